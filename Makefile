@@ -1,0 +1,44 @@
+# Everything starts from a clone: each target sets up what it needs by itself.
+#
+#   make demo                 the same program in the terminal and in a page
+#   make demo ARGS=--check    both without a person; fails if either does
+#   make test                 lint, types, all tests
+
+PYTHON ?= python3
+export VENV ?= .venv
+ARGS ?=
+
+BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
+RUN = $(BIN)/python -m
+
+.PHONY: help setup demo test lint types format wheel clean
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: ## make the virtual environment and install all that development needs
+	@$(PYTHON) -m tools.setup dev
+
+demo: ## run the same program in the terminal and in a page (ARGS=--check: by itself)
+	@$(PYTHON) -m tools.setup demo
+	@$(RUN) tools.demo $(ARGS)
+
+test: setup ## lint, types and all tests
+	@$(RUN) tools.check $(ARGS)
+
+lint: setup ## ruff and import-linter alone
+	@$(RUN) tools.check --only lint
+
+types: setup ## mypy and pyright alone
+	@$(RUN) tools.check --only types
+
+format: setup ## format the code, and fix what can be fixed
+	@$(RUN) ruff format .
+	@$(RUN) ruff check --fix .
+
+wheel: setup ## build the wheel into build/wheel
+	@$(RUN) tools.assets
+
+clean: ## remove everything that was made or downloaded, the environment too
+	@rm -rf build .cache dist "$(VENV)"
+	@find src tests tools web-demo -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,142 @@
+"""One WebSocket client for Python, everywhere Python runs."""
+
+import sys
+from importlib.metadata import PackageNotFoundError, version
+
+from ws_common import platform as _platform
+from ws_common.adapter import IWebSocketClient
+from ws_common.backoff import ConnectionRetryInterval, RetryContext
+from ws_common.client import WebSocketClient, connect
+from ws_common.compression import CompressionOptions
+from ws_common.errors import (
+    WSClientClosedError,
+    WSConnectionClosedError,
+    WSDisconnectError,
+    WSError,
+    WSHandshakeError,
+    WSInvalidCloseError,
+    WSInvalidUrlError,
+    WSMessageDroppedError,
+    WSNotConnectedError,
+    WSOutboxFullError,
+    WSRetriesExhaustedError,
+    WSSendError,
+    WSStreamOverflowError,
+    WSSupersededError,
+    WSTimeoutError,
+    WSUnsupportedDataError,
+    WSUnsupportedError,
+)
+from ws_common.events import ClientEvent
+from ws_common.heartbeat import Heartbeat
+from ws_common.interceptors import WSInterceptor
+from ws_common.message_stream import WebSocketMessagesStream
+from ws_common.messages import Data, Sendable
+from ws_common.metrics import WebSocketMetrics
+from ws_common.options import ConnectContext, Url, WebSocketOptions
+from ws_common.outbound import Receipt
+from ws_common.outbox import Outbox
+from ws_common.platform import Overflow
+from ws_common.reporter import HistoryEntry
+from ws_common.session import Session
+from ws_common.state_stream import WebSocketStatesStream
+from ws_common.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+    Reconnecting,
+    WebSocketClientState,
+    WebSocketReadyState,
+)
+from ws_common.status_codes import WebSocketStatusCode
+from ws_common.streams import Stream, Subscriber, Subscription
+from ws_common.transport import (
+    CloseInfo,
+    Connector,
+    ConnectRequest,
+    Handshake,
+    Headers,
+    Transport,
+    TransportSink,
+)
+
+# The one platform switch. Type checkers understand the literal test.
+if sys.platform == "emscripten":
+    from ws_js import PLATFORM as _PLATFORM
+    from ws_js.run import run
+else:
+    from ws_vm import PLATFORM as _PLATFORM
+    from ws_vm.run import run
+
+_platform.bind(_PLATFORM)
+
+PLATFORM = _PLATFORM.name
+
+try:
+    __version__ = version("ws-everywhere")
+except PackageNotFoundError:  # unpacked without its metadata, as PyScript's files do
+    __version__ = "0+unknown"
+
+__all__ = [
+    "PLATFORM",
+    "ClientEvent",
+    "CloseInfo",
+    "Closed",
+    "CompressionOptions",
+    "ConnectContext",
+    "ConnectRequest",
+    "Connecting",
+    "ConnectionRetryInterval",
+    "Connector",
+    "Data",
+    "Disconnecting",
+    "Handshake",
+    "Headers",
+    "Heartbeat",
+    "HistoryEntry",
+    "IWebSocketClient",
+    "Open",
+    "Outbox",
+    "Overflow",
+    "Receipt",
+    "Reconnecting",
+    "RetryContext",
+    "Sendable",
+    "Session",
+    "Stream",
+    "Subscriber",
+    "Subscription",
+    "Transport",
+    "TransportSink",
+    "Url",
+    "WSClientClosedError",
+    "WSConnectionClosedError",
+    "WSDisconnectError",
+    "WSError",
+    "WSHandshakeError",
+    "WSInterceptor",
+    "WSInvalidCloseError",
+    "WSInvalidUrlError",
+    "WSMessageDroppedError",
+    "WSNotConnectedError",
+    "WSOutboxFullError",
+    "WSRetriesExhaustedError",
+    "WSSendError",
+    "WSStreamOverflowError",
+    "WSSupersededError",
+    "WSTimeoutError",
+    "WSUnsupportedDataError",
+    "WSUnsupportedError",
+    "WebSocketClient",
+    "WebSocketClientState",
+    "WebSocketMessagesStream",
+    "WebSocketMetrics",
+    "WebSocketOptions",
+    "WebSocketReadyState",
+    "WebSocketStatesStream",
+    "WebSocketStatusCode",
+    "__version__",
+    "connect",
+    "run",
+]

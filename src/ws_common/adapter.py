@@ -1,0 +1,207 @@
+"""Makes a `Connector` of a client that somebody else has written."""
+
+import asyncio
+from collections.abc import AsyncIterable, Awaitable
+from typing import Protocol
+
+from ws_common.errors import WSConnectionClosedError, WSNotConnectedError
+from ws_common.messages import Data, size_of
+from ws_common.states import Closed, Disconnecting, WebSocketClientState
+from ws_common.transport import (
+    CloseInfo,
+    ConnectRequest,
+    Handshake,
+    Transport,
+    TransportSink,
+)
+
+
+class IWebSocketClient(Protocol):
+    """What `from_client` wraps: one connection at a time, no queue, no retries."""
+
+    @property
+    def state(self) -> WebSocketClientState:
+        """What it is doing now."""
+        ...
+
+    @property
+    def state_changes(self) -> AsyncIterable[WebSocketClientState]:
+        """Every change of state from the call on."""
+        ...
+
+    @property
+    def stream(self) -> AsyncIterable[Data]:
+        """The messages that arrive from the call on."""
+        ...
+
+    async def add(self, data: Data) -> None:
+        """Send one message."""
+
+    async def connect(self, url: str) -> None:
+        """Return when the connection is open, or raise."""
+
+    async def disconnect(
+        self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
+    ) -> None:
+        """Close the connection; it can connect again."""
+
+    async def close(
+        self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
+    ) -> None:
+        """Close for good."""
+
+
+class AdapterConnector:
+    """Opens connections through an `IWebSocketClient`."""
+
+    def __init__(self, client: IWebSocketClient) -> None:
+        self._client = client
+
+    async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
+        """Connect the client; what it receives goes to the sink."""
+        transport = AdapterTransport(self._client, sink)
+        try:
+            await self._client.connect(request.url)
+        except BaseException:
+            transport.abort()
+            raise
+        if not self._client.state.is_open:
+            transport.abort()
+            msg = (
+                f"the wrapped client returned from connect() in {self._client.state!r}"
+            )
+            raise WSNotConnectedError(msg)
+        return transport
+
+
+class AdapterTransport:
+    """One connection of an `IWebSocketClient`."""
+
+    def __init__(self, client: IWebSocketClient, sink: TransportSink) -> None:
+        self._client = client
+        self._sink: TransportSink | None = sink
+        self._loop = asyncio.get_running_loop()
+        self._queue: asyncio.Queue[Data] = asyncio.Queue()
+        self._buffered = 0
+        self._heard_at = self._loop.time()
+        self._reading = asyncio.Event()
+        self._reading.set()
+        # Subscribed before connect(), so that nothing is missed.
+        self._tasks = [
+            self._loop.create_task(self._read(client.stream), name="ws adapter read"),
+            self._loop.create_task(
+                self._follow(client.state_changes), name="ws adapter states"
+            ),
+            self._loop.create_task(self._write(), name="ws adapter write"),
+        ]
+
+    @property
+    def protocol(self) -> str | None:
+        """The subprotocol, where the wrapped client's state says it."""
+        return getattr(self._client.state, "protocol", None)
+
+    @property
+    def handshake(self) -> Handshake:
+        """Nothing is known of it."""
+        return Handshake()
+
+    @property
+    def buffered_amount(self) -> int:
+        """Bytes that wait for the wrapped client's `add()`."""
+        return self._buffered
+
+    @property
+    def last_activity(self) -> float:
+        """Loop time of the last message."""
+        return self._heard_at
+
+    @property
+    def can_pause(self) -> bool:
+        """The stream is simply not read."""
+        return True
+
+    def send(self, data: Data, *, text: bool) -> None:
+        """Queue one message for the wrapped client."""
+        if self._sink is None or not self._client.state.is_open:
+            raise WSConnectionClosedError
+        if isinstance(data, str) and not text:
+            data = data.encode()
+        self._buffered += size_of(data)
+        self._queue.put_nowait(data)
+
+    def pause_reading(self) -> None:
+        """Stop taking messages from the stream."""
+        self._reading.clear()
+
+    def resume_reading(self) -> None:
+        """Take messages again."""
+        self._reading.set()
+
+    def ping(self) -> Awaitable[float] | None:
+        """There is none."""
+        return None
+
+    def close(self, code: int | None, reason: str | None) -> None:
+        """Let the wrapped client disconnect."""
+        self._tasks.append(
+            self._loop.create_task(self._client.disconnect(code, reason))
+        )
+
+    def abort(self) -> None:
+        """Drop everything; the wrapped client disconnects in the background."""
+        self._stop()
+        if not self._client.state.is_closed:
+            task = self._loop.create_task(self._client.disconnect())
+            _farewells.add(task)
+            task.add_done_callback(_farewells.discard)
+
+    async def _read(self, stream: AsyncIterable[Data]) -> None:
+        async for message in stream:
+            await self._reading.wait()
+            self._heard_at = self._loop.time()
+            if self._sink is not None:
+                self._sink.on_message(message, size_of(message))
+
+    async def _follow(self, states: AsyncIterable[WebSocketClientState]) -> None:
+        async for state in states:
+            if self._sink is None:
+                return
+            match state:
+                case Disconnecting(code, reason):
+                    self._sink.on_closing(_info(code, reason))
+                case Closed(code, reason, error):
+                    sink = self._sink
+                    self._stop()
+                    sink.on_closed(_info(code, reason, error))
+                case _:
+                    pass
+
+    async def _write(self) -> None:
+        while True:
+            data = await self._queue.get()
+            await self._client.add(data)
+            self._buffered -= size_of(data)
+            if self._buffered == 0 and self._sink is not None:
+                self._sink.on_writable()
+
+    def _stop(self) -> None:
+        self._sink = None
+        for task in self._tasks:
+            if task is not asyncio.current_task():
+                task.cancel()
+
+
+_farewells: set["asyncio.Task[None]"] = set()
+
+
+def _info(
+    code: int | None, reason: str | None, error: BaseException | None = None
+) -> CloseInfo:
+    clean = code is not None and code != 1006  # noqa: PLR2004 - abnormal closure
+    return CloseInfo(
+        code=1006 if code is None else code,
+        reason=reason or "",
+        was_clean=clean,
+        initiator="peer" if clean else "network",
+        error=error,
+    )

@@ -1,0 +1,122 @@
+"""How long to wait before the next attempt: exponential backoff with full jitter.
+
+Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog. The
+upper end starts at `min * factor`, so that the very first retry is jittered too.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ws_common.durations import Seconds, to_seconds
+from ws_common.errors import WSError
+
+RETRY_AFTER_CAP = 300.0
+"""Seconds: the longest `Retry-After` that is honoured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryContext:
+    """What `retry_if` is told.
+
+    Attributes:
+        attempt: How many attempts in a row have failed, this one included.
+        elapsed: Seconds since the connection was lost, or `connect()` was called.
+        ever_connected: Whether there has been a stable connection to this URL.
+        error: Why; carries the close code, the HTTP status, Retry-After.
+        default: What would be decided without you.
+    """
+
+    attempt: int
+    elapsed: float
+    ever_connected: bool
+    error: WSError
+    default: bool
+
+
+RetryIf = Callable[[RetryContext], bool | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionRetryInterval:
+    """Exponential backoff with full jitter.
+
+    Before retry n (0, 1, 2, …) of a run of failures the delay is drawn from
+    uniform(min, min(max, min * factor**(n + 1))).
+
+    Attributes:
+        min: Seconds, above 0: no delay is shorter.
+        max: Seconds: no delay is longer, but for what a server asks for itself
+            with `Retry-After` (at most 5 minutes), which is added in front.
+        factor: What the upper end grows by with every failure.
+        max_attempts: Failed attempts in a row before giving up; None: never.
+        min_uptime: Seconds that a connection must live to end a run of failures.
+            One that lived shorter counts as a failed attempt.
+        retry_if: Your decision. True: retry after the drawn delay; False: stop; a
+            number, 0 too: retry after that many seconds, whatever `min` and `max`
+            say; None: the default decision. `max_attempts` holds in any case.
+
+    Example:
+        >>> interval = ConnectionRetryInterval(min=0.5, max=30)
+        >>> 0.5 <= interval.draw(0) <= 1.0
+        True
+    """
+
+    min: Seconds = 0.5
+    max: Seconds = 15.0
+    factor: float = 2.0
+    max_attempts: int | None = None
+    min_uptime: Seconds = 5.0
+    retry_if: RetryIf | None = None
+
+    def __post_init__(self) -> None:
+        """Validate, and store durations as `float` seconds."""
+        name = "connection_retry_interval"
+        low = to_seconds(self.min, f"{name}.min")
+        high = to_seconds(self.max, f"{name}.max")
+        uptime = to_seconds(self.min_uptime, f"{name}.min_uptime", zero=True)
+        if high < low:
+            msg = f"{name}.max ({high:g} s) must not be below min ({low:g} s)"
+            raise ValueError(msg)
+        if not isinstance(self.factor, int | float) or not self.factor >= 1:
+            msg = f"{name}.factor must be 1 or more, not {self.factor!r}"
+            raise ValueError(msg)
+        attempts = self.max_attempts
+        if attempts is not None and (type(attempts) is not int or attempts < 1):
+            msg = f"{name}.max_attempts must be 1 or more, or None, not {attempts!r}"
+            raise ValueError(msg)
+        if self.retry_if is not None and not callable(self.retry_if):
+            msg = f"{name}.retry_if must be callable, not {self.retry_if!r}"
+            raise TypeError(msg)
+        object.__setattr__(self, "min", low)
+        object.__setattr__(self, "max", high)
+        object.__setattr__(self, "min_uptime", uptime)
+
+    def upper(self, retry: int) -> float:
+        """The upper end of the draw before retry n (0, 1, 2, …), in seconds."""
+        low, high = self._bounds()
+        try:
+            return min(high, low * float(self.factor) ** (retry + 1))
+        except OverflowError:  # after days of failures
+            return high
+
+    def draw(
+        self, retry: int, *, spread: bool = False, rng: random.Random | None = None
+    ) -> float:
+        """Draw the delay before retry n (0, 1, 2, …), in seconds.
+
+        Args:
+            retry: How many retries of this run of failures came before.
+            spread: Draw from the whole of [min, max] at once: a server that is
+                restarting or overloaded has everybody coming back together.
+            rng: Where the randomness comes from.
+        """
+        low, high = self._bounds()
+        upper = high if spread else self.upper(retry)
+        return (rng or _rng).uniform(low, upper)
+
+    def _bounds(self) -> tuple[float, float]:
+        return to_seconds(self.min, "min"), to_seconds(self.max, "max")
+
+
+_rng = random.Random()  # noqa: S311 - spreads load, hides nothing. Seeded by the OS.

@@ -1,0 +1,248 @@
+"""A bounded buffer between what arrives and one reader.
+
+Writing never waits: what happens above the limit is the buffer's overflow. Reading
+waits, and cancelling a read loses nothing: an item leaves the buffer only in the
+very step that returns it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from ws_common.errors import WSError, WSStreamOverflowError
+from ws_common.platform import Overflow
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a buffer holds.
+
+    Attributes:
+        capacity: Items; None: no count.
+        max_bytes: Payload bytes; None: not counted.
+        overflow: What happens above.
+    """
+
+    capacity: int | None
+    max_bytes: int | None
+    overflow: Overflow
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """A mark between items: here a connection, or the client, came to an end.
+
+    Attributes:
+        error: Raised to the reader; None: iteration ends quietly.
+        close_code: For `recv()`, which cannot end quietly.
+        close_reason: Likewise.
+        final: Nothing comes after it, ever.
+    """
+
+    error: WSError | None = None
+    close_code: int | None = None
+    close_reason: str = ""
+    final: bool = False
+
+
+class Ended(Exception):  # noqa: N818 - never leaves the package
+    """Raised to the reader's shell where an `End` was reached."""
+
+    def __init__(self, end: End) -> None:
+        super().__init__(end)
+        self.end = end
+
+
+class Buffer(Generic[T]):
+    """Items and ends, in order, for one reader (or several that share it).
+
+    Attributes:
+        items: What waits to be read.
+        dropped: How many items overflow has dropped.
+        full: Whether it is above its limit and reading was asked to pause.
+        reads: How many items have been read: tells a stuck reader from a slow one.
+    """
+
+    __slots__ = (
+        "_capacity",
+        "_low",
+        "_waiters",
+        "bytes",
+        "dropped",
+        "end",
+        "full",
+        "items",
+        "limits",
+        "on_drop",
+        "on_pressure",
+        "reads",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self.items: deque[T | End] = deque()
+        self.bytes = 0
+        self.dropped = 0
+        self.reads = 0
+        self.full = False
+        self.end: End | None = None
+        self.on_drop: Callable[[Buffer[T], int], None] = _ignore
+        self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self.limit(limits)
+
+    def limit(self, limits: Limits) -> None:
+        """Change how much it holds."""
+        self.limits = limits
+        self._capacity = float("inf") if limits.capacity is None else limits.capacity
+        self._low = self._capacity / 4
+
+    # Writing
+
+    def put(self, item: T) -> None:
+        """Append an item, or do what overflow says."""
+        if self.end is not None:
+            return
+        items = self.items
+        if self.limits.max_bytes is not None:
+            self.bytes += _size(item)
+        items.append(item)
+        if self._waiters:
+            self._wake()
+        if len(items) > self._capacity or self._over_bytes():
+            self._overflow()
+
+    def mark(self, end: End) -> None:
+        """Append an end, which no overflow can drop."""
+        if self.end is not None:
+            return
+        if end.final:
+            self.end = end
+        self.items.append(end)
+        while self._waiters:
+            self._wake()
+
+    def _over_bytes(self) -> bool:
+        limit = self.limits.max_bytes
+        return limit is not None and self.bytes > limit
+
+    def _overflow(self) -> None:
+        match self.limits.overflow:
+            case "pause":
+                if not self.full:
+                    self.full = True
+                    self.on_pressure(self, True)  # noqa: FBT003
+            case "drop_oldest":
+                self._drop(0)
+            case "drop_newest":
+                self._drop(-1)
+            case "error":
+                self._drop(-1)
+                self.mark(End(error=self._overflow_error(), final=True))
+
+    def _drop(self, index: int) -> None:
+        while len(self.items) > self._capacity or self._over_bytes():
+            if index == 0:
+                index = next(
+                    (i for i, it in enumerate(self.items) if not isinstance(it, End)),
+                    -1,
+                )
+            item = self.items[index]
+            del self.items[index]
+            self._forget(item)
+            self.dropped += 1
+            self.on_drop(self, 1)
+
+    def _overflow_error(self) -> WSStreamOverflowError:
+        held = f"{len(self.items)} messages"
+        if self.limits.max_bytes is not None:
+            held += f" of {self.bytes:,} bytes"
+        return WSStreamOverflowError(
+            f"a subscriber did not keep up: its buffer was full with {held}; read "
+            "faster, or choose stream_overflow or stream_capacity"
+        )
+
+    # Reading
+
+    async def get(self) -> T:
+        """Return the next item, waiting for one. Cancelling it loses nothing.
+
+        Raises:
+            Ended: An end was reached.
+        """
+        while not self.items:
+            if self.end is not None:
+                raise Ended(self.end)
+            await self._wait()
+        return self.take()
+
+    def take(self) -> T:
+        """Return the next item; there must be one.
+
+        Raises:
+            Ended: It is an end.
+        """
+        item = self.items.popleft()
+        self.reads += 1
+        if self.limits.max_bytes is not None:
+            self._forget(item)
+        if self.full and len(self.items) <= self._low:
+            self.relieve()
+        if isinstance(item, End):
+            raise Ended(item)
+        return item
+
+    def relieve(self) -> None:
+        """Stop asking for a pause."""
+        if self.full:
+            self.full = False
+            self.on_pressure(self, False)  # noqa: FBT003
+
+    def drain(self) -> list[T]:
+        """Take everything but the ends."""
+        items = [item for item in self.items if not isinstance(item, End)]
+        self.clear()
+        return items
+
+    def clear(self) -> None:
+        """Forget what is buffered."""
+        self.items.clear()
+        self.bytes = 0
+        self.relieve()
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody is waiting for an item."""
+        return bool(self._waiters)
+
+    def _forget(self, item: T | End) -> None:
+        if self.limits.max_bytes is not None and not isinstance(item, End):
+            self.bytes -= _size(item)
+
+    async def _wait(self) -> None:
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+            elif self.items and self._waiters:
+                self._wake()  # it was our turn: hand it on
+            raise
+
+    def _wake(self) -> None:
+        waiter = self._waiters.popleft()
+        if not waiter.done():
+            waiter.set_result(None)
+
+
+def _ignore(_buffer: Any, _what: Any) -> None:
+    """What happens where nobody has asked to be told."""
+
+
+def _size(item: object) -> int:
+    return len(item) if isinstance(item, str | bytes) else 0

@@ -1,0 +1,466 @@
+"""`WebSocketClient`: the face of everything behind it."""
+
+from collections.abc import AsyncIterator, Generator, Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from ws_common import explain
+from ws_common import platform as platforms
+from ws_common.adapter import AdapterConnector, IWebSocketClient
+from ws_common.close_codes import check_close, sendable_close
+from ws_common.durations import seconds
+from ws_common.errors import WSNotConnectedError, WSUnsupportedError
+from ws_common.lifecycle import AbortAsked, CloseAsked, DisconnectAsked, Phase
+from ws_common.message_stream import WebSocketMessagesStream
+from ws_common.messages import Data
+from ws_common.metrics import WebSocketMetrics
+from ws_common.options import Url, WebSocketOptions
+from ws_common.outbound import Receipt
+from ws_common.reporter import HistoryEntry
+from ws_common.session import Session
+from ws_common.sessions import inside_after_connect
+from ws_common.state_stream import WebSocketStatesStream
+from ws_common.states import Connecting, Open, Reconnecting, WebSocketClientState
+from ws_common.streams import Subscriber
+from ws_common.supervisor import Supervisor
+from ws_common.transport import Connector, Handshake
+from ws_common.urls import check_url, redact
+
+NO_RETRY_TIMEOUT = 5.0
+"""What `reconnect_timeout` says where reconnection is not configured."""
+
+
+class WebSocketClient:
+    """A WebSocket that reconnects. The same on every platform.
+
+    Belongs to the event loop it is first used in; not thread-safe. Sends keep call
+    order among themselves; `connect()`, `reconnect()`, `disconnect()` and `close()`
+    keep call order among themselves, never wait behind sends, and cut short the
+    attempt or the wait that is under way.
+
+    Args:
+        options: What it is told; None: the defaults.
+
+    Example:
+        >>> async def chat(url: str) -> None:
+        ...     async with WebSocketClient() as client:
+        ...         await client.connect(url)
+        ...         await client.add("hello")
+        ...         print(await client.recv())
+    """
+
+    def __init__(self, options: WebSocketOptions | None = None) -> None:
+        options = options or WebSocketOptions()
+        platform = platforms.current()
+        connector = options.custom_client or platform.connector(options)
+        self._build(options, connector)
+
+    def _build(self, options: WebSocketOptions, connector: Connector) -> None:
+        self._options = options
+        self._platform = platforms.current()
+        self._behind = Supervisor(options, self._platform, connector)
+        fault = self._behind.reporter.fault
+        self._stream = WebSocketMessagesStream(self._behind.messages, fault)
+        self._states = WebSocketStatesStream(self._behind.states, fault)
+        self._shared: Subscriber[Data] | None = None
+
+    @classmethod
+    def from_client(
+        cls, client: IWebSocketClient, options: WebSocketOptions | None = None
+    ) -> Self:
+        """Wrap a custom or fake implementation of one connection.
+
+        It gains the queue, reconnection, interceptors and metrics.
+
+        Args:
+            client: What opens, sends and receives.
+            options: What the new client is told; None: the defaults.
+        """
+        made = cls.__new__(cls)
+        made._build(options or WebSocketOptions(), AdapterConnector(client))  # noqa: SLF001
+        return made
+
+    @classmethod
+    def start(cls, url: Url, options: WebSocketOptions | None = None) -> Self:
+        """Begin connecting in the background and return at once.
+
+        Failures show in `state_changes` and in `state`.
+
+        Raises:
+            WSInvalidUrlError: The URL is none.
+        """
+        client = cls(options)
+        client._behind.ask_connect(url, _known(url))
+        return client
+
+    # What it is doing
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed for good."""
+        return self._behind.life.phase is Phase.FINISHED
+
+    @property
+    def state(self) -> WebSocketClientState:
+        """What it is doing now."""
+        return self._behind.life.shown
+
+    @property
+    def state_changes(self) -> WebSocketStatesStream:
+        """Every change of state from now on."""
+        return self._states
+
+    @property
+    def stream(self) -> WebSocketMessagesStream:
+        """The messages that arrive."""
+        return self._stream
+
+    @property
+    def metrics(self) -> WebSocketMetrics:
+        """A snapshot of its figures."""
+        behind = self._behind
+        counters, state = behind.counters, behind.life.shown
+        connection = behind.connection
+        transport = connection.transport if connection is not None else None
+        opened_at = connection.opened_at if connection is not None else None
+        uptime = 0.0
+        if isinstance(state, Open) and opened_at is not None:
+            uptime = behind.loop.time() - opened_at
+        next_at = state.at if isinstance(state, Reconnecting) else None
+        retrying = isinstance(state, Connecting) and behind.is_reconnecting
+        return WebSocketMetrics(
+            timestamp=datetime.now(UTC),
+            ready_state=state.ready_state,
+            transferred_size=counters.transferred_size,
+            received_size=counters.received_size,
+            transferred_count=counters.transferred_count,
+            received_count=counters.received_count,
+            reconnects_successful=counters.reconnects_successful,
+            reconnects_total=counters.reconnects_total,
+            disconnects=counters.disconnects,
+            last_successful_connection_time=counters.last_successful_connection_time,
+            last_disconnect_time=counters.last_disconnect_time,
+            last_disconnect_code=counters.last_disconnect_code,
+            last_disconnect_reason=counters.last_disconnect_reason,
+            last_url=redact(behind.life.url) if behind.life.url else None,
+            is_reconnection_active=next_at is not None or retrying,
+            current_reconnect_attempts=behind.life.run.failures,
+            next_reconnection_attempt=next_at,
+            latency=counters.latency,
+            uptime=uptime,
+            buffered_amount=transport.buffered_amount if transport is not None else 0,
+            unconfirmed_count=counters.transferred_count - counters.confirmed_count,
+            dropped_count=counters.dropped_count,
+        )
+
+    @property
+    def reconnect_timeout(self) -> float:
+        """Seconds between the loss of a connection and the next attempt.
+
+        The delay drawn for the attempt now waited for, else the retry interval's
+        `min`; 5.0 where reconnection is not configured.
+        """
+        if isinstance(self.state, Reconnecting):
+            return self.state.delay
+        interval = self._options.connection_retry_interval
+        return NO_RETRY_TIMEOUT if interval is None else seconds(interval.min)
+
+    @property
+    def protocol(self) -> str | None:
+        """The subprotocol of the open connection."""
+        return self.state.protocol if isinstance(self.state, Open) else None
+
+    @property
+    def handshake(self) -> Handshake | None:
+        """What the server answered to the last attempt that got that far."""
+        connection = self._behind.connection
+        if connection is None or connection.transport is None:
+            return None
+        return connection.transport.handshake
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds of the last measured round trip; None before the first."""
+        return self._behind.counters.latency
+
+    @property
+    def history(self) -> Sequence[HistoryEntry]:
+        """The last state changes, oldest first, with time and cause."""
+        return self._behind.reporter.history
+
+    def explain(self) -> str:
+        """Say in plain words what it is doing, since when, why, and what comes next."""
+        return explain.explain(self._behind)
+
+    # What you ask of it
+
+    async def connect(self, url: Url) -> None:
+        """Return when the connection is open, retrying as the options say.
+
+        Where a connection is open already, it is closed and replaced. Cancelling
+        this stops the attempt and frees its socket.
+
+        Args:
+            url: `ws://` or `wss://`, or what makes one, asked before each attempt.
+
+        Raises:
+            WSError: What ended the attempts.
+            WSSupersededError: A later call overtook this one.
+            WSInvalidUrlError: The URL is none; raised before any I/O.
+            WSClientClosedError: The client was closed.
+        """
+        self._behind.check_usable()
+        known = _known(url)
+        call = self._behind.begin_call("connect", "open")
+        self._behind.ask_connect(url, known)
+        await self._behind.finish_call(call)
+
+    async def add(self, data: Any, *, text: bool | None = None) -> None:
+        """Send a message, in call order; wait while a connection is on its way.
+
+        Returns when the connection has taken the message and its buffer is below
+        `write_limit`. What waits is kept across retries and `reconnect()`, and
+        fails with a new URL, `disconnect()`, `close()` or a cancelled `connect()`.
+        Cancelled before the connection has taken the message, it is not sent.
+
+        Args:
+            data: `str`, bytes-like, a sequence of integers from 0 to 255, or
+                whatever the interceptors turn into one.
+            text: True sends UTF-8 bytes as a text frame; False sends text as a
+                binary frame.
+
+        Raises:
+            WSNotConnectedError: No connection is open or coming.
+            WSConnectionClosedError: The connection died while this waited for its
+                buffer; the message may have gone.
+            WSUnsupportedDataError: It cannot be sent. The connection stays.
+            WSClientClosedError: The client was closed.
+        """
+        self._not_inside("add")
+        await self._behind.outbound.add(data, text=text)
+
+    send = add
+
+    def add_nowait(self, data: Any, *, text: bool | None = None) -> Receipt:
+        """Send now if possible, else keep the message in the bounded outbox.
+
+        Args:
+            data: As `add()` takes it.
+            text: As `add()` takes it.
+
+        Returns:
+            What becomes of the message.
+
+        Raises:
+            WSNotConnectedError: No connection is open or coming.
+            WSOutboxFullError: The outbox is full and its overflow is "error".
+            WSUnsupportedDataError: It cannot be sent.
+            WSClientClosedError: The client was closed.
+        """
+        self._not_inside("add_nowait")
+        return self._behind.outbound.add_nowait(data, text=text)
+
+    async def recv(self) -> Data:
+        """Return the next message. Cancelling it loses nothing.
+
+        `recv()` and `async for message in client` share one subscriber, made at the
+        first use; it is given the messages that were kept.
+
+        Raises:
+            WSConnectionClosedError: The end was reached, a quiet one too.
+        """
+        return await self._subscriber().next()
+
+    def __aiter__(self) -> AsyncIterator[Data]:
+        """Iterate over the messages; shares its subscriber with `recv()`."""
+        return self._subscriber()
+
+    def sessions(self) -> AsyncIterator[Session]:
+        """One item per connection, so that a program can start anew at each.
+
+        Example:
+            >>> async def follow(client: WebSocketClient) -> None:
+            ...     async for session in client.sessions():
+            ...         await session.add("subscribe")
+            ...         async for message in session:
+            ...             print(session.connection, message)
+        """
+        return self._behind.new_feed()
+
+    async def ping(self) -> float:
+        """Return the seconds of a round trip.
+
+        Raises:
+            WSUnsupportedError: The platform has no pings.
+            WSNotConnectedError: No connection is open.
+        """
+        self._behind.check_usable()
+        connection = self._behind.connection
+        if connection is None or not self.state.is_open:
+            raise self._behind.not_connected()
+        round_trip = connection.ping()
+        if round_trip is None:
+            msg = (
+                "this platform cannot send pings: a page has none. Set "
+                "Heartbeat(message=…) to have an application-level one"
+            )
+            raise WSUnsupportedError(msg)
+        return await round_trip
+
+    async def reconnect(self) -> None:
+        """Drop the connection, or the wait for the next attempt, and connect now.
+
+        Returns when the connection is open. Cancelling it stops the attempt.
+
+        Raises:
+            WSError: What ended the attempts.
+            WSSupersededError: A later call overtook this one.
+            WSNotConnectedError: There was no `connect()` before: no URL is known.
+            WSClientClosedError: The client was closed.
+        """
+        self._behind.check_reconnectable()
+        call = self._behind.begin_call("reconnect", "open")
+        self._behind.ask_reconnect()
+        await self._behind.finish_call(call)
+
+    async def disconnect(
+        self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
+    ) -> None:
+        """Close the connection and stop reconnecting. The client can connect again.
+
+        Also aborts an attempt under way. No message is delivered after the call.
+        Returns within `close_timeout`, whatever the peer does. Cancelled, it aborts
+        and still ends in `Closed`.
+
+        Args:
+            code: A close code, or None to send none.
+            reason: At most 123 bytes of UTF-8.
+
+        Raises:
+            WSInvalidCloseError: A code or reason that may not be sent; nothing is
+                touched.
+            WSUnsupportedError: A code that this platform may not send.
+            WSClientClosedError: The client was closed.
+        """
+        behind = self._behind
+        behind.check_usable()
+        code, reason = check_close(code, reason, self._platform)
+        if behind.is_at_rest:
+            return
+        call = behind.begin_call("disconnect", "rest")
+        behind.feed(DisconnectAsked(code=code, reason=reason), "disconnect")
+        await behind.finish_call(call)
+
+    async def close(
+        self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
+    ) -> None:
+        """Close for good and free every resource. Idempotent.
+
+        A second caller waits for the first. Always closes: a code that may not be
+        sent here is replaced by 1000 and reported. Later calls of other methods
+        raise WSClientClosedError. Returns within `close_timeout`; cancelled, it
+        aborts and the client is closed.
+
+        Args:
+            code: A close code, or None to send none.
+            reason: At most 123 bytes of UTF-8.
+        """
+        behind = self._behind
+        if behind.is_finishing:
+            await behind.wait_finished()
+            return
+        code, reason = sendable_close(code, reason, self._platform, behind.note)
+        call = behind.begin_call("close", "rest")
+        behind.feed(CloseAsked(code=code, reason=reason), "close")
+        await behind.finish_call(call, finish=True)
+
+    async def wait_closed(self) -> None:
+        """Wait until `close()` is done. Cancelling it changes nothing."""
+        await self._behind.wait_finished()
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close; under cancellation abort instead of waiting."""
+        if kind is not None and not issubclass(kind, Exception):
+            self._behind.feed(AbortAsked(finish=True), "cancelled")
+        else:
+            await self.close()
+
+    def __repr__(self) -> str:
+        """Show the state."""
+        return f"<{type(self).__name__} {self.state!r}>"
+
+    def _subscriber(self) -> Subscriber[Data]:
+        if self._shared is None:
+            self._shared = self._stream.subscribe()
+        return self._shared
+
+    def _not_inside(self, method: str) -> None:
+        if inside_after_connect.get() and isinstance(self.state, Connecting):
+            msg = (
+                f"client.{method}() inside after_connect would wait for after_connect "
+                "itself: use the session it is handed"
+            )
+            raise WSNotConnectedError(msg)
+
+
+class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
+    """Make a client, connect it and, as a context manager, close it on the way out.
+
+    Args:
+        url: `ws://` or `wss://`, or what makes one, asked before each attempt.
+        options: What the client is told; None: the defaults.
+
+    Example:
+        >>> async def main() -> None:
+        ...     async with connect("ws://127.0.0.1:8000/ws") as client:
+        ...         await client.add("hello")
+    """
+
+    def __init__(self, url: Url, options: WebSocketOptions | None = None) -> None:
+        _known(url)
+        self._url = url
+        self._options = options
+        self._client: WebSocketClient | None = None
+
+    async def _connect(self) -> WebSocketClient:
+        client = WebSocketClient(self._options)
+        try:
+            await client.connect(self._url)
+        except BaseException:
+            client._behind.feed(AbortAsked(finish=True), "cancelled")  # noqa: SLF001
+            raise
+        return client
+
+    def __await__(self) -> Generator[Any, None, WebSocketClient]:
+        """Return a connected client. Cancelling it leaves nothing behind."""
+        return self._connect().__await__()
+
+    async def __aenter__(self) -> WebSocketClient:
+        """Return a connected client."""
+        self._client = await self._connect()
+        return self._client
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the client."""
+        if self._client is not None:
+            await self._client.__aexit__(kind, error, traceback)
+
+
+def _known(url: Url) -> str:
+    """The URL where it is known already, checked before any I/O; else empty."""
+    return "" if callable(url) else check_url(url)

@@ -1,0 +1,30 @@
+"""permessage-deflate, as a client may ask for it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CompressionOptions:
+    """permessage-deflate (RFC 7692).
+
+    Attributes:
+        enabled: Whether it is offered at all.
+        client_max_window_bits: 8 to 15, or None for the engine's default.
+        server_max_window_bits: 8 to 15, or None for the engine's default.
+        client_no_context_takeover: Compress every message by itself.
+        server_no_context_takeover: Ask the server to do so.
+    """
+
+    enabled: bool = True
+    client_max_window_bits: int | None = None
+    server_max_window_bits: int | None = None
+    client_no_context_takeover: bool = False
+    server_no_context_takeover: bool = False
+
+    def __post_init__(self) -> None:
+        """Validate."""
+        for name in ("client_max_window_bits", "server_max_window_bits"):
+            bits = getattr(self, name)
+            if bits is not None and (type(bits) is not int or not 8 <= bits <= 15):  # noqa: PLR2004
+                msg = f"compression.{name} must be 8 to 15 or None, not {bits!r}"
+                raise ValueError(msg)

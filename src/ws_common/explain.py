@@ -1,0 +1,93 @@
+"""What a client is doing, in plain words."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ws_common.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+    Reconnecting,
+    WebSocketClientState,
+)
+from ws_common.status_codes import describe
+from ws_common.urls import redact
+
+if TYPE_CHECKING:
+    from ws_common.supervisor import Supervisor
+
+
+def explain(behind: "Supervisor") -> str:
+    """Say what it is doing, since when, why, and what comes next."""
+    state = behind.life.shown
+    lines = [_doing(behind, state)]
+    history = behind.reporter.history
+    if history:
+        last = history[-1]
+        seconds = (datetime.now(UTC) - last.at).total_seconds()
+        lines.append(
+            f"Since {last.at:%H:%M:%S} UTC ({seconds:.1f} s), cause: {last.cause}."
+        )
+    if (error := getattr(state, "error", None)) is not None:
+        lines.append(f"Why: {error}")
+    lines.append(f"Next: {_next(behind, state)}")
+    lines.extend(_remarks(behind))
+    return "\n".join(lines)
+
+
+def _doing(behind: "Supervisor", state: WebSocketClientState) -> str:
+    url = redact(behind.life.url) if behind.life.url else "a URL not known yet"
+    match state:
+        case Connecting():
+            return f"Connecting to {url}, attempt {state.attempt}."
+        case Open():
+            spoken = f", speaking {state.protocol}" if state.protocol else ""
+            return f"Open: connection {state.connection} to {url}{spoken}."
+        case Disconnecting():
+            return f"Closing the connection to {url} ({describe(state.close_code)})."
+        case Reconnecting():
+            return f"Lost {url}; waiting to reconnect, attempt {state.attempt}."
+        case Closed() if behind.is_finishing:
+            return "Closed for good."
+        case Closed() if not behind.reporter.history:
+            return "Not connected: connect() has not been called."
+        case Closed():
+            return f"Closed: not connected to {url} ({describe(state.close_code)})."
+
+
+def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
+    match state:
+        case Connecting():
+            timeout = behind.options.timeout
+            bound = (
+                f"within {timeout:g} s" if timeout is not None else "in its own time"
+            )
+            return f"the attempt succeeds or fails {bound}."
+        case Open() if behind.options.connection_retry_interval is None:
+            return "messages flow; a loss will not be followed by a reconnection."
+        case Open():
+            return "messages flow; a loss will be followed by a reconnection."
+        case Disconnecting():
+            return f"it is over within {behind.options.close_timeout:g} s."
+        case Reconnecting():
+            left = max(0.0, (state.at - datetime.now(UTC)).total_seconds())
+            return f"attempt {state.attempt} in {left:.1f} s, or now with reconnect()."
+        case Closed() if behind.is_finishing:
+            return "nothing; make a new client."
+        case Closed():
+            return "nothing, until connect() is called."
+
+
+def _remarks(behind: "Supervisor") -> list[str]:
+    remarks = []
+    if behind.outbound.waiting:
+        remarks.append(f"{behind.outbound.waiting} messages wait to be sent.")
+    if behind.messages.full:
+        remarks.append("Reading is paused: a subscriber's buffer is full.")
+    kept = behind.messages.kept
+    if kept is not None and kept.items:
+        remarks.append(
+            f"Nobody has subscribed yet; {len(kept.items)} messages are kept."
+        )
+    return remarks

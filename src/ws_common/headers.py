@@ -1,0 +1,72 @@
+"""HTTP headers that a program adds to the handshake.
+
+Names are tokens (RFC 9110 section 5.6.2). Values that could end the line, and so
+begin a header of their own, are refused where they are given.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from ws_common.transport import Headers
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+_OWNED = frozenset({"connection", "upgrade", "host"})
+_OWNED_PREFIX = "sec-websocket-"
+
+
+def check_headers(headers: object) -> Headers:
+    """Return an unchangeable copy, each name with its values, or raise.
+
+    Raises:
+        TypeError: Not a mapping of names to a string or strings.
+        ValueError: A name that is no token, or a value with a line break, a
+            control character or something outside of Latin-1.
+    """
+    if not isinstance(headers, Mapping):
+        msg = f"headers must be a mapping, not {type(headers).__name__}"
+        raise TypeError(msg)
+    checked = {
+        _check_name(name): tuple(check_value(name, value) for value in _values(given))
+        for name, given in headers.items()
+    }
+    return MappingProxyType(checked)
+
+
+def check_value(name: str, value: Any) -> str:
+    """Return a header's value, or raise; the value itself is never shown."""
+    if not isinstance(value, str):
+        msg = f"header {name}: a value must be a string, not {type(value).__name__}"
+        raise TypeError(msg)
+    if not _VALUE.fullmatch(value):
+        msg = (
+            f"header {name}: a value must not contain line breaks, control characters "
+            "or characters outside of Latin-1"
+        )
+        raise ValueError(msg)
+    return value
+
+
+def is_owned(name: str) -> bool:
+    """Whether the handshake itself owns this header, so that none may be added.
+
+    `Host` is owned too: it follows from the URL (RFC 6455 section 4.1).
+    """
+    lower = name.lower()
+    return lower in _OWNED or lower.startswith(_OWNED_PREFIX)
+
+
+def _check_name(name: Any) -> str:
+    if not isinstance(name, str) or not TOKEN.fullmatch(name):
+        msg = f"{name!r} is not a valid header name"
+        raise ValueError(msg)
+    return name
+
+
+def _values(given: Any) -> Sequence[Any]:
+    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
+        return given
+    return (given,)

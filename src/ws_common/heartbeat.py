@@ -1,0 +1,41 @@
+"""Heartbeat: finds the dead connection that TCP still calls alive."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ws_common.durations import Seconds, to_seconds
+from ws_common.messages import Data, Sendable, to_wire
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """How often to ask the peer for a sign of life, and how long to wait for one.
+
+    Natively protocol pings are sent, always. A browser lets a page send none, so
+    `message` is sent there; without one the browser's heartbeat does nothing, and
+    kills nothing. Any byte from the peer counts as life, half a message too, and
+    so does a send buffer that drains.
+
+    Attributes:
+        interval: Seconds of silence before asking.
+        timeout: Seconds to wait for any sign of life after that.
+        message: An application-level ping, or what makes one.
+        is_reply: Tells the answers to `message`; they are not handed to streams.
+    """
+
+    interval: Seconds = 20.0
+    timeout: Seconds = 20.0
+    message: Sendable | Callable[[], Sendable] | None = None
+    is_reply: Callable[[Data], bool] | None = None
+
+    def __post_init__(self) -> None:
+        """Validate, and store durations as `float` seconds."""
+        interval = to_seconds(self.interval, "heartbeat.interval")
+        timeout = to_seconds(self.timeout, "heartbeat.timeout")
+        object.__setattr__(self, "interval", interval)
+        object.__setattr__(self, "timeout", timeout)
+        if self.message is not None and not callable(self.message):
+            to_wire(self.message)
+        if self.is_reply is not None and not callable(self.is_reply):
+            msg = f"heartbeat.is_reply must be callable, not {self.is_reply!r}"
+            raise TypeError(msg)

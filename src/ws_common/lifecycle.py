@@ -1,0 +1,229 @@
+"""The vocabulary of the lifecycle: what the machine knows, is told, and wants done."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from ws_common.errors import WSError
+from ws_common.retry import Run, Verdict
+from ws_common.states import Closed, WebSocketClientState
+
+
+class Phase(Enum):
+    """The nodes of the diagram."""
+
+    NEW = "new"
+    CONNECTING = "connecting"
+    OPEN = "open"
+    DISCONNECTING = "disconnecting"
+    RECONNECTING = "reconnecting"
+    CLOSED = "closed"
+    FINISHED = "finished"
+
+
+Sequel = Literal["retry", "stay", "finish"]
+"""What follows `DISCONNECTING`: what the verdict says, nothing, or the end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """Everything that the machine knows.
+
+    Attributes:
+        phase: Where in the diagram.
+        shown: The state that applications see.
+        attempt_id: The live attempt, or the last one.
+        url: Of the attempt; empty until a provider has been asked.
+        run: The failures in a row.
+        connections: How many were opened.
+        settled: Whether the open connection has lived long enough to be trusted.
+        connected_before: Whether a connection to this target has ever settled.
+        sequel: What follows `DISCONNECTING`.
+    """
+
+    phase: Phase = Phase.NEW
+    shown: WebSocketClientState = field(default_factory=Closed)
+    attempt_id: int = 0
+    url: str = ""
+    run: Run = field(default_factory=Run)
+    connections: int = 0
+    settled: bool = False
+    connected_before: bool = False
+    sequel: Sequel = "retry"
+
+
+# ── Events ──────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectAsked:
+    """Somebody called `connect()`; `same_target` keeps what is known of the target."""
+
+    url: str
+    same_target: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconnectAsked:
+    """Somebody called `reconnect()`, or the platform says that now is the time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisconnectAsked:
+    """Somebody called `disconnect()`."""
+
+    code: int | None = 1000
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseAsked:
+    """Somebody called `close()`."""
+
+    code: int | None = 1000
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbortAsked:
+    """A `connect()` or `disconnect()` was cancelled: stop without ceremony."""
+
+    finish: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addressed:
+    """The URL provider of an attempt has answered."""
+
+    attempt: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An attempt succeeded."""
+
+    attempt: int
+    protocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """The connection has lived for `min_uptime`: the run of failures is over."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptFailed:
+    """An attempt failed."""
+
+    attempt: int
+    error: WSError
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosingSeen:
+    """A closing handshake that we did not ask for has begun."""
+
+    attempt: int
+    code: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A connection has ended. `verdict` says what to do where nobody asked for it."""
+
+    attempt: int
+    code: int | None
+    reason: str | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteppedAside:
+    """The connection closes out of sight, to make room for a new one."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryDue:
+    """The wait that followed attempt `attempt` is over."""
+
+    attempt: int
+
+
+Request = ConnectAsked | ReconnectAsked | DisconnectAsked | CloseAsked | AbortAsked
+"""What somebody asked for."""
+
+Occurrence = (
+    Addressed
+    | Opened
+    | Settled
+    | AttemptFailed
+    | ClosingSeen
+    | Lost
+    | SteppedAside
+    | RetryDue
+)
+"""What happened to the attempt of that id."""
+
+Event = Request | Occurrence
+
+# ── Commands ────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class StartAttempt:
+    """Begin attempt `attempt`."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon:
+    """Cancel the attempt, or abort its connection. No event of it is wanted."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeginClose:
+    """Begin the closing handshake; `Lost` follows."""
+
+    attempt: int
+    code: int | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Retire:
+    """Let the connection close out of sight; `SteppedAside` follows at once."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Feed `RetryDue(attempt)` after `delay` seconds."""
+
+    attempt: int
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class StopWaiting:
+    """Forget the timer of `Wait`."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailSends:
+    """Fail whatever waits to be sent: it is not for the server that comes next."""
+
+
+Command = StartAttempt | Abandon | BeginClose | Retire | Wait | StopWaiting | FailSends

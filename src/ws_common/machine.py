@@ -1,0 +1,320 @@
+"""The lifecycle of a client, as a table: no clock, no I/O, no asyncio.
+
+Theory of operation. `step(life, event)` looks up (phase, kind of event) in `TABLE`
+and returns the new life and the commands to carry out. The supervisor feeds events
+and carries out commands; it decides nothing. What the table does not list, does
+nothing.
+
+Rules, which the property tests hold it to:
+
+1. Every attempt has an id. An event of an attempt that is not the live one changes
+   nothing; a late success of such an attempt is abandoned, which frees its socket.
+2. At most one attempt is live. In `CONNECTING`, `OPEN` and `DISCONNECTING` it is
+   the one of `life.attempt_id`; in all other phases there is none.
+3. `FINISHED` is final.
+4. Whoever asks comes first: connect, reconnect, disconnect and close cut short
+   whatever is under way.
+5. Every phase but `NEW` and `FINISHED` can be left for `CLOSED` and `FINISHED`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from ws_common.lifecycle import (
+    Abandon,
+    AbortAsked,
+    Addressed,
+    AttemptFailed,
+    BeginClose,
+    CloseAsked,
+    ClosingSeen,
+    Command,
+    ConnectAsked,
+    DisconnectAsked,
+    Event,
+    FailSends,
+    Life,
+    Lost,
+    Opened,
+    Phase,
+    ReconnectAsked,
+    Request,
+    Retire,
+    RetryDue,
+    Settled,
+    StartAttempt,
+    SteppedAside,
+    StopWaiting,
+    Wait,
+)
+from ws_common.retry import Run, Stop, Verdict
+from ws_common.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+    Reconnecting,
+)
+
+# ── The table ───────────────────────────────────────────────────────────────
+
+
+Step = tuple[Life, tuple[Command, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Where an event may lead from a phase, and how."""
+
+    targets: tuple[Phase, ...]
+    action: Callable[[Life, Any], Step]
+
+
+_table: dict[tuple[Phase, type], Edge] = {}
+TABLE: Mapping[tuple[Phase, type], Edge] = MappingProxyType(_table)
+"""(phase, kind of event) -> where it may lead."""
+
+_Action = Callable[[Life, Any], Step]
+
+
+def _edge(
+    kind: type, *phases: Phase, to: tuple[Phase, ...]
+) -> Callable[[_Action], _Action]:
+    def register(action: _Action) -> _Action:
+        for phase in phases:
+            _table[phase, kind] = Edge(to, action)
+        return action
+
+    return register
+
+
+def step(life: Life, event: Event) -> Step:
+    """Advance by one event.
+
+    Returns:
+        The life after it, and what is to be done now, in order.
+    """
+    if _is_stale(life, event):
+        return life, (Abandon(event.attempt),) if isinstance(event, Opened) else ()
+    edge = _table.get((life.phase, type(event)))
+    if edge is None:
+        return life, ()
+    return edge.action(life, event)
+
+
+_LIVE = (Phase.CONNECTING, Phase.OPEN, Phase.DISCONNECTING)
+_IDLE = (Phase.NEW, Phase.CLOSED)
+
+
+def _is_stale(life: Life, event: Event) -> bool:
+    if isinstance(event, Request):
+        return False
+    live = life.phase in _LIVE
+    if isinstance(event, RetryDue):
+        live = life.phase is Phase.RECONNECTING
+    return not live or event.attempt != life.attempt_id
+
+
+def _start(life: Life, *commands: Command) -> Step:
+    """Begin a new attempt."""
+    attempt = life.attempt_id + 1
+    life = replace(
+        life,
+        phase=Phase.CONNECTING,
+        shown=Connecting(life.url, life.run.failures + 1),
+        attempt_id=attempt,
+        sequel="retry",
+    )
+    return life, (*commands, StartAttempt(attempt))
+
+
+def _end(life: Life, closed: Closed, *commands: Command, finish: bool = False) -> Step:
+    """Come to rest: nothing is open and nothing is coming."""
+    phase = Phase.FINISHED if finish else Phase.CLOSED
+    life = replace(life, phase=phase, shown=closed, run=Run(), sequel="retry")
+    return life, (*commands, FailSends())
+
+
+def _obey(life: Life, verdict: Verdict, code: int | None, reason: str | None) -> Step:
+    """Wait for the next attempt, or stop."""
+    life = replace(life, run=verdict.run)
+    if isinstance(verdict, Stop):
+        return _end(life, Closed(code, reason, verdict.error))
+    shown = Reconnecting(
+        attempt=verdict.run.failures + 1,
+        delay=verdict.delay,
+        at=verdict.at,
+        close_code=code,
+        close_reason=reason,
+        error=verdict.error,
+    )
+    life = replace(life, phase=Phase.RECONNECTING, shown=shown)
+    return life, (Wait(life.attempt_id, verdict.delay),)
+
+
+# What was asked for
+
+
+def _aim(life: Life, event: ConnectAsked) -> tuple[Life, tuple[Command, ...]]:
+    """Aim at the target of a `connect()`; what waited for another is not sent to it."""
+    if event.same_target:
+        return replace(life, url=event.url, run=Run()), ()
+    life = replace(life, url=event.url, run=Run(), connected_before=False)
+    return life, (FailSends(),)
+
+
+@_edge(ConnectAsked, *_IDLE, to=(Phase.CONNECTING,))
+@_edge(ConnectAsked, Phase.RECONNECTING, to=(Phase.CONNECTING,))
+@_edge(ConnectAsked, Phase.CONNECTING, to=(Phase.CONNECTING,))
+def _connect(life: Life, event: ConnectAsked) -> Step:
+    aimed, fail = _aim(life, event)
+    return _start(aimed, *_cut_short(life), *fail)
+
+
+@_edge(ReconnectAsked, Phase.CLOSED, to=(Phase.CONNECTING,))
+@_edge(ReconnectAsked, Phase.RECONNECTING, to=(Phase.CONNECTING,))
+@_edge(ReconnectAsked, Phase.CONNECTING, to=(Phase.CONNECTING,))
+def _reconnect(life: Life, _: ReconnectAsked) -> Step:
+    return _start(replace(life, run=Run()), *_cut_short(life))
+
+
+def _cut_short(life: Life) -> tuple[Command, ...]:
+    if life.phase is Phase.CONNECTING:
+        return (Abandon(life.attempt_id),)
+    if life.phase is Phase.RECONNECTING:
+        return (StopWaiting(life.attempt_id),)
+    return ()
+
+
+@_edge(ConnectAsked, Phase.OPEN, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
+def _replace(life: Life, event: ConnectAsked) -> Step:
+    aimed, fail = _aim(life, event)
+    return _step_aside(aimed, *fail)
+
+
+@_edge(ReconnectAsked, Phase.OPEN, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
+def _renew(life: Life, _: ReconnectAsked) -> Step:
+    return _step_aside(replace(life, run=Run()))
+
+
+def _step_aside(life: Life, *commands: Command) -> Step:
+    """Let the connection close out of sight: a silent peer holds nobody up."""
+    shown = life.shown
+    if life.phase is Phase.OPEN:
+        shown = Disconnecting(1000, "")
+    life = replace(life, phase=Phase.DISCONNECTING, shown=shown)
+    return life, (*commands, Retire(life.attempt_id))
+
+
+@_edge(DisconnectAsked, Phase.CONNECTING, Phase.RECONNECTING, to=(Phase.CLOSED,))
+@_edge(CloseAsked, Phase.CONNECTING, Phase.RECONNECTING, to=(Phase.FINISHED,))
+@_edge(CloseAsked, *_IDLE, to=(Phase.FINISHED,))
+def _stop(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
+    finish = isinstance(event, CloseAsked)
+    return _end(life, _at_rest(life), *_cut_short(life), finish=finish)
+
+
+def _at_rest(life: Life) -> Closed:
+    """What is shown after an end that was asked for: how the last connection ended."""
+    if isinstance(life.shown, Reconnecting | Closed | Disconnecting):
+        return Closed(life.shown.close_code, life.shown.close_reason)
+    return Closed()
+
+
+@_edge(DisconnectAsked, Phase.OPEN, to=(Phase.DISCONNECTING,))
+@_edge(CloseAsked, Phase.OPEN, to=(Phase.DISCONNECTING,))
+def _close(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
+    life = replace(
+        life,
+        phase=Phase.DISCONNECTING,
+        shown=Disconnecting(event.code, event.reason),
+        sequel="finish" if isinstance(event, CloseAsked) else "stay",
+    )
+    begin = BeginClose(life.attempt_id, event.code, event.reason)
+    return life, (begin, FailSends())
+
+
+@_edge(DisconnectAsked, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
+@_edge(CloseAsked, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
+def _stay(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
+    finish = isinstance(event, CloseAsked) or life.sequel == "finish"
+    return replace(life, sequel="finish" if finish else "stay"), (FailSends(),)
+
+
+@_edge(
+    AbortAsked, Phase.CONNECTING, Phase.RECONNECTING, to=(Phase.CLOSED, Phase.FINISHED)
+)
+@_edge(AbortAsked, Phase.OPEN, Phase.DISCONNECTING, to=(Phase.CLOSED, Phase.FINISHED))
+@_edge(AbortAsked, *_IDLE, to=(Phase.CLOSED, Phase.FINISHED))
+def _abort(life: Life, event: AbortAsked) -> Step:
+    commands = _cut_short(life)
+    closed = _at_rest(life)
+    if life.phase in (Phase.OPEN, Phase.DISCONNECTING):
+        commands = (Abandon(life.attempt_id),)
+        closed = Closed(1006, "")
+    finish = event.finish or life.sequel == "finish"
+    return _end(life, closed, *commands, finish=finish)
+
+
+# What happened
+
+
+@_edge(Addressed, Phase.CONNECTING, to=(Phase.CONNECTING,))
+def _addressed(life: Life, event: Addressed) -> Step:
+    shown = Connecting(event.url, life.run.failures + 1)
+    return replace(life, url=event.url, shown=shown), ()
+
+
+@_edge(Opened, Phase.CONNECTING, to=(Phase.OPEN,))
+def _opened(life: Life, event: Opened) -> Step:
+    connection = life.connections + 1
+    shown = Open(life.url, event.protocol, connection)
+    life = replace(
+        life, phase=Phase.OPEN, shown=shown, connections=connection, settled=False
+    )
+    return life, ()
+
+
+@_edge(Settled, Phase.OPEN, to=(Phase.OPEN,))
+def _settled(life: Life, _: Settled) -> Step:
+    return replace(life, settled=True, connected_before=True, run=Run()), ()
+
+
+@_edge(AttemptFailed, Phase.CONNECTING, to=(Phase.RECONNECTING, Phase.CLOSED))
+def _attempt_failed(life: Life, event: AttemptFailed) -> Step:
+    return _obey(life, event.verdict, None, None)
+
+
+@_edge(ClosingSeen, Phase.OPEN, to=(Phase.DISCONNECTING,))
+def _closing_seen(life: Life, event: ClosingSeen) -> Step:
+    shown = Disconnecting(event.code, event.reason)
+    return replace(life, phase=Phase.DISCONNECTING, shown=shown, sequel="retry"), ()
+
+
+@_edge(Lost, Phase.OPEN, to=(Phase.RECONNECTING, Phase.CLOSED))
+def _lost(life: Life, event: Lost) -> Step:
+    return _obey(life, event.verdict, event.code, event.reason)
+
+
+@_edge(
+    Lost,
+    Phase.DISCONNECTING,
+    to=(Phase.RECONNECTING, Phase.CLOSED, Phase.FINISHED),
+)
+def _gone(life: Life, event: Lost) -> Step:
+    if life.sequel == "retry":
+        return _obey(life, event.verdict, event.code, event.reason)
+    closed = Closed(event.code, event.reason)
+    return _end(life, closed, finish=life.sequel == "finish")
+
+
+@_edge(SteppedAside, Phase.DISCONNECTING, to=(Phase.CONNECTING,))
+def _stepped_aside(life: Life, _: SteppedAside) -> Step:
+    return _start(life)
+
+
+@_edge(RetryDue, Phase.RECONNECTING, to=(Phase.CONNECTING,))
+def _retry_due(life: Life, _: RetryDue) -> Step:
+    return _start(replace(life, run=life.run.retried()))

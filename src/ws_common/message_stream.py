@@ -1,0 +1,80 @@
+"""The stream of messages, and what can be made of it."""
+
+import builtins
+import json
+from collections.abc import Callable
+from typing import Any, Literal, NoReturn, TypeVar
+
+from ws_common.messages import Data
+from ws_common.streams import SKIP, Stream
+
+U = TypeVar("U")
+
+
+class WebSocketMessagesStream(Stream[Data]):
+    """Everything that arrives: `str` for text, `bytes` for binary.
+
+    Example:
+        >>> async def show(stream: WebSocketMessagesStream) -> None:
+        ...     async for value in stream.json:
+        ...         print(value)
+    """
+
+    @property
+    def text(self) -> Stream[str]:
+        """Text messages alone."""
+        return self.where_type(str)
+
+    @property
+    def bytes(self) -> Stream[builtins.bytes]:
+        """Binary messages alone."""
+        return self.where_type(builtins.bytes)
+
+    @property
+    def json(self) -> Stream[Any]:
+        """What the messages say that are strict JSON (RFC 8259), text or binary.
+
+        Others are skipped, and counted in an event; so are NaN and Infinity,
+        which Python's parser would take.
+        """
+        return self.decode(_strict_json, on_error="skip")
+
+    def decode(
+        self,
+        decoder: Callable[[Data], U],
+        on_error: Literal["raise", "skip"] = "raise",
+    ) -> Stream[U]:
+        """What `decoder` makes of each message.
+
+        Args:
+            decoder: `msgspec.json.Decoder(Kind).decode`, `Model.model_validate_json`,
+                any function of a message.
+            on_error: "raise" raises to the one who iterates, who may go on
+                iterating; "skip" leaves the message out and reports an event.
+        """
+        if on_error == "raise":
+            return self.map(decoder)
+        report = self._on_fault
+
+        def attempt(message: Data) -> Any:
+            try:
+                return decoder(message)
+            except Exception as error:  # noqa: BLE001 - any decoder, any error
+                report("message_skipped", error)
+                return SKIP
+
+        return Stream[U](self._hub, report, (*self._steps, attempt))
+
+
+def _refuse(constant: str) -> NoReturn:
+    msg = f"{constant} is not JSON"
+    raise ValueError(msg)
+
+
+def _strict_json(message: Data) -> Any:
+    try:
+        return json.loads(message, parse_constant=_refuse)
+    except RecursionError as error:
+        # The parser is recursive: what is nested too deeply is not taken.
+        msg = "JSON that is nested too deeply"
+        raise ValueError(msg) from error

@@ -1,0 +1,83 @@
+"""What travels: text and bytes, and what may be handed over to be sent."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ws_common.errors import WSUnsupportedDataError
+
+Data = str | bytes
+Sendable = str | bytes | bytearray | memoryview | Sequence[int]
+
+
+def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
+    """Turn something sendable into what a transport takes, or raise.
+
+    What is mutable is copied, so that a later change does not reach the wire.
+
+    Args:
+        data: `str`, bytes-like, or a sequence of integers from 0 to 255.
+        text: True sends UTF-8 bytes as a text frame; False sends text as a
+            binary frame; None lets the type decide.
+
+    Returns:
+        The payload, and whether it goes as a text frame.
+
+    Raises:
+        WSUnsupportedDataError: It cannot be sent. The connection stays.
+    """
+    if isinstance(data, str):
+        if text is False:
+            return _encode(data), False
+        if not data.isascii():
+            _encode(data)
+        return data, True
+    if isinstance(data, bytes):
+        payload = data
+    elif isinstance(data, bytearray | memoryview):
+        payload = bytes(data)
+    else:
+        payload = _from_integers(data)
+    if text:
+        return _decode(payload), True
+    return payload, False
+
+
+def size_of(data: Data) -> int:
+    """Payload bytes; text counts as UTF-8."""
+    if isinstance(data, str) and not data.isascii():
+        return len(data.encode())
+    return len(data)
+
+
+def _encode(data: str) -> bytes:
+    try:
+        return data.encode()
+    except UnicodeEncodeError as error:
+        msg = (
+            f"text with a lone surrogate at position {error.start} is not UTF-8 "
+            "and cannot be sent; use errors='replace' where it was decoded"
+        )
+        raise WSUnsupportedDataError(msg) from error
+
+
+def _decode(payload: bytes) -> str:
+    try:
+        return payload.decode()
+    except UnicodeDecodeError as error:
+        msg = f"text=True needs UTF-8: byte {error.start} of {len(payload)} is not"
+        raise WSUnsupportedDataError(msg) from error
+
+
+def _from_integers(data: Any) -> bytes:
+    if isinstance(data, Sequence):
+        try:
+            return bytes(data)
+        except (TypeError, ValueError) as error:
+            msg = "a sequence to be sent must hold integers from 0 to 255"
+            raise WSUnsupportedDataError(f"{msg}: {error}") from error
+    msg = (
+        f"{type(data).__name__} cannot be sent: use str, bytes, bytearray, memoryview "
+        "or a sequence of integers (json.dumps() makes JSON; an interceptor can do it "
+        "for every message)"
+    )
+    raise WSUnsupportedDataError(msg)

@@ -1,0 +1,177 @@
+"""Figures: what went through a client, and what became of its connections."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Self
+
+from ws_common.states import WebSocketReadyState
+
+
+@dataclass(slots=True)
+class Counters:
+    """The counting side: plain numbers, cheap to raise."""
+
+    transferred_size: int = 0
+    received_size: int = 0
+    transferred_count: int = 0
+    received_count: int = 0
+    confirmed_count: int = 0
+    dropped_count: int = 0
+    reconnects_successful: int = 0
+    reconnects_total: int = 0
+    disconnects: int = 0
+    last_successful_connection_time: datetime | None = None
+    last_disconnect_time: datetime | None = None
+    last_disconnect_code: int | None = None
+    last_disconnect_reason: str | None = None
+    latency: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSocketMetrics:
+    """A snapshot, made on demand.
+
+    Sizes are payload bytes on the wire side of the interceptors, text counted as
+    UTF-8.
+
+    Attributes:
+        timestamp: When it was made, UTC.
+        ready_state: As a browser numbers it.
+        transferred_size: Bytes handed over to be sent.
+        received_size: Bytes received.
+        transferred_count: Messages handed over to be sent.
+        received_count: Messages received.
+        reconnects_successful: Reconnections, not first connections.
+        reconnects_total: Attempts to reconnect.
+        disconnects: Connections that ended.
+        last_successful_connection_time: When the last one opened, UTC.
+        last_disconnect_time: When the last one ended, UTC.
+        last_disconnect_code: With which close code.
+        last_disconnect_reason: With which reason.
+        last_url: Where to, without credentials and query values.
+        is_reconnection_active: Whether a reconnection is under way or waited for.
+        current_reconnect_attempts: Failed attempts in a row.
+        next_reconnection_attempt: When the next one is made, UTC.
+        latency: Seconds of the last measured round trip.
+        uptime: Seconds that the current connection has been open.
+        buffered_amount: Bytes handed over that have not left for the network.
+        unconfirmed_count: Messages handed over since the last answered ping: what
+            an abnormal loss may have cost.
+        dropped_count: Messages dropped by an overflow, in and out.
+    """
+
+    timestamp: datetime
+    ready_state: WebSocketReadyState
+    transferred_size: int
+    received_size: int
+    transferred_count: int
+    received_count: int
+    reconnects_successful: int
+    reconnects_total: int
+    disconnects: int
+    last_successful_connection_time: datetime | None
+    last_disconnect_time: datetime | None
+    last_disconnect_code: int | None
+    last_disconnect_reason: str | None
+    last_url: str | None
+    is_reconnection_active: bool
+    current_reconnect_attempts: int
+    next_reconnection_attempt: datetime | None
+    latency: float | None
+    uptime: float
+    buffered_amount: int
+    unconfirmed_count: int
+    dropped_count: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what `json.dumps` takes: camelCase keys, times as epoch milliseconds.
+
+        The four totals are strings, since a JavaScript number holds 53 bits.
+        """
+        return {_camel(f.name): _to_json(f.name, self) for f in fields(self)}
+
+    @classmethod
+    def from_json(cls, json: Mapping[str, Any]) -> Self:
+        """Make the snapshot that `to_json()` was made of.
+
+        What the Dart package `ws` writes is read too: it knows fewer figures.
+
+        Raises:
+            ValueError: A key is missing, or its value makes no sense.
+        """
+        given = {**_LATER, **json}
+        try:
+            return cls(
+                **{
+                    f.name: _from_json(f.name, given[_camel(f.name)])
+                    for f in fields(cls)
+                }
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            msg = f"not the JSON of WebSocketMetrics: {type(error).__name__} {error}"
+            raise ValueError(msg) from error
+
+    def __str__(self) -> str:
+        """One `- name: value` line each."""
+        lines = (f"- {f.name}: {_shown(getattr(self, f.name))}" for f in fields(self))
+        return "\n".join(lines)
+
+
+_TOTALS = frozenset(
+    {"transferred_size", "received_size", "transferred_count", "received_count"}
+)
+_TIMES = frozenset(
+    {
+        "timestamp",
+        "last_successful_connection_time",
+        "last_disconnect_time",
+        "next_reconnection_attempt",
+    }
+)
+_LATER: Mapping[str, Any] = MappingProxyType(
+    {
+        "latency": None,
+        "uptime": 0.0,
+        "bufferedAmount": 0,
+        "unconfirmedCount": 0,
+        "droppedCount": 0,
+    }
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def _to_json(name: str, metrics: WebSocketMetrics) -> Any:
+    value = getattr(metrics, name)
+    if name in _TOTALS:
+        return str(value)
+    if name in _TIMES and value is not None:
+        return (value - _EPOCH) // _MILLISECOND
+    return int(value) if name == "ready_state" else value
+
+
+def _from_json(name: str, value: Any) -> Any:
+    if name in _TOTALS:
+        return int(value)
+    if name in _TIMES and value is not None:
+        return _EPOCH + int(value) * _MILLISECOND
+    return WebSocketReadyState(value) if name == "ready_state" else value
+
+
+def _shown(value: object) -> str:
+    match value:
+        case datetime():
+            return value.isoformat(timespec="milliseconds")
+        case WebSocketReadyState():
+            return value.name
+        case float():
+            return f"{value:.3f}"
+        case _:
+            return str(value)

@@ -1,0 +1,159 @@
+"""How each option is checked, and in which form it is kept."""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, get_args
+
+from ws_common.backoff import ConnectionRetryInterval
+from ws_common.compression import CompressionOptions
+from ws_common.durations import to_optional_seconds, to_seconds
+from ws_common.headers import TOKEN, check_headers, check_value
+from ws_common.heartbeat import Heartbeat
+from ws_common.interceptors import WSInterceptor
+from ws_common.outbox import Outbox
+from ws_common.platform import Overflow
+
+Check = Callable[[str, Any], Any]
+"""Takes the option's name and value; returns what is kept, or raises."""
+
+
+def _instance(*kinds: type) -> Check:
+    def check(name: str, value: Any) -> Any:
+        if value is None or isinstance(value, kinds):
+            return value
+        allowed = " or ".join(kind.__name__ for kind in kinds)
+        msg = f"{name} must be {allowed}, or None, not {value!r}"
+        raise TypeError(msg)
+
+    return check
+
+
+def _function(name: str, value: Any) -> Any:
+    if value is not None and not callable(value):
+        msg = f"{name} must be callable, or None, not {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        msg = f"{name} must be True or False, not {value!r}"
+        raise TypeError(msg)
+    return value
+
+
+def _count(name: str, value: Any) -> int:
+    if type(value) is not int or value < 1:
+        msg = f"{name} must be an integer above 0, not {value!r}"
+        raise ValueError(msg)
+    return value
+
+
+def _optional_count(name: str, value: Any) -> int | None:
+    return None if value is None else _count(name, value)
+
+
+def _retry_interval(name: str, value: Any) -> ConnectionRetryInterval | None:
+    if value is None or isinstance(value, ConnectionRetryInterval):
+        return value
+    if isinstance(value, tuple) and len(value) == 2:  # noqa: PLR2004 - (min, max)
+        return ConnectionRetryInterval(*value)
+    msg = f"{name} must be a ConnectionRetryInterval, (min, max) or None, not {value!r}"
+    raise TypeError(msg)
+
+
+def _protocols(name: str, value: Any) -> tuple[str, ...]:
+    protocols = _tuple(name, value)
+    for protocol in protocols:
+        if not isinstance(protocol, str) or not TOKEN.fullmatch(protocol):
+            msg = f"{name}: {protocol!r} is not a token (RFC 6455 section 4.1)"
+            raise ValueError(msg)
+    if len(set(protocols)) != len(protocols):
+        msg = f"{name} must not name a subprotocol twice: {protocols!r}"
+        raise ValueError(msg)
+    return protocols
+
+
+def _interceptors(name: str, value: Any) -> tuple[WSInterceptor, ...]:
+    interceptors = _tuple(name, value)
+    for one in interceptors:
+        if not isinstance(one, WSInterceptor):
+            msg = f"{name} must hold WSInterceptor objects, not {one!r}"
+            raise TypeError(msg)
+    return interceptors
+
+
+def _tuple(name: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+        msg = f"{name} must be a list or tuple, not {value!r}"
+        raise TypeError(msg)
+    return tuple(value)
+
+
+def _overflow(name: str, value: Any) -> Overflow:
+    if value not in get_args(Overflow):
+        msg = f"{name} must be one of {get_args(Overflow)}, not {value!r}"
+        raise ValueError(msg)
+    return value  # type: ignore[no-any-return]
+
+
+def _outbox(name: str, value: Any) -> Outbox:
+    return _instance(Outbox)(name, value) or Outbox(max_messages=0)
+
+
+def _headers(_name: str, value: Any) -> Any:
+    return value if value is None or callable(value) else check_headers(value)
+
+
+def _header_value(name: str, value: Any) -> str | None:
+    return None if value is None else check_value(name, value)
+
+
+def _compression(name: str, value: Any) -> CompressionOptions:
+    if isinstance(value, CompressionOptions):
+        return value
+    return CompressionOptions(enabled=_flag(name, value))
+
+
+def _local_addr(name: str, value: Any) -> tuple[str, int] | None:
+    match value:
+        case None | (str(), int()):
+            return value
+    msg = f"{name} must be (host, port), or None, not {value!r}"
+    raise TypeError(msg)
+
+
+def _as_is(_name: str, value: Any) -> Any:
+    return value
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "after_connect": _function,
+        "close_timeout": lambda name, value: to_seconds(value, name),
+        "compression": _compression,
+        "connection_retry_interval": _retry_interval,
+        "custom_client": _function,
+        "diagnose": _flag,
+        "headers": _headers,
+        "heartbeat": _instance(Heartbeat),
+        "interceptors": _interceptors,
+        "local_addr": _local_addr,
+        "max_size": _optional_count,
+        "on_event": _function,
+        "origin": _header_value,
+        "outbox": _outbox,
+        "protocols": _protocols,
+        "proxy": _instance(str, bool),
+        "server_hostname": _instance(str),
+        "ssl": _as_is,  # the platform checks it: `ssl` is not imported here
+        "stream_capacity": _optional_count,
+        "stream_overflow": _overflow,
+        "timeout": lambda name, value: to_optional_seconds(value, name),
+        "unix_path": _instance(str),
+        "use_blob_for_binary": _flag,
+        "user_agent": _header_value,
+        "write_limit": _count,
+    }
+)
+"""Option by option."""

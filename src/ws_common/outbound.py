@@ -1,0 +1,334 @@
+"""What is sent, on its way from the application to the wire.
+
+    add(), add_nowait() ──▶ interceptors ──▶ queue ──▶ connection
+
+The queue is empty while messages flow: then a message is handed over in the very
+call. It fills while a connection is on its way, or while the connection's buffer is
+above `write_limit`. Order is the order of the calls, whoever made them.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Generator
+from time import time
+from typing import Any, Literal, Protocol
+
+from ws_common.durations import seconds
+from ws_common.errors import (
+    WSClientClosedError,
+    WSConnectionClosedError,
+    WSError,
+    WSMessageDroppedError,
+    WSOutboxFullError,
+)
+from ws_common.interceptors import DONE, WSInterceptor, build
+from ws_common.messages import Data, size_of, to_wire
+from ws_common.options import WebSocketOptions
+
+TURN = 64
+"""Sends after which `add()` lets others run, even if nothing makes it wait."""
+
+Status = Literal["queued", "sent", "dropped", "expired", "failed"]
+
+
+class Receipt:
+    """What became of a message given to `add_nowait()`.
+
+    Awaiting it, as often as you like or never, waits until the message has been
+    handed to the connection, and raises where it was dropped, expired or failed.
+
+    Attributes:
+        status: "queued", "sent", "dropped", "expired" or "failed".
+    """
+
+    __slots__ = ("_error", "_waiters", "status")
+
+    def __init__(self) -> None:
+        self.status: Status = "queued"
+        self._error: WSError | None = None
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def settle(self, status: Status, error: WSError | None = None) -> None:
+        """Say what became of it. The first word counts."""
+        if self.status != "queued":
+            return
+        self.status, self._error = status, error
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
+
+    def __await__(self) -> Generator[Any, None, None]:
+        """Wait for the outcome. Cancelling the wait changes nothing for the message."""
+        while self.status == "queued":
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            yield from waiter
+        if self._error is not None:
+            raise self._error
+
+    def __repr__(self) -> str:
+        """Show the status."""
+        return f"Receipt(status={self.status!r})"
+
+
+class Gate(Protocol):
+    """What the way out asks of the connection that is open now."""
+
+    def send(self, data: Data, *, text: bool) -> None:
+        """Hand over, or raise WSConnectionClosedError."""
+
+    def writable(self) -> Awaitable[None]:
+        """Wait until the buffer is below the limit, or the connection has ended."""
+
+    @property
+    def above_limit(self) -> bool:
+        """Whether the buffer is above `write_limit`."""
+
+    def closed_error(self) -> WSConnectionClosedError:
+        """The error that says how it ended."""
+        ...
+
+
+class Entry:
+    """A message in the queue."""
+
+    __slots__ = ("bounded", "data", "expires", "receipt", "size", "text", "via")
+
+    def __init__(
+        self, data: Data, receipt: Receipt, *, text: bool, bounded: bool
+    ) -> None:
+        self.data = data
+        self.text = text
+        self.receipt = receipt
+        self.bounded = bounded
+        self.size = size_of(data)
+        self.expires: float | None = None
+        self.via: Gate | None = None
+
+
+class Outbound:
+    """The way out.
+
+    Args:
+        options: The client's options.
+        may_wait: Raises where no connection is open or coming.
+        on_drop: Told of each message that overflow or age has dropped.
+    """
+
+    def __init__(
+        self,
+        options: WebSocketOptions,
+        may_wait: Callable[[], None],
+        on_drop: Callable[[Entry, str], None],
+    ) -> None:
+        self._options = options
+        self._outbox = options.outbox
+        self._may_wait = may_wait
+        self._on_drop = on_drop
+        self._queue: deque[Entry] = deque()
+        self._gate: Gate | None = None
+        self._sends = 0
+        self._turns = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._interceptors: tuple[WSInterceptor, ...] = options.interceptors
+
+    # What the application calls
+
+    async def add(
+        self, data: Any, *, text: bool | None, via: Gate | None = None
+    ) -> None:
+        """Send in call order; wait while a connection is on its way.
+
+        Args:
+            data: What the interceptors, or the wire, take.
+            text: See `to_wire()`.
+            via: The only connection that may carry it; None: any.
+        """
+        if via is None:
+            self._may_wait()
+        entries: list[Entry] = []
+
+        def submit(payload: Any) -> Any:
+            wire, as_text = to_wire(payload, text=text)
+            if via is not None and via is not self._gate:
+                via.send(wire, text=as_text)
+            elif not self._hand_over(wire, text=as_text):
+                entry = Entry(wire, Receipt(), text=as_text, bounded=False)
+                entry.via = via
+                self._queue.append(entry)
+                entries.append(entry)
+            return DONE
+
+        try:
+            await self._intercept(data, submit)
+            for entry in entries:
+                await entry.receipt
+        except BaseException:
+            self._withdraw(entries)
+            raise
+        await self._give_way(via or self._gate)
+
+    def add_nowait(self, data: Any, *, text: bool | None) -> Receipt:
+        """Send now if possible, else keep it in the bounded outbox."""
+        self._may_wait()
+        receipt = Receipt()
+
+        def submit(payload: Any) -> Any:
+            wire, as_text = to_wire(payload, text=text)
+            if self._hand_over(wire, text=as_text):
+                receipt.settle("sent")
+            else:
+                self._keep(Entry(wire, receipt, text=as_text, bounded=True))
+            return DONE
+
+        if not self._interceptors:
+            submit(data)
+        elif not self._turns.locked():
+            result = build([one.on_send for one in self._interceptors], submit)(data)
+            if result is not DONE and isinstance(result, Awaitable):
+                self._in_background(self._settled(result), receipt)
+        else:
+            self._in_background(self._intercept(data, submit), receipt)
+        return receipt
+
+    # What the supervisor calls
+
+    def open(self, gate: Gate) -> None:
+        """A connection is open: send what waits for it."""
+        self._gate = gate
+        self.flush()
+
+    def shut(self) -> None:
+        """The connection takes nothing any more; what was meant for it alone fails."""
+        gate, self._gate = self._gate, None
+        if gate is None:
+            return
+        for entry in [one for one in self._queue if one.via is gate]:
+            self._queue.remove(entry)
+            entry.receipt.settle("failed", gate.closed_error())
+
+    def flush(self) -> None:
+        """Hand over what waits, as far as the connection takes it."""
+        while self._queue and self._gate is not None and not self._gate.above_limit:
+            entry = self._queue[0]
+            if entry.expires is not None and entry.expires <= time():
+                self._queue.popleft()
+                self._lose(entry, "expired")
+                continue
+            try:
+                self._gate.send(entry.data, text=entry.text)
+            except WSConnectionClosedError:
+                return  # it is ending: the supervisor will say what comes
+            self._queue.popleft()
+            entry.receipt.settle("sent")
+
+    def fail(self, make_error: Callable[[], WSError]) -> None:
+        """Fail whatever waits."""
+        queue, self._queue = self._queue, deque()
+        for entry in queue:
+            entry.receipt.settle("failed", make_error())
+
+    def stop(self) -> None:
+        """Cancel what is under way in the background."""
+        for task in self._tasks:
+            task.cancel()
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait."""
+        return len(self._queue)
+
+    # Inside
+
+    async def _intercept(self, data: Any, submit: Callable[[Any], Any]) -> None:
+        """Run the chain; chains that wait do so one after the other."""
+        if not self._interceptors:
+            submit(data)
+            return
+        chain = build([one.on_send for one in self._interceptors], submit)
+        async with self._turns:
+            result = chain(data)
+            if result is not DONE and isinstance(result, Awaitable):
+                await result
+
+    async def _settled(self, pending: Awaitable[Any]) -> None:
+        async with self._turns:
+            await pending
+
+    def _in_background(self, work: Any, receipt: Receipt) -> None:
+        async def run() -> None:
+            try:
+                await work
+            except WSError as error:
+                receipt.settle("failed", error)
+            except Exception as error:  # noqa: BLE001 - user code: goes to the receipt
+                failure = WSMessageDroppedError(f"an interceptor raised: {error!r}")
+                failure.__cause__ = error
+                receipt.settle("failed", failure)
+            except asyncio.CancelledError:
+                receipt.settle("failed", WSClientClosedError("the client was closed"))
+                raise
+
+        task = asyncio.get_running_loop().create_task(run(), name="ws add_nowait")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _hand_over(self, data: Data, *, text: bool) -> bool:
+        """Send at once, if that is possible without overtaking anything."""
+        gate = self._gate
+        if gate is None or self._queue or gate.above_limit:
+            self._may_wait()
+            return False
+        try:
+            gate.send(data, text=text)
+        except WSConnectionClosedError:
+            return False  # it is ending: the supervisor will say what comes
+        return True
+
+    def _keep(self, entry: Entry) -> None:
+        box = self._outbox
+        if box.ttl is not None:
+            entry.expires = time() + seconds(box.ttl)
+        while not self._fits(entry):
+            oldest = next((one for one in self._queue if one.bounded), None)
+            if box.overflow == "error" or (
+                box.overflow == "drop_oldest" and oldest is None
+            ):
+                raise WSOutboxFullError(
+                    f"the outbox is full ({self.waiting} messages wait): slow down, "
+                    "raise outbox.max_messages or max_bytes, or choose an overflow"
+                )
+            if box.overflow == "drop_newest" or oldest is None:
+                self._lose(entry, "dropped")
+                return
+            self._queue.remove(oldest)
+            self._lose(oldest, "dropped")
+        self._queue.append(entry)
+
+    def _fits(self, entry: Entry) -> bool:
+        held = [one.size for one in self._queue if one.bounded]
+        box = self._outbox
+        return len(held) < box.max_messages and sum(held) + entry.size <= box.max_bytes
+
+    def _lose(self, entry: Entry, status: Literal["dropped", "expired"]) -> None:
+        words = "grew too old in" if status == "expired" else "was dropped from"
+        error = WSMessageDroppedError(
+            f"a message of {entry.size} bytes {words} the outbox"
+        )
+        entry.receipt.settle(status, error)
+        self._on_drop(entry, status)
+
+    def _withdraw(self, entries: list[Entry]) -> None:
+        """What a cancelled `add()` has not handed over is not sent."""
+        for entry in entries:
+            if entry.receipt.status == "queued":
+                self._queue.remove(entry)
+                entry.receipt.settle("dropped")
+
+    async def _give_way(self, gate: Gate | None) -> None:
+        self._sends += 1
+        if gate is not None and gate.above_limit:
+            await gate.writable()
+        elif self._sends % TURN == 0:
+            await asyncio.sleep(0)

@@ -1,0 +1,62 @@
+"""What a platform is to everything above it, and the one it runs on.
+
+The package `ws` asks `sys.platform` once and binds the answer here. Nothing else
+in `ws_common` knows which platform it is on.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from ws_common.transport import Connector
+
+if TYPE_CHECKING:
+    from ws_common.options import WebSocketOptions
+
+Overflow = Literal["pause", "drop_oldest", "drop_newest", "error"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """A platform: what opens its connections, and its defaults and limits.
+
+    Attributes:
+        name: "vm" natively, "js" in a browser.
+        connector: Makes what opens connections, for these options.
+        check_close_code: Raises where this platform may not send a close code
+            that the protocol itself allows.
+        stream_capacity: Messages in a subscriber's buffer; None for no count.
+        stream_max_bytes: Payload bytes in a subscriber's buffer; None: no limit.
+        stream_overflow: What happens above that.
+        write_limit: Bytes buffered for sending above which `add()` waits.
+        too_big_code: The close code sent after a message over `max_size`.
+    """
+
+    name: Literal["vm", "js"]
+    connector: "Callable[[WebSocketOptions], Connector]"
+    check_close_code: Callable[[int], None]
+    stream_capacity: int | None
+    stream_max_bytes: int | None
+    stream_overflow: Overflow
+    write_limit: int
+    too_big_code: int
+
+
+_bound: list[Platform] = []
+
+
+def bind(platform: Platform) -> None:
+    """Make this the platform that everything runs on."""
+    _bound[:] = [platform]
+
+
+def current() -> Platform:
+    """The platform that `ws` has bound.
+
+    Raises:
+        RuntimeError: `ws_common` was imported without `ws`.
+    """
+    if not _bound:
+        msg = "no platform is bound: import ws, not ws_common"
+        raise RuntimeError(msg)
+    return _bound[0]

@@ -1,0 +1,94 @@
+"""Tells what happens: to the log, to `on_event`, and to the history.
+
+State changes are logged at INFO with their cause and the next step, everything else
+at DEBUG; what a program should look at, at WARNING. No secrets.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from ws_common.causes import Cause
+from ws_common.events import ClientEvent
+from ws_common.options import OnEvent
+from ws_common.states import WebSocketClientState
+
+logger = logging.getLogger("ws.client")
+
+HISTORY = 100
+"""How many state changes are remembered."""
+
+_WARNINGS = frozenset(
+    {
+        "listener_raised",
+        "interceptor_raised",
+        "retry_if_raised",
+        "close_code_replaced",
+        "message_dropped",
+        "subscriber_stuck",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """A change of state.
+
+    Attributes:
+        at: When, UTC.
+        state: What it changed to.
+        cause: Why: one of the causes listed in the documentation.
+    """
+
+    at: datetime
+    state: WebSocketClientState
+    cause: Cause
+
+
+class Reporter:
+    """The one place through which everything is told."""
+
+    def __init__(self, hook: OnEvent | None) -> None:
+        self._hook = hook
+        self._history: deque[HistoryEntry] = deque(maxlen=HISTORY)
+
+    @property
+    def history(self) -> Sequence[HistoryEntry]:
+        """The last state changes, oldest first."""
+        return tuple(self._history)
+
+    def changed(self, state: WebSocketClientState, cause: Cause) -> None:
+        """The state has changed."""
+        entry = HistoryEntry(at=datetime.now(UTC), state=state, cause=cause)
+        self._history.append(entry)
+        logger.info("%s: %r", cause, state)
+        self._emit("state_changed", {"state": state, "cause": cause})
+
+    def note(self, name: str, **details: Any) -> None:
+        """Something else has happened."""
+        level = logging.WARNING if name in _WARNINGS else logging.DEBUG
+        if logger.isEnabledFor(level):
+            error = details.get("error")
+            failed = error if isinstance(error, BaseException) else None
+            facts = ", ".join(f"{key}={value!r}" for key, value in details.items())
+            logger.log(level, "%s: %s", name, facts, exc_info=failed)
+        self._emit(name, details)
+
+    def fault(self, name: str, error: Exception) -> None:
+        """What belongs to the application has raised."""
+        self.note(name, error=error)
+
+    def _emit(self, name: str, details: dict[str, Any]) -> None:
+        if self._hook is None:
+            return
+        event = ClientEvent(
+            name=name, at=datetime.now(UTC), details=MappingProxyType(details)
+        )
+        try:
+            self._hook(event)
+        except Exception:
+            logger.exception("on_event raised while it was handed %s", name)

@@ -1,0 +1,213 @@
+"""Whether to try again, and when.
+
+What is final follows from what cannot change by itself: a refusal by HTTP status
+or close code, a certificate that does not verify, a URL that is none. But where a
+connection to this URL has already been stable, a status or a code may come from a
+deploy or an expired token: it is final there only the third time in a row.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from ws_common.backoff import RETRY_AFTER_CAP, ConnectionRetryInterval, RetryContext
+from ws_common.errors import (
+    WSConnectionClosedError,
+    WSError,
+    WSHandshakeError,
+    WSInvalidUrlError,
+    WSRetriesExhaustedError,
+    WSUnsupportedError,
+)
+
+FINAL_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003})
+"""Close codes after which the same again would be answered with the same."""
+
+PASSING_STATUSES = frozenset({408, 425, 429})
+"""HTTP 4xx that pass: Request Timeout, Too Early, Too Many Requests."""
+
+SPREAD_CODES = frozenset({1012, 1013})
+"""Service Restart and Try Again Later: everybody comes back at once."""
+
+PATIENCE = 3
+"""How many refusals in a row are final where a connection has been stable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of failures.
+
+    Attributes:
+        failures: Failed attempts in a row.
+        retries: Retries made: the n of the backoff.
+        refusals: Refusals by status or code in a row.
+    """
+
+    failures: int = 0
+    retries: int = 0
+    refusals: int = 0
+
+    def failed(self, *, refused: bool, attempt: bool) -> "Run":
+        """The run after one more failure.
+
+        Args:
+            refused: By a status or a code that is final by itself.
+            attempt: Whether it counts as a failed attempt; the loss of a stable
+                connection does not.
+        """
+        return replace(
+            self,
+            failures=self.failures + attempt,
+            refusals=self.refusals + 1 if refused else 0,
+        )
+
+    def retried(self) -> "Run":
+        """The run as the next attempt is made."""
+        return replace(self, retries=self.retries + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Try again after `delay` seconds, `at` that time (UTC)."""
+
+    run: Run
+    error: WSError
+    delay: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Do not try again."""
+
+    run: Run
+    error: WSError
+
+
+Verdict = Retry | Stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """What is known of a failure.
+
+    Attributes:
+        error: Why the attempt failed or the connection was lost.
+        run: The run of failures before it.
+        stable: Whether what was lost was a stable connection.
+        connected_before: Whether a connection to this URL has ever been stable.
+        elapsed: Seconds since the connection was lost, or `connect()` was called.
+        now: The time, UTC.
+    """
+
+    error: WSError
+    run: Run
+    stable: bool
+    connected_before: bool
+    elapsed: float
+    now: datetime
+
+
+def judge(
+    failure: Failure,
+    interval: ConnectionRetryInterval | None,
+    rng: Random,
+    on_fault: Callable[[Exception], None],
+) -> Verdict:
+    """Decide what follows a failure.
+
+    Args:
+        failure: What is known of it.
+        interval: When to retry; None: never.
+        rng: Where the jitter comes from.
+        on_fault: Told where `retry_if` raised or answered nonsense; the default
+            decision holds then.
+    """
+    error = failure.error
+    refused = is_refusal(error)
+    run = failure.run.failed(refused=refused, attempt=not failure.stable)
+    if interval is None:
+        return Stop(run=run, error=error)
+    answer = _ask(_context(failure, run, refused=refused), interval, on_fault)
+    if answer is False:
+        return Stop(run=run, error=error)
+    if interval.max_attempts is not None and run.failures >= interval.max_attempts:
+        return Stop(run=run, error=_exhausted(error, run.failures))
+    delay = answer if answer is not True else _draw(error, run, interval, rng)
+    at = failure.now + timedelta(seconds=delay)
+    return Retry(run=run, error=error, delay=delay, at=at)
+
+
+def is_refusal(error: WSError) -> bool:
+    """Whether a server said no, by HTTP status or by close code."""
+    if isinstance(error, WSHandshakeError) and error.status is not None:
+        return 400 <= error.status < 500 and error.status not in PASSING_STATUSES  # noqa: PLR2004
+    if isinstance(error, WSConnectionClosedError):
+        return error.close_code in FINAL_CODES
+    return False
+
+
+def is_hopeless(error: WSError) -> bool:
+    """Whether no server can help: the URL, the certificate, the platform."""
+    if isinstance(error, WSHandshakeError):
+        return error.permanent
+    return isinstance(error, WSInvalidUrlError | WSUnsupportedError)
+
+
+def _context(failure: Failure, run: Run, *, refused: bool) -> RetryContext:
+    known = failure.connected_before
+    final = refused and (not known or run.refusals >= PATIENCE)
+    return RetryContext(
+        attempt=run.failures,
+        elapsed=failure.elapsed,
+        ever_connected=known,
+        error=failure.error,
+        default=not final and not is_hopeless(failure.error),
+    )
+
+
+def _ask(
+    context: RetryContext,
+    interval: ConnectionRetryInterval,
+    on_fault: Callable[[Exception], None],
+) -> bool | float:
+    """False: stop; True: retry after the drawn delay; a float: after that many s."""
+    if interval.retry_if is None:
+        return context.default
+    try:
+        answer = interval.retry_if(context)
+    except Exception as error:  # noqa: BLE001 - user code: reported, not fatal
+        on_fault(error)
+        return context.default
+    if answer is None:
+        return context.default
+    if isinstance(answer, bool):
+        return answer
+    if isinstance(answer, int | float) and math.isfinite(answer) and answer >= 0:
+        return float(answer)
+    on_fault(
+        TypeError(f"retry_if must return True, False, seconds or None: {answer!r}")
+    )
+    return context.default
+
+
+def _draw(
+    error: WSError, run: Run, interval: ConnectionRetryInterval, rng: Random
+) -> float:
+    spread = (
+        isinstance(error, WSConnectionClosedError) and error.close_code in SPREAD_CODES
+    )
+    asked = getattr(error, "retry_after", None) or 0.0
+    delay = interval.draw(run.retries, spread=spread, rng=rng)
+    return delay + min(max(asked, 0.0), RETRY_AFTER_CAP)
+
+
+def _exhausted(error: WSError, attempts: int) -> WSRetriesExhaustedError:
+    exhausted = WSRetriesExhaustedError(
+        f"gave up after {attempts} failed attempts in a row; the last: {error}",
+        attempts=attempts,
+    )
+    exhausted.__cause__ = error
+    return exhausted

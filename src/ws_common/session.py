@@ -1,0 +1,42 @@
+"""One connection of a client, as a program sees it that starts anew at each."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from ws_common.messages import Data
+from ws_common.transport import Handshake
+
+
+class Session(Protocol):
+    """One connection. It ends with its connection.
+
+    Attributes:
+        connection: 1 for the client's first connection, then counting.
+        url: The whole URL.
+        protocol: The subprotocol that the server picked, or None.
+        handshake: What the server answered, where the platform shows it.
+    """
+
+    connection: int
+    url: str
+    protocol: str | None
+    handshake: Handshake
+
+    async def add(self, data: Any, *, text: bool | None = None) -> None:
+        """Send on this connection, never on another.
+
+        Raises:
+            WSConnectionClosedError: The connection has ended.
+        """
+
+    async def recv(self) -> Data:
+        """The next message of this connection. Cancelling it loses nothing.
+
+        Raises:
+            WSConnectionClosedError: The connection has ended.
+        """
+        ...
+
+    def __aiter__(self) -> AsyncIterator[Data]:
+        """Iterate over the messages of this connection; ends with it."""
+        ...

@@ -1,0 +1,249 @@
+"""Streams: many independent subscribers to what one client receives.
+
+A derived stream (`where`, `map`, `decode`, …) has no buffer and no task of its own:
+its steps run in the subscriber that iterates it, so that what a step raises is
+raised to the one who iterates, and nobody else pays for it.
+"""
+
+import asyncio
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Generic, Self, TypeVar, cast
+
+from ws_common.buffer import Buffer, End, Ended
+from ws_common.errors import WSConnectionClosedError
+from ws_common.hub import Hub
+from ws_common.platform import Overflow
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+Step = Callable[[Any], Any]
+OnFault = Callable[[str, Exception], None]
+
+
+class _Skip:
+    """What a step returns for an item that is not for this stream."""
+
+
+SKIP: Any = _Skip()
+
+
+class Stream(Generic[T]):
+    """Many independent subscribers, each with its own bounded buffer.
+
+    `async for` makes one. Messages that arrive before the first subscriber are kept
+    for it. After what is buffered has been delivered, iteration ends quietly with
+    `close()`, `disconnect()` or a peer's 1000, 1001 or 1005 that is not followed by
+    a retry; anything else that ended in `Closed` raises `Closed.error`.
+
+    Example:
+        >>> async def longest(stream: Stream[str]) -> None:
+        ...     async for length in stream.map(len).where(lambda n: n > 80):
+        ...         print(length)
+    """
+
+    def __init__(
+        self, hub: Hub[Any], on_fault: OnFault, steps: tuple[Step, ...] = ()
+    ) -> None:
+        self._hub = hub
+        self._on_fault = on_fault
+        self._steps = steps
+
+    def __aiter__(self) -> "Subscriber[T]":
+        """Subscribe and iterate."""
+        return self.subscribe()
+
+    def subscribe(
+        self, capacity: int | None = None, overflow: Overflow | None = None
+    ) -> "Subscriber[T]":
+        """Subscribe now, iterate later: nothing that arrives in between is missed.
+
+        Args:
+            capacity: Messages in the buffer; None: as the options say.
+            overflow: What happens above that; None: as the options say.
+        """
+        return Subscriber(self._hub, self._steps, capacity, overflow)
+
+    def listen(
+        self,
+        callback: Callable[[T], Awaitable[None] | None],
+        *,
+        capacity: int | None = None,
+        overflow: Overflow | None = None,
+    ) -> "Subscription":
+        """Call back for each item, in order, until cancelled or the client is closed.
+
+        Args:
+            callback: A function or coroutine function. What it raises is logged and
+                reported to `on_event`; the next item comes all the same.
+            capacity: Items that may wait for it; None: as the options say.
+            overflow: What happens above that; None: as the options say.
+        """
+        subscriber = self.subscribe(capacity, overflow)
+        return Subscription(subscriber, callback, self._on_fault)
+
+    def map(self, fn: Callable[[T], U]) -> "Stream[U]":
+        """What `fn` makes of each item. What it raises is raised to who iterates."""
+        return Stream[U](self._hub, self._on_fault, (*self._steps, fn))
+
+    def where(self, fn: Callable[[T], bool]) -> "Stream[T]":
+        """The items for which `fn` is true."""
+        return self._only(lambda item: item if fn(item) else SKIP)
+
+    def where_type(self, kind: type[U]) -> "Stream[U]":
+        """The items of one type."""
+        return cast(
+            "Stream[U]",
+            self._only(lambda item: item if isinstance(item, kind) else SKIP),
+        )
+
+    async def first(self, where: Callable[[T], bool] | None = None) -> T:
+        """Wait for the first item (for which `where` is true).
+
+        Raises:
+            WSConnectionClosedError: The stream ended before.
+        """
+        with (self.where(where) if where else self).subscribe() as subscriber:
+            return await subscriber.next()
+
+    def _only(self, step: Step) -> "Stream[T]":
+        return Stream[T](self._hub, self._on_fault, (*self._steps, step))
+
+
+class Subscriber(AsyncIterator[T]):
+    """An iterator with a buffer of its own, and a context manager.
+
+    Dropping the last reference ends it.
+
+    Attributes:
+        dropped: How many items its overflow has dropped.
+    """
+
+    def __init__(
+        self,
+        hub: Hub[Any],
+        steps: tuple[Step, ...],
+        capacity: int | None = None,
+        overflow: Overflow | None = None,
+    ) -> None:
+        self._hub = hub
+        self._steps = steps
+        self._buffer: Buffer[Any] = hub.attach(capacity, overflow)
+        self._finalizer = weakref.finalize(self, hub.detach, self._buffer)
+
+    @property
+    def dropped(self) -> int:
+        """How many items the overflow of this subscriber has dropped."""
+        return self._buffer.dropped
+
+    def close(self) -> None:
+        """End the subscription; what is buffered is forgotten."""
+        self._finalizer()
+
+    def keep(self, task: "asyncio.Task[None]") -> None:
+        """Hold on to a listener's task: the loop itself does not."""
+        self._hub.listeners.add(task)
+        task.add_done_callback(self._hub.listeners.discard)
+
+    def seal(self, end: End) -> None:
+        """Let nothing more in; what is buffered can still be read."""
+        self._hub.seal(self._buffer, end)
+
+    async def next(self) -> T:
+        """Return the next item. Cancelling it loses nothing.
+
+        Raises:
+            WSConnectionClosedError: The end was reached, a quiet one too.
+        """
+        try:
+            return await self._next()
+        except Ended as ended:
+            raise _raised(ended.end) from None
+
+    async def __anext__(self) -> T:
+        """Return the next item, or end, or raise what ended the stream."""
+        try:
+            return await self._next()
+        except Ended as ended:
+            if ended.end.error is None:
+                raise StopAsyncIteration from None
+            raise ended.end.error from ended.end.error.__cause__
+
+    async def _next(self, *, patient: bool = False) -> T:
+        """Return the next item; `patient` waits on where others meet the end."""
+        buffer = self._buffer
+        while True:
+            if buffer.items:
+                item = buffer.take()
+            elif buffer.end is None and self._hub.ended is not None and not patient:
+                raise Ended(self._hub.ended)
+            else:
+                item = await buffer.get()
+            for step in self._steps:
+                item = step(item)
+                if item is SKIP:
+                    break
+            else:
+                return cast("T", item)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """End the subscription."""
+        self.close()
+
+
+def _raised(end: End) -> Exception:
+    """What `recv()` and `first()` raise at an end."""
+    if end.error is not None:
+        return end.error
+    return WSConnectionClosedError(
+        close_code=end.close_code,
+        close_reason=end.close_reason,
+        was_clean=end.close_code not in (None, 1006),
+    )
+
+
+class Subscription:
+    """A listener. It lives until it is cancelled or the client is closed."""
+
+    def __init__(
+        self,
+        subscriber: Subscriber[T],
+        callback: Callable[[T], Awaitable[None] | None],
+        on_fault: OnFault,
+    ) -> None:
+        self._subscriber: Subscriber[Any] = subscriber
+        self._callback: Callable[[Any], Awaitable[None] | None] = callback
+        self._on_fault = on_fault
+        self._task = asyncio.get_running_loop().create_task(self._run())
+        subscriber.keep(self._task)
+
+    def cancel(self) -> None:
+        """Stop listening. A callback that is awaiting is cancelled."""
+        self._task.cancel()
+        self._subscriber.close()
+
+    async def _run(self) -> None:
+        ended = False
+        while not ended:
+            try:
+                item = await self._subscriber._next(patient=True)  # noqa: SLF001
+                result = self._callback(item)
+                if isinstance(result, Awaitable):
+                    await result
+            except Ended as reached:
+                ended = reached.end.final
+            except Exception as error:  # noqa: BLE001 - user code: reported, and on
+                self._on_fault("listener_raised", error)
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop listening."""
+        self.cancel()

@@ -1,0 +1,537 @@
+"""The asyncio shell around the machine: feeds it events, carries out its commands.
+
+It owns what a client is made of: the live connection and those that close out of
+sight, the way in and the way out, the hubs, the counters. It decides nothing about
+the lifecycle: that is the table's (`lifecycle.py`) and the judge's (`retry.py`).
+"""
+
+import asyncio
+from collections import deque
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
+from typing import Any
+from weakref import WeakSet
+
+from ws_common import lifecycle, machine
+from ws_common.attempt import Failed, run_attempt
+from ws_common.buffer import Buffer, End, Limits
+from ws_common.calls import Call, Wish
+from ws_common.causes import Cause
+from ws_common.clockwatch import ClockWatch
+from ws_common.connection import Connection
+from ws_common.durations import seconds
+from ws_common.errors import (
+    WSClientClosedError,
+    WSConnectionClosedError,
+    WSError,
+    WSNotConnectedError,
+)
+from ws_common.hub import Hub
+from ws_common.inbound import Inbound
+from ws_common.lifecycle import Life, Phase
+from ws_common.metrics import Counters
+from ws_common.options import ConnectContext, Url, WebSocketOptions
+from ws_common.outbound import Entry, Outbound
+from ws_common.platform import Platform
+from ws_common.reporter import Reporter
+from ws_common.retry import Failure, Verdict, judge
+from ws_common.sessions import SessionFeed
+from ws_common.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+    Reconnecting,
+    WebSocketClientState,
+)
+from ws_common.transport import CloseInfo, Connector
+
+STATES_KEPT = 1024
+"""State changes in a subscriber's buffer."""
+
+RETIRING = 4
+"""Connections that may close out of sight at once; the oldest is aborted above."""
+
+_QUIET = frozenset({1000, 1001, 1005})
+"""Close codes of a peer after which iteration ends without an error."""
+
+
+class Supervisor:
+    """Everything behind a client."""
+
+    def __init__(
+        self, options: WebSocketOptions, platform: Platform, connector: Connector
+    ) -> None:
+        self.options = options
+        self.life = Life()
+        self.counters = Counters()
+        self.reporter = Reporter(options.on_event)
+        self.connection: Connection | None = None
+        self._platform = platform
+        self._connector = connector
+        self._limits = Limits(
+            options.stream_capacity, platform.stream_max_bytes, options.stream_overflow
+        )
+        self.messages: Hub[Any] = Hub(self._limits, keep=True)
+        self.states: Hub[WebSocketClientState] = Hub(
+            Limits(STATES_KEPT, None, "drop_oldest"), keep=False
+        )
+        self.messages.on_pressure = self._pressed
+        self.messages.on_drop = self._dropped
+        self.inbound = Inbound(
+            options.interceptors,
+            self.messages,
+            self.reporter.fault,
+            self._crowded,
+            options.stream_capacity or STATES_KEPT,
+        )
+        self.outbound = Outbound(options, self.check_coming, self._entry_dropped)
+        self.feeds: WeakSet[SessionFeed] = WeakSet()
+        self._rng = Random()  # noqa: S311 - jitter
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._target: Url | None = None
+        self._attempt: asyncio.Task[None] | None = None
+        self._abandoned: set[asyncio.Task[None]] = set()
+        self._retiring: deque[Connection] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._settling: asyncio.TimerHandle | None = None
+        self._call: Call | None = None
+        self._finished: list[asyncio.Future[None]] = []
+        self._events: deque[tuple[lifecycle.Event, Cause]] = deque()
+        self._stepping = False
+        self._since = 0.0
+        self._last_error: WSError | None = None
+        self._pauses: set[str] = set()
+        self._clock = ClockWatch(self._clock_jumped)
+
+    # What is asked for
+
+    def ask_connect(self, target: Url, url: str) -> None:
+        """Begin to connect to a target; `url` is it, or empty for a provider."""
+        same = target == self._target
+        self._target = target
+        self._since = self.loop.time()
+        self._last_error = None
+        event = lifecycle.ConnectAsked(url=url, same_target=same)
+        self.feed(event, "connect")
+
+    def ask_reconnect(self) -> None:
+        """Begin a new connection to the same target, whatever is under way."""
+        self._since = self.loop.time()
+        self.feed(lifecycle.ReconnectAsked(), "reconnect")
+
+    def begin_call(self, name: str, wish: Wish) -> Call:
+        """The latest call counts: it overtakes the one that is under way."""
+        self.check_usable()
+        if self._call is not None:
+            self._call.supersede(name)
+        self._call = Call(name, wish)
+        return self._call
+
+    async def finish_call(self, call: Call, *, finish: bool = False) -> None:
+        """Wait for what was asked for. Cancelled, nothing is left under way."""
+        try:
+            await call.outcome
+        except asyncio.CancelledError:
+            if self._call is call:
+                self.feed(lifecycle.AbortAsked(finish=finish), "cancelled")
+            raise
+
+    async def wait_finished(self) -> None:
+        """Wait for the end of the client."""
+        if self.life.phase is not Phase.FINISHED:
+            waiter = self.loop.create_future()
+            self._finished.append(waiter)
+            try:
+                await waiter
+            finally:
+                if waiter in self._finished:
+                    self._finished.remove(waiter)
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop that the client belongs to: the first it is used in."""
+        running = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = running
+        elif self._loop is not running:
+            msg = "a client belongs to the event loop it was first used in"
+            raise RuntimeError(msg)
+        return running
+
+    def check_usable(self) -> None:
+        """Raise where the client was closed for good."""
+        self.loop  # noqa: B018 - raises in a foreign loop
+        if self.is_finishing:
+            msg = "the client was closed; make a new one"
+            raise WSClientClosedError(msg)
+
+    def check_reconnectable(self) -> None:
+        """Raise where there is nothing to reconnect to."""
+        self.check_usable()
+        if self._target is None:
+            msg = "reconnect() needs a connect() before it: there is no URL yet"
+            raise WSNotConnectedError(msg)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is open and nothing is coming."""
+        return self.life.phase in (Phase.NEW, Phase.CLOSED, Phase.FINISHED)
+
+    @property
+    def is_finishing(self) -> bool:
+        """Whether `close()` has been called."""
+        return self.life.phase is Phase.FINISHED or self.life.sequel == "finish"
+
+    @property
+    def is_reconnecting(self) -> bool:
+        """Whether the attempt under way is not a first one."""
+        return bool(self.life.run.retries or self.life.connections)
+
+    def new_feed(self) -> SessionFeed:
+        """Make what `sessions()` returns; it begins with the open connection."""
+        feed = SessionFeed(self.messages, self.outbound)
+        self.feeds.add(feed)
+        if self.life.phase is Phase.OPEN and self.connection is not None:
+            feed.begin(self.connection, self.life.connections)
+        elif self.messages.ended is not None:
+            feed.mark(self.messages.ended)
+        return feed
+
+    def check_coming(self) -> None:
+        """Raise where no connection is open or coming."""
+        self.check_usable()
+        life = self.life
+        match life.phase:
+            case Phase.CONNECTING | Phase.OPEN | Phase.RECONNECTING:
+                return
+            case Phase.DISCONNECTING if life.sequel == "retry":
+                if self.options.connection_retry_interval is not None:
+                    return
+            case _:
+                pass
+        raise self.not_connected()
+
+    def not_connected(self) -> WSNotConnectedError:
+        """The error that says why there is no connection."""
+        error: WSError | None = None
+        match self.life.shown:
+            case Closed(error=WSError() as error):
+                reason = f"the last one ended: {error}"
+            case Closed() if self.life.phase is Phase.NEW:
+                reason = "call connect() first"
+            case Disconnecting():
+                reason = "it is being closed"
+            case _:
+                reason = "it was closed; call connect() again"
+        raised = WSNotConnectedError(f"no connection is open or coming: {reason}")
+        raised.__cause__ = error
+        return raised
+
+    # The loop of the machine
+
+    def feed(self, event: lifecycle.Event, cause: Cause) -> None:
+        """Advance the machine; events that this brings about wait their turn."""
+        self._events.append((event, cause))
+        if self._stepping:
+            return
+        self._stepping = True
+        try:
+            while self._events:
+                self._step(*self._events.popleft())
+        finally:
+            self._stepping = False
+
+    def _step(self, event: lifecycle.Event, cause: Cause) -> None:
+        before = self.life
+        self.life, commands = machine.step(before, event)
+        if self.life.shown is not before.shown:
+            self._announce(cause)
+        for command in commands:
+            self._carry_out(command)
+        if self.life.phase is Phase.FINISHED and before.phase is not Phase.FINISHED:
+            self._finish()
+
+    def _carry_out(self, command: lifecycle.Command) -> None:
+        match command:
+            case lifecycle.StartAttempt(attempt):
+                self._start_attempt(attempt)
+            case lifecycle.Abandon(attempt):
+                self._abandon(attempt)
+            case lifecycle.BeginClose(_, code, reason):
+                self.inbound.discard()
+                if self.connection is not None:
+                    self.connection.close(code, reason)
+            case lifecycle.Retire(attempt):
+                self._retire(attempt)
+            case lifecycle.Wait(attempt, delay):
+                due = lifecycle.RetryDue(attempt=attempt)
+                self._timer = self.loop.call_later(delay, self.feed, due, "retry_due")
+            case lifecycle.StopWaiting():
+                if self._timer is not None:
+                    self._timer.cancel()
+            case lifecycle.FailSends():
+                self.outbound.fail(self.not_connected)
+
+    # Attempts
+
+    def _start_attempt(self, attempt: int) -> None:
+        if self.is_reconnecting:
+            self.counters.reconnects_total += 1
+        connection = Connection(
+            attempt, self.options, self._limits, self.counters, self
+        )
+        self.connection = connection
+        self.inbound.aim(connection.early)
+        connection.redirect(self.inbound.entrance)
+        context = ConnectContext(
+            attempt=self.life.run.failures + 1, last_error=self._last_error
+        )
+        self._attempt = self.loop.create_task(
+            self._run_attempt(connection, context), name=f"ws attempt {attempt}"
+        )
+
+    async def _run_attempt(
+        self, connection: Connection, context: ConnectContext
+    ) -> None:
+        attempt = connection.attempt
+        assert self._target is not None  # noqa: S101 - connect() has set it
+        try:
+            await run_attempt(
+                connection,
+                target=self._target,
+                context=context,
+                options=self.options,
+                connector=self._connector,
+                outbound=self.outbound,
+                number=self.life.connections + 1,
+                on_url=lambda url: self.feed(
+                    lifecycle.Addressed(attempt=attempt, url=url), "addressed"
+                ),
+            )
+        except Failed as failed:
+            connection.abandon()
+            self._last_error = failed.error
+            verdict = self._judge(failed.error, stable=False)
+            self.reporter.note("attempt_failed", attempt=attempt, error=failed.error)
+            event = lifecycle.AttemptFailed(
+                attempt=attempt, error=failed.error, verdict=verdict
+            )
+            self.feed(event, failed.cause)
+        except BaseException:
+            connection.abandon()
+            raise
+        else:
+            transport = connection.transport
+            protocol = transport.protocol if transport is not None else None
+            self.feed(lifecycle.Opened(attempt=attempt, protocol=protocol), "opened")
+
+    def _abandon(self, attempt: int) -> None:
+        connection, task = self.connection, self._attempt
+        if connection is not None and connection.attempt == attempt:
+            self.connection = self._attempt = None
+            connection.abandon()
+            if task is not None and not task.done():
+                self._abandoned.add(task)
+                task.add_done_callback(self._abandoned.discard)
+                task.cancel()
+
+    def _retire(self, attempt: int) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            self._retiring = deque(c for c in self._retiring if c.ended is None)
+            connection.retire()
+            for feed in tuple(self.feeds):
+                self.inbound.call(partial(feed.end, connection))
+            self._retiring.append(connection)
+            if len(self._retiring) > RETIRING:
+                self._retiring.popleft().abandon()
+        self.feed(lifecycle.SteppedAside(attempt=attempt), "replaced")
+
+    # What connections tell
+
+    def connection_closing(self, connection: Connection, close: CloseInfo) -> None:
+        """Feed the beginning of a closing handshake."""
+        cause: Cause = (
+            "peer_closing" if close.initiator == "peer" else "protocol_failure"
+        )
+        event = lifecycle.ClosingSeen(
+            attempt=connection.attempt, code=close.code, reason=close.reason
+        )
+        self.feed(event, cause)
+
+    def connection_ended(
+        self, connection: Connection, cause: Cause, close: CloseInfo
+    ) -> None:
+        """Feed the end of a connection, with what to do about it."""
+        counters = self.counters
+        counters.disconnects += 1
+        counters.last_disconnect_time = datetime.now(UTC)
+        counters.last_disconnect_code = close.code
+        counters.last_disconnect_reason = close.reason
+        if self._settling is not None:
+            self._settling.cancel()
+        error = connection.closed_error()
+        if error.unconfirmed:
+            self.reporter.note("messages_unconfirmed", count=error.unconfirmed)
+        counters.confirmed_count = counters.transferred_count
+        self._last_error = error
+        self._since = self.loop.time()
+        for feed in tuple(self.feeds):
+            self.inbound.call(partial(feed.end, connection))
+        event = lifecycle.Lost(
+            attempt=connection.attempt,
+            code=close.code,
+            reason=close.reason,
+            verdict=self._judge(error, stable=self.life.settled),
+        )
+        self.feed(event, cause)
+
+    def connection_writable(self, connection: Connection) -> None:
+        """Send what waits."""
+        if connection is self.connection:
+            self.outbound.flush()
+
+    def connection_missed_heartbeat(self, connection: Connection) -> None:
+        """Report it; the end follows."""
+        silent = self.loop.time() - connection.last_activity
+        self.reporter.note("heartbeat_missed", silent_for=silent)
+
+    def note(self, name: str, **details: Any) -> None:
+        """Report an event."""
+        self.reporter.note(name, **details)
+
+    def _judge(self, error: WSError, *, stable: bool) -> Verdict:
+        failure = Failure(
+            error=error,
+            run=self.life.run,
+            stable=stable,
+            connected_before=self.life.connected_before,
+            elapsed=self.loop.time() - self._since,
+            now=datetime.now(UTC),
+        )
+        interval = self.options.connection_retry_interval
+        return judge(failure, interval, self._rng, self._retry_if_raised)
+
+    def _retry_if_raised(self, error: Exception) -> None:
+        self.reporter.fault("retry_if_raised", error)
+
+    # States
+
+    def _announce(self, cause: Cause) -> None:
+        state = self.life.shown
+        self.reporter.changed(state, cause)
+        self.states.publish(state)
+        match state:
+            case Connecting():
+                self.inbound.call(self.messages.revive)
+            case Open():
+                self._opened()
+            case Disconnecting():
+                self.outbound.shut()
+            case Reconnecting():
+                self.outbound.shut()
+                self._clock.start()
+            case Closed():
+                self.outbound.shut()
+                self._clock.stop()
+                self._at_rest(state, asked=state.error is None)
+
+    def _opened(self) -> None:
+        counters = self.counters
+        if self.life.connections > 1:
+            counters.reconnects_successful += 1
+        counters.last_successful_connection_time = datetime.now(UTC)
+        connection = self.connection
+        assert connection is not None  # noqa: S101 - the machine has one in OPEN
+        number = self.life.connections
+        for feed in tuple(self.feeds):
+            self.inbound.call(partial(feed.begin, connection, number))
+        self.inbound.aim(self.messages, after=connection.early.buffer)
+        for why in self._pauses:
+            connection.pause(why)
+        connection.open(self.inbound.entrance)
+        self.outbound.open(connection)
+        self._settle_later(connection.attempt)
+        self._clock.start()
+        if self._call is not None and self._call.wish == "open":
+            self._call.succeed()
+
+    def _settle_later(self, attempt: int) -> None:
+        interval = self.options.connection_retry_interval
+        uptime = 0.0 if interval is None else seconds(interval.min_uptime)
+        event = lifecycle.Settled(attempt=attempt)
+        self._settling = self.loop.call_later(uptime, self.feed, event, "opened")
+
+    def _at_rest(self, state: Closed, *, asked: bool) -> None:
+        error = state.error
+        quiet = asked or (
+            isinstance(error, WSConnectionClosedError)
+            and error.was_clean
+            and error.close_code in _QUIET
+        )
+        end = End(
+            error=None if quiet else error,
+            close_code=state.close_code,
+            close_reason=state.close_reason or "",
+        )
+        self.inbound.call(partial(self._mark, end))
+        call = self._call
+        if call is None:
+            return
+        if call.wish == "rest":
+            call.succeed()
+        elif error is not None:
+            call.fail(error)
+
+    def _mark(self, end: End) -> None:
+        self.messages.mark(end)
+        for feed in tuple(self.feeds):
+            feed.mark(end)
+
+    def _finish(self) -> None:
+        self.states.mark(End(final=True))
+        self.inbound.stop()
+        self._mark(End(final=True))
+        self.outbound.stop()
+        self._clock.stop()
+        while self._retiring:
+            self._retiring.popleft().abandon()
+        for waiter in self._finished:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    # Pressure
+
+    def _pressed(self, full: bool) -> None:  # noqa: FBT001
+        self._pause("subscriber", full)
+
+    def _crowded(self, full: bool) -> None:  # noqa: FBT001
+        self._pause("interceptors", full)
+
+    def _pause(self, why: str, pause: bool) -> None:  # noqa: FBT001
+        (self._pauses.add if pause else self._pauses.discard)(why)
+        if self.connection is not None and self.connection.opened_at is not None:
+            (self.connection.pause if pause else self.connection.resume)(why)
+
+    def _dropped(self, _buffer: Buffer[Any], count: int) -> None:
+        self.counters.dropped_count += count
+        self.reporter.note("message_dropped", direction="in", count=count)
+
+    def _entry_dropped(self, entry: Entry, why: str) -> None:
+        self.counters.dropped_count += 1
+        self.reporter.note("message_dropped", direction="out", size=entry.size, why=why)
+
+    # Time
+
+    def _clock_jumped(self, seconds: float) -> None:
+        """The machine slept, or the page was frozen: what was true may not be."""
+        self.reporter.note("clock_jumped", seconds=seconds)
+        if self.life.phase is Phase.OPEN and self.connection is not None:
+            self.connection.probe()
+        elif self.life.phase is Phase.RECONNECTING:
+            if self._timer is not None:
+                self._timer.cancel()
+            due = lifecycle.RetryDue(attempt=self.life.attempt_id)
+            self.feed(due, "retry_due")

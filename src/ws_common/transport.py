@@ -1,0 +1,167 @@
+"""The seam: what a platform offers, and what it reports to.
+
+A `Connector` opens one connection and returns a `Transport`, which pushes what
+happens into its `TransportSink`. Push, because a browser pushes anyway and because
+natively one callback a frame costs less than one `recv()` a frame.
+
+Events may come before the connector has returned: frames in the segment of the
+101, or a server that closes at once. The sink keeps them.
+"""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from ws_common.messages import Data
+
+if TYPE_CHECKING:
+    from ws_common.options import WebSocketOptions
+
+Headers = Mapping[str, str | Sequence[str]]
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """What the server answered, where the platform shows it.
+
+    Attributes:
+        status: The HTTP status; None in a browser.
+        headers: The response's headers, names in lower case; empty in a browser.
+        extensions: The extensions in use, as in `Sec-WebSocket-Extensions`.
+        peer: The peer's address; None in a browser.
+    """
+
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    extensions: str = ""
+    peer: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseInfo:
+    """How a connection ends.
+
+    Attributes:
+        code: The code of the Close frame that decided; 1005 where it held none,
+            1006 where there was none. Where we failed the connection ourselves,
+            the code of our own reason, whatever the wire said.
+        reason: The reason that came with it.
+        was_clean: Whether there was a closing handshake.
+        initiator: Who ended it.
+        error: What the platform raised; becomes the `__cause__`.
+    """
+
+    code: int | None
+    reason: str = ""
+    was_clean: bool = False
+    initiator: Literal["local", "peer", "network"] = "network"
+    error: BaseException | None = None
+
+
+class TransportSink(Protocol):
+    """What a transport reports to. Never raises.
+
+    `on_closed` comes exactly once for a connection that was opened, and last. It
+    does not come where the connector raises, for the hop of a redirect, or after
+    `Transport.abort()`.
+    """
+
+    def on_message(self, data: Data, size: int) -> None:
+        """A message is here; `size` is its payload in bytes, text as UTF-8."""
+
+    def on_closing(self, close: CloseInfo) -> None:
+        """The peer's Close frame is here: nothing can be sent any more."""
+
+    def on_closed(self, close: CloseInfo) -> None:
+        """The connection is over; nothing comes after this."""
+
+    def on_writable(self) -> None:
+        """`buffered_amount` has fallen below the write limit again."""
+
+
+class Transport(Protocol):
+    """One open socket, never reused. All methods return at once."""
+
+    @property
+    def protocol(self) -> str | None:
+        """The subprotocol that the server picked."""
+
+    @property
+    def handshake(self) -> Handshake:
+        """What the server answered."""
+
+    @property
+    def buffered_amount(self) -> int:
+        """Bytes handed over that have not left for the network."""
+
+    @property
+    def last_activity(self) -> float:
+        """Loop time of the last byte from the peer."""
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether `pause_reading()` does anything."""
+
+    def send(self, data: Data, *, text: bool) -> None:
+        """Hand one message over, in order.
+
+        Args:
+            data: The payload.
+            text: Whether it goes as a text frame. `str` may go as binary and
+                never the other way round.
+
+        Raises:
+            WSConnectionClosedError: The connection can take nothing any more.
+        """
+
+    def pause_reading(self) -> None:
+        """Stop delivering messages and, where `can_pause`, reading the socket."""
+
+    def resume_reading(self) -> None:
+        """Undo `pause_reading()`."""
+
+    def ping(self) -> Awaitable[float] | None:
+        """Send a Ping; the awaitable gives the round trip in seconds.
+
+        None where the platform has no pings. The awaitable is cancelled where
+        the connection ends before the Pong.
+        """
+
+    def close(self, code: int | None, reason: str | None) -> None:
+        """Begin the closing handshake. `on_closed` follows, unless `abort()` does."""
+
+    def abort(self) -> None:
+        """Free the socket now. No event comes after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectRequest:
+    """What a connector is asked for.
+
+    Attributes:
+        url: A checked `ws://` or `wss://` URL.
+        headers: Additional headers of the handshake, resolved for this attempt.
+        options: The client's options.
+    """
+
+    url: str
+    headers: Headers
+    options: "WebSocketOptions"
+
+
+class Connector(Protocol):
+    """Opens connections: websockets natively, `js.WebSocket` in a browser, or yours."""
+
+    async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
+        """Open one connection.
+
+        Cancelling it leaves no socket behind. The caller bounds the time.
+
+        Raises:
+            WSError: The server refused, or the request cannot be carried out here.
+            OSError: The network did not let us.
+        """
+        ...

@@ -1,0 +1,304 @@
+"""The browser's `Transport`: a `js.WebSocket`, and what it reports.
+
+A browser tells less than a peer of ours would like, and this is what is made of it:
+
+- The peer's Close frame is seen only when all is over. Where there was a closing
+  handshake that the peer began, `on_closing` is called right before `on_closed`.
+- There are no pings, and reading cannot be paused.
+- Nothing tells that the send buffer has drained, so it is asked, while it is full.
+- `error` says nothing, and where the connection could not be opened, some runtimes
+  send no `close` after it (WebKitGTK, some Nodes).
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from ws_common.errors import WSConnectionClosedError
+from ws_common.messages import Data, size_of
+from ws_common.options import WebSocketOptions
+from ws_common.status_codes import WebSocketStatusCode
+from ws_common.transport import CloseInfo, Handshake, Transport, TransportSink
+from ws_js.border import (
+    CLOSED,
+    OPEN,
+    Border,
+    Handlers,
+    JsCloseEvent,
+    JsErrorEvent,
+    JsException,
+    JsMessageEvent,
+    JsWebSocket,
+    Wire,
+)
+
+TOO_BIG: Final = 4009
+"""Sent after a message over `max_size`: a page may not send 1009."""
+
+_ABNORMAL: Final = WebSocketStatusCode.ABNORMAL_CLOSURE.value
+
+_FIRST_POLL: Final = 0.002
+_LAST_POLL: Final = 0.05
+"""Seconds between two looks at a full send buffer, doubling up to the last."""
+
+_FRAME_HEAD: Final = 14
+"""Bytes in front of a payload, at most (RFC 6455 section 5.2)."""
+
+
+class JsTransport:
+    """One `WebSocket`, from its making on.
+
+    Attributes:
+        opened: Done once it is open; a `ConnectionError` where it will never be.
+    """
+
+    __slots__ = (
+        "_aborted",
+        "_border",
+        "_failure",
+        "_handed",
+        "_handshake",
+        "_last_activity",
+        "_local",
+        "_loop",
+        "_max_size",
+        "_poll",
+        "_protocol",
+        "_sink",
+        "_socket",
+        "_use_blob",
+        "_wire",
+        "_write_limit",
+        "opened",
+    )
+
+    def __init__(
+        self,
+        border: Border,
+        socket: JsWebSocket,
+        sink: TransportSink,
+        options: WebSocketOptions,
+    ) -> None:
+        self._border = border
+        self._socket = socket
+        self._sink = sink
+        self._max_size = options.max_size
+        self._write_limit = options.write_limit
+        self._use_blob = options.use_blob_for_binary
+        self._loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[None] = self._loop.create_future()
+        self._protocol: str | None = None
+        self._handshake = Handshake()
+        self._last_activity = self._loop.time()
+        self._local = False
+        self._aborted = False
+        self._failure: CloseInfo | None = None
+        self._handed = 0
+        self._poll: asyncio.Handle | None = None
+        self._wire = Wire(border, socket, self)
+
+    # What the client calls
+
+    @property
+    def protocol(self) -> str | None:
+        """The subprotocol that the server picked."""
+        return self._protocol
+
+    @property
+    def handshake(self) -> Handshake:
+        """The extensions; a browser shows nothing else."""
+        return self._handshake
+
+    @property
+    def buffered_amount(self) -> int:
+        """Payload bytes that have not left for the network; 0 when it is over."""
+        return int(self._socket.bufferedAmount) if self._wire.is_live else 0
+
+    @property
+    def last_activity(self) -> float:
+        """Loop time of the last event; a browser shows no parts of messages."""
+        return self._last_activity
+
+    @property
+    def can_pause(self) -> bool:
+        """Never: a browser reads on."""
+        return False
+
+    def send(self, data: Data, *, text: bool) -> None:
+        """Hand one message to the browser.
+
+        Raises:
+            WSConnectionClosedError: It is closing or closed; the browser would have
+                swallowed the message.
+        """
+        if not self._wire.is_live or self._socket.readyState != OPEN:
+            raise self._closed_error()
+        payload: object
+        if text:
+            payload = data if isinstance(data, str) else data.decode()
+        else:
+            raw = data.encode() if isinstance(data, str) else data
+            payload = self._border.binary(raw, blob=self._use_blob)
+        try:
+            self._socket.send(payload)
+        except JsException as error:
+            raise self._closed_error() from error
+        # An upper bound, as no character needs more than four bytes: asking the
+        # browser after each message would cost more than sending a short one.
+        self._handed += 4 * len(data) + _FRAME_HEAD
+        if self._handed > self._write_limit:
+            self._measure()
+
+    def pause_reading(self) -> None:
+        """Do nothing: see `can_pause`."""
+
+    def resume_reading(self) -> None:
+        """Do nothing: see `can_pause`."""
+
+    def ping(self) -> None:
+        """None: a page can send no pings."""
+        return
+
+    def close(self, code: int | None, reason: str | None) -> None:
+        """Begin the closing handshake, unless one has begun.
+
+        Raises:
+            WSInvalidCloseError: A code or reason that a page may not send.
+        """
+        if not self._wire.is_live or self._socket.readyState != OPEN:
+            return
+        self._wire.close(code, reason)
+        self._local = True
+
+    def abort(self) -> None:
+        """Let go of the socket now. No event comes after it.
+
+        The browser finishes the closing on its own; a silent peer can keep it busy
+        for more than half a minute.
+        """
+        self._aborted = True
+        if self._wire.is_live:
+            self._release()
+            self._wire.close(None, None)
+
+    # What the browser calls
+
+    def socket_opened(self, _event: object, /) -> None:
+        """Wake the connector."""
+        self._last_activity = self._loop.time()
+        self._protocol = self._socket.protocol or None
+        self._handshake = Handshake(extensions=self._socket.extensions)
+        if not self.opened.done():
+            self.opened.set_result(None)
+
+    def socket_message(self, event: JsMessageEvent, /) -> None:
+        """Push a message; one that is too big never gets into Python's memory."""
+        self._last_activity = self._loop.time()
+        data = event.data
+        size = size_of(data) if isinstance(data, str) else data.byteLength
+        if self._max_size is not None and size > self._max_size:
+            self._fail(size, self._max_size)
+            return
+        message = data if isinstance(data, str) else data.to_bytes()
+        self._sink.on_message(message, size)
+
+    def socket_failed(self, event: JsErrorEvent, /) -> None:
+        """End an attempt; of an open connection `close` tells more, where it comes."""
+        if not self.opened.done():
+            said = getattr(event, "message", None) or ""
+            self._end(_ABNORMAL, said, was_clean=False)
+        else:
+            self._loop.call_soon(self._end_if_closed)
+
+    def socket_closed(self, event: JsCloseEvent, /) -> None:
+        """End, as the browser says."""
+        self._end(event.code, event.reason, was_clean=event.wasClean)
+
+    # The end
+
+    def _end_if_closed(self) -> None:
+        if self._wire.is_live and self._socket.readyState == CLOSED:
+            self._end(_ABNORMAL, "", was_clean=False)
+
+    def _fail(self, size: int, limit: int) -> None:
+        """Close because of a message that is too big."""
+        words = f"a message of {size} bytes came, and max_size is {limit}"
+        self._failure = CloseInfo(
+            code=TOO_BIG, reason=words, initiator="local", error=ValueError(words)
+        )
+        self._wire.deafen()
+        self._wire.close(TOO_BIG, words)
+        self._sink.on_closing(self._failure)
+
+    def _end(self, code: int, reason: str, *, was_clean: bool) -> None:
+        """Release everything, and tell whoever waits: the connector, or the sink."""
+        self._last_activity = self._loop.time()
+        self._release()
+        if not self.opened.done():
+            self.opened.set_exception(ConnectionError(reason))
+        elif not self.opened.cancelled():
+            self._report(self._close_info(code, reason, was_clean=was_clean))
+
+    def _close_info(self, code: int, reason: str, *, was_clean: bool) -> CloseInfo:
+        if (failure := self._failure) is not None:
+            return CloseInfo(
+                code=failure.code,
+                reason=failure.reason,
+                was_clean=was_clean,
+                initiator="local",
+                error=failure.error,
+            )
+        if self._local:
+            return CloseInfo(
+                code=code, reason=reason, was_clean=was_clean, initiator="local"
+            )
+        by_peer = code != _ABNORMAL
+        return CloseInfo(
+            code=code,
+            reason=reason,
+            was_clean=was_clean,
+            initiator="peer" if by_peer else "network",
+        )
+
+    def _report(self, close: CloseInfo) -> None:
+        sink = self._sink
+        if close.was_clean and close.initiator == "peer":
+            sink.on_closing(close)
+        if not self._aborted:  # by the sink, a moment ago
+            sink.on_closed(close)
+
+    def _release(self) -> None:
+        self._wire.release()
+        if self._poll is not None:
+            self._poll.cancel()
+            self._poll = None
+
+    def _closed_error(self) -> WSConnectionClosedError:
+        return WSConnectionClosedError(
+            "the connection is closing or closed, and takes no more messages",
+            close_code=self._failure.code if self._failure else None,
+        )
+
+    # The send buffer
+
+    def _measure(self) -> None:
+        """Ask the browser, and begin to watch where it is above the limit."""
+        self._handed = self.buffered_amount
+        if self._handed > self._write_limit and self._poll is None:
+            self._poll_in(_FIRST_POLL)
+
+    def _poll_in(self, delay: float) -> None:
+        self._poll = self._loop.call_later(delay, self._look, delay)
+
+    def _look(self, delay: float) -> None:
+        self._poll = None
+        self._handed = self.buffered_amount
+        if self._handed > self._write_limit:
+            self._poll_in(min(2 * delay, _LAST_POLL))
+        else:
+            self._sink.on_writable()
+
+
+if TYPE_CHECKING:
+
+    def _conforms(transport: JsTransport) -> tuple[Transport, Handlers]:
+        return transport, transport

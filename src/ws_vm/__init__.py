@@ -1,0 +1,22 @@
+"""The native backend: WebSockets over the library `websockets`."""
+
+from ws_common.platform import Platform
+from ws_vm.connector import WebsocketsConnector
+
+__all__ = ["PLATFORM"]
+
+
+def _any_close_code(code: int) -> None:
+    """Allow it: natively, what the protocol lets a peer send can be sent."""
+
+
+PLATFORM = Platform(
+    name="vm",
+    connector=WebsocketsConnector,
+    check_close_code=_any_close_code,
+    stream_capacity=1024,
+    stream_max_bytes=None,
+    stream_overflow="pause",
+    write_limit=64 * 1024,
+    too_big_code=1009,
+)

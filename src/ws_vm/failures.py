@@ -1,0 +1,176 @@
+"""The border: whatever an attempt raises becomes an error of ours, in plain words.
+
+A cause is kept, except where its own words show what must not be seen: a proxy's
+password, or the query of a redirect.
+"""
+
+import re
+import socket
+import ssl
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from websockets.datastructures import Headers
+from websockets.exceptions import (
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidProxy,
+    InvalidProxyStatus,
+    InvalidStatus,
+    InvalidURI,
+    ProxyError,
+    SecurityError,
+)
+from websockets.http11 import Response
+
+from ws_common.errors import (
+    WSHandshakeError,
+    WSNotConnectedError,
+    WSUnsupportedError,
+)
+from ws_common.urls import redact
+
+_SECONDS = re.compile(r"[0-9]{1,12}")
+
+_X509_WORDS = {
+    9: "is not valid yet",
+    10: "has expired",
+    18: "is self-signed, and not trusted",
+    19: "is not trusted: its chain ends in an unknown self-signed certificate",
+    20: "is not trusted: it is signed by an unknown authority",
+    21: "is not trusted: its chain is incomplete",
+    62: "is for another host name",
+    64: "is for another IP address",
+}
+"""OpenSSL's X509_V_ERR_* codes (x509_vfy.h), as far as people meet them."""
+
+
+def translate(error: Exception, url: str) -> WSNotConnectedError | WSUnsupportedError:
+    """Return the error to raise, with its `__cause__` set.
+
+    Args:
+        error: What the library, asyncio or the operating system raised.
+        url: The whole URL of the attempt.
+    """
+    ours, cause = _describe(error, f"could not connect to {redact(url)}")
+    ours.__cause__ = cause
+    return ours
+
+
+def plain_headers(headers: Headers) -> dict[str, str]:
+    """Names in lower case, repeated ones joined (RFC 9110 section 5.3)."""
+    plain: dict[str, str] = {}
+    for name, value in headers.raw_items():
+        key = name.lower()
+        plain[key] = f"{plain[key]}, {value}" if key in plain else value
+    return plain
+
+
+def retry_after(headers: dict[str, str]) -> float | None:
+    """Seconds that the server asks to wait; None where it does not, or not clearly.
+
+    A date is compared with the server's own, so that our clock may be wrong.
+    """
+    value = headers.get("retry-after", "").strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    until = _date(value)
+    if until is None:
+        return None
+    now = _date(headers.get("date", "")) or datetime.now(UTC)
+    return max(0.0, (until - now).total_seconds())
+
+
+def _describe(  # noqa: PLR0911 - one for each kind of failure
+    error: Exception, what: str
+) -> tuple[WSNotConnectedError | WSUnsupportedError, Exception | None]:
+    refusal = error.__cause__ or error.__context__
+    match error:
+        case InvalidStatus(response=response):
+            return _refused(response, f"{what}: the server"), error
+        case InvalidProxyStatus(response=response):
+            return _refused(response, f"{what}: the proxy"), error
+        case _ if isinstance(refusal, InvalidStatus):
+            # A redirect that the library does not follow. It names the whole URL.
+            return _stray(refusal.response, what), refusal
+        case InvalidProxy(msg=words):
+            return WSNotConnectedError(f"{what}: the proxy's URL: {words}"), None
+        case InvalidURI(msg=words):
+            return WSNotConnectedError(f"{what}: {words}"), None
+        case InvalidHandshake():
+            return WSHandshakeError(f"{what}: {_handshake(error)}"), error
+        case ssl.SSLCertVerificationError():
+            return WSHandshakeError(f"{what}: {_certificate(error)}"), error
+        case ImportError():  # python-socks, says the library
+            return WSUnsupportedError(f"{what}: {error}"), error
+    return WSNotConnectedError(f"{what}: {_network(error)}"), error
+
+
+def _refused(response: Response, who: str) -> WSHandshakeError:
+    headers = plain_headers(response.headers)
+    status = f"{response.status_code} {response.reason_phrase}".strip()
+    return WSHandshakeError(
+        f"{who} answered {status}",
+        status=response.status_code,
+        headers=headers,
+        retry_after=retry_after(headers),
+    )
+
+
+def _stray(response: Response, what: str) -> WSHandshakeError:
+    headers = plain_headers(response.headers)
+    location = redact(headers.get("location", ""))
+    return WSHandshakeError(
+        f"{what}: the server answered {response.status_code} and redirects to "
+        f"{location!r}, which is not followed: not a WebSocket URL, or less secure",
+        status=response.status_code,
+        headers=headers,
+    )
+
+
+def _handshake(error: InvalidHandshake) -> str:
+    if isinstance(error, InvalidMessage):
+        cause = error.__cause__
+        if isinstance(cause, EOFError):
+            return "the server hung up in the middle of the opening handshake"
+        words = f": {cause}" if cause is not None else ""
+        return f"what answered does not speak HTTP as a WebSocket server does{words}"
+    if isinstance(error, ProxyError):
+        return f"the proxy failed: {error}"
+    if isinstance(error, SecurityError):
+        return f"a limit was exceeded: {error}"
+    return f"the opening handshake is not right: {error}"
+
+
+def _certificate(error: ssl.SSLCertVerificationError) -> str:
+    words = _X509_WORDS.get(error.verify_code)
+    return (
+        f"the server's certificate {words or 'is not valid'} ({error.verify_message})"
+    )
+
+
+def _network(error: Exception) -> str:
+    match error:
+        case socket.gaierror():
+            words = "the host name does not resolve"
+        case ConnectionRefusedError():
+            words = "connection refused"
+        case ConnectionResetError() | BrokenPipeError():
+            words = "the connection was reset"
+        case ssl.SSLError():
+            words = "no TLS could be agreed on"
+        case TimeoutError():
+            words = "no answer"
+        case OSError():
+            return str(error)
+        case _:
+            return f"{type(error).__name__}: {error}"
+    return f"{words} ({error})" if str(error) else words
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(value)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -1,0 +1,50 @@
+"""The browser of `playwright.config.py`, for pytest-playwright."""
+
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserType
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = runpy.run_path(str(ROOT / "playwright.config.py"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take from the configuration what the command line leaves open."""
+    config.option.output = str(CONFIG["ARTIFACTS"])
+    if config.option.tracing == "off":
+        config.option.tracing = CONFIG["TRACING"]
+    if config.option.screenshot == "off":
+        config.option.screenshot = CONFIG["SCREENSHOT"]
+
+
+@pytest.fixture(scope="session")
+def playwright_config() -> dict[str, Any]:
+    """What `playwright.config.py` says."""
+    return CONFIG
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any],
+    browser_type: BrowserType,
+) -> dict[str, Any]:
+    """Which browser is started, and how."""
+    ours = CONFIG["launch_arguments"](browser_type.executable_path)
+    return {**browser_type_launch_args, **ours}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """What a fresh context looks like."""
+    return {**browser_context_args, **CONFIG["context_arguments"]()}
+
+
+@pytest.fixture(scope="session")
+def demo_url() -> Iterator[str]:
+    """The URL of the demo's page, on a server of its own."""
+    with CONFIG["demo_server"]() as url:
+        yield url

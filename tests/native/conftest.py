@@ -1,0 +1,51 @@
+"""Fixtures of the native suite."""
+
+import ssl
+
+import pytest
+import trustme
+
+from tests.support.fixtures import connect, key, platform, server
+from tests.support.server import Server
+
+__all__ = ["connect", "key", "platform", "server"]
+
+
+@pytest.fixture(scope="session")
+def authority():
+    """A certificate authority that nobody knows."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def trusting(authority):
+    """A client's TLS context that does know it."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def serving_tls(authority):
+    """Makes a server's TLS context for a certificate of these names."""
+
+    def make(*names: str, **how) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(*names, **how).configure_cert(context)
+        return context
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tls_server(serving_tls):
+    """The URLs of a server behind TLS, for `localhost`."""
+    with Server(ssl=serving_tls("localhost")) as running:
+        yield running.urls
+
+
+@pytest.fixture
+def other_server():
+    """Another origin."""
+    with Server() as running:
+        yield running.urls

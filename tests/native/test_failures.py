@@ -1,0 +1,185 @@
+"""The words and facts of what goes wrong while connecting."""
+
+import datetime
+import ssl
+from email.utils import format_datetime
+
+import pytest
+
+from tests.support.server import Server
+from ws_common.errors import (
+    WSError,
+    WSHandshakeError,
+    WSNotConnectedError,
+    WSUnsupportedError,
+)
+from ws_common.options import WebSocketOptions
+from ws_vm.failures import retry_after, translate
+
+vm = WebSocketOptions.vm
+NOON = datetime.datetime(2030, 1, 1, 12, tzinfo=datetime.UTC)
+
+
+async def failure(connect, url, **options) -> WSNotConnectedError:
+    with pytest.raises(WSNotConnectedError) as caught:
+        await connect(url, options=vm(**options))
+    return caught.value
+
+
+async def test_refused(connect, server):
+    """Status, headers and Retry-After are facts of the error."""
+    error = await failure(connect, server("/refuse", status=503, retry_after="7"))
+    assert isinstance(error, WSHandshakeError)
+    assert (error.status, error.retry_after) == (503, 7.0)
+    assert error.headers["access-control-allow-origin"] == "*"
+    assert "503 Service Unavailable" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "120"}, 120.0),
+        ({"retry-after": " 0 "}, 0.0),
+        ({"retry-after": "999999999999"}, 999999999999.0),
+        ({"retry-after": "9" * 400}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "1.5"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "٣"}, None),
+        (
+            {
+                "retry-after": format_datetime(NOON + datetime.timedelta(seconds=90)),
+                "date": format_datetime(NOON),
+            },
+            90.0,
+        ),
+        (
+            {
+                "retry-after": format_datetime(NOON - datetime.timedelta(days=1)),
+                "date": format_datetime(NOON),
+            },
+            0.0,
+        ),
+    ],
+)
+def test_retry_after(headers, seconds):
+    """Seconds or a date, by the server's clock; nonsense is None."""
+    assert retry_after(headers) == seconds
+
+
+def test_retry_after_by_our_clock():
+    """Without the server's date ours has to do."""
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+    seconds = retry_after({"retry-after": format_datetime(until)})
+    assert seconds == pytest.approx(3600, abs=5)
+
+
+async def test_unknown_host(connect):
+    """The host is named, the query's values are not."""
+    error = await failure(connect, "ws://nowhere.invalid/?token=s3cr3t", proxy=None)
+    assert "nowhere.invalid" in str(error)
+    assert "does not resolve" in str(error)
+    assert "s3cr3t" not in str(error)
+    assert isinstance(error.__cause__, OSError)
+
+
+async def test_nobody_listens(connect):
+    error = await failure(connect, "ws://127.0.0.1:1/")
+    assert "connection refused" in str(error)
+    assert isinstance(error.__cause__, ConnectionRefusedError)
+
+
+async def test_garbage(connect, server):
+    """What is not HTTP fails at once, though the peer keeps TCP open."""
+    error = await failure(connect, server("/garbage"))
+    assert isinstance(error, WSHandshakeError)
+    assert error.status is None
+    assert "does not speak HTTP" in str(error)
+
+
+async def test_half_an_answer(connect, server):
+    error = await failure(connect, server("/half-header"))
+    assert isinstance(error, WSHandshakeError)
+    assert "hung up in the middle" in str(error)
+
+
+async def test_endless_headers(connect, server):
+    error = await failure(connect, server("/endless-headers"))
+    assert isinstance(error, WSHandshakeError)
+    assert "128 headers" in str(error)
+
+
+async def test_not_a_websocket_server(connect, server):
+    """A 404 of a plain HTTP server is a refusal like any other."""
+    error = await failure(connect, server("/no-such-path"))
+    assert isinstance(error, WSHandshakeError)
+    assert error.status == 404
+
+
+async def test_untrusted_certificate(connect, tls_server):
+    error = await failure(connect, tls_server("/echo"))
+    assert isinstance(error, WSHandshakeError)
+    assert "certificate is not trusted" in str(error)
+    assert isinstance(error.__cause__, ssl.SSLCertVerificationError)
+
+
+async def test_expired_certificate(connect, serving_tls, trusting):
+    context = serving_tls("localhost", not_after=NOON - datetime.timedelta(days=3650))
+    with Server(ssl=context) as expired:
+        error = await failure(connect, expired.urls("/echo"), ssl=trusting)
+    assert isinstance(error, WSHandshakeError)
+    assert "certificate has expired" in str(error)
+
+
+async def test_misnamed_certificate(connect, serving_tls, trusting):
+    with Server(ssl=serving_tls("example.org")) as misnamed:
+        error = await failure(connect, misnamed.urls("/echo"), ssl=trusting)
+    assert isinstance(error, WSHandshakeError)
+    assert "for another host name" in str(error)
+    assert "example.org" in str(error) or "localhost" in str(error)
+
+
+async def test_no_tls_there(connect, server):
+    """wss:// to a port that speaks no TLS."""
+    error = await failure(connect, server("/echo").replace("ws:", "wss:"))
+    assert "no TLS could be agreed on" in str(error)
+
+
+async def test_tls_only(connect, tls_server):
+    """ws:// to a port that speaks TLS alone."""
+    await failure(connect, tls_server("/echo").replace("wss:", "ws:"))
+
+
+@pytest.mark.parametrize(
+    "proxy", ["gopher://joe:s3cr3t@x", "http://joe:s3cr3t@x/path", "http://"]
+)
+async def test_bad_proxy(connect, server, proxy):
+    """An unusable proxy is told without its password."""
+    error = await failure(connect, server("/echo"), proxy=proxy)
+    assert "proxy" in str(error)
+    assert "s3cr3t" not in f"{error}{error.__cause__}"
+
+
+async def test_proxy_refuses(connect, server):
+    """The answer of a proxy says that it is the proxy's."""
+    proxy = server.http("/").rstrip("/")  # a server that knows no CONNECT
+    error = await failure(connect, server("/echo"), proxy=proxy)
+    assert "proxy" in str(error)
+
+
+def test_missing_library():
+    """What a SOCKS proxy needs is said as the library says it."""
+    error = translate(ImportError("a SOCKS proxy requires python-socks"), "ws://x/")
+    assert isinstance(error, WSUnsupportedError)
+    assert "python-socks" in str(error)
+
+
+def test_anything_else():
+    """Even what nobody foresaw becomes an error of ours, with its cause."""
+    cause = RuntimeError("what?")
+    error = translate(cause, "ws://x/?q=s3cr3t")
+    assert isinstance(error, WSError)
+    assert error.__cause__ is cause
+    assert "RuntimeError: what?" in str(error)
+    assert "s3cr3t" not in str(error)

@@ -1,0 +1,153 @@
+"""The server's side of one connection, with every byte under control.
+
+Built on the Sans-I/O `ServerProtocol` of `websockets`: frames are made and checked by
+the library, but when they leave, and whether at all, is decided here.
+"""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import OPEN
+from websockets.server import ServerProtocol
+
+MAX_SIZE = 64 * 2**20
+READ_SIZE = 64 * 1024
+
+
+class Protocol(ServerProtocol):
+    """Keeps silent about what it is told to keep silent about."""
+
+    def __init__(self) -> None:
+        super().__init__(max_size=MAX_SIZE)
+        self.unsent: set[Opcode] = set()
+
+    def send_frame(self, frame: Frame) -> None:
+        if frame.opcode not in self.unsent:
+            super().send_frame(frame)
+
+
+class Peer:
+    """One client, as the server sees it."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.protocol = Protocol()
+        self.reader = reader
+        self.writer = writer
+        self.request: Request
+        self.path = ""
+        self.query: dict[str, str] = {}
+
+    @property
+    def is_open(self) -> bool:
+        return self.protocol.state is OPEN and not self.writer.is_closing()
+
+    async def read_request(self) -> bool:
+        """Read the request's head; False where there is none."""
+        while data := await self.reader.read(READ_SIZE):
+            self.protocol.receive_data(data)
+            for event in self.protocol.events_received():
+                assert isinstance(event, Request)
+                self.request = event
+                parts = urlsplit(event.path)
+                self.path = parts.path
+                query = parse_qs(parts.query, keep_blank_values=True)
+                self.query = {name: values[-1] for name, values in query.items()}
+                return True
+            if self.protocol.handshake_exc is not None:
+                return False
+        return False
+
+    def accept(self, *, protocol: str | None = None) -> None:
+        """Agree to the handshake. Nothing leaves before `flush()`."""
+        if self.query.get("compress", "0") not in {"", "0", "false"}:
+            self.protocol.available_extensions = [
+                ServerPerMessageDeflateFactory(compress_settings={"level": 1})
+            ]
+        response = self.protocol.accept(self.request)
+        if protocol is not None:
+            response.headers["Sec-WebSocket-Protocol"] = protocol
+        self.protocol.send_response(response)
+
+    def text(self, message: str) -> None:
+        if self.is_open:
+            self.protocol.send_text(message.encode())
+
+    def binary(self, message: bytes) -> None:
+        if self.is_open:
+            self.protocol.send_binary(message)
+
+    def close(self, code: int | None, reason: str) -> None:
+        if self.is_open:
+            self.protocol.send_close(code, reason)
+
+    async def flush(self) -> None:
+        """Write all that waits, in one piece."""
+        data = b"".join(writes := self.protocol.data_to_send())
+        if data and not self.writer.is_closing():
+            self.writer.write(data)
+            await self.writer.drain()
+        keeps_open = Opcode.CLOSE in self.protocol.unsent
+        if b"" in writes and self.writer.can_write_eof() and not keeps_open:
+            with contextlib.suppress(OSError):
+                self.writer.write_eof()
+
+    async def raw(self, data: bytes) -> None:
+        """Write bytes that no library would."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def http(
+        self, status: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> None:
+        """Answer as any HTTP server, open to pages of every origin."""
+        lines = [
+            f"HTTP/1.1 {status}",
+            f"Content-Length: {len(body)}",
+            "Connection: close",
+            "Access-Control-Allow-Origin: *",
+            *(f"{name}: {value}" for name, value in (headers or {}).items()),
+        ]
+        await self.raw("\r\n".join([*lines, "", ""]).encode() + body)
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """What the client sends, until it is gone; answers leave by themselves."""
+        while data := await self.reader.read(READ_SIZE):
+            self.protocol.receive_data(data)
+            frames = self.protocol.events_received()
+            await self.flush()
+            for frame in frames:
+                assert isinstance(frame, Frame)
+                yield frame
+
+    async def messages(self) -> AsyncIterator[str | bytes]:
+        """Whole messages of the client."""
+        opcode, payload = Opcode.BINARY, bytearray()
+        async for frame in self.frames():
+            if frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
+                opcode = opcode if frame.opcode is Opcode.CONT else frame.opcode
+                payload += frame.data
+                if frame.fin:
+                    yield payload.decode() if opcode is Opcode.TEXT else bytes(payload)
+                    payload.clear()
+
+    async def hold(self) -> None:
+        """Keep TCP open and answer nothing, until the client hangs up."""
+        while await self.reader.read(READ_SIZE):
+            pass
+
+    def drop(self) -> None:
+        """Cut the connection with a reset, as a crash would."""
+        sock = self.writer.get_extra_info("socket")
+        if sock.family in {socket.AF_INET, socket.AF_INET6}:
+            linger = struct.pack("ii", 1, 0)  # on, for 0 s: RST and not FIN
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.writer.transport.abort()

@@ -1,0 +1,88 @@
+"""A sink that writes down what a transport reports, and lets tests wait for it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ws_common.messages import Data
+from ws_common.transport import CloseInfo, TransportSink
+
+PATIENCE = 10.0
+"""Seconds that a test waits for what must come."""
+
+
+@dataclass(slots=True)
+class Recording:
+    """Records. Its `on_…` hooks may be replaced by functions that act, too.
+
+    Attributes:
+        messages: What arrived.
+        sizes: The sizes that came with it.
+        closings: The arguments of `on_closing`.
+        closed: The arguments of `on_closed`.
+        log: The names of all events, in order.
+        writable: How often there was room again.
+        react: Called with the name of each event after it was recorded.
+    """
+
+    messages: list[Data] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    closings: list[CloseInfo] = field(default_factory=list)
+    closed: list[CloseInfo] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    writable: int = 0
+    react: Callable[[str], None] | None = None
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def on_message(self, data: Data, size: int) -> None:
+        self.messages.append(data)
+        self.sizes.append(size)
+        self._note("message")
+
+    def on_closing(self, close: CloseInfo) -> None:
+        self.closings.append(close)
+        self._note("closing")
+
+    def on_closed(self, close: CloseInfo) -> None:
+        self.closed.append(close)
+        self._note("closed")
+
+    def on_writable(self) -> None:
+        self.writable += 1
+        self._note("writable")
+
+    def _note(self, event: str) -> None:
+        self.log.append(event)
+        self._changed.set()
+        if self.react is not None:
+            self.react(event)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until what was recorded satisfies the condition."""
+
+        async def wait() -> None:
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+        try:
+            await asyncio.wait_for(wait(), PATIENCE)
+        except TimeoutError:
+            seen = self.log[:20]
+            raise AssertionError(
+                f"nothing more came within {PATIENCE} s: {seen}"
+            ) from None
+
+    async def until_messages(self, count: int) -> list[Data]:
+        """Wait for so many messages, and return all."""
+        await self.until(lambda: len(self.messages) >= count)
+        return self.messages
+
+    async def until_closed(self) -> CloseInfo:
+        """Wait for the end, and return what was reported of it."""
+        await self.until(lambda: bool(self.closed))
+        return self.closed[0]
+
+
+def _conforms(recording: Recording) -> TransportSink:
+    return recording

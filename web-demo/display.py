@@ -1,0 +1,93 @@
+"""Where the conversation shows itself: the terminal, or the elements of the page.
+
+This is all that differs between the two: where the server is, and where a line goes.
+"""
+
+import asyncio
+import sys
+
+import ws
+
+REFRESH = 0.1
+"""Seconds between two looks at the metrics."""
+
+SHOWN = (
+    "transferred_count",
+    "transferred_size",
+    "received_count",
+    "received_size",
+    "disconnects",
+    "reconnects_successful",
+    "last_disconnect_code",
+    "uptime",
+)
+"""The metrics that have a place in the page, by name."""
+
+if sys.platform == "emscripten":
+    from pyscript import document, window
+
+    class _Log:
+        """A standard output that ends in the page."""
+
+        def write(self, text: str) -> int:
+            log = document.getElementById("log")
+            log.append(text)
+            log.scrollTop = log.scrollHeight
+            return len(text)
+
+        def flush(self) -> None:
+            """Nothing is held back."""
+
+    sys.stdout = _Log()
+
+    def server_url() -> str:
+        """The endpoint of the server that this page came from."""
+        scheme = "wss" if window.location.protocol == "https:" else "ws"
+        return f"{scheme}://{window.location.host}/ws"
+
+    def _show_state(state: ws.WebSocketClientState) -> None:
+        name = type(state).__name__
+        chip = document.getElementById("state")
+        chip.textContent = name
+        chip.className = name.lower()
+        step = document.createElement("li")
+        step.textContent = name
+        document.getElementById("states").append(step)
+
+    def _show_metrics(client: ws.WebSocketClient) -> None:
+        metrics = client.metrics
+        for name in SHOWN:
+            value = getattr(metrics, name)
+            shown = f"{value:.1f} s" if isinstance(value, float) else str(value)
+            document.getElementById(name).textContent = shown
+
+else:
+
+    def server_url() -> str:
+        """The endpoint that the command line names."""
+        return sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000/ws"
+
+    def _show_state(state: ws.WebSocketClientState) -> None:
+        print(f"  [{type(state).__name__}]")
+
+    def _show_metrics(_client: ws.WebSocketClient) -> None:
+        """Nothing: the conversation prints them at its end."""
+
+
+_watching: set[asyncio.Task[None]] = set()
+"""The loop holds its tasks weakly."""
+
+
+def watch(client: ws.WebSocketClient) -> None:
+    """Show the client's state and metrics from now on, until it is closed."""
+    _show_state(client.state)
+    task = asyncio.ensure_future(_follow(client))
+    _watching.add(task)
+    task.add_done_callback(_watching.discard)
+
+
+async def _follow(client: ws.WebSocketClient) -> None:
+    with client.state_changes.listen(_show_state):
+        while not client.is_closed:
+            _show_metrics(client)
+            await asyncio.sleep(REFRESH)
