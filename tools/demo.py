@@ -114,7 +114,7 @@ def _read_page(
         ) from error
     if screenshot is not None:
         screenshot.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=screenshot)
+        page.screenshot(path=screenshot, full_page=True)
     text = log.inner_text()
     say("\n".join(f"   {line}" for line in text.splitlines()))
     return text

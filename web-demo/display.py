@@ -19,7 +19,7 @@ SHOWN = (
     "disconnects",
     "reconnects_successful",
     "last_disconnect_code",
-    "uptime",
+    "unconfirmed_count",
 )
 """The metrics that have a place in the page, by name."""
 
@@ -30,9 +30,7 @@ if sys.platform == "emscripten":
         """A standard output that ends in the page."""
 
         def write(self, text: str) -> int:
-            log = document.getElementById("log")
-            log.append(text)
-            log.scrollTop = log.scrollHeight
+            document.getElementById("log").append(text)
             return len(text)
 
         def flush(self) -> None:
@@ -58,8 +56,7 @@ if sys.platform == "emscripten":
         metrics = client.metrics
         for name in SHOWN:
             value = getattr(metrics, name)
-            shown = f"{value:.1f} s" if isinstance(value, float) else str(value)
-            document.getElementById(name).textContent = shown
+            document.getElementById(name).textContent = str(value)
 
 else:
 
@@ -80,14 +77,18 @@ _watching: set[asyncio.Task[None]] = set()
 
 def watch(client: ws.WebSocketClient) -> None:
     """Show the client's state and metrics from now on, until it is closed."""
-    _show_state(client.state)
     task = asyncio.ensure_future(_follow(client))
     _watching.add(task)
     task.add_done_callback(_watching.discard)
 
 
 async def _follow(client: ws.WebSocketClient) -> None:
-    with client.state_changes.listen(_show_state):
-        while not client.is_closed:
-            _show_metrics(client)
-            await asyncio.sleep(REFRESH)
+    def show(state: ws.WebSocketClientState) -> None:
+        _show_metrics(client)
+        _show_state(state)
+
+    show(client.state)
+    client.state_changes.listen(show)
+    while not client.is_closed:
+        _show_metrics(client)
+        await asyncio.sleep(REFRESH)

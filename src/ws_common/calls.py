@@ -1,6 +1,7 @@
 """What was asked of the lifecycle and is waited for: the latest call counts."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Literal
 
 from ws_common.errors import WSError, WSSupersededError
@@ -38,3 +39,68 @@ class Call:
         else:
             message = f"{self.name}() was overtaken by a later {by}()"
             self.fail(WSSupersededError(message))
+
+
+class Calls:
+    """At most one call is waited for: a later one overtakes it."""
+
+    def __init__(self) -> None:
+        self._latest: Call | None = None
+        self._finished: set[asyncio.Future[None]] = set()
+
+    def begin(self, name: str, wish: Wish) -> Call:
+        """Note a call; the one under way is overtaken."""
+        self.overtake(name)
+        self._latest = Call(name, wish)
+        return self._latest
+
+    def overtake(self, name: str) -> None:
+        """Something was asked for that overtakes the call under way."""
+        if self._latest is not None:
+            self._latest.supersede(name)
+            self._latest = None
+
+    async def wait(self, call: Call, on_cancel: Callable[[], None]) -> None:
+        """Wait for the outcome of a call.
+
+        Args:
+            call: What `begin()` has returned.
+            on_cancel: Called where the wait is cancelled and no later call has
+                come since: nothing may be left under way.
+        """
+        try:
+            await call.outcome
+        except asyncio.CancelledError:
+            if self._latest is call:
+                on_cancel()
+            raise
+
+    async def wait_finished(self) -> None:
+        """Wait for `finish()`."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._finished.add(waiter)
+        try:
+            await waiter
+        finally:
+            self._finished.discard(waiter)
+
+    def opened(self) -> None:
+        """There is a connection."""
+        if self._latest is not None and self._latest.wish == "open":
+            self._latest.succeed()
+
+    def at_rest(self, error: WSError | None) -> None:
+        """Nothing is open and nothing is coming; `error` says why, if not asked for."""
+        call = self._latest
+        if call is None:
+            return
+        if call.wish == "rest":
+            call.succeed()
+        elif error is not None:
+            call.fail(error)
+
+    def finish(self) -> None:
+        """The client is closed for good."""
+        for waiter in self._finished:
+            if not waiter.done():
+                waiter.set_result(None)

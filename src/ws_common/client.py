@@ -11,7 +11,7 @@ from ws_common.adapter import AdapterConnector, IWebSocketClient
 from ws_common.close_codes import check_close, sendable_close
 from ws_common.durations import seconds
 from ws_common.errors import WSNotConnectedError, WSUnsupportedError
-from ws_common.lifecycle import AbortAsked, CloseAsked, DisconnectAsked, Phase
+from ws_common.lifecycle import Phase
 from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data
 from ws_common.metrics import WebSocketMetrics
@@ -61,8 +61,8 @@ class WebSocketClient:
         self._platform = platforms.current()
         self._behind = Supervisor(options, self._platform, connector)
         fault = self._behind.reporter.fault
-        self._stream = WebSocketMessagesStream(self._behind.messages, fault)
-        self._states = WebSocketStatesStream(self._behind.states, fault)
+        self._stream = WebSocketMessagesStream(self._behind.flow.messages, fault)
+        self._states = WebSocketStatesStream(self._behind.flow.states, fault)
         self._shared: Subscriber[Data] | None = None
 
     @classmethod
@@ -91,7 +91,7 @@ class WebSocketClient:
             WSInvalidUrlError: The URL is none.
         """
         client = cls(options)
-        client._behind.ask_connect(url, _known(url))
+        client._behind.begin_connect(url, _known(url))
         return client
 
     # What it is doing
@@ -211,10 +211,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._behind.check_usable()
-        known = _known(url)
-        call = self._behind.begin_call("connect", "open")
-        self._behind.ask_connect(url, known)
-        await self._behind.finish_call(call)
+        await self._behind.connect(url, _known(url))
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send a message, in call order; wait while a connection is on its way.
@@ -238,7 +235,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._not_inside("add")
-        await self._behind.outbound.add(data, text=text)
+        await self._behind.flow.outbound.add(data, text=text)
 
     send = add
 
@@ -259,7 +256,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._not_inside("add_nowait")
-        return self._behind.outbound.add_nowait(data, text=text)
+        return self._behind.flow.outbound.add_nowait(data, text=text)
 
     async def recv(self) -> Data:
         """Return the next message. Cancelling it loses nothing.
@@ -286,7 +283,9 @@ class WebSocketClient:
             ...         async for message in session:
             ...             print(session.connection, message)
         """
-        return self._behind.new_feed()
+        behind = self._behind
+        connection = behind.connection if self.state.is_open else None
+        return behind.flow.new_feed(connection, behind.life.connections)
 
     async def ping(self) -> float:
         """Return the seconds of a round trip.
@@ -319,10 +318,7 @@ class WebSocketClient:
             WSNotConnectedError: There was no `connect()` before: no URL is known.
             WSClientClosedError: The client was closed.
         """
-        self._behind.check_reconnectable()
-        call = self._behind.begin_call("reconnect", "open")
-        self._behind.ask_reconnect()
-        await self._behind.finish_call(call)
+        await self._behind.reconnect()
 
     async def disconnect(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
@@ -343,14 +339,8 @@ class WebSocketClient:
             WSUnsupportedError: A code that this platform may not send.
             WSClientClosedError: The client was closed.
         """
-        behind = self._behind
-        behind.check_usable()
-        code, reason = check_close(code, reason, self._platform)
-        if behind.is_at_rest:
-            return
-        call = behind.begin_call("disconnect", "rest")
-        behind.feed(DisconnectAsked(code=code, reason=reason), "disconnect")
-        await behind.finish_call(call)
+        self._behind.check_usable()
+        await self._behind.disconnect(*check_close(code, reason, self._platform))
 
     async def close(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
@@ -367,13 +357,7 @@ class WebSocketClient:
             reason: At most 123 bytes of UTF-8.
         """
         behind = self._behind
-        if behind.is_finishing:
-            await behind.wait_finished()
-            return
-        code, reason = sendable_close(code, reason, self._platform, behind.note)
-        call = behind.begin_call("close", "rest")
-        behind.feed(CloseAsked(code=code, reason=reason), "close")
-        await behind.finish_call(call, finish=True)
+        await behind.close(*sendable_close(code, reason, self._platform, behind.note))
 
     async def wait_closed(self) -> None:
         """Wait until `close()` is done. Cancelling it changes nothing."""
@@ -391,7 +375,7 @@ class WebSocketClient:
     ) -> None:
         """Close; under cancellation abort instead of waiting."""
         if kind is not None and not issubclass(kind, Exception):
-            self._behind.feed(AbortAsked(finish=True), "cancelled")
+            self._behind.abort()
         else:
             await self.close()
 
@@ -437,7 +421,7 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
         try:
             await client.connect(self._url)
         except BaseException:
-            client._behind.feed(AbortAsked(finish=True), "cancelled")  # noqa: SLF001
+            client._behind.abort()  # noqa: SLF001 - our own
             raise
         return client
 

@@ -81,11 +81,11 @@ def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
 
 def _remarks(behind: "Supervisor") -> list[str]:
     remarks = []
-    if behind.outbound.waiting:
-        remarks.append(f"{behind.outbound.waiting} messages wait to be sent.")
-    if behind.messages.full:
+    if behind.flow.outbound.waiting:
+        remarks.append(f"{behind.flow.outbound.waiting} messages wait to be sent.")
+    if behind.flow.messages.full:
         remarks.append("Reading is paused: a subscriber's buffer is full.")
-    kept = behind.messages.kept
+    kept = behind.flow.messages.kept
     if kept is not None and kept.items:
         remarks.append(
             f"Nobody has subscribed yet; {len(kept.items)} messages are kept."

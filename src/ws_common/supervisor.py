@@ -1,22 +1,20 @@
 """The asyncio shell around the machine: feeds it events, carries out its commands.
 
-It owns what a client is made of: the live connection and those that close out of
-sight, the way in and the way out, the hubs, the counters. It decides nothing about
-the lifecycle: that is the table's (`lifecycle.py`) and the judge's (`retry.py`).
+It owns the live connection, those that close out of sight, and the timers. It
+decides nothing about the lifecycle: that is the table's (`machine.py`) and the
+judge's (`retry.py`). What flows through the connections is `flow.py`'s.
 """
 
 import asyncio
 from collections import deque
 from datetime import UTC, datetime
-from functools import partial
 from random import Random
 from typing import Any
-from weakref import WeakSet
 
 from ws_common import lifecycle, machine
 from ws_common.attempt import Failed, run_attempt
-from ws_common.buffer import Buffer, End, Limits
-from ws_common.calls import Call, Wish
+from ws_common.buffer import End
+from ws_common.calls import Call, Calls
 from ws_common.causes import Cause
 from ws_common.clockwatch import ClockWatch
 from ws_common.connection import Connection
@@ -27,28 +25,15 @@ from ws_common.errors import (
     WSError,
     WSNotConnectedError,
 )
-from ws_common.hub import Hub
-from ws_common.inbound import Inbound
+from ws_common.flow import Flow
 from ws_common.lifecycle import Life, Phase
 from ws_common.metrics import Counters
 from ws_common.options import ConnectContext, Url, WebSocketOptions
-from ws_common.outbound import Entry, Outbound
 from ws_common.platform import Platform
 from ws_common.reporter import Reporter
 from ws_common.retry import Failure, Verdict, judge
-from ws_common.sessions import SessionFeed
-from ws_common.states import (
-    Closed,
-    Connecting,
-    Disconnecting,
-    Open,
-    Reconnecting,
-    WebSocketClientState,
-)
+from ws_common.states import Closed, Disconnecting, Open, Reconnecting
 from ws_common.transport import CloseInfo, Connector
-
-STATES_KEPT = 1024
-"""State changes in a subscriber's buffer."""
 
 RETIRING = 4
 """Connections that may close out of sight at once; the oldest is aborted above."""
@@ -68,47 +53,36 @@ class Supervisor:
         self.counters = Counters()
         self.reporter = Reporter(options.on_event)
         self.connection: Connection | None = None
-        self._platform = platform
+        self.flow = Flow(
+            options, platform, self.counters, self.reporter, self.check_coming
+        )
         self._connector = connector
-        self._limits = Limits(
-            options.stream_capacity, platform.stream_max_bytes, options.stream_overflow
-        )
-        self.messages: Hub[Any] = Hub(self._limits, keep=True)
-        self.states: Hub[WebSocketClientState] = Hub(
-            Limits(STATES_KEPT, None, "drop_oldest"), keep=False
-        )
-        self.messages.on_pressure = self._pressed
-        self.messages.on_drop = self._dropped
-        self.inbound = Inbound(
-            options.interceptors,
-            self.messages,
-            self.reporter.fault,
-            self._crowded,
-            options.stream_capacity or STATES_KEPT,
-        )
-        self.outbound = Outbound(options, self.check_coming, self._entry_dropped)
-        self.feeds: WeakSet[SessionFeed] = WeakSet()
         self._rng = Random()  # noqa: S311 - jitter
         self._loop: asyncio.AbstractEventLoop | None = None
         self._target: Url | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
         self._retiring: deque[Connection] = deque()
-        self._timer: asyncio.TimerHandle | None = None
-        self._settling: asyncio.TimerHandle | None = None
-        self._call: Call | None = None
-        self._finished: list[asyncio.Future[None]] = []
+        self._retry_timer: asyncio.TimerHandle | None = None
+        self._settle_timer: asyncio.TimerHandle | None = None
+        self._calls = Calls()
         self._events: deque[tuple[lifecycle.Event, Cause]] = deque()
         self._stepping = False
         self._since = 0.0
         self._last_error: WSError | None = None
-        self._pauses: set[str] = set()
         self._clock = ClockWatch(self._clock_jumped)
 
     # What is asked for
 
-    def ask_connect(self, target: Url, url: str) -> None:
-        """Begin to connect to a target; `url` is it, or empty for a provider."""
+    async def connect(self, target: Url, url: str) -> None:
+        """Connect to a target; `url` is it, or empty for a provider."""
+        self.check_usable()
+        call = self._calls.begin("connect", "open")
+        self.begin_connect(target, url)
+        await self._wait(call)
+
+    def begin_connect(self, target: Url, url: str) -> None:
+        """Begin to connect, without waiting for the outcome."""
         same = target == self._target
         self._target = target
         self._since = self.loop.time()
@@ -116,38 +90,52 @@ class Supervisor:
         event = lifecycle.ConnectAsked(url=url, same_target=same)
         self.feed(event, "connect")
 
-    def ask_reconnect(self) -> None:
-        """Begin a new connection to the same target, whatever is under way."""
+    async def reconnect(self) -> None:
+        """Make a new connection to the same target, whatever is under way."""
+        self.check_usable()
+        if self._target is None:
+            raise WSNotConnectedError(
+                "reconnect() needs a connect() before it: there is no URL yet"
+            )
+        call = self._calls.begin("reconnect", "open")
         self._since = self.loop.time()
         self.feed(lifecycle.ReconnectAsked(), "reconnect")
+        await self._wait(call)
 
-    def begin_call(self, name: str, wish: Wish) -> Call:
-        """The latest call counts: it overtakes the one that is under way."""
-        self.check_usable()
-        if self._call is not None:
-            self._call.supersede(name)
-        self._call = Call(name, wish)
-        return self._call
+    async def disconnect(self, code: int | None, reason: str) -> None:
+        """Come to rest, and stay there."""
+        if self.life.phase in (Phase.NEW, Phase.CLOSED):
+            return
+        call = self._calls.begin("disconnect", "rest")
+        self.feed(lifecycle.DisconnectAsked(code=code, reason=reason), "disconnect")
+        await self._wait(call)
 
-    async def finish_call(self, call: Call, *, finish: bool = False) -> None:
-        """Wait for what was asked for. Cancelled, nothing is left under way."""
-        try:
-            await call.outcome
-        except asyncio.CancelledError:
-            if self._call is call:
-                self.feed(lifecycle.AbortAsked(finish=finish), "cancelled")
-            raise
+    async def close(self, code: int | None, reason: str) -> None:
+        """Come to rest for good. A second caller waits for the first."""
+        if self.is_finishing:
+            await self.wait_finished()
+            return
+        call = self._calls.begin("close", "rest")
+        self.feed(lifecycle.CloseAsked(code=code, reason=reason), "close")
+        await self._wait(call, finish=True)
+
+    def abort(self) -> None:
+        """Come to rest for good, now and without ceremony."""
+        self._calls.overtake("close")
+        self.feed(lifecycle.AbortAsked(finish=True), "cancelled")
 
     async def wait_finished(self) -> None:
-        """Wait for the end of the client."""
+        """Wait until the client is closed for good."""
         if self.life.phase is not Phase.FINISHED:
-            waiter = self.loop.create_future()
-            self._finished.append(waiter)
-            try:
-                await waiter
-            finally:
-                if waiter in self._finished:
-                    self._finished.remove(waiter)
+            await self._calls.wait_finished()
+
+    async def _wait(self, call: Call, *, finish: bool = False) -> None:
+        def stop() -> None:
+            self.feed(lifecycle.AbortAsked(finish=finish), "cancelled")
+
+        await self._calls.wait(call, stop)
+
+    # What can be asked about it
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -167,18 +155,6 @@ class Supervisor:
             msg = "the client was closed; make a new one"
             raise WSClientClosedError(msg)
 
-    def check_reconnectable(self) -> None:
-        """Raise where there is nothing to reconnect to."""
-        self.check_usable()
-        if self._target is None:
-            msg = "reconnect() needs a connect() before it: there is no URL yet"
-            raise WSNotConnectedError(msg)
-
-    @property
-    def is_at_rest(self) -> bool:
-        """Whether nothing is open and nothing is coming."""
-        return self.life.phase in (Phase.NEW, Phase.CLOSED, Phase.FINISHED)
-
     @property
     def is_finishing(self) -> bool:
         """Whether `close()` has been called."""
@@ -188,16 +164,6 @@ class Supervisor:
     def is_reconnecting(self) -> bool:
         """Whether the attempt under way is not a first one."""
         return bool(self.life.run.retries or self.life.connections)
-
-    def new_feed(self) -> SessionFeed:
-        """Make what `sessions()` returns; it begins with the open connection."""
-        feed = SessionFeed(self.messages, self.outbound)
-        self.feeds.add(feed)
-        if self.life.phase is Phase.OPEN and self.connection is not None:
-            feed.begin(self.connection, self.life.connections)
-        elif self.messages.ended is not None:
-            feed.mark(self.messages.ended)
-        return feed
 
     def check_coming(self) -> None:
         """Raise where no connection is open or coming."""
@@ -260,19 +226,21 @@ class Supervisor:
             case lifecycle.Abandon(attempt):
                 self._abandon(attempt)
             case lifecycle.BeginClose(_, code, reason):
-                self.inbound.discard()
+                self.flow.discard()
                 if self.connection is not None:
                     self.connection.close(code, reason)
             case lifecycle.Retire(attempt):
                 self._retire(attempt)
             case lifecycle.Wait(attempt, delay):
                 due = lifecycle.RetryDue(attempt=attempt)
-                self._timer = self.loop.call_later(delay, self.feed, due, "retry_due")
+                self._retry_timer = self.loop.call_later(
+                    delay, self.feed, due, "retry_due"
+                )
             case lifecycle.StopWaiting():
-                if self._timer is not None:
-                    self._timer.cancel()
+                if self._retry_timer is not None:
+                    self._retry_timer.cancel()
             case lifecycle.FailSends():
-                self.outbound.fail(self.not_connected)
+                self.flow.outbound.fail(self.not_connected)
 
     # Attempts
 
@@ -280,11 +248,10 @@ class Supervisor:
         if self.is_reconnecting:
             self.counters.reconnects_total += 1
         connection = Connection(
-            attempt, self.options, self._limits, self.counters, self
+            attempt, self.options, self.flow.limits, self.counters, self
         )
         self.connection = connection
-        self.inbound.aim(connection.early)
-        connection.redirect(self.inbound.entrance)
+        self.flow.begin(connection)
         context = ConnectContext(
             attempt=self.life.run.failures + 1, last_error=self._last_error
         )
@@ -304,7 +271,7 @@ class Supervisor:
                 context=context,
                 options=self.options,
                 connector=self._connector,
-                outbound=self.outbound,
+                outbound=self.flow.outbound,
                 number=self.life.connections + 1,
                 on_url=lambda url: self.feed(
                     lifecycle.Addressed(attempt=attempt, url=url), "addressed"
@@ -342,8 +309,7 @@ class Supervisor:
         if connection is not None:
             self._retiring = deque(c for c in self._retiring if c.ended is None)
             connection.retire()
-            for feed in tuple(self.feeds):
-                self.inbound.call(partial(feed.end, connection))
+            self.flow.end(connection)
             self._retiring.append(connection)
             if len(self._retiring) > RETIRING:
                 self._retiring.popleft().abandon()
@@ -370,16 +336,15 @@ class Supervisor:
         counters.last_disconnect_time = datetime.now(UTC)
         counters.last_disconnect_code = close.code
         counters.last_disconnect_reason = close.reason
-        if self._settling is not None:
-            self._settling.cancel()
+        if self._settle_timer is not None:
+            self._settle_timer.cancel()
         error = connection.closed_error()
         if error.unconfirmed:
             self.reporter.note("messages_unconfirmed", count=error.unconfirmed)
         counters.confirmed_count = counters.transferred_count
         self._last_error = error
         self._since = self.loop.time()
-        for feed in tuple(self.feeds):
-            self.inbound.call(partial(feed.end, connection))
+        self.flow.end(connection)
         event = lifecycle.Lost(
             attempt=connection.attempt,
             code=close.code,
@@ -391,7 +356,7 @@ class Supervisor:
     def connection_writable(self, connection: Connection) -> None:
         """Send what waits."""
         if connection is self.connection:
-            self.outbound.flush()
+            self.flow.outbound.flush()
 
     def connection_missed_heartbeat(self, connection: Connection) -> None:
         """Report it; the end follows."""
@@ -422,106 +387,54 @@ class Supervisor:
     def _announce(self, cause: Cause) -> None:
         state = self.life.shown
         self.reporter.changed(state, cause)
-        self.states.publish(state)
+        self.flow.states.publish(state)
         match state:
-            case Connecting():
-                self.inbound.call(self.messages.revive)
             case Open():
                 self._opened()
-            case Disconnecting():
-                self.outbound.shut()
-            case Reconnecting():
-                self.outbound.shut()
-                self._clock.start()
+            case Disconnecting() | Reconnecting():
+                self.flow.shut()
             case Closed():
-                self.outbound.shut()
+                self.flow.shut()
                 self._clock.stop()
-                self._at_rest(state, asked=state.error is None)
+                self._rest(state)
+            case _:
+                self._clock.start()
 
     def _opened(self) -> None:
-        counters = self.counters
         if self.life.connections > 1:
-            counters.reconnects_successful += 1
-        counters.last_successful_connection_time = datetime.now(UTC)
+            self.counters.reconnects_successful += 1
+        self.counters.last_successful_connection_time = datetime.now(UTC)
         connection = self.connection
         assert connection is not None  # noqa: S101 - the machine has one in OPEN
-        number = self.life.connections
-        for feed in tuple(self.feeds):
-            self.inbound.call(partial(feed.begin, connection, number))
-        self.inbound.aim(self.messages, after=connection.early.buffer)
-        for why in self._pauses:
-            connection.pause(why)
-        connection.open(self.inbound.entrance)
-        self.outbound.open(connection)
-        self._settle_later(connection.attempt)
-        self._clock.start()
-        if self._call is not None and self._call.wish == "open":
-            self._call.succeed()
-
-    def _settle_later(self, attempt: int) -> None:
+        self.flow.open(connection, self.life.connections)
         interval = self.options.connection_retry_interval
         uptime = 0.0 if interval is None else seconds(interval.min_uptime)
-        event = lifecycle.Settled(attempt=attempt)
-        self._settling = self.loop.call_later(uptime, self.feed, event, "opened")
+        settled = lifecycle.Settled(attempt=connection.attempt)
+        self._settle_timer = self.loop.call_later(uptime, self.feed, settled, "opened")
+        self._calls.opened()
 
-    def _at_rest(self, state: Closed, *, asked: bool) -> None:
+    def _rest(self, state: Closed) -> None:
         error = state.error
-        quiet = asked or (
+        quiet = (
             isinstance(error, WSConnectionClosedError)
             and error.was_clean
             and error.close_code in _QUIET
         )
-        end = End(
-            error=None if quiet else error,
-            close_code=state.close_code,
-            close_reason=state.close_reason or "",
+        self.flow.rest(
+            End(
+                error=None if quiet else error,
+                close_code=state.close_code,
+                close_reason=state.close_reason or "",
+            )
         )
-        self.inbound.call(partial(self._mark, end))
-        call = self._call
-        if call is None:
-            return
-        if call.wish == "rest":
-            call.succeed()
-        elif error is not None:
-            call.fail(error)
-
-    def _mark(self, end: End) -> None:
-        self.messages.mark(end)
-        for feed in tuple(self.feeds):
-            feed.mark(end)
+        self._calls.at_rest(error)
 
     def _finish(self) -> None:
-        self.states.mark(End(final=True))
-        self.inbound.stop()
-        self._mark(End(final=True))
-        self.outbound.stop()
+        self.flow.rest(End(final=True))
         self._clock.stop()
         while self._retiring:
             self._retiring.popleft().abandon()
-        for waiter in self._finished:
-            if not waiter.done():
-                waiter.set_result(None)
-
-    # Pressure
-
-    def _pressed(self, full: bool) -> None:  # noqa: FBT001
-        self._pause("subscriber", full)
-
-    def _crowded(self, full: bool) -> None:  # noqa: FBT001
-        self._pause("interceptors", full)
-
-    def _pause(self, why: str, pause: bool) -> None:  # noqa: FBT001
-        (self._pauses.add if pause else self._pauses.discard)(why)
-        if self.connection is not None and self.connection.opened_at is not None:
-            (self.connection.pause if pause else self.connection.resume)(why)
-
-    def _dropped(self, _buffer: Buffer[Any], count: int) -> None:
-        self.counters.dropped_count += count
-        self.reporter.note("message_dropped", direction="in", count=count)
-
-    def _entry_dropped(self, entry: Entry, why: str) -> None:
-        self.counters.dropped_count += 1
-        self.reporter.note("message_dropped", direction="out", size=entry.size, why=why)
+        self._calls.finish()
 
     # Time
 
@@ -531,7 +444,7 @@ class Supervisor:
         if self.life.phase is Phase.OPEN and self.connection is not None:
             self.connection.probe()
         elif self.life.phase is Phase.RECONNECTING:
-            if self._timer is not None:
-                self._timer.cancel()
+            if self._retry_timer is not None:
+                self._retry_timer.cancel()
             due = lifecycle.RetryDue(attempt=self.life.attempt_id)
             self.feed(due, "retry_due")

@@ -99,7 +99,7 @@ async def test_redirect_to_nowhere(connect, server, to):
 async def test_endless_redirect(connect, server):
     """A circle ends."""
     with pytest.raises(WSHandshakeError, match="redirects"):
-        await connect(server("/redirect", to="/redirect?to=/redirect%3Fto%3D/x"[:14]))
+        await connect(server("/redirect"))
 
 
 async def test_redirect_must_not_leave_tls(connect, server, tls_server, trusting):
@@ -251,8 +251,9 @@ def open_files() -> int:
 async def test_nothing_is_left(connect, server, tls_server, trusting, stage):
     """Cancelled at any stage, or refused, the connector leaves no socket behind."""
 
-    async def silent(reader, _writer):
+    async def silent(reader, writer):
         await reader.read()
+        writer.close()
 
     quiet = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = quiet.sockets[0].getsockname()[1]

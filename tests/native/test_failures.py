@@ -1,6 +1,8 @@
 """The words and facts of what goes wrong while connecting."""
 
-import datetime
+import asyncio
+import contextlib
+import datetime as dt
 import ssl
 from email.utils import format_datetime
 
@@ -17,7 +19,7 @@ from ws_common.options import WebSocketOptions
 from ws_vm.failures import retry_after, translate
 
 vm = WebSocketOptions.vm
-NOON = datetime.datetime(2030, 1, 1, 12, tzinfo=datetime.UTC)
+NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
 
 
 async def failure(connect, url, **options) -> WSNotConnectedError:
@@ -49,14 +51,14 @@ async def test_refused(connect, server):
         ({"retry-after": "٣"}, None),
         (
             {
-                "retry-after": format_datetime(NOON + datetime.timedelta(seconds=90)),
+                "retry-after": format_datetime(NOON + dt.timedelta(seconds=90)),
                 "date": format_datetime(NOON),
             },
             90.0,
         ),
         (
             {
-                "retry-after": format_datetime(NOON - datetime.timedelta(days=1)),
+                "retry-after": format_datetime(NOON - dt.timedelta(days=1)),
                 "date": format_datetime(NOON),
             },
             0.0,
@@ -70,7 +72,7 @@ def test_retry_after(headers, seconds):
 
 def test_retry_after_by_our_clock():
     """Without the server's date ours has to do."""
-    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+    until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
     seconds = retry_after({"retry-after": format_datetime(until)})
     assert seconds == pytest.approx(3600, abs=5)
 
@@ -125,7 +127,7 @@ async def test_untrusted_certificate(connect, tls_server):
 
 
 async def test_expired_certificate(connect, serving_tls, trusting):
-    context = serving_tls("localhost", not_after=NOON - datetime.timedelta(days=3650))
+    context = serving_tls("localhost", not_after=NOON - dt.timedelta(days=3650))
     with Server(ssl=context) as expired:
         error = await failure(connect, expired.urls("/echo"), ssl=trusting)
     assert isinstance(error, WSHandshakeError)
@@ -140,9 +142,25 @@ async def test_misnamed_certificate(connect, serving_tls, trusting):
     assert "example.org" in str(error) or "localhost" in str(error)
 
 
-async def test_no_tls_there(connect, server):
+@contextlib.asynccontextmanager
+async def answering(answer: bytes):
+    """A port where everybody gets this answer."""
+
+    async def serve(reader, writer):
+        await reader.read(1)
+        writer.write(answer)
+        writer.write_eof()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_no_tls_there(connect):
     """wss:// to a port that speaks no TLS."""
-    error = await failure(connect, server("/echo").replace("ws:", "wss:"))
+    async with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as address:
+        error = await failure(connect, f"wss://{address}/")
     assert "no TLS could be agreed on" in str(error)
 
 
@@ -162,10 +180,21 @@ async def test_bad_proxy(connect, server, proxy):
 
 
 async def test_proxy_refuses(connect, server):
-    """The answer of a proxy says that it is the proxy's."""
-    proxy = server.http("/").rstrip("/")  # a server that knows no CONNECT
-    error = await failure(connect, server("/echo"), proxy=proxy)
-    assert "proxy" in str(error)
+    """The status of a proxy is told as the proxy's."""
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
+    async with answering(refusal) as address:
+        error = await failure(connect, server("/echo"), proxy=f"http://{address}")
+    assert isinstance(error, WSHandshakeError)
+    assert error.status == 407
+    assert "the proxy answered 407" in str(error)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_no_proxy_there(connect, server, scheme):
+    """What answers is no proxy at all."""
+    async with answering(b"220 smtp.example.org ESMTP\r\n") as address:
+        error = await failure(connect, server("/echo"), proxy=f"{scheme}://{address}")
+    assert "the proxy failed" in str(error)
 
 
 def test_missing_library():

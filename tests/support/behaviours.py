@@ -12,7 +12,8 @@
     /no-pong         echoes, and never answers a Ping
     /ping-me         sends a Ping, and a text message once it is answered
     /flood           ?count= numbered messages of ?size= bytes (?binary=1), then echoes;
-                     with ?code= it closes after the last one
+                     with ?code= it closes after the last one, with ?wait=1 it begins
+                     when a message has come
     /fragments       a text and a binary message in fragments, a Ping between them
     /bad-utf8        text that is not
     /bad-frame       a frame with an opcode that does not exist
@@ -24,7 +25,7 @@
     /headers         the headers of the request, as JSON pairs, then echoes
     /count           as JSON, how many handshakes had this ?key= (also by HTTP)
     /refuse          ?status=&retry_after=
-    /redirect        ?to=&status=
+    /redirect        ?to= (itself by default) &status=
     /garbage         bytes that are not HTTP, and TCP stays open
     /half-header     half an answer
     /endless-headers headers without an end (2 MiB)
@@ -154,6 +155,9 @@ class Behaviours:
         send = protocol.send_binary if "binary" in peer.query else protocol.send_text
         peer.accept()
         await peer.flush()
+        if "wait" in peer.query:
+            async for _ in peer.frames():
+                break
         try:
             async with asyncio.TaskGroup() as tasks:
                 echoing = tasks.create_task(echo(peer))
@@ -245,7 +249,7 @@ class Behaviours:
         await peer.http(status_line(peer, 403), b"refused", headers)
 
     async def do_redirect(self, peer: Peer) -> None:
-        location = peer.query.get("to", "/echo")
+        location = peer.query.get("to", peer.request.path)
         await peer.http(status_line(peer, 302), b"", {"Location": location})
 
     async def do_garbage(self, peer: Peer) -> None:

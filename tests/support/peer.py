@@ -95,10 +95,12 @@ class Peer:
         if data and not self.writer.is_closing():
             self.writer.write(data)
             await self.writer.drain()
-        keeps_open = Opcode.CLOSE in self.protocol.unsent
-        if b"" in writes and self.writer.can_write_eof() and not keeps_open:
-            with contextlib.suppress(OSError):
-                self.writer.write_eof()
+        if b"" in writes and Opcode.CLOSE not in self.protocol.unsent:
+            if self.writer.can_write_eof():
+                with contextlib.suppress(OSError):
+                    self.writer.write_eof()
+            else:  # TLS
+                self.writer.close()
 
     async def raw(self, data: bytes) -> None:
         """Write bytes that no library would."""

@@ -104,14 +104,16 @@ class Server:
         self._connections.add(task)
         try:
             # Peers vanish in every way a test can think of: that is no error here.
-            with contextlib.suppress(OSError, EOFError, asyncio.CancelledError):
+            with contextlib.suppress(OSError, EOFError):
                 async with asyncio.timeout(LIFETIME):
                     await self._serve_one(Peer(reader, writer))
+                    writer.close()
+                    await writer.wait_closed()
+        except asyncio.CancelledError:
+            pass  # _stop()
         finally:
+            writer.transport.abort()
             self._connections.discard(task)
-            writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                await writer.wait_closed()
 
     async def _serve_one(self, peer: Peer) -> None:
         if len(self._connections) <= MAX_CONNECTIONS and await peer.read_request():

@@ -1,0 +1,71 @@
+"""What goes into Pyodide: the wheel of this tree, pytest's wheels, and the tests."""
+
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.assets import build_wheel, ensure_node_modules
+from tools.common import BUILD, NODE_MODULES, ROOT, STAMPS, digest, is_fresh, mark, run
+
+PYODIDE = NODE_MODULES / "pyodide"
+NPM_WS = NODE_MODULES / "ws" / "wrapper.mjs"
+
+ARCHIVES = BUILD / "in-pyodide"
+PYTEST_WHEELS = ARCHIVES / "pytest"
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+PYTHON = "3.14"
+"""The Python inside Pyodide 314."""
+
+SUITES = ("tests/contract", "tests/browser/inside")
+"""What is run inside; `tests/support` goes along."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Archives by the name under which they are served, in the order of unpacking."""
+
+    archives: dict[str, bytes]
+    suites: tuple[str, ...]
+
+
+def make() -> Bundle:
+    """Bring and build whatever is missing or old.
+
+    Raises:
+        ToolError: npm, pip or the build failed.
+    """
+    ensure_node_modules()
+    _bring_pytest()
+    wheels = [*sorted(PYTEST_WHEELS.glob("*.whl")), build_wheel()]
+    archives = {wheel.name: wheel.read_bytes() for wheel in wheels}
+    archives["tests.zip"] = _zip_tests()
+    return Bundle(archives, SUITES)
+
+
+def _bring_pytest() -> None:
+    key = digest(REQUIREMENTS.read_bytes(), PYTHON.encode())
+    stamp = STAMPS / "pytest-in-pyodide"
+    if is_fresh(stamp, key) and PYTEST_WHEELS.is_dir():
+        return
+    for old in PYTEST_WHEELS.glob("*.whl"):
+        old.unlink()
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    only = ["--only-binary=:all:", "--python-version", PYTHON, "--platform", "any"]
+    run(
+        [*pip, *only, "--dest", PYTEST_WHEELS, "--requirement", REQUIREMENTS],
+        what="bring pytest for Pyodide",
+        hint="Is the network there, and pip's index reachable?",
+    )
+    mark(stamp, key)
+
+
+def _zip_tests() -> bytes:
+    ARCHIVES.mkdir(parents=True, exist_ok=True)
+    path = ARCHIVES / "tests.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for folder in ("tests/support", *SUITES):
+            for source in sorted((ROOT / folder).rglob("*.py")):
+                archive.write(source, source.relative_to(ROOT))
+    return path.read_bytes()

@@ -1,0 +1,113 @@
+"""`ws` in a browser: one platform, nothing native, nothing that leaks."""
+
+import asyncio
+import gc
+import sys
+
+import js
+import pytest
+
+from ws_common.errors import WSHandshakeError, WSUnsupportedError
+from ws_common.options import WebSocketOptions
+from ws_js.border import Border
+
+
+async def test_nothing_native_is_imported():
+    """`import ws` brings neither ws_vm nor what it needs."""
+    import ws
+
+    assert ws.PLATFORM == "js"
+    foreign = {"ws_vm", "websockets", "ssl", "picows"}
+    assert foreign.isdisjoint(name.partition(".")[0] for name in sys.modules)
+
+
+async def test_native_options_are_refused(platform):
+    """vm() says which factory is the right one here."""
+    with pytest.raises(WSUnsupportedError, match=r"\.js\(\)"):
+        WebSocketOptions.vm()
+
+
+async def test_browser_options_are_taken(platform):
+    """So are those of selector()."""
+    options = WebSocketOptions.selector(
+        vm=WebSocketOptions.vm, js=lambda: WebSocketOptions.js(use_blob_for_binary=True)
+    )
+    assert options.use_blob_for_binary
+
+
+async def test_blobs_keep_their_place(connect, server):
+    """Text between blobs stays between them."""
+    options = WebSocketOptions.js(use_blob_for_binary=True)
+    transport, sink = await connect(server("/echo"), options=options)
+    sent = [b"x" * 100_000, "one", b"", b"\x00\xff", "two", bytes(300_000), "three"]
+    for data in sent:
+        transport.send(data, text=isinstance(data, str))
+    assert await sink.until_messages(len(sent)) == sent
+
+
+async def test_refusal_says_what_is_hidden(connect, server):
+    """No status, and words that say why there is none."""
+    with pytest.raises(WSHandshakeError) as caught:
+        await connect(server("/refuse", status=401))
+    assert caught.value.status is None
+    assert str(caught.value).startswith("could not connect to ws://")
+
+
+async def test_no_websocket(connect, server, monkeypatch):
+    """A runtime without one says what to do, before anything is opened."""
+    monkeypatch.setattr(js, "WebSocket", None)
+    with pytest.raises(WSUnsupportedError, match=r"globalThis\.WebSocket"):
+        await connect(server("/echo"))
+
+
+@pytest.mark.parametrize("code", [1000, 3000, 4999])
+async def test_close_codes_of_a_page(platform, code):
+    """These may be sent."""
+    platform.check_close_code(code)
+
+
+@pytest.mark.parametrize("code", [1001, 1009, 1011, 2999, 5000])
+async def test_close_codes_of_others(platform, code):
+    """These may not, and the error says which may."""
+    with pytest.raises(WSUnsupportedError, match="4000 to 4999"):
+        platform.check_close_code(code)
+
+
+async def test_handlers_are_proxied_four_times(connect, server):
+    """Four proxies for a connection, for its whole life, and none after it."""
+    before = js.countHandlers()
+    transport, sink = await connect(server("/echo"))
+    assert js.countHandlers() - before == 4
+    for _ in range(50):
+        transport.send("x", text=True)
+    await sink.until_messages(50)
+    assert js.countHandlers() - before == 4
+    transport.close(1000, None)
+    await sink.until_closed()
+    assert js.countHandlers() == before
+
+
+@pytest.mark.parametrize("end", ["refused", "cancelled", "aborted"])
+async def test_no_proxy_outlives_an_attempt(connect, server, end):
+    """Nor does any, however else it ends."""
+    before = js.countHandlers()
+    task = asyncio.ensure_future(
+        connect(server("/refuse" if end == "refused" else "/hang"))
+    )
+    if end == "aborted":
+        transport, _ = await connect(server("/echo"))
+        transport.abort()
+    if end != "refused":
+        await asyncio.sleep(0)
+        task.cancel()
+    with pytest.raises((WSHandshakeError, asyncio.CancelledError)):
+        await task
+    gc.collect()
+    assert js.countHandlers() == before
+
+
+async def test_the_global_is_that_of_the_runtime():
+    """A worker has no `window`; what we use is in either."""
+    border = Border.here()
+    assert border.js.Blob
+    assert border.js.Function.prototype
