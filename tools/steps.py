@@ -59,6 +59,8 @@ def run_steps(steps: Sequence[Step]) -> list[Outcome]:
 
 
 def _run_and_report(step: Step) -> Outcome:
+    if step.alone:
+        say(f"── {step.name} ...")
     began = time.monotonic()
     result, output = _carry_out(step)
     outcome = Outcome(step, result, time.monotonic() - began, output.rstrip())

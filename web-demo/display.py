@@ -77,18 +77,19 @@ _watching: set[asyncio.Task[None]] = set()
 
 def watch(client: ws.WebSocketClient) -> None:
     """Show the client's state and metrics from now on, until it is closed."""
-    task = asyncio.ensure_future(_follow(client))
-    _watching.add(task)
-    task.add_done_callback(_watching.discard)
 
-
-async def _follow(client: ws.WebSocketClient) -> None:
     def show(state: ws.WebSocketClientState) -> None:
         _show_metrics(client)
         _show_state(state)
 
     show(client.state)
     client.state_changes.listen(show)
+    task = asyncio.ensure_future(_refresh(client))
+    _watching.add(task)
+    task.add_done_callback(_watching.discard)
+
+
+async def _refresh(client: ws.WebSocketClient) -> None:
     while not client.is_closed:
         _show_metrics(client)
         await asyncio.sleep(REFRESH)

@@ -1,10 +1,10 @@
 """Makes a `Connector` of a client that somebody else has written."""
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable
 from typing import Protocol
 
-from ws_common.errors import WSConnectionClosedError, WSNotConnectedError
+from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data, size_of
 from ws_common.states import Closed, Disconnecting, WebSocketClientState
 from ws_common.transport import (
@@ -65,12 +65,6 @@ class AdapterConnector:
         except BaseException:
             transport.abort()
             raise
-        if not self._client.state.is_open:
-            transport.abort()
-            msg = (
-                f"the wrapped client returned from connect() in {self._client.state!r}"
-            )
-            raise WSNotConnectedError(msg)
         return transport
 
 
@@ -86,12 +80,12 @@ class AdapterTransport:
         self._heard_at = self._loop.time()
         self._reading = asyncio.Event()
         self._reading.set()
+        self._received = 0
         # Subscribed before connect(), so that nothing is missed.
+        messages, states = aiter(client.stream), aiter(client.state_changes)
         self._tasks = [
-            self._loop.create_task(self._read(client.stream), name="ws adapter read"),
-            self._loop.create_task(
-                self._follow(client.state_changes), name="ws adapter states"
-            ),
+            self._loop.create_task(self._read(messages), name="ws adapter read"),
+            self._loop.create_task(self._follow(states), name="ws adapter states"),
             self._loop.create_task(self._write(), name="ws adapter write"),
         ]
 
@@ -155,26 +149,42 @@ class AdapterTransport:
             _farewells.add(task)
             task.add_done_callback(_farewells.discard)
 
-    async def _read(self, stream: AsyncIterable[Data]) -> None:
-        async for message in stream:
+    async def _read(self, messages: AsyncIterator[Data]) -> None:
+        async for message in messages:
+            self._received += 1
             await self._reading.wait()
             self._heard_at = self._loop.time()
             if self._sink is not None:
                 self._sink.on_message(message, size_of(message))
 
-    async def _follow(self, states: AsyncIterable[WebSocketClientState]) -> None:
+    async def _follow(self, states: AsyncIterator[WebSocketClientState]) -> None:
         async for state in states:
-            if self._sink is None:
-                return
             match state:
                 case Disconnecting(code, reason):
-                    self._sink.on_closing(_info(code, reason))
+                    await self._caught_up()
+                    if self._sink is not None:
+                        self._sink.on_closing(_info(code, reason))
                 case Closed(code, reason, error):
+                    await self._caught_up()
                     sink = self._sink
                     self._stop()
-                    sink.on_closed(_info(code, reason, error))
+                    if sink is not None:
+                        sink.on_closed(_info(code, reason, error))
+                    return
                 case _:
                     pass
+
+    async def _caught_up(self) -> None:
+        """Let the messages pass that came before a change of state.
+
+        They come by another stream, so their order is known by turns of the loop
+        alone: when none has come in a turn, none was left.
+        """
+        seen = -1
+        while seen != self._received:
+            seen = self._received
+            await self._reading.wait()
+            await asyncio.sleep(0)
 
     async def _write(self) -> None:
         while True:

@@ -64,6 +64,7 @@ class Buffer(Generic[T]):
         items: What waits to be read.
         dropped: How many items overflow has dropped.
         full: Whether it is above its limit and reading was asked to pause.
+        made_at: The line of the application that made its subscriber.
         reads: How many items have been read: tells a stuck reader from a slow one.
     """
 
@@ -77,6 +78,7 @@ class Buffer(Generic[T]):
         "full",
         "items",
         "limits",
+        "made_at",
         "on_drop",
         "on_pressure",
         "reads",
@@ -89,6 +91,7 @@ class Buffer(Generic[T]):
         self.reads = 0
         self.full = False
         self.end: End | None = None
+        self.made_at = ""
         self.on_drop: Callable[[Buffer[T], int], None] = _ignore
         self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
         self._waiters: deque[asyncio.Future[None]] = deque()

@@ -40,20 +40,21 @@ def _doing(behind: "Supervisor", state: WebSocketClientState) -> str:
     url = redact(behind.life.url) if behind.life.url else "a URL not known yet"
     match state:
         case Connecting():
-            return f"Connecting to {url}, attempt {state.attempt}."
+            said = f"Connecting to {url}, attempt {state.attempt}."
         case Open():
             spoken = f", speaking {state.protocol}" if state.protocol else ""
-            return f"Open: connection {state.connection} to {url}{spoken}."
+            said = f"Open: connection {state.connection} to {url}{spoken}."
         case Disconnecting():
-            return f"Closing the connection to {url} ({describe(state.close_code)})."
+            said = f"Closing the connection to {url} ({describe(state.close_code)})."
         case Reconnecting():
-            return f"Lost {url}; waiting to reconnect, attempt {state.attempt}."
+            said = f"Lost {url}; waiting to reconnect, attempt {state.attempt}."
         case Closed() if behind.is_finishing:
-            return "Closed for good."
+            said = "Closed for good."
         case Closed() if not behind.reporter.history:
-            return "Not connected: connect() has not been called."
+            said = "Not connected: connect() has not been called."
         case Closed():
-            return f"Closed: not connected to {url} ({describe(state.close_code)})."
+            said = f"Closed: not connected to {url} ({describe(state.close_code)})."
+    return said
 
 
 def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
@@ -63,20 +64,21 @@ def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
             bound = (
                 f"within {timeout:g} s" if timeout is not None else "in its own time"
             )
-            return f"the attempt succeeds or fails {bound}."
+            said = f"the attempt succeeds or fails {bound}."
         case Open() if behind.options.connection_retry_interval is None:
-            return "messages flow; a loss will not be followed by a reconnection."
+            said = "messages flow; a loss will not be followed by a reconnection."
         case Open():
-            return "messages flow; a loss will be followed by a reconnection."
+            said = "messages flow; a loss will be followed by a reconnection."
         case Disconnecting():
-            return f"it is over within {behind.options.close_timeout:g} s."
+            said = f"it is over within {behind.options.close_timeout:g} s."
         case Reconnecting():
             left = max(0.0, (state.at - datetime.now(UTC)).total_seconds())
-            return f"attempt {state.attempt} in {left:.1f} s, or now with reconnect()."
+            said = f"attempt {state.attempt} in {left:.1f} s, or now with reconnect()."
         case Closed() if behind.is_finishing:
-            return "nothing; make a new client."
+            said = "nothing; make a new client."
         case Closed():
-            return "nothing, until connect() is called."
+            said = "nothing, until connect() is called."
+    return said
 
 
 def _remarks(behind: "Supervisor") -> list[str]:
@@ -85,6 +87,7 @@ def _remarks(behind: "Supervisor") -> list[str]:
         remarks.append(f"{behind.flow.outbound.waiting} messages wait to be sent.")
     if behind.flow.messages.full:
         remarks.append("Reading is paused: a subscriber's buffer is full.")
+    remarks.extend(f"Look at this: {who}." for who in behind.flow.stuck.stuck)
     kept = behind.flow.messages.kept
     if kept is not None and kept.items:
         remarks.append(

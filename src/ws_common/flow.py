@@ -22,6 +22,7 @@ from ws_common.platform import Platform
 from ws_common.reporter import Reporter
 from ws_common.sessions import SessionFeed
 from ws_common.states import WebSocketClientState
+from ws_common.stuckwatch import StuckWatch
 
 STATES_KEPT = 1024
 """State changes in a subscriber's buffer."""
@@ -41,6 +42,7 @@ class Flow:
         messages: Fans messages out.
         states: Fans state changes out.
         outbound: The way out.
+        stuck: Names the subscriber that holds the socket and is not read.
         limits: Of every buffer, unless a subscriber says otherwise.
     """
 
@@ -61,7 +63,8 @@ class Flow:
             options.stream_capacity, platform.stream_max_bytes, options.stream_overflow
         )
         self.messages: Hub[Any] = Hub(self.limits, keep=True)
-        self.messages.on_pressure = partial(self._press, "subscriber")
+        self.messages.on_pressure = self._pressed
+        self.stuck = StuckWatch(self.messages, reporter.note)
         self.messages.on_drop = self._dropped
         self.states: Hub[WebSocketClientState] = Hub(
             Limits(STATES_KEPT, None, "drop_oldest"), keep=False
@@ -113,6 +116,7 @@ class Flow:
             self.states.mark(end)
             self._inbound.stop()
             self.outbound.stop()
+            self.stuck.stop()
             self._mark(end)
         else:
             self._inbound.call(partial(self._mark, end))
@@ -133,6 +137,10 @@ class Flow:
         self.messages.mark(end)
         for feed in tuple(self._feeds):
             feed.mark(end)
+
+    def _pressed(self, full: bool) -> None:  # noqa: FBT001
+        self._press("subscriber", full)
+        self.stuck.pressed(full)
 
     def _press(self, why: str, full: bool) -> None:  # noqa: FBT001
         (self._pauses.add if full else self._pauses.discard)(why)

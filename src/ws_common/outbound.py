@@ -127,6 +127,8 @@ class Outbound:
         self._may_wait = may_wait
         self._on_drop = on_drop
         self._queue: deque[Entry] = deque()
+        self._kept_count = 0
+        self._kept_bytes = 0
         self._gate: Gate | None = None
         self._sends = 0
         self._turns = asyncio.Lock()
@@ -156,7 +158,7 @@ class Outbound:
             elif not self._hand_over(wire, text=as_text):
                 entry = Entry(wire, Receipt(), text=as_text, bounded=False)
                 entry.via = via
-                self._queue.append(entry)
+                self._append(entry)
                 entries.append(entry)
             return DONE
 
@@ -205,7 +207,7 @@ class Outbound:
         if gate is None:
             return
         for entry in [one for one in self._queue if one.via is gate]:
-            self._queue.remove(entry)
+            self._remove(entry)
             entry.receipt.settle("failed", gate.closed_error())
 
     def flush(self) -> None:
@@ -213,19 +215,20 @@ class Outbound:
         while self._queue and self._gate is not None and not self._gate.above_limit:
             entry = self._queue[0]
             if entry.expires is not None and entry.expires <= time():
-                self._queue.popleft()
+                self._shift()
                 self._lose(entry, "expired")
                 continue
             try:
                 self._gate.send(entry.data, text=entry.text)
             except WSConnectionClosedError:
                 return  # it is ending: the supervisor will say what comes
-            self._queue.popleft()
+            self._shift()
             entry.receipt.settle("sent")
 
     def fail(self, make_error: Callable[[], WSError]) -> None:
         """Fail whatever waits."""
         queue, self._queue = self._queue, deque()
+        self._kept_count = self._kept_bytes = 0
         for entry in queue:
             entry.receipt.settle("failed", make_error())
 
@@ -302,14 +305,33 @@ class Outbound:
             if box.overflow == "drop_newest" or oldest is None:
                 self._lose(entry, "dropped")
                 return
-            self._queue.remove(oldest)
+            self._remove(oldest)
             self._lose(oldest, "dropped")
-        self._queue.append(entry)
+        self._append(entry)
 
     def _fits(self, entry: Entry) -> bool:
-        held = [one.size for one in self._queue if one.bounded]
         box = self._outbox
-        return len(held) < box.max_messages and sum(held) + entry.size <= box.max_bytes
+        if self._kept_count >= box.max_messages:
+            return False
+        return self._kept_bytes + entry.size <= box.max_bytes
+
+    def _append(self, entry: Entry) -> None:
+        self._queue.append(entry)
+        self._account(entry, 1)
+
+    def _remove(self, entry: Entry) -> None:
+        self._queue.remove(entry)
+        self._account(entry, -1)
+
+    def _shift(self) -> Entry:
+        entry = self._queue.popleft()
+        self._account(entry, -1)
+        return entry
+
+    def _account(self, entry: Entry, sign: int) -> None:
+        if entry.bounded:
+            self._kept_count += sign
+            self._kept_bytes += sign * entry.size
 
     def _lose(self, entry: Entry, status: Literal["dropped", "expired"]) -> None:
         words = "grew too old in" if status == "expired" else "was dropped from"
@@ -323,7 +345,7 @@ class Outbound:
         """What a cancelled `add()` has not handed over is not sent."""
         for entry in entries:
             if entry.receipt.status == "queued":
-                self._queue.remove(entry)
+                self._remove(entry)
                 entry.receipt.settle("dropped")
 
     async def _give_way(self, gate: Gate | None) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, Self, TypeVar, cast
 
 from ws_common.buffer import Buffer, End, Ended
+from ws_common.callsite import callsite
 from ws_common.errors import WSConnectionClosedError
 from ws_common.hub import Hub
 from ws_common.platform import Overflow
@@ -130,6 +131,7 @@ class Subscriber(AsyncIterator[T]):
         self._hub = hub
         self._steps = steps
         self._buffer: Buffer[Any] = hub.attach(capacity, overflow)
+        self._buffer.made_at = callsite()
         self._finalizer = weakref.finalize(self, hub.detach, self._buffer)
 
     @property

@@ -1,59 +1,89 @@
-"""What ended a connection, as the library's protocol object knows it."""
+"""Why a connection ends: our close(), a failure that we found, the peer, the network.
+
+The wire may say something else, or nothing: a peer that just hangs up after our
+complaint leaves a 1006 there. The first cause stays.
+"""
 
 from websockets.client import ClientProtocol
+from websockets.frames import CloseCode
 
-from ws_common.status_codes import WebSocketStatusCode
+from ws_common.errors import WSConnectionClosedError
 from ws_common.transport import CloseInfo
 
 
-def peer_close(protocol: ClientProtocol) -> CloseInfo:
-    """The peer's Close frame, which the library has answered already."""
-    close = protocol.close_rcvd
-    if close is None:  # cannot be: its frame was just handed to us
-        return lost(protocol, asked=False, error=None)
-    return CloseInfo(
-        code=int(close.code), reason=close.reason, was_clean=True, initiator="peer"
-    )
+class Ending:
+    """What is known about the end of one connection.
 
-
-def failure(protocol: ClientProtocol) -> CloseInfo | None:
-    """Why the library itself has failed the connection; None where it has not.
-
-    That the stream ended without a Close frame is nothing that we decided.
+    Attributes:
+        asked: Whether our side has begun the closing handshake.
     """
-    error = protocol.parser_exc
-    if error is None or isinstance(error, EOFError):
-        return None
-    sent = protocol.close_sent
-    return CloseInfo(
-        code=int(sent.code) if sent else WebSocketStatusCode.PROTOCOL_ERROR,
-        reason=sent.reason if sent else "",
-        initiator="local",
-        error=error,
-    )
 
+    __slots__ = ("_failure", "_protocol", "asked")
 
-def lost(
-    protocol: ClientProtocol, *, asked: bool, error: BaseException | None
-) -> CloseInfo:
-    """How it ended, now that the socket is gone.
+    def __init__(self, protocol: ClientProtocol) -> None:
+        self._protocol = protocol
+        self._failure: CloseInfo | None = None
+        self.asked = False
 
-    Args:
-        protocol: The connection's protocol object.
-        asked: Whether our side began the closing handshake.
-        error: What the network reported.
-    """
-    close = protocol.close_rcvd
-    if close is not None:
+    def of_peer(self) -> CloseInfo | None:
+        """The peer's Close frame, if it began with that; the library has answered."""
+        close = self._protocol.close_rcvd
+        if self.asked or close is None:
+            return None
+        return CloseInfo(
+            code=int(close.code), reason=close.reason, was_clean=True, initiator="peer"
+        )
+
+    def of_parser(self) -> CloseInfo | None:
+        """Why the library has failed the connection, if it just did.
+
+        That the stream ended without a Close frame is nothing that we decided.
+        """
+        error, sent = self._protocol.parser_exc, self._protocol.close_sent
+        if sent is None or error is None or isinstance(error, EOFError):
+            return None
+        return self._fail(int(sent.code), sent.reason, error)
+
+    def of_text(self, error: UnicodeDecodeError) -> CloseInfo | None:
+        """That a text message was not UTF-8."""
+        reason = f"{error.reason} at position {error.start}"
+        # The traceback would keep the connection, and all it refers to.
+        return self._fail(CloseCode.INVALID_DATA, reason, error.with_traceback(None))
+
+    def _fail(self, code: int, reason: str, error: Exception) -> CloseInfo | None:
+        if self.asked or self._failure is not None:
+            return None
+        self._failure = CloseInfo(
+            code=int(code), reason=reason, initiator="local", error=error
+        )
+        return self._failure
+
+    def info(self, error: BaseException | None = None) -> CloseInfo:
+        """How it ended, as far as is known.
+
+        Args:
+            error: What the network reported.
+        """
+        if self._failure is not None:
+            return self._failure
+        close = self._protocol.close_rcvd
+        if close is None:
+            return CloseInfo(
+                code=CloseCode.ABNORMAL_CLOSURE.value,
+                initiator="local" if self.asked else "network",
+                error=error or self._protocol.parser_exc,
+            )
         return CloseInfo(
             code=int(close.code),
             reason=close.reason,
             was_clean=True,
-            initiator="local" if asked else "peer",
+            initiator="local" if self.asked else "peer",
             error=error,
         )
-    return CloseInfo(
-        code=WebSocketStatusCode.ABNORMAL_CLOSURE.value,
-        initiator="local" if asked else "network",
-        error=error or protocol.parser_exc,
-    )
+
+    def error(self) -> WSConnectionClosedError:
+        """What to raise where nothing can be sent any more."""
+        info = self.info()
+        return WSConnectionClosedError(
+            close_code=info.code, close_reason=info.reason, was_clean=info.was_clean
+        )

@@ -1,4 +1,4 @@
-"""Opens connections: a fresh `websockets.connect` for every attempt.
+"""Opens connections: a fresh `websockets.connect` for every attempt and every hop.
 
 Fresh, because the library's own loop makes a redirect permanent and never asks for
 new headers. Its keepalive and its deadlines are off: those above hold for every
@@ -19,9 +19,16 @@ from ws_common.compression import CompressionOptions
 from ws_common.headers import is_owned
 from ws_common.options import WebSocketOptions
 from ws_common.transport import Connector, ConnectRequest, TransportSink
-from ws_common.urls import redact
+from ws_common.urls import origin, redact
 from ws_vm.engine import Engine
 from ws_vm.failures import translate
+from ws_vm.redirects import (
+    MAX_REDIRECTS,
+    Redirected,
+    follow,
+    too_many,
+    without_credentials,
+)
 from ws_vm.transport import VmTransport
 
 _log = logging.getLogger("ws.vm")
@@ -66,28 +73,22 @@ class WebsocketsConnector:
             WSNotConnectedError: The network did not let us.
             WSUnsupportedError: A SOCKS proxy, without python-socks.
         """
-        engines: list[Engine] = []  # one for each hop of a redirect
-
-        def create(protocol: ClientProtocol, **settings: Any) -> Engine:
-            engine = Engine(protocol, sink=sink, **settings)
-            engines.append(engine)
-            return engine
-
-        try:
-            engine = await connect(
-                request.url,
-                create_connection=cast("type[ClientConnection]", create),
-                additional_headers=list(self._headers(request)),
-                **_settings(request),
+        url, headers = request.url, list(self._headers(request))
+        options = request.options
+        for hop in range(MAX_REDIRECTS + 1):
+            settings = _settings(
+                url, options, at_home=origin(url) == origin(request.url)
             )
-        except BaseException as error:
-            for abandoned in engines:
-                abandoned.abort()
-            if isinstance(error, Exception):
-                raise (ours := translate(error, request.url)) from ours.__cause__
-            raise
-        _log.debug("connected to %s", redact(request.url))
-        return VmTransport(cast("Engine", engine))
+            try:
+                return await _open(url, sink, additional_headers=headers, **settings)
+            except Redirected as redirected:
+                if hop == MAX_REDIRECTS:
+                    raise too_many(redirected, url) from redirected.refusal
+                target = follow(redirected, url, anywhere=options.unix_path is None)
+                if origin(target) != origin(url):
+                    headers = without_credentials(headers)
+                url = target
+        raise AssertionError("the loop above returns or raises")
 
     def _headers(self, request: ConnectRequest) -> Iterator[tuple[str, str]]:
         for name, values in request.headers.items():
@@ -103,8 +104,28 @@ class WebsocketsConnector:
             _log.warning("the header %s belongs to the handshake: ignored", name)
 
 
-def _settings(request: ConnectRequest) -> dict[str, Any]:
-    options = request.options
+async def _open(url: str, sink: TransportSink, **settings: Any) -> VmTransport:
+    engines: list[Engine] = []
+
+    def create(protocol: ClientProtocol, **more: Any) -> Engine:
+        engines.append(engine := Engine(protocol, sink=sink, **more))
+        return engine
+
+    try:
+        # A type is asked for, and a function that makes one is all that is used.
+        factory = cast("type[ClientConnection]", create)
+        engine = await connect(url, create_connection=factory, **settings)
+    except BaseException as error:
+        for abandoned in engines:
+            abandoned.abort()
+        if isinstance(error, Exception) and not isinstance(error, Redirected):
+            raise (ours := translate(error, url)) from ours.__cause__
+        raise
+    _log.debug("connected to %s", redact(url))
+    return VmTransport(cast("Engine", engine))
+
+
+def _settings(url: str, options: WebSocketOptions, *, at_home: bool) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "origin": options.origin,
         "subprotocols": list(options.protocols) or None,
@@ -121,10 +142,10 @@ def _settings(request: ConnectRequest) -> dict[str, Any]:
     }
     if options.user_agent is not None:
         settings["user_agent_header"] = options.user_agent
-    if request.url.startswith("wss:"):  # elsewhere they are refused, even if None
+    if url.startswith("wss:"):  # elsewhere they are refused, even if None
         if options.ssl is not None:
             settings["ssl"] = options.ssl
-        if options.server_hostname is not None:
+        if options.server_hostname is not None and at_home:
             settings["server_hostname"] = options.server_hostname
     return {**settings, **_address(options)}
 

@@ -18,11 +18,11 @@ from websockets.client import ClientProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import CLOSING, OPEN, Event
 
-from ws_common.errors import WSConnectionClosedError
 from ws_common.transport import CloseInfo, TransportSink
-from ws_vm import closing
+from ws_vm.closing import Ending
 from ws_vm.fragments import Fragments
 from ws_vm.pings import Pings
+from ws_vm.redirects import redirection
 
 if not hasattr(ClientConnection, "process_event"):  # not documented, so not promised
     raise ImportError(
@@ -46,6 +46,7 @@ class Engine(ClientConnection):
         opened: Whether the opening handshake has succeeded.
         last_activity: Loop time of the last byte from the peer.
         pings: Pings that wait for their Pong.
+        ending: What is known about the end.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Engine(ClientConnection):
         self.opened = False
         self.last_activity = self.loop.time()
         self.pings = Pings(self.loop)
+        self.ending = Ending(protocol)
         self._sink: TransportSink | None = sink
         self._tcp: asyncio.Transport | None = None
         # Handed over by the socket and not yet delivered to the sink.
@@ -65,9 +67,6 @@ class Engine(ClientConnection):
         self._paused = False  # the sink wants nothing
         self._stopped = False  # so the socket is not read
         self._pumping = False
-        # How it ends: by our close(), by a failure that we found, by the network.
-        self._asked = False
-        self._failure: CloseInfo | None = None
         self._lost: tuple[Exception | None] | None = None
         self._ended = False
 
@@ -79,20 +78,11 @@ class Engine(ClientConnection):
         tcp = self._tcp
         return self.protocol.state is OPEN and tcp is not None and not tcp.is_closing()
 
-    def closed_error(self) -> WSConnectionClosedError:
-        """What to raise where nothing can be sent any more."""
-        info = self._failure or closing.lost(
-            self.protocol, asked=self._asked, error=self._lost and self._lost[0]
-        )
-        return WSConnectionClosedError(
-            close_code=info.code, close_reason=info.reason, was_clean=info.was_clean
-        )
-
     def begin_close(self, code: int | None, reason: str) -> None:
         """Send a Close frame, unless one was sent."""
         if self.can_send:
             self.protocol.send_close(code, reason if code is not None else "")
-            self._asked = True
+            self.ending.asked = True
             self.send_data()
 
     def abort(self) -> None:
@@ -176,7 +166,7 @@ class Engine(ClientConnection):
         try:
             while not self._paused:
                 if self._frames:
-                    self._process(self._frames.popleft())
+                    self.process_event(self._frames.popleft())
                 elif self._unparsed:
                     self._parse_slice()
                 else:
@@ -199,42 +189,41 @@ class Engine(ClientConnection):
         self.protocol.receive_data(cast("bytes", some))
         self._take_events()
         self.send_data()
-        if self.response is None and self.protocol.handshake_exc is not None:
+        if not self.opened and self.protocol.handshake_exc and not self._frames:
             # Not HTTP at all. The library would wait for the peer to hang up.
             self._drop_backlog()
             self.transport.abort()
 
     def _take_events(self) -> None:
         self._frames.extend(self.protocol.events_received())
-        if self.protocol.parser_exc is not None and self._failure is None:
+        if self.protocol.parser_exc is not None:
             self._unparsed = _NOTHING  # the library would only discard it
-            if not self._asked and (failure := closing.failure(self.protocol)):
-                self._failure = failure
+            if failure := self.ending.of_parser():
                 self._frames.append(failure)
 
-    def _process(self, event: Event | CloseInfo) -> None:
-        if isinstance(event, CloseInfo):
-            if self._sink is not None:
-                self._sink.on_closing(event)
-        else:
-            self.process_event(event)
-
-    def process_event(self, event: Event) -> None:
-        """Take the handshake's response, or one frame."""
+    def process_event(self, event: Event | CloseInfo) -> None:
+        """Take the handshake's response, one frame, or the library's failure."""
         sink = self._sink
-        if not isinstance(event, Frame):
+        if isinstance(event, CloseInfo):
+            self._closing(event)
+        elif not isinstance(event, Frame):
             self._on_response(event)
         elif sink is None:
             return
         elif event.opcode is _PONG:
             self.pings.answered(bytes(event.data))
         elif event.opcode is _CLOSE:
-            if not self._asked:
-                sink.on_closing(closing.peer_close(self.protocol))
+            self._closing(self.ending.of_peer())
         elif event.opcode is not _PING:
             self._on_data(sink, event)
 
+    def _closing(self, close: CloseInfo | None) -> None:
+        if close is not None and self._sink is not None:
+            self._sink.on_closing(close)
+
     def _on_response(self, response: Event) -> None:
+        if redirected := redirection(self.protocol.handshake_exc):
+            self.protocol.handshake_exc = redirected
         super().process_event(response)
         self.opened = self.protocol.handshake_exc is None
         if not self.protocol.extensions:
@@ -242,31 +231,29 @@ class Engine(ClientConnection):
 
     def _on_data(self, sink: TransportSink, frame: Frame) -> None:
         data = frame.data
+        size = len(data)
         try:
             if not frame.fin or frame.opcode is _CONT:
-                if message := self._fragments.add(frame):
-                    sink.on_message(*message)
-            elif frame.opcode is _TEXT:
-                sink.on_message(str(data, "utf-8"), len(data))
+                whole = self._fragments.add(frame)
+                if whole is None:
+                    return
+                message, size = whole
             else:
-                sink.on_message(bytes(data), len(data))
+                message = str(data, "utf-8") if frame.opcode is _TEXT else bytes(data)
         except UnicodeDecodeError as error:
-            self._on_bad_text(sink, error)
+            self._on_bad_text(error)
+        else:
+            sink.on_message(message, size)
 
-    def _on_bad_text(self, sink: TransportSink, error: UnicodeDecodeError) -> None:
-        reason = f"{error.reason} at position {error.start}"
+    def _on_bad_text(self, error: UnicodeDecodeError) -> None:
         self._drop_backlog()
+        failure = self.ending.of_text(error)
         if self.protocol.state in {OPEN, CLOSING}:
-            self.protocol.fail(CloseCode.INVALID_DATA, reason)
-            self.send_data()
-        if not self._asked:
-            self._failure = CloseInfo(
-                code=CloseCode.INVALID_DATA.value,
-                reason=reason,
-                initiator="local",
-                error=error,
+            self.protocol.fail(
+                CloseCode.INVALID_DATA, failure.reason if failure else ""
             )
-            sink.on_closing(self._failure)
+            self.send_data()
+        self._closing(failure)
 
     def _drop_backlog(self) -> None:
         self._frames.clear()
@@ -280,7 +267,4 @@ class Engine(ClientConnection):
         super().connection_lost(error)
         sink, self._sink = self._sink, None
         if sink is not None and self.opened:
-            sink.on_closed(
-                self._failure
-                or closing.lost(self.protocol, asked=self._asked, error=error)
-            )
+            sink.on_closed(self.ending.info(error))

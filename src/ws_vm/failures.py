@@ -1,7 +1,7 @@
 """The border: whatever an attempt raises becomes an error of ours, in plain words.
 
 A cause is kept, except where its own words show what must not be seen: a proxy's
-password, or the query of a redirect.
+password, or the whole URL.
 """
 
 import re
@@ -10,7 +10,6 @@ import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from websockets.datastructures import Headers
 from websockets.exceptions import (
     InvalidHandshake,
     InvalidMessage,
@@ -29,6 +28,7 @@ from ws_common.errors import (
     WSUnsupportedError,
 )
 from ws_common.urls import redact
+from ws_vm.headers import plain_headers
 
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
@@ -57,15 +57,6 @@ def translate(error: Exception, url: str) -> WSNotConnectedError | WSUnsupported
     return ours
 
 
-def plain_headers(headers: Headers) -> dict[str, str]:
-    """Names in lower case, repeated ones joined (RFC 9110 section 5.3)."""
-    plain: dict[str, str] = {}
-    for name, value in headers.raw_items():
-        key = name.lower()
-        plain[key] = f"{plain[key]}, {value}" if key in plain else value
-    return plain
-
-
 def retry_after(headers: dict[str, str]) -> float | None:
     """Seconds that the server asks to wait; None where it does not, or not clearly.
 
@@ -84,15 +75,11 @@ def retry_after(headers: dict[str, str]) -> float | None:
 def _describe(  # noqa: PLR0911 - one for each kind of failure
     error: Exception, what: str
 ) -> tuple[WSNotConnectedError | WSUnsupportedError, Exception | None]:
-    refusal = error.__cause__ or error.__context__
     match error:
         case InvalidStatus(response=response):
             return _refused(response, f"{what}: the server"), error
         case InvalidProxyStatus(response=response):
             return _refused(response, f"{what}: the proxy"), error
-        case _ if isinstance(refusal, InvalidStatus):
-            # A redirect that the library does not follow. It names the whole URL.
-            return _stray(refusal.response, what), refusal
         case InvalidProxy(msg=words):
             return WSNotConnectedError(f"{what}: the proxy's URL: {words}"), None
         case InvalidURI(msg=words):
@@ -103,7 +90,8 @@ def _describe(  # noqa: PLR0911 - one for each kind of failure
             return WSHandshakeError(f"{what}: {_certificate(error)}"), error
         case ImportError():  # python-socks, says the library
             return WSUnsupportedError(f"{what}: {error}"), error
-    return WSNotConnectedError(f"{what}: {_network(error)}"), error
+        case _:
+            return WSNotConnectedError(f"{what}: {_network(error)}"), error
 
 
 def _refused(response: Response, who: str) -> WSHandshakeError:
@@ -114,17 +102,6 @@ def _refused(response: Response, who: str) -> WSHandshakeError:
         status=response.status_code,
         headers=headers,
         retry_after=retry_after(headers),
-    )
-
-
-def _stray(response: Response, what: str) -> WSHandshakeError:
-    headers = plain_headers(response.headers)
-    location = redact(headers.get("location", ""))
-    return WSHandshakeError(
-        f"{what}: the server answered {response.status_code} and redirects to "
-        f"{location!r}, which is not followed: not a WebSocket URL, or less secure",
-        status=response.status_code,
-        headers=headers,
     )
 
 

@@ -13,7 +13,7 @@ from ws_common.errors import WSInvalidCloseError
 from ws_common.messages import Data
 from ws_common.transport import Handshake, Transport
 from ws_vm.engine import Engine
-from ws_vm.failures import plain_headers
+from ws_vm.headers import plain_headers
 
 
 class VmTransport:
@@ -66,7 +66,7 @@ class VmTransport:
             WSConnectionClosedError: The connection is closing or lost.
         """
         if not self._engine.can_send:
-            raise self._engine.closed_error()
+            raise self._engine.ending.error()
         payload = data.encode() if isinstance(data, str) else data
         if text:
             self._protocol.send_text(payload)
@@ -92,7 +92,7 @@ class VmTransport:
             WSConnectionClosedError: The connection is closing or lost.
         """
         if not self._engine.can_send:
-            raise self._engine.closed_error()
+            raise self._engine.ending.error()
         payload, future = self._engine.pings.new()
         self._protocol.send_ping(payload)
         self._engine.send_data()

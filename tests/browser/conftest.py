@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser import bundle as bundles
 from tests.browser.results import Results
-from tests.browser.runtimes import configuration
+from tests.browser.runtimes import RUNTIMES, configuration
 from tests.browser.serving import serve
 from tests.e2e.conftest import browser_context_args, browser_type_launch_args
 from tests.support.server import Server
@@ -20,13 +20,26 @@ _RESULTS = pytest.StashKey[list[Results]]()
 
 
 @pytest.fixture(scope="session")
-def pyodide_config() -> Iterator[dict[str, Any]]:
-    """What `boot.mjs` is told; a page's server and a WebSocket server run meanwhile."""
-    bundle = bundles.make()
+def bundle() -> bundles.Bundle:
+    """What goes into Pyodide."""
+    return bundles.make()
+
+
+@pytest.fixture(params=RUNTIMES)
+def runtime(request: pytest.FixtureRequest) -> str:
+    """The name of a runtime."""
+    return str(request.param)
+
+
+@pytest.fixture
+def pyodide_config(bundle: bundles.Bundle, runtime: str) -> Iterator[dict[str, Any]]:
+    """What `boot.mjs` is told; a page's server and a WebSocket server run meanwhile.
+
+    The latter is a fresh one for each runtime: every Pyodide is process 42.
+    """
     with serve(bundle) as base, Server() as server:
-        yield configuration(
-            base, server.urls.base, list(bundle.archives), list(bundle.suites)
-        )
+        archives, suites = list(bundle.archives), list(bundle.suites)
+        yield configuration(runtime, base, server.urls.base, archives, suites)
 
 
 @pytest.fixture

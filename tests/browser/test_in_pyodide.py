@@ -7,7 +7,6 @@ from tests.browser.runtimes import RUNTIMES, TIMEOUT
 
 
 @pytest.mark.timeout(TIMEOUT + 30)
-@pytest.mark.parametrize("runtime", RUNTIMES)
 def test_in_pyodide(runtime, page, pyodide_config, table, tmp_path):
     """All pass, some were found, and nothing native was imported."""
     said: list[str] = []

@@ -10,6 +10,8 @@ import pytest
 
 import ws
 
+pytestmark = pytest.mark.usefixtures("sockets")
+
 MIB = 2**20
 FAST = ws.ConnectionRetryInterval(min=0.01, max=0.05)
 RETRY = ws.WebSocketOptions.common(connection_retry_interval=FAST)
@@ -355,6 +357,7 @@ async def test_bad_closes(server, code, reason):
         assert client.state.is_open
 
 
+@pytest.mark.parametrize("sockets", ["real"], indirect=True)
 async def test_big_message(server):
     """A message over `max_size` ends the connection, and the error says why."""
     options = ws.WebSocketOptions.common(max_size=1000)

@@ -33,7 +33,8 @@ def test_conversation(page: Page, demo_url: str, playwright_config) -> None:
         ["Open", "Reconnecting", "Connecting", "Open", "Disconnecting", "Closed"],
     )
     expect(page.locator("#reconnects_successful")).to_have_text("1")
-    expect(page.locator("#last_disconnect_code")).to_have_text("1006")
+    expect(page.locator("#disconnects")).to_have_text("2")
+    expect(page.locator("#last_disconnect_code")).to_have_text("1000")
 
 
 def test_no_complaints(page: Page, demo_url: str, playwright_config) -> None:

@@ -85,29 +85,62 @@ async def test_redirect_to_another_origin(connect, server, other_server):
 
 
 @pytest.mark.parametrize(
-    "to", ["http://example.org/?q=s3cr3t", "ftp://x/?q=s3cr3t", "//[", "wss://"]
+    "to", ["ftp://x/?q=s3cr3t", "//[", "wss://", "ws://joe:s3cr3t@:80/", "ws://a:b/"]
 )
 async def test_redirect_to_nowhere(connect, server, to):
     """What is no WebSocket URL is not followed."""
-    with pytest.raises(WSHandshakeError, match="redirects to") as caught:
+    with pytest.raises(WSHandshakeError, match="not followed") as caught:
         await connect(server("/redirect", to=to, status=308))
     assert caught.value.status == 308
-    assert "s3cr3t" not in str(caught.value)
-    assert "s3cr3t" not in str(caught.value.__cause__)
+    assert "s3cr3t" not in f"{caught.value}{caught.value.__cause__}"
 
 
-async def test_endless_redirect(connect, server):
-    """A circle ends."""
-    with pytest.raises(WSHandshakeError, match="redirects"):
-        await connect(server("/redirect"))
+async def test_redirect_by_http(connect, server, other_server):
+    """A handshake is an HTTP request: the target may be named so."""
+    to = other_server.http("/greeting") + "#fragment"
+    _, sink = await connect(server("/redirect", to=to))
+    assert len(await sink.until_messages(2)) == 2
+
+
+async def test_redirect_without_a_place(connect, server):
+    """Three hundred and something without a Location is a refusal."""
+    with pytest.raises(WSHandshakeError, match="answered 304"):
+        await connect(server("/refuse", status=304))
+
+
+async def test_endless_redirect(connect, server, key):
+    """A circle ends after ten."""
+    with pytest.raises(WSHandshakeError, match="more than 10 redirects"):
+        await connect(server("/redirect", key=key))
+    _, sink = await connect(server("/count", key=key))
+    assert await sink.until_messages(1) == ["11"]
 
 
 async def test_redirect_must_not_leave_tls(connect, server, tls_server, trusting):
     """Never from wss to ws."""
+    url = tls_server("/redirect", to=server("/echo"))
     with pytest.raises(WSHandshakeError, match="less secure"):
-        await connect(
-            tls_server("/redirect", to=server("/echo")), options=vm(ssl=trusting)
-        )
+        await connect(url, options=vm(ssl=trusting))
+
+
+async def test_redirect_into_tls(connect, server, tls_server, trusting):
+    """From ws to wss with the TLS context of the options, but not its host name."""
+    options = vm(ssl=trusting, server_hostname="example.org")
+    url = server("/redirect", to=tls_server("/greeting"))
+    _, sink = await connect(url, options=options)
+    assert len(await sink.until_messages(2)) == 2
+
+
+async def test_redirect_on_a_unix_socket(connect, tmp_path):
+    """On a Unix socket only paths of the same origin make sense."""
+    path = str(tmp_path / "socket")
+    options = vm(unix_path=path)
+    with Server(unix_path=path):
+        url = "ws://localhost/redirect?to="
+        _, sink = await connect(url + "/greeting", options=options)
+        await sink.until_messages(2)
+        with pytest.raises(WSHandshakeError, match="Unix socket"):
+            await connect(url + "ws://example.org/", options=options)
 
 
 async def test_tls(connect, tls_server, trusting):

@@ -109,7 +109,7 @@ async def test_half_an_answer(connect, server):
 async def test_endless_headers(connect, server):
     error = await failure(connect, server("/endless-headers"))
     assert isinstance(error, WSHandshakeError)
-    assert "128 headers" in str(error)
+    assert "headers" in str(error)
 
 
 async def test_not_a_websocket_server(connect, server):
@@ -192,6 +192,8 @@ async def test_proxy_refuses(connect, server):
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_no_proxy_there(connect, server, scheme):
     """What answers is no proxy at all."""
+    if scheme == "socks5":
+        pytest.importorskip("python_socks")
     async with answering(b"220 smtp.example.org ESMTP\r\n") as address:
         error = await failure(connect, server("/echo"), proxy=f"{scheme}://{address}")
     assert "the proxy failed" in str(error)

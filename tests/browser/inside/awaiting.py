@@ -76,4 +76,4 @@ class Awaiting:
 
 
 def _replace(fixturedef: pytest.FixtureDef[Any], function: Any) -> None:
-    fixturedef.func = function  # type: ignore[misc] # Final, but there is no other way
+    fixturedef.func = function

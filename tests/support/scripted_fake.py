@@ -1,0 +1,60 @@
+"""The public fake, playing the part of the test server: behaviours by URL path."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
+
+from ws.testing import WebSocketClientFake
+from ws_common.adapter import AdapterConnector
+from ws_common.messages import Data
+from ws_common.options import WebSocketOptions
+from ws_common.platform import Platform
+
+
+class ScriptedFake(WebSocketClientFake):
+    """Does what `behaviours.py` says, without a network."""
+
+    def __init__(self, options: WebSocketOptions) -> None:
+        picked = options.protocols[0] if options.protocols else None
+        super().__init__(answer=self._respond, protocol=picked)
+        self._later: Callable[[], None] | None = None
+
+    async def connect(self, url: str) -> None:
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        if parts.path == "/refuse":
+            self.refuse(int(query["status"]))
+        await super().connect(url)
+        if parts.path.startswith("/greeting"):
+            self.loop_back("hello")
+            self.loop_back(b"\x00\x01\xfe\xff")
+        if parts.path in {"/greeting-close", "/close-at-once"}:
+            self.drop(int(query.get("code", 1000)), query.get("reason", ""))
+
+    async def add(self, data: Data) -> None:
+        await super().add(data)
+        later, self._later = self._later, None
+        if later is not None:
+            later()
+
+    def _respond(self, data: Data) -> Data | None:
+        match data:
+            case "abort":
+                self._later = self.drop
+            case "close":
+                self._later = lambda: self.drop(1000)
+            case str() if data.startswith("close:"):
+                _, code, reason = data.split(":")
+                self._later = lambda: self.drop(int(code), reason)
+            case "ping":
+                return "pong"
+            case _:
+                return data
+        return None
+
+
+def fake_platform(real: Platform) -> Platform:
+    """The platform, with the fake in the place of its sockets."""
+    return replace(
+        real, connector=lambda options: AdapterConnector(ScriptedFake(options))
+    )

@@ -1,0 +1,49 @@
+"""Fixtures of the unit tests, which need no network and run inside Pyodide too."""
+
+from dataclasses import replace
+from typing import NoReturn
+
+import pytest
+from hypothesis import settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+from tests.support.fixtures import platform
+from ws_common import platform as platforms
+from ws_common.errors import WSUnsupportedError
+
+__all__ = ["in_a_browser", "platform"]
+
+settings.register_profile(
+    "unit",
+    deadline=None,  # a slow moment of the machine is no failure
+    database=DirectoryBasedExampleDatabase(".cache/hypothesis"),
+)
+settings.load_profile("unit")
+
+
+@pytest.fixture(autouse=True)
+def _bound(platform):
+    """Options need a platform; importing `ws` would bind it as well."""
+    platforms.bind(platform)
+    yield
+    platforms.bind(platform)
+
+
+@pytest.fixture
+def in_a_browser(platform):
+    """What `ws_common` sees of a browser, wherever this runs."""
+
+    def refuse(code: int) -> NoReturn:
+        raise WSUnsupportedError(f"a browser may not send {code}")
+
+    browser = replace(
+        platform,
+        name="js",
+        check_close_code=refuse,
+        stream_capacity=None,
+        stream_max_bytes=64 * 2**20,
+        stream_overflow="error",
+        write_limit=2**20,
+    )
+    platforms.bind(browser)
+    return browser

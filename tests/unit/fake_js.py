@@ -1,0 +1,121 @@
+"""JavaScript as the border sees it, without JavaScript."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from pyodide.ffi import JsException
+
+from ws_js.border import Border
+
+CONNECTING, OPEN, CLOSING, CLOSED = range(4)
+
+
+class Proxy:
+    """A proxy that may not be called once it is destroyed."""
+
+    def __init__(self, function: Callable[[Any], None], live: set["Proxy"]) -> None:
+        self._function = function
+        self._live = live
+        live.add(self)
+
+    def __call__(self, event: object) -> None:
+        assert self in self._live, "called after destroy()"
+        self._function(event)
+
+    def destroy(self) -> None:
+        self._live.remove(self)
+
+
+class Buffer:
+    """An ArrayBuffer that counts how often it is copied."""
+
+    def __init__(self, data: bytes) -> None:
+        self.copies = 0
+        self.byteLength = len(data)
+        self._data = data
+
+    def to_bytes(self) -> bytes:
+        self.copies += 1
+        return self._data
+
+
+@dataclass(eq=False)
+class Socket:
+    """A WebSocket; the test plays the browser."""
+
+    url: str
+    protocols: list[str]
+    binaryType: str = "blob"
+    readyState: int = CONNECTING
+    protocol: str = ""
+    extensions: str = ""
+    bufferedAmount: int = 0
+    onopen: Any = None
+    onmessage: Any = None
+    onerror: Any = None
+    onclose: Any = None
+    sent: list[Any] = field(default_factory=list)
+    closes: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def send(self, data: object) -> None:
+        self.sent.append(data)
+
+    def close(self, *args: Any) -> None:
+        if args and args[0] != 1000 and not 3000 <= args[0] <= 4999:
+            raise JsException(
+                "InvalidAccessError", f"the code {args[0]} is not allowed"
+            )
+        self.closes.append(args)
+        self.readyState = CLOSING
+
+    def play_open(self, protocol: str = "", extensions: str = "") -> None:
+        self.readyState = OPEN
+        self.protocol, self.extensions = protocol, extensions
+        self.onopen(SimpleNamespace())
+
+    def play_message(self, data: str | Buffer) -> None:
+        if self.onmessage is not None:
+            self.onmessage(SimpleNamespace(data=data))
+
+    def play_error(self, state: int = CLOSED, **facts: str) -> None:
+        self.readyState = state
+        self.onerror(SimpleNamespace(**facts))
+
+    def play_close(self, code: int, reason: str = "", *, clean: bool = True) -> None:
+        self.readyState = CLOSED
+        if self.onclose is not None:
+            event = SimpleNamespace(code=code, reason=reason, wasClean=clean)
+            self.onclose(event)
+
+
+class FakeJs:
+    """`globalThis`, and what of `pyodide.ffi` the border uses.
+
+    Attributes:
+        sockets: All that were made.
+        live: The proxies that are alive.
+        refuse: Raised by the next `new WebSocket`.
+    """
+
+    def __init__(self) -> None:
+        self.sockets: list[Socket] = []
+        self.live: set[Proxy] = set()
+        self.refuse: JsException | None = None
+        self.WebSocket: Any = SimpleNamespace(new=self._new_socket)
+        self.Blob: Any = SimpleNamespace(new=lambda parts: ("blob", *parts))
+        self.Function: Any = SimpleNamespace(prototype=lambda *_: None)
+
+    def _new_socket(self, url: str, protocols: list[str]) -> Socket:
+        if self.refuse is not None:
+            raise self.refuse
+        self.sockets.append(Socket(url, protocols))
+        return self.sockets[-1]
+
+    @property
+    def border(self) -> Border:
+        def create_proxy(function: Callable[[Any], None]) -> Proxy:
+            return Proxy(function, self.live)
+
+        return Border(js=self, create_proxy=create_proxy, to_js=lambda value: value)
