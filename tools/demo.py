@@ -159,10 +159,11 @@ def check(base_url: str, screenshot: Path | None) -> int:
 
 
 def show(base_url: str) -> int:
-    """Hold the conversation here, then leave the page to the person."""
-    converse_natively(base_url)
-    say(f"\n── Now in the page. Open {base_url}/ in a browser; Ctrl-C ends the demo.")
+    """Hold the conversation here, then leave the page to the person, until Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
+        converse_natively(base_url)
+        url = f"{base_url}/"
+        say(f"\n── Now in the page. Open {url} in a browser; Ctrl-C ends the demo.")
         threading.Event().wait()
     say("\nBye.")
     return 0

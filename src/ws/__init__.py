@@ -1,7 +1,6 @@
 """One WebSocket client for Python, everywhere Python runs."""
 
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 from ws_common import platform as _platform
 from ws_common.adapter import IWebSocketClient
@@ -73,10 +72,7 @@ _platform.bind(_PLATFORM)
 
 PLATFORM = _PLATFORM.name
 
-try:
-    __version__ = version("ws-everywhere")
-except PackageNotFoundError:  # unpacked without its metadata, as PyScript's files do
-    __version__ = "0+unknown"
+__version__ = "0.1.0"
 
 __all__ = [
     "PLATFORM",

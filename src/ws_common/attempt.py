@@ -1,11 +1,13 @@
 """One attempt to connect: from the URL to the last line of `after_connect`.
 
 Everything that can take time is inside `timeout`, and everything that can go wrong
-comes out as `Failed`, with an error for people and a cause.
+comes out as `Failed`, with an error for people and a cause. The stages run in a task
+of their own: code that swallows its cancellation, ours or the application's, cannot
+make an attempt longer than `timeout`. What such code brings later is freed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from ws_common.causes import Cause
@@ -18,9 +20,6 @@ from ws_common.sessions import EarlySession, inside_after_connect
 from ws_common.transport import Connector, ConnectRequest, Headers
 from ws_common.urls import check_url, redact
 
-GRACE = 1.0
-"""Seconds that a cancelled `after_connect` has to clean up."""
-
 _NO_HEADERS: Mapping[str, str] = {}
 
 
@@ -31,6 +30,19 @@ class Failed(Exception):  # noqa: N818 - never leaves the package
         super().__init__(error)
         self.error = error
         self.cause: Cause = cause
+
+
+class _Stages:
+    """How far an attempt is.
+
+    Attributes:
+        stage: What it is doing, in words.
+        url: Where it goes; empty until a provider has answered.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.stage = "connecting"
 
 
 async def run_attempt(
@@ -56,48 +68,81 @@ async def run_attempt(
         number: The number that the connection will have.
         on_url: Told the URL that a provider has made.
     """
-    url = target if isinstance(target, str) else ""
-    stage = "asking the URL provider"
-    limit: asyncio.Timeout | None = None
+    stages = _Stages(target if isinstance(target, str) else "")
+
+    async def run() -> None:
+        if not isinstance(target, str):
+            stages.stage = "asking the URL provider"
+            stages.url = check_url(await _ask(target, context))
+            on_url(stages.url)
+        stages.stage = "asking the headers provider"
+        headers = await _headers(options, context)
+        stages.stage = "connecting"
+        if connection.ended is not None:
+            return  # given up while a provider would not be cancelled
+        request = ConnectRequest(url=stages.url, headers=headers, options=options)
+        connection.attach(await connector(request, connection), stages.url)
+        stages.stage = "after_connect"
+        await _after_connect(connection, options, outbound, number)
+
+    task = _begin(run(), "ws connecting")
     try:
-        async with asyncio.timeout(options.timeout) as limit:
-            if not isinstance(target, str):
-                url = check_url(await _ask(target, context))
-                on_url(url)
-            stage = "asking the headers provider"
-            headers = await _headers(options, context)
-            stage = "connecting"
-            request = ConnectRequest(url=url, headers=headers, options=options)
-            transport = await connector(request, connection)
-            connection.attach(transport, url)
-            stage = "after_connect"
-            await _after_connect(connection, options, outbound, number)
+        await asyncio.wait({task}, timeout=options.timeout)
+    finally:
+        in_time = task.done()
+        task.cancel()
+    if not in_time:
+        raise _timed_out(stages, options.timeout)
+    _raise_failure(task, stages)
+
+
+def _raise_failure(task: "asyncio.Task[None]", stages: _Stages) -> None:
+    cause: Cause = "attempt_failed"
+    if stages.stage == "after_connect":
+        cause = "after_connect_failed"
+    try:
+        task.result()
     except WSError as error:
-        failed: Cause = "attempt_failed"
-        if stage == "after_connect":
-            failed = "after_connect_failed"
-        raise Failed(error, failed) from error
+        raise Failed(error, cause) from error
     except OSError as error:
-        if isinstance(error, TimeoutError) and limit is not None and limit.expired():
-            raise _timed_out(url, stage, options.timeout, error) from error
-        msg = f"could not connect to {redact(url)}: {error}"
-        raise Failed(_chained(msg, error), "attempt_failed") from error
+        doing = "could not connect to"
+        if stages.stage != "connecting":
+            doing = f"{stages.stage} failed for"
+        words = str(error) or type(error).__name__
+        msg = f"{doing} {redact(stages.url) or 'a URL not known yet'}: {words}"
+        raise Failed(_chained(msg, error), cause) from error
+    except asyncio.CancelledError as error:
+        # Nobody cancelled us: something that a stage waited for was cancelled.
+        msg = f"{stages.stage} was cancelled from inside"
+        raise Failed(_chained(msg, error), cause) from error
     except Exception as error:
-        msg = f"{stage} raised {type(error).__name__}: {error}"
-        cause: Cause = "attempt_failed"
-        if stage == "after_connect":
-            cause = "after_connect_failed"
+        msg = f"{stages.stage} raised {type(error).__name__}: {error}"
         raise Failed(_chained(msg, error), cause) from error
 
 
-def _timed_out(
-    url: str, stage: str, timeout: float | None, error: TimeoutError
-) -> Failed:
-    seconds = f"{timeout:g} s" if timeout is not None else "the time given"
-    msg = f"no connection to {redact(url) or '?'} within {seconds} (while {stage})"
-    raised = WSTimeoutError(msg)
-    raised.__cause__ = error
-    return Failed(raised, "attempt_timeout")
+_tasks: set["asyncio.Task[None]"] = set()
+"""Those that run: the loop itself does not hold on to them."""
+
+
+def _begin(work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
+    """Start a task that may be left alone, also with an exception."""
+    task = asyncio.get_running_loop().create_task(work, name=name)
+    _tasks.add(task)
+    task.add_done_callback(_end)
+    return task
+
+
+def _end(task: "asyncio.Task[None]") -> None:
+    _tasks.discard(task)
+    if not task.cancelled():
+        task.exception()
+
+
+def _timed_out(stages: _Stages, timeout: float | None) -> Failed:
+    within = f"{timeout:g} s" if timeout is not None else "the time given"
+    where = f" to {redact(stages.url)}" if stages.url else ""
+    msg = f"no connection{where} within {within} (while {stages.stage})"
+    return Failed(WSTimeoutError(msg), "attempt_timeout")
 
 
 def _chained(message: str, error: BaseException) -> WSNotConnectedError:
@@ -140,16 +185,14 @@ async def _after_connect(
         if isinstance(result, Awaitable):
             await result
 
-    task = asyncio.get_running_loop().create_task(run(), name="ws after_connect")
+    task = _begin(run(), "ws after_connect")
     try:
         await asyncio.wait(
             {task, connection.final}, return_when=asyncio.FIRST_COMPLETED
         )
     finally:
-        if not task.done():
-            task.cancel()
-            # A callback that swallows its cancellation must not outlive `timeout`.
-            await asyncio.wait({task}, timeout=GRACE)
+        # One that swallows this is left alone: its session is of no use any more.
+        task.cancel()
     if connection.ended is not None:
         raise connection.closed_error()
     task.result()

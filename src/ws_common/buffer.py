@@ -8,8 +8,7 @@ very step that returns it.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ws_common.errors import WSError, WSStreamOverflowError
 from ws_common.platform import Overflow
@@ -17,8 +16,7 @@ from ws_common.platform import Overflow
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How much a buffer holds.
 
     Attributes:
@@ -32,8 +30,7 @@ class Limits:
     overflow: Overflow
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """A mark between items: here a connection, or the client, came to an end.
 
     Attributes:

@@ -1,4 +1,8 @@
-"""What was asked of the lifecycle and is waited for: the latest call counts."""
+"""What was asked of the lifecycle and is waited for: the latest call counts.
+
+At most one call waits for a connection. Several may wait for the rest: a
+`disconnect()` that a `close()` has overtaken still returns at rest, and not before.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -42,23 +46,30 @@ class Call:
 
 
 class Calls:
-    """At most one call is waited for: a later one overtakes it."""
+    """The latest call, and those that wait for the same as it does."""
 
     def __init__(self) -> None:
         self._latest: Call | None = None
+        self._resting: list[Call] = []
         self._finished: set[asyncio.Future[None]] = set()
 
     def begin(self, name: str, wish: Wish) -> Call:
         """Note a call; the one under way is overtaken."""
-        self.overtake(name)
+        if wish == "open" or (self._latest and self._latest.wish == "open"):
+            self.overtake(name)
         self._latest = Call(name, wish)
+        if wish == "rest":
+            self._resting.append(self._latest)
         return self._latest
 
     def overtake(self, name: str) -> None:
         """Something was asked for that overtakes the call under way."""
+        overtaken, self._resting = self._resting, []
         if self._latest is not None:
-            self._latest.supersede(name)
+            overtaken.append(self._latest)
             self._latest = None
+        for call in overtaken:
+            call.supersede(name)
 
     async def wait(self, call: Call, on_cancel: Callable[[], None]) -> None:
         """Wait for the outcome of a call.
@@ -91,13 +102,12 @@ class Calls:
 
     def at_rest(self, error: WSError | None) -> None:
         """Nothing is open and nothing is coming; `error` says why, if not asked for."""
-        call = self._latest
-        if call is None:
-            return
-        if call.wish == "rest":
+        resting, self._resting = self._resting, []
+        for call in resting:
             call.succeed()
-        elif error is not None:
-            call.fail(error)
+        latest = self._latest
+        if latest is not None and latest.wish == "open" and error is not None:
+            latest.fail(error)
 
     def finish(self) -> None:
         """The client is closed for good."""

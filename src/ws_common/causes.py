@@ -1,5 +1,7 @@
 """Why a state changed: one name for each reason, the same in history, logs and docs."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 Cause = Literal[
@@ -24,21 +26,30 @@ Cause = Literal[
     "close_timeout",
     "abandoned",
 ]
-"""Named causes.
+"""Named causes; `MEANINGS` says what each one means."""
 
-connect, reconnect, disconnect, close: somebody called it.
-cancelled: a `connect()` or `disconnect()` was cancelled.
-addressed: the URL provider has answered.
-opened: the attempt succeeded.
-attempt_failed, attempt_timeout, after_connect_failed: it did not.
-retry_due: the wait for the next attempt is over.
-replaced: the connection makes room for a new one.
-peer_closing: the peer's Close frame came.
-protocol_failure: the peer broke the protocol or a limit; we closed.
-closed: the closing handshake that was asked for is done.
-peer_closed: the closing handshake that the peer began is done.
-network_lost: the connection ended without a closing handshake.
-heartbeat_timeout: no sign of life within `heartbeat.timeout`.
-close_timeout: a closing handshake was not finished within `close_timeout`.
-abandoned: the attempt was overtaken; its socket was freed.
-"""
+MEANINGS: Mapping[Cause, str] = MappingProxyType(
+    {
+        "connect": "connect() was called",
+        "reconnect": "reconnect() was called",
+        "disconnect": "disconnect() was called",
+        "close": "close() was called",
+        "cancelled": "a call that was waiting was cancelled",
+        "addressed": "the URL provider has answered",
+        "opened": "the attempt succeeded",
+        "attempt_failed": "the attempt failed",
+        "attempt_timeout": "the attempt took longer than `timeout`",
+        "after_connect_failed": "`after_connect` failed, or the connection ended in it",
+        "retry_due": "the wait for the next attempt is over",
+        "replaced": "the connection before has made room",
+        "peer_closing": "the peer sent a Close frame",
+        "protocol_failure": "the peer broke the protocol or a limit, so we closed",
+        "closed": "the closing that was asked for is done",
+        "peer_closed": "the closing that the peer began is done",
+        "network_lost": "the connection ended without a closing handshake",
+        "heartbeat_timeout": "the peer gave no sign of life in time",
+        "close_timeout": "the closing was not finished within `close_timeout`",
+        "abandoned": "the attempt was overtaken and its socket freed",
+    }
+)
+"""What the causes mean, in words that follow `because`."""

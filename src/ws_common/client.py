@@ -5,13 +5,11 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from ws_common import explain
 from ws_common import platform as platforms
 from ws_common.adapter import AdapterConnector, IWebSocketClient
 from ws_common.close_codes import check_close, sendable_close
 from ws_common.durations import seconds
 from ws_common.errors import WSNotConnectedError, WSUnsupportedError
-from ws_common.lifecycle import Phase
 from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data
 from ws_common.metrics import WebSocketMetrics
@@ -23,7 +21,6 @@ from ws_common.sessions import inside_after_connect
 from ws_common.state_stream import WebSocketStatesStream
 from ws_common.states import Connecting, Open, Reconnecting, WebSocketClientState
 from ws_common.streams import Subscriber
-from ws_common.supervisor import Supervisor
 from ws_common.transport import Connector, Handshake
 from ws_common.urls import check_url, redact
 
@@ -57,6 +54,10 @@ class WebSocketClient:
         self._build(options, connector)
 
     def _build(self, options: WebSocketOptions, connector: Connector) -> None:
+        # Here and not above: a program pays for it as it makes its first client,
+        # and `import ws` stays cheap.
+        from ws_common.supervisor import Supervisor  # noqa: PLC0415
+
         self._options = options
         self._platform = platforms.current()
         self._behind = Supervisor(options, self._platform, connector)
@@ -99,7 +100,7 @@ class WebSocketClient:
     @property
     def is_closed(self) -> bool:
         """Whether it was closed for good."""
-        return self._behind.life.phase is Phase.FINISHED
+        return self._behind.is_finished
 
     @property
     def state(self) -> WebSocketClientState:
@@ -191,7 +192,9 @@ class WebSocketClient:
 
     def explain(self) -> str:
         """Say in plain words what it is doing, since when, why, and what comes next."""
-        return explain.explain(self._behind)
+        from ws_common.explain import explain  # noqa: PLC0415 - seldom asked
+
+        return explain(self._behind)
 
     # What you ask of it
 

@@ -17,7 +17,7 @@ from ws_common.inbound import Target
 from ws_common.messages import Data, size_of
 from ws_common.metrics import Counters
 from ws_common.options import WebSocketOptions
-from ws_common.pulse import Pulse
+from ws_common.pulse import Pulse, Replies
 from ws_common.transport import CloseInfo, Transport
 
 
@@ -132,6 +132,8 @@ class Connection:
 
     def on_writable(self) -> None:
         """The buffer has drained."""
+        if self._pulse is not None:
+            self._pulse.drained()
         self._release(None)
         if self._owner is not None:
             self._owner.connection_writable(self)
@@ -139,9 +141,17 @@ class Connection:
     # What the supervisor calls
 
     def attach(self, transport: Transport, url: str) -> None:
-        """Take the transport that the connector has returned."""
+        """Take the transport that the connector has returned.
+
+        Raises:
+            WSConnectionClosedError: The attempt was abandoned meanwhile; the late
+                success is freed.
+        """
         self._transport = transport
         self.url = url
+        if self._owner is None:
+            transport.abort()
+            raise self.closed_error()
         if self._pauses:
             transport.pause_reading()
 
@@ -153,6 +163,9 @@ class Connection:
         alive = self._closing is None and self.ended is None
         if heartbeat is not None and alive and self._transport is not None:
             self._pulse = Pulse(heartbeat, self._transport, self)
+            self._pulse.start()
+            if heartbeat.is_reply is not None:
+                self._target = Replies(target, heartbeat.is_reply, self._pulse)
         self._tell()
 
     def redirect(self, target: Target) -> None:
@@ -181,7 +194,9 @@ class Connection:
         self._abort("abandoned", CloseInfo(code=1006, initiator="local"))
 
     def pause(self, why: str) -> None:
-        """Stop reading, for one more reason."""
+        """Stop reading, for one more reason; what is closing is always read."""
+        if self._asked_to_close or self.ended is not None:
+            return
         self._pauses.add(why)
         if len(self._pauses) == 1 and self._transport is not None:
             if self._pulse is not None:
@@ -202,9 +217,9 @@ class Connection:
         """Ask for a sign of life now, whether there is a heartbeat or not."""
         if self._transport is None or self._closing is not None or self._pauses:
             return
-        if self._pulse is None:
-            self._pulse = Pulse(Heartbeat(), self._transport, self)
-        self._pulse.probe()
+        pulse = self._pulse or Pulse(Heartbeat(), self._transport, self)
+        self._pulse = pulse
+        pulse.probe()
 
     @property
     def last_activity(self) -> float:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ws_common.causes import MEANINGS
 from ws_common.states import (
     Closed,
     Connecting,
@@ -27,10 +28,10 @@ def explain(behind: "Supervisor") -> str:
         last = history[-1]
         seconds = (datetime.now(UTC) - last.at).total_seconds()
         lines.append(
-            f"Since {last.at:%H:%M:%S} UTC ({seconds:.1f} s), cause: {last.cause}."
+            f"Since {last.at:%H:%M:%S} UTC ({seconds:.1f} s), "
+            f"because {MEANINGS[last.cause]} ({last.cause})."
         )
-    if (error := getattr(state, "error", None)) is not None:
-        lines.append(f"Why: {error}")
+    lines.extend(_why(behind, state))
     lines.append(f"Next: {_next(behind, state)}")
     lines.extend(_remarks(behind))
     return "\n".join(lines)
@@ -47,14 +48,27 @@ def _doing(behind: "Supervisor", state: WebSocketClientState) -> str:
         case Disconnecting():
             said = f"Closing the connection to {url} ({describe(state.close_code)})."
         case Reconnecting():
-            said = f"Lost {url}; waiting to reconnect, attempt {state.attempt}."
+            happened = "Lost" if state.close_code is not None else "Could not reach"
+            said = f"{happened} {url}; waiting to try again, attempt {state.attempt}."
         case Closed() if behind.is_finishing:
             said = "Closed for good."
         case Closed() if not behind.reporter.history:
             said = "Not connected: connect() has not been called."
         case Closed():
-            said = f"Closed: not connected to {url} ({describe(state.close_code)})."
+            code = state.close_code
+            how = f" ({describe(code)})" if code is not None else ""
+            said = f"Closed: not connected to {url}{how}."
     return said
+
+
+def _why(behind: "Supervisor", state: WebSocketClientState) -> list[str]:
+    match state:
+        case Reconnecting(error=error) | Closed(error=error) if error is not None:
+            return [f"Why: {error}."]
+        case Connecting() if behind.last_error is not None:
+            return [f"Before that: {behind.last_error}."]
+        case _:
+            return []
 
 
 def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
@@ -64,13 +78,20 @@ def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
             bound = (
                 f"within {timeout:g} s" if timeout is not None else "in its own time"
             )
-            said = f"the attempt succeeds or fails {bound}."
+            said = f"the attempt succeeds or fails {bound}"
+            again = behind.options.connection_retry_interval is not None
+            said += ", and is repeated if it fails." if again else "."
         case Open() if behind.options.connection_retry_interval is None:
             said = "messages flow; a loss will not be followed by a reconnection."
         case Open():
             said = "messages flow; a loss will be followed by a reconnection."
         case Disconnecting():
-            said = f"it is over within {behind.options.close_timeout:g} s."
+            said = f"it is over within {behind.options.close_timeout:g} s"
+            said += {
+                "retry": ", and a retry follows unless the reason is final.",
+                "stay": ", and stays so until connect() is called.",
+                "finish": ", for good.",
+            }[behind.life.sequel]
         case Reconnecting():
             left = max(0.0, (state.at - datetime.now(UTC)).total_seconds())
             said = f"attempt {state.attempt} in {left:.1f} s, or now with reconnect()."

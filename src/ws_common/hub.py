@@ -6,7 +6,6 @@ the first subscriber adopts it.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Generic, TypeVar
 
 from ws_common.buffer import Buffer, End, Limits
@@ -52,9 +51,9 @@ class Hub(Generic[T]):
         """Make a subscriber's buffer; the first one holds what was kept."""
         limits = self.limits
         if capacity is not None:
-            limits = replace(limits, capacity=capacity)
+            limits = limits._replace(capacity=capacity)
         if overflow is not None:
-            limits = replace(limits, overflow=overflow)
+            limits = limits._replace(overflow=overflow)
         buffer, self._kept = self._kept, None
         if buffer is None:
             buffer = self._make(limits)

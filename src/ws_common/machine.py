@@ -11,16 +11,16 @@ Rules, which the property tests hold it to:
    nothing; a late success of such an attempt is abandoned, which frees its socket.
 2. At most one attempt is live. In `CONNECTING`, `OPEN` and `DISCONNECTING` it is
    the one of `life.attempt_id`; in all other phases there is none.
-3. `FINISHED` is final.
+3. `FINISHED` is final, and so is the way there: what is asked for after `close()`
+   changes nothing.
 4. Whoever asks comes first: connect, reconnect, disconnect and close cut short
    whatever is under way.
 5. Every phase but `NEW` and `FINISHED` can be left for `CLOSED` and `FINISHED`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ws_common.lifecycle import (
     Abandon,
@@ -64,8 +64,7 @@ from ws_common.states import (
 Step = tuple[Life, tuple[Command, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """Where an event may lead from a phase, and how."""
 
     targets: tuple[Phase, ...]
@@ -120,8 +119,7 @@ def _is_stale(life: Life, event: Event) -> bool:
 def _start(life: Life, *commands: Command) -> Step:
     """Begin a new attempt."""
     attempt = life.attempt_id + 1
-    life = replace(
-        life,
+    life = life._replace(
         phase=Phase.CONNECTING,
         shown=Connecting(life.url, life.run.failures + 1),
         attempt_id=attempt,
@@ -133,13 +131,13 @@ def _start(life: Life, *commands: Command) -> Step:
 def _end(life: Life, closed: Closed, *commands: Command, finish: bool = False) -> Step:
     """Come to rest: nothing is open and nothing is coming."""
     phase = Phase.FINISHED if finish else Phase.CLOSED
-    life = replace(life, phase=phase, shown=closed, run=Run(), sequel="retry")
+    life = life._replace(phase=phase, shown=closed, run=Run(), sequel="retry")
     return life, (*commands, FailSends())
 
 
 def _obey(life: Life, verdict: Verdict, code: int | None, reason: str | None) -> Step:
     """Wait for the next attempt, or stop."""
-    life = replace(life, run=verdict.run)
+    life = life._replace(run=verdict.run)
     if isinstance(verdict, Stop):
         return _end(life, Closed(code, reason, verdict.error))
     shown = Reconnecting(
@@ -150,7 +148,7 @@ def _obey(life: Life, verdict: Verdict, code: int | None, reason: str | None) ->
         close_reason=reason,
         error=verdict.error,
     )
-    life = replace(life, phase=Phase.RECONNECTING, shown=shown)
+    life = life._replace(phase=Phase.RECONNECTING, shown=shown)
     return life, (Wait(life.attempt_id, verdict.delay),)
 
 
@@ -160,8 +158,8 @@ def _obey(life: Life, verdict: Verdict, code: int | None, reason: str | None) ->
 def _aim(life: Life, event: ConnectAsked) -> tuple[Life, tuple[Command, ...]]:
     """Aim at the target of a `connect()`; what waited for another is not sent to it."""
     if event.same_target:
-        return replace(life, url=event.url, run=Run()), ()
-    life = replace(life, url=event.url, run=Run(), connected_before=False)
+        return life._replace(url=event.url, run=Run()), ()
+    life = life._replace(url=event.url, run=Run(), connected_before=False)
     return life, (FailSends(),)
 
 
@@ -177,7 +175,7 @@ def _connect(life: Life, event: ConnectAsked) -> Step:
 @_edge(ReconnectAsked, Phase.RECONNECTING, to=(Phase.CONNECTING,))
 @_edge(ReconnectAsked, Phase.CONNECTING, to=(Phase.CONNECTING,))
 def _reconnect(life: Life, _: ReconnectAsked) -> Step:
-    return _start(replace(life, run=Run()), *_cut_short(life))
+    return _start(life._replace(run=Run()), *_cut_short(life))
 
 
 def _cut_short(life: Life) -> tuple[Command, ...]:
@@ -190,13 +188,17 @@ def _cut_short(life: Life) -> tuple[Command, ...]:
 
 @_edge(ConnectAsked, Phase.OPEN, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
 def _replace(life: Life, event: ConnectAsked) -> Step:
+    if life.sequel == "finish":
+        return life, ()
     aimed, fail = _aim(life, event)
     return _step_aside(aimed, *fail)
 
 
 @_edge(ReconnectAsked, Phase.OPEN, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
 def _renew(life: Life, _: ReconnectAsked) -> Step:
-    return _step_aside(replace(life, run=Run()))
+    if life.sequel == "finish":
+        return life, ()
+    return _step_aside(life._replace(run=Run()))
 
 
 def _step_aside(life: Life, *commands: Command) -> Step:
@@ -204,7 +206,7 @@ def _step_aside(life: Life, *commands: Command) -> Step:
     shown = life.shown
     if life.phase is Phase.OPEN:
         shown = Disconnecting(1000, "")
-    life = replace(life, phase=Phase.DISCONNECTING, shown=shown)
+    life = life._replace(phase=Phase.DISCONNECTING, shown=shown, sequel="retry")
     return life, (*commands, Retire(life.attempt_id))
 
 
@@ -226,8 +228,7 @@ def _at_rest(life: Life) -> Closed:
 @_edge(DisconnectAsked, Phase.OPEN, to=(Phase.DISCONNECTING,))
 @_edge(CloseAsked, Phase.OPEN, to=(Phase.DISCONNECTING,))
 def _close(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
-    life = replace(
-        life,
+    life = life._replace(
         phase=Phase.DISCONNECTING,
         shown=Disconnecting(event.code, event.reason),
         sequel="finish" if isinstance(event, CloseAsked) else "stay",
@@ -240,7 +241,7 @@ def _close(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
 @_edge(CloseAsked, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
 def _stay(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
     finish = isinstance(event, CloseAsked) or life.sequel == "finish"
-    return replace(life, sequel="finish" if finish else "stay"), (FailSends(),)
+    return life._replace(sequel="finish" if finish else "stay"), (FailSends(),)
 
 
 @_edge(
@@ -264,22 +265,22 @@ def _abort(life: Life, event: AbortAsked) -> Step:
 @_edge(Addressed, Phase.CONNECTING, to=(Phase.CONNECTING,))
 def _addressed(life: Life, event: Addressed) -> Step:
     shown = Connecting(event.url, life.run.failures + 1)
-    return replace(life, url=event.url, shown=shown), ()
+    return life._replace(url=event.url, shown=shown), ()
 
 
 @_edge(Opened, Phase.CONNECTING, to=(Phase.OPEN,))
 def _opened(life: Life, event: Opened) -> Step:
     connection = life.connections + 1
     shown = Open(life.url, event.protocol, connection)
-    life = replace(
-        life, phase=Phase.OPEN, shown=shown, connections=connection, settled=False
+    life = life._replace(
+        phase=Phase.OPEN, shown=shown, connections=connection, settled=False
     )
     return life, ()
 
 
 @_edge(Settled, Phase.OPEN, to=(Phase.OPEN,))
 def _settled(life: Life, _: Settled) -> Step:
-    return replace(life, settled=True, connected_before=True, run=Run()), ()
+    return life._replace(settled=True, connected_before=True, run=Run()), ()
 
 
 @_edge(AttemptFailed, Phase.CONNECTING, to=(Phase.RECONNECTING, Phase.CLOSED))
@@ -290,7 +291,7 @@ def _attempt_failed(life: Life, event: AttemptFailed) -> Step:
 @_edge(ClosingSeen, Phase.OPEN, to=(Phase.DISCONNECTING,))
 def _closing_seen(life: Life, event: ClosingSeen) -> Step:
     shown = Disconnecting(event.code, event.reason)
-    return replace(life, phase=Phase.DISCONNECTING, shown=shown, sequel="retry"), ()
+    return life._replace(phase=Phase.DISCONNECTING, shown=shown, sequel="retry"), ()
 
 
 @_edge(Lost, Phase.OPEN, to=(Phase.RECONNECTING, Phase.CLOSED))
@@ -310,11 +311,17 @@ def _gone(life: Life, event: Lost) -> Step:
     return _end(life, closed, finish=life.sequel == "finish")
 
 
-@_edge(SteppedAside, Phase.DISCONNECTING, to=(Phase.CONNECTING,))
+@_edge(
+    SteppedAside,
+    Phase.DISCONNECTING,
+    to=(Phase.CONNECTING, Phase.CLOSED, Phase.FINISHED),
+)
 def _stepped_aside(life: Life, _: SteppedAside) -> Step:
-    return _start(life)
+    if life.sequel == "retry":
+        return _start(life)
+    return _end(life, _at_rest(life), finish=life.sequel == "finish")
 
 
 @_edge(RetryDue, Phase.RECONNECTING, to=(Phase.CONNECTING,))
 def _retry_due(life: Life, _: RetryDue) -> Step:
-    return _start(replace(life, run=life.run.retried()))
+    return _start(life._replace(run=life.run.retried()))

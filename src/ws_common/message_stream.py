@@ -1,7 +1,6 @@
 """The stream of messages, and what can be made of it."""
 
 import builtins
-import json
 from collections.abc import Callable
 from typing import Any, Literal, NoReturn, TypeVar
 
@@ -72,6 +71,8 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _strict_json(message: Data) -> Any:
+    import json  # noqa: PLC0415 - for who uses it, not for every import
+
     try:
         return json.loads(message, parse_constant=_refuse)
     except RecursionError as error:

@@ -1,6 +1,5 @@
 """What a client can be told: immutable, and validated on construction."""
 
-import difflib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -320,14 +319,20 @@ def _restore(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
 def _reject_unknown(given: Mapping[str, Any], known: Any) -> None:
     for name in given:
         if name not in known.__optional_keys__:
-            names = sorted(known.__optional_keys__)
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are {names}"
-            if not close and name in AllOptions.__optional_keys__:
-                factory = "vm" if name in VmOptions.__optional_keys__ else "js"
-                hint = f"it belongs to WebSocketOptions.{factory}()"
-            msg = f"unknown option {name!r} here: {hint}"
-            raise TypeError(msg)
+            raise TypeError(f"unknown option {name!r} here: {_hint(name, known)}")
+
+
+def _hint(name: str, known: Any) -> str:
+    import difflib  # noqa: PLC0415 - for who has mistyped, not for every import
+
+    names = sorted(known.__optional_keys__)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if name in AllOptions.__optional_keys__:
+        factory = "vm" if name in VmOptions.__optional_keys__ else "js"
+        return f"it belongs to WebSocketOptions.{factory}()"
+    return f"known are {', '.join(names)}"
 
 
 def _wrong_platform(used: str, where: str, here: str, instead: str) -> NoReturn:

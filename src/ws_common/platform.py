@@ -5,8 +5,7 @@ in `ws_common` knows which platform it is on.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ws_common.transport import Connector
 
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 Overflow = Literal["pause", "drop_oldest", "drop_newest", "error"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Platform:
+class Platform(NamedTuple):
     """A platform: what opens its connections, and its defaults and limits.
 
     Attributes:

@@ -1,19 +1,25 @@
 """The beating heart of one connection: asks for a sign of life, and says if none came.
 
-One timer. Every `interval` it asks, with a protocol ping or the application's
-`message`; a byte from the peer since then, or a send buffer that drains, is an
-answer. Where none has come within `timeout`, the connection is dead at that very
-moment. While reading is paused nothing can be heard, so nothing is asked or missed.
+Every `interval` it asks, with a protocol ping or the application's `message`. A byte
+from the peer is a sign of life, and so is a send buffer that drains. `interval` plus
+`timeout` after the last of them the connection is dead, at that very moment: it was
+asked after `interval` at the latest, and had `timeout` to answer. While reading is
+paused nothing can be heard, so nothing is asked or missed.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from ws_common.durations import seconds
+from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
-from ws_common.messages import to_wire
+from ws_common.inbound import Target
+from ws_common.messages import Data, to_wire
 from ws_common.transport import Transport
+
+_SOON = 0.001
+"""Seconds by which the loop's timers may be early."""
 
 
 class Body(Protocol):
@@ -34,7 +40,7 @@ class Body(Protocol):
 
 
 class Pulse:
-    """Beats from the moment it is made until `stop()`."""
+    """Beats from `start()` until `stop()`; without a `start()` it answers probes."""
 
     def __init__(self, heartbeat: Heartbeat, transport: Transport, body: Body) -> None:
         self._interval = seconds(heartbeat.interval)
@@ -43,50 +49,86 @@ class Pulse:
         self._transport = transport
         self._body = body
         self._loop = asyncio.get_running_loop()
-        self._timer: asyncio.TimerHandle | None = None
-        self._asked_at = 0.0
-        self._buffered = 0
+        self._beats = False
+        self._asking: asyncio.TimerHandle | None = None
+        self._checking: asyncio.TimerHandle | None = None
+        # Signs of life that are no bytes: the start, the end of a pause, a drain.
+        self._floor = self._loop.time()
+        self._buffered = transport.buffered_amount
+        # The first question since the last sign of life, and how long it may wait.
+        self._asked_at = self._floor
+        self._due_at = 0.0
         self._pongs: set[asyncio.Future[float]] = set()
+        # An application's ping that waits for its reply: when, and what it confirms.
+        self._sent: tuple[float, int] | None = None
+
+    def start(self) -> None:
+        """Beat."""
+        self._beats = True
+        self._floor = self._loop.time()
         self._rest()
 
     def probe(self) -> None:
-        """Ask now, whatever the interval says: time may have passed unnoticed."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._ask()
+        """Ask now, and wait for `timeout` alone: time may have passed unnoticed."""
+        if self._beats:
+            self._rest()
+        if self._send():
+            self._asked_at = self._loop.time()
+            self._check_at(self._asked_at + self._timeout)
+
+    def drained(self) -> None:
+        """The peer's side has taken something of what is buffered."""
+        self._floor = self._loop.time()
+
+    def replied(self) -> None:
+        """The answer to the application's `message` is here."""
+        if self._sent is not None:
+            (sent_at, confirmed), self._sent = self._sent, None
+            self._body.heart_measured(self._loop.time() - sent_at, confirmed)
 
     def pause(self) -> None:
         """Nothing is read from here on: silence says nothing."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._asking, self._checking):
+            if timer is not None:
+                timer.cancel()
+        self._asking = self._checking = None
 
     def resume(self) -> None:
         """Reading goes on; the peer has the whole of `interval` and `timeout` again."""
-        if self._timer is None:
+        self._floor = self._loop.time()
+        if self._beats:
             self._rest()
 
     def stop(self) -> None:
         """Beat no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._beats = False
+        self.pause()
         for pong in tuple(self._pongs):
             pong.cancel()
 
+    def note(self, name: str, **details: Any) -> None:
+        """Report an event."""
+        self._body.note(name, **details)
+
     def _rest(self) -> None:
-        self._timer = self._loop.call_later(self._interval, self._ask)
+        if self._asking is not None:
+            self._asking.cancel()
+        self._asking = self._loop.call_later(self._interval, self._ask)
 
     def _ask(self) -> None:
-        self._asked_at = self._loop.time()
-        self._buffered = self._transport.buffered_amount
+        self._rest()
+        answered = self._alive_at() >= self._asked_at
         if not self._send():
-            self._rest()  # the platform has no pings, and no message was given
             return
-        self._timer = self._loop.call_at(self._asked_at + self._timeout, self._check)
+        if answered:
+            self._asked_at = self._loop.time()
+            silent_since = max(self._alive_at(), self._asked_at - self._interval)
+            self._due_at = silent_since + self._interval + self._timeout
+        if self._checking is None:
+            self._check_at(self._due_at)
 
     def _send(self) -> bool:
-        """Ask; False where there is nothing to ask with."""
+        """Ask; False where there is nothing to ask with, or it cannot be sent."""
         try:
             pong = self._transport.ping()
             if pong is not None:
@@ -97,8 +139,13 @@ class Pulse:
             message = self._message
             data, text = to_wire(message() if callable(message) else message)
             self._transport.send(data, text=text)
-        except Exception as error:  # noqa: BLE001 - user code, or a socket that ends
+        except WSConnectionClosedError:
+            return False  # it is ending, and says so itself
+        except Exception as error:  # noqa: BLE001 - user code: reported, not fatal
             self._body.note("heartbeat_failed", error=error)
+            return False
+        if self._sent is None:
+            self._sent = self._loop.time(), self._body.handed_over
         return True
 
     def _watch(self, pong: Awaitable[float]) -> None:
@@ -113,12 +160,63 @@ class Pulse:
 
         future.add_done_callback(answered)
 
-    def _check(self) -> None:
+    def _alive_at(self) -> float:
+        """Loop time of the last sign of life."""
         buffered = self._transport.buffered_amount
-        heard = self._transport.last_activity >= self._asked_at
-        if heard or buffered < self._buffered:
-            wait = self._asked_at + self._interval - self._loop.time()
-            self._timer = self._loop.call_later(max(wait, 0.0), self._ask)
-            return
-        self._timer = None
-        self._body.heart_stopped()
+        if buffered < self._buffered:
+            self._floor = self._loop.time()
+        self._buffered = buffered
+        return max(self._floor, self._transport.last_activity)
+
+    def _check_at(self, due: float) -> None:
+        if self._checking is not None:
+            self._checking.cancel()
+        self._due_at = due
+        self._checking = self._loop.call_at(due, self._check)
+
+    def _check(self) -> None:
+        self._checking = None
+        alive_at = self._alive_at()
+        if alive_at < self._asked_at:
+            self._overdue()
+        elif self._beats:
+            # Asked again meanwhile, or about to be: `_ask` arms this where it is not.
+            due = alive_at + self._interval + self._timeout
+            if due > self._due_at:
+                self._check_at(due)
+
+    def _overdue(self) -> None:
+        due = self._due_at
+        if due > self._loop.time() + _SOON:
+            self._check_at(due)
+        else:
+            self._body.heart_stopped()
+
+
+class Replies:
+    """Takes the answers to the application's `message` out of what goes on.
+
+    Args:
+        target: Where everything else goes.
+        is_reply: Tells them.
+        pulse: Whose `message` they answer.
+    """
+
+    def __init__(
+        self, target: Target, is_reply: Callable[[Data], bool], pulse: Pulse
+    ) -> None:
+        self._target = target
+        self._is_reply = is_reply
+        self._pulse = pulse
+
+    def publish(self, item: Any, /) -> None:
+        """Take a message from the wire."""
+        try:
+            is_reply = self._is_reply(item)
+        except Exception as error:  # noqa: BLE001 - user code: reported, and on
+            self._pulse.note("is_reply_raised", error=error)
+            is_reply = False
+        if is_reply:
+            self._pulse.replied()
+        else:
+            self._target.publish(item)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ws_common.causes import Cause
 from ws_common.events import ClientEvent
+from ws_common.narration import Narrator
 from ws_common.options import OnEvent
 from ws_common.states import WebSocketClientState
 
@@ -26,6 +27,8 @@ _WARNINGS = frozenset(
     {
         "listener_raised",
         "interceptor_raised",
+        "is_reply_raised",
+        "heartbeat_failed",
         "retry_if_raised",
         "close_code_replaced",
         "message_dropped",
@@ -54,6 +57,7 @@ class Reporter:
 
     def __init__(self, hook: OnEvent | None) -> None:
         self._hook = hook
+        self._narrator = Narrator()
         self._history: deque[HistoryEntry] = deque(maxlen=HISTORY)
 
     @property
@@ -61,11 +65,13 @@ class Reporter:
         """The last state changes, oldest first."""
         return tuple(self._history)
 
-    def changed(self, state: WebSocketClientState, cause: Cause) -> None:
-        """The state has changed."""
+    def changed(
+        self, state: WebSocketClientState, cause: Cause, *, final: bool = False
+    ) -> None:
+        """The state has changed; `final` says that it does so no more."""
         entry = HistoryEntry(at=datetime.now(UTC), state=state, cause=cause)
         self._history.append(entry)
-        logger.info("%s: %r", cause, state)
+        logger.info("%s", self._narrator.tell(state, cause, final=final))
         self._emit("state_changed", {"state": state, "cause": cause})
 
     def note(self, name: str, **details: Any) -> None:

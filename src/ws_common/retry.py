@@ -8,9 +8,9 @@ deploy or an expired token: it is final there only the third time in a row.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 from ws_common.backoff import RETRY_AFTER_CAP, ConnectionRetryInterval, RetryContext
 from ws_common.errors import (
@@ -35,8 +35,7 @@ PATIENCE = 3
 """How many refusals in a row are final where a connection has been stable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """A run of failures.
 
     Attributes:
@@ -57,19 +56,17 @@ class Run:
             attempt: Whether it counts as a failed attempt; the loss of a stable
                 connection does not.
         """
-        return replace(
-            self,
+        return self._replace(
             failures=self.failures + attempt,
             refusals=self.refusals + 1 if refused else 0,
         )
 
     def retried(self) -> "Run":
         """The run as the next attempt is made."""
-        return replace(self, retries=self.retries + 1)
+        return self._replace(retries=self.retries + 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
+class Retry(NamedTuple):
     """Try again after `delay` seconds, `at` that time (UTC)."""
 
     run: Run
@@ -78,8 +75,7 @@ class Retry:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(NamedTuple):
     """Do not try again."""
 
     run: Run
@@ -89,8 +85,7 @@ class Stop:
 Verdict = Retry | Stop
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(NamedTuple):
     """What is known of a failure.
 
     Attributes:

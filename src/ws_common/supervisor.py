@@ -156,9 +156,19 @@ class Supervisor:
             raise WSClientClosedError(msg)
 
     @property
+    def is_finished(self) -> bool:
+        """Whether the client is closed for good."""
+        return self.life.phase is Phase.FINISHED
+
+    @property
     def is_finishing(self) -> bool:
         """Whether `close()` has been called."""
         return self.life.phase is Phase.FINISHED or self.life.sequel == "finish"
+
+    @property
+    def last_error(self) -> WSError | None:
+        """Why the attempt before failed, or the connection was lost."""
+        return self._last_error
 
     @property
     def is_reconnecting(self) -> bool:
@@ -299,6 +309,7 @@ class Supervisor:
         if connection is not None and connection.attempt == attempt:
             self.connection = self._attempt = None
             connection.abandon()
+            self._count_end(connection, 1006, "")
             if task is not None and not task.done():
                 self._abandoned.add(task)
                 task.add_done_callback(self._abandoned.discard)
@@ -309,7 +320,7 @@ class Supervisor:
         if connection is not None:
             self._retiring = deque(c for c in self._retiring if c.ended is None)
             connection.retire()
-            self.flow.end(connection)
+            self._count_end(connection, 1000, "")
             self._retiring.append(connection)
             if len(self._retiring) > RETIRING:
                 self._retiring.popleft().abandon()
@@ -331,20 +342,12 @@ class Supervisor:
         self, connection: Connection, cause: Cause, close: CloseInfo
     ) -> None:
         """Feed the end of a connection, with what to do about it."""
-        counters = self.counters
-        counters.disconnects += 1
-        counters.last_disconnect_time = datetime.now(UTC)
-        counters.last_disconnect_code = close.code
-        counters.last_disconnect_reason = close.reason
-        if self._settle_timer is not None:
-            self._settle_timer.cancel()
         error = connection.closed_error()
         if error.unconfirmed:
             self.reporter.note("messages_unconfirmed", count=error.unconfirmed)
-        counters.confirmed_count = counters.transferred_count
         self._last_error = error
         self._since = self.loop.time()
-        self.flow.end(connection)
+        self._count_end(connection, close.code, close.reason)
         event = lifecycle.Lost(
             attempt=connection.attempt,
             code=close.code,
@@ -352,6 +355,20 @@ class Supervisor:
             verdict=self._judge(error, stable=self.life.settled),
         )
         self.feed(event, cause)
+
+    def _count_end(self, connection: Connection, code: int | None, reason: str) -> None:
+        """Whatever ended a connection that was open: count it, end its session."""
+        if connection.opened_at is None:
+            return
+        counters = self.counters
+        counters.disconnects += 1
+        counters.last_disconnect_time = datetime.now(UTC)
+        counters.last_disconnect_code = code
+        counters.last_disconnect_reason = reason
+        counters.confirmed_count = counters.transferred_count
+        if self._settle_timer is not None:
+            self._settle_timer.cancel()
+        self.flow.end(connection)
 
     def connection_writable(self, connection: Connection) -> None:
         """Send what waits."""
@@ -386,7 +403,8 @@ class Supervisor:
 
     def _announce(self, cause: Cause) -> None:
         state = self.life.shown
-        self.reporter.changed(state, cause)
+        final = self.life.phase is Phase.FINISHED
+        self.reporter.changed(state, cause, final=final)
         self.flow.states.publish(state)
         match state:
             case Open():

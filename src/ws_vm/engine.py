@@ -90,7 +90,6 @@ class Engine(ClientConnection):
         self._sink = None
         self._paused = False
         self._drop_backlog()
-        self.pings.cancel()
         if self._tcp is not None:
             self._tcp.abort()
 

@@ -18,7 +18,7 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PYTHON = "3.14"
 """The Python inside Pyodide 314."""
 
-SUITES = ("tests/contract", "tests/browser/inside")
+SUITES = ("tests/contract", "tests/unit", "tests/browser/inside")
 """What is run inside; `tests/support` goes along."""
 
 

@@ -57,3 +57,5 @@ def pytest_terminal_summary(
         terminalreporter.section("inside Pyodide")
     for result in results:
         terminalreporter.line(result.line())
+    for left_out in sorted({result.left_out_line() for result in results} - {""}):
+        terminalreporter.line(f"not collected: {left_out}")

@@ -16,6 +16,7 @@ class Results:
         versions: Of Pyodide, Python and pytest.
         tests: Of each: nodeid, outcome, seconds, report.
         collection: What could not be collected.
+        left_out: Files that need what is not there, and what that is.
         modules: The modules of ours that were imported.
         exit_code: pytest's.
     """
@@ -25,6 +26,7 @@ class Results:
     versions: dict[str, str]
     tests: list[dict[str, Any]]
     collection: list[dict[str, str]]
+    left_out: dict[str, str]
     modules: list[str]
     exit_code: int
 
@@ -55,3 +57,7 @@ class Results:
         seconds = sum(test["seconds"] for test in self.tests)
         words = [f"{counts[name]:4} {name}" for name in ("passed", "failed", "skipped")]
         return f"{self.runtime:<18}{', '.join(words)} in {seconds:5.1f} s  {self.agent}"
+
+    def left_out_line(self) -> str:
+        """What was not even collected, and why; empty where all was."""
+        return ", ".join(f"{name} ({why})" for name, why in self.left_out.items())

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,7 @@ def _run_node(config: dict[str, Any], folder: Path) -> str:
         timeout=TIMEOUT,
         check=False,
     )
+    sys.stdout.write(done.stdout)
     if done.returncode or not files[1].exists():
-        raise AssertionError(f"Node ended with {done.returncode}:\n{done.stdout}")
+        raise AssertionError(f"Node ended with {done.returncode}")
     return files[1].read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,7 +36,9 @@ def test_examples(name):
     for test in FINDER.find(module, module.__name__):
         test.globs.update(vars(ws), ws=ws)
         report: list[str] = []
-        runner.run(test, out=report.append)
+        # In a thread, where `asyncio.run` in an example has no loop to disturb.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(runner.run, test, out=report.append).result()
         assert not report, "".join(report)
 
 

@@ -1,9 +1,12 @@
 """Options of the handshake: headers, redirects, TLS, sockets, proxies."""
 
 import asyncio
+import contextlib
 import json
 import os
+import socket
 import ssl
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from tests.support.recording import Recording
 from tests.support.server import Server
 from ws_common.errors import WSHandshakeError, WSNotConnectedError
 from ws_common.options import CompressionOptions, WebSocketOptions
+from ws_common.transport import ConnectRequest
 
 vm = WebSocketOptions.vm
 
@@ -43,18 +47,30 @@ async def test_headers(connect, server):
     assert expected <= set(seen)
 
 
-async def test_owned_headers(connect, server, caplog):
-    """Headers that the handshake owns are ignored, with one warning for each."""
+async def test_owned_headers(connect, platform, server, caplog):
+    """Headers that the handshake owns are ignored."""
     headers = {"Sec-WebSocket-Key": "mine", "HOST": "evil.example", "X-Mine": "1"}
     seen = await seen_headers(connect, server("/headers"), headers=headers)
     assert ("x-mine", "1") in seen
-    assert [value for name, value in seen if name == "host"] == [
-        server.base.removeprefix("ws://")
-    ]
+    hosts = [value for name, value in seen if name == "host"]
+    assert hosts == [server.base.removeprefix("ws://")]
     assert "mine" not in dict(seen)["sec-websocket-key"]
+
+
+async def test_owned_headers_are_warned_of(platform, server, caplog):
+    """Once for each name, however often the client connects."""
+    options = vm()
+    connector = platform.connector(options)
+    for name in ("Sec-WebSocket-Key", "sec-websocket-key"):
+        headers = {name: "s3cr3t", "Upgrade": "h2c"}
+        request = ConnectRequest(url=server("/echo"), headers=headers, options=options)
+        transport = await connector(request, Recording())
+        transport.abort()
+    await asyncio.sleep(0)
     warned = [record.getMessage() for record in caplog.records]
     assert len(warned) == 2
     assert "Sec-WebSocket-Key" in warned[0]
+    assert "s3cr3t" not in caplog.text
 
 
 async def test_redirect(connect, server, key):
@@ -241,6 +257,37 @@ async def test_proxy_of_the_environment(connect, server, monkeypatch):
         await connect(server("/echo"), options=vm(proxy=True))
     for proxy in (False, None):
         await connect(server("/echo"), options=vm(proxy=proxy))
+
+
+@contextlib.contextmanager
+def black_hole(host: str, port: int):
+    """An address that answers nothing: its queue of connections is full."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind((host, port))
+        listener.listen(0)
+        for _ in range(2):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex((host, port))
+        yield
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fills a queue as Linux has it")
+async def test_dead_address(connect, server, monkeypatch):
+    """A name's first address is dead: the second is tried without much ado."""
+    port = int(server.base.rpartition(":")[2])
+
+    async def resolve(_host, port, **_how):
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(*kind, (address, port)) for address in ("127.0.0.3", "127.0.0.1")]
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    with black_hole("127.0.0.3", port):
+        before = loop.time()
+        await connect(f"ws://two-addresses.example:{port}/echo", options=vm(proxy=None))
+        assert 0.2 < loop.time() - before < 2
 
 
 def test_uvloop(platform):

@@ -1,11 +1,15 @@
 """How the engine delivers, holds back and ends."""
 
 import asyncio
+from unittest.mock import Mock
 
 import pytest
+from websockets.client import ClientProtocol
+from websockets.uri import parse_uri
 
 from tests.support.recording import Recording
 from ws_common.options import CompressionOptions, WebSocketOptions
+from ws_vm.engine import Engine
 
 MB = 1_000_000
 
@@ -91,6 +95,34 @@ async def test_lost_with_a_backlog(connect, server):
     assert sink.log == ["message"] * 60 + ["closed"]
     assert sink.closed[0].code == 1006
     assert sink.closed[0].initiator == "network"
+
+
+async def test_end_of_stream_with_a_backlog(connect, server):
+    """A FIN does not overtake what came before it."""
+    transport, sink = await connect(server("/echo"))
+    sink.react = lambda _: transport.pause_reading() if len(sink.log) == 3 else None
+    engine = transport._engine
+    frames = [b"\x82\x7e\x03\xe8" + b"%04d:" % i + bytes(995) for i in range(60)]
+    engine.data_received(b"".join(frames))
+    assert len(engine._unparsed) > 0
+    engine.eof_received()
+    engine.transport.close()
+    await turns()
+    sink.react = None
+    transport.resume_reading()
+    assert [int(message[:4]) for message in sink.messages] == list(range(60))
+    assert sink.log == ["message"] * 60 + ["closed"]
+
+
+async def test_refused_and_lost_at_once():
+    """A refusal is no connection, even if it is gone before anybody looked."""
+    sink = Recording()
+    engine = Engine(ClientProtocol(parse_uri("ws://x/")), sink=sink)
+    engine.connection_made(Mock(spec=asyncio.Transport))
+    engine.data_received(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+    engine.connection_lost(None)
+    assert engine.response.status_code == 403
+    assert sink.log == []
 
 
 async def test_lost_while_paused_without_a_backlog(connect, server):
@@ -214,10 +246,22 @@ async def test_pong_of_the_last_ping_alone(connect, server):
     assert await first >= await second >= 0
 
 
+async def test_pong_of_the_first_ping_alone(connect, server):
+    """A Pong says nothing about later Pings."""
+    transport, _ = await connect(server("/no-pong"))
+    first, second = transport.ping(), transport.ping()
+    payload = next(iter(transport._engine.pings._waiting))
+    transport._engine.data_received(b"\x8a\x04" + payload)
+    assert await first >= 0
+    assert not second.done()
+
+
 async def test_unsolicited_pong(connect, server):
-    """A Pong that nobody asked for is nothing."""
-    transport, sink = await connect(server("/echo"))
-    transport._engine.data_received(b"\x8a\x04abcd")
+    """A Pong that nobody asked for is nothing, and answers nothing."""
+    transport, sink = await connect(server("/no-pong"))
+    pong = transport.ping()
+    transport._engine.data_received(b"\x8a\x05other")
+    assert not pong.done()
     transport.send("ping", text=True)
     assert await sink.until_messages(1) == ["pong"]
 

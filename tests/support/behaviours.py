@@ -254,7 +254,7 @@ class Behaviours:
 
     async def do_garbage(self, peer: Peer) -> None:
         await peer.raw(b"\x15\x03\x01 this is not HTTP\r\n\r\n")
-        await peer.hold()
+        await asyncio.Event().wait()  # not even the client's FIN is a reason to go
 
     async def do_half_header(self, peer: Peer) -> None:
         await peer.raw(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: webs")

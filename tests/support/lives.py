@@ -82,7 +82,7 @@ class Model:
                 self.status = "closing"
             case l.AttemptFailed(attempt=self.live) if self.status == "connecting":
                 self.live = None
-            case l.Lost(attempt=self.live) if self.status in ("open", "closing"):
+            case l.Lost(attempt=self.live) if self.status != "connecting":
                 self.live = None
             case l.SteppedAside(attempt=self.live) if self.status == "retiring":
                 self.live = None

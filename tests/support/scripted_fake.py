@@ -1,7 +1,7 @@
 """The public fake, playing the part of the test server: behaviours by URL path."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
 from urllib.parse import parse_qsl, urlsplit
 
 from ws.testing import WebSocketClientFake
@@ -55,6 +55,6 @@ class ScriptedFake(WebSocketClientFake):
 
 def fake_platform(real: Platform) -> Platform:
     """The platform, with the fake in the place of its sockets."""
-    return replace(
-        real, connector=lambda options: AdapterConnector(ScriptedFake(options))
+    return real._replace(
+        connector=lambda options: AdapterConnector(ScriptedFake(options))
     )

@@ -1,6 +1,5 @@
 """Fixtures of the unit tests, which need no network and run inside Pyodide too."""
 
-from dataclasses import replace
 from typing import NoReturn
 
 import pytest
@@ -36,8 +35,7 @@ def in_a_browser(platform):
     def refuse(code: int) -> NoReturn:
         raise WSUnsupportedError(f"a browser may not send {code}")
 
-    browser = replace(
-        platform,
+    browser = platform._replace(
         name="js",
         check_close_code=refuse,
         stream_capacity=None,

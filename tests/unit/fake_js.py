@@ -1,4 +1,5 @@
 """JavaScript as the border sees it, without JavaScript."""
+# ruff: noqa: N815 - the names are JavaScript's
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,9 +65,7 @@ class Socket:
 
     def close(self, *args: Any) -> None:
         if args and args[0] != 1000 and not 3000 <= args[0] <= 4999:
-            raise JsException(
-                "InvalidAccessError", f"the code {args[0]} is not allowed"
-            )
+            raise JsException("InvalidAccessError", f"code {args[0]} is not allowed")
         self.closes.append(args)
         self.readyState = CLOSING
 

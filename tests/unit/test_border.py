@@ -127,7 +127,7 @@ async def test_what_the_runtime_says_is_told(js, begin):
     """Node explains its errors; then there is nothing hidden to explain."""
     task = await begin()
     js.sockets[0].play_error(message="Unexpected server response: 403")
-    with pytest.raises(WSHandshakeError, match="chat.*: Unexpected server.* 403$"):
+    with pytest.raises(WSHandshakeError, match=r"chat.*: Unexpected server.* 403$"):
         await task
 
 
@@ -150,13 +150,13 @@ async def test_close_after_error_is_not_heard_twice(js, begin):
             "SecurityError",
             "ws://example.org/",
             WSHandshakeError,
-            "https:// may open wss",
+            "may open wss:// only",
         ),
         ("SecurityError", URL, WSHandshakeError, "security policy.*blocked by CSP"),
         ("TypeError", URL, WSUnsupportedError, "TypeError: blocked by CSP"),
     ],
 )
-async def test_constructor_raises(js, begin, name, url, error, words):
+async def test_constructor_raises(js, begin, *, name, url, error, words):
     """What `new WebSocket` throws is told in plain words, without secrets."""
     js.refuse = JsException(name, "blocked by CSP")
     with pytest.raises(error, match=words) as caught:

@@ -341,6 +341,11 @@ def test_run_of_failures_ends_when_settled():
     assert settled.settled
     assert settled.connected_before
 
+    lost_again, _ = step(settled, lost(attempt=2))
+    due, _ = step(lost_again, l.RetryDue(attempt=2))
+    reopened, _ = step(due, l.Opened(attempt=3))
+    assert not reopened.settled, "the next connection has to earn it anew"
+
 
 def test_what_is_known_of_a_target():
     """Another target starts from nothing; the same one keeps its good name."""

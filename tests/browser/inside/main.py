@@ -9,6 +9,7 @@ import pyodide
 import pytest
 
 from tests.browser.inside.awaiting import Awaiting
+from tests.browser.inside.native_only import NativeOnly
 from tests.browser.inside.proxies import Proxies
 from tests.browser.inside.recorder import Recorder
 
@@ -17,12 +18,15 @@ def main() -> str:
     """Run the tests that `globalThis.pytestArguments` names."""
     recorder = Recorder()
     arguments = [str(argument) for argument in js.pytestArguments]
-    code = pytest.main(arguments, plugins=[Awaiting(), Proxies(), recorder])
+    native_only = NativeOnly()
+    plugins = [Awaiting(), native_only, Proxies(), recorder]
+    code = pytest.main(arguments, plugins=plugins)
     return json.dumps(
         {
             "exit_code": int(code),
             "tests": list(recorder.tests.values()),
             "collection": recorder.collection,
+            "left_out": native_only.left_out,
             "versions": {
                 "Pyodide": pyodide.__version__,
                 "Python": platform.python_version(),

@@ -18,7 +18,9 @@ class Proxies:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
         yield
-        gc.collect()
+        if js.countHandlers() == item.stash[_BEFORE]:
+            return
+        gc.collect()  # too slow to be done after every test
         left = js.countHandlers() - item.stash[_BEFORE]
         if left:
             pytest.fail(f"{left} proxies of event handlers are alive", pytrace=False)

@@ -1,0 +1,86 @@
+"""Changes of state, as a sentence for the log: what happened, why, and what is next.
+
+connection 1 to ws://host/ lost (network_lost: 1006 ABNORMAL_CLOSURE):
+attempt 2 in 0.43 s
+"""
+
+from ws_common.causes import Cause
+from ws_common.errors import WSConnectionClosedError, WSError
+from ws_common.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+    Reconnecting,
+    WebSocketClientState,
+)
+from ws_common.status_codes import describe
+from ws_common.urls import redact
+
+_CLOSING: dict[Cause, str] = {
+    "peer_closing": "is being closed by the peer",
+    "protocol_failure": "broke the rules, so that we close it",
+    "connect": "makes room for a new one",
+    "reconnect": "makes room for a new one",
+}
+"""What happens to the connection; for all other causes we close it."""
+
+
+class Narrator:
+    """Remembers what the later sentences refer to."""
+
+    def __init__(self) -> None:
+        self._subject = "the client"
+        self._opened = False
+
+    def tell(
+        self, state: WebSocketClientState, cause: Cause, *, final: bool = False
+    ) -> str:
+        """Put one change into words. No secrets.
+
+        Args:
+            state: What it changed to.
+            cause: Why.
+            final: Whether it is for good.
+        """
+        match state:
+            case Connecting(url, attempt):
+                where = f"to {redact(url)}" if url else "to a URL to be asked for"
+                self._subject, self._opened = f"attempt {attempt} {where}", False
+                said = f"connecting {where}: attempt {attempt} ({cause})"
+            case Open(url, protocol, connection):
+                self._subject = f"connection {connection} to {redact(url)}"
+                self._opened = True
+                spoken = f", speaking {protocol}" if protocol else ""
+                said = f"{self._subject} is open{spoken}"
+            case Disconnecting(code, reason):
+                doing = _CLOSING.get(cause, "is being closed")
+                said = f"{self._subject} {doing} ({cause}: {closing(code, reason)})"
+            case Reconnecting():
+                what = self._what_ended(cause, state)
+                said = f"{what}: attempt {state.attempt} in {state.delay:.2f} s"
+            case Closed():
+                left = "closed for good" if final else "idle until connect() is called"
+                said = f"{self._what_ended(cause, state)}: {left}"
+        return said
+
+    def _what_ended(self, cause: Cause, state: Reconnecting | Closed) -> str:
+        error = state.error
+        if self._opened:
+            self._opened = False
+            verb = "lost" if _is_loss(error) else "ended"
+            said = closing(state.close_code, state.close_reason)
+        else:
+            verb = "failed" if error is not None else "stopped"
+            said = "" if error is None else str(error)
+        facts = f"{cause}: {said}" if said else cause
+        return f"{self._subject} {verb} ({facts})"
+
+
+def closing(code: int | None, reason: str | None) -> str:
+    """How a connection ends, as people read it: `1001 GOING_AWAY 'restart'`."""
+    return describe(code) + (f" {reason!r}" if reason else "")
+
+
+def _is_loss(error: WSError | None) -> bool:
+    return isinstance(error, WSConnectionClosedError) and not error.was_clean

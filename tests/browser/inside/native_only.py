@@ -1,0 +1,37 @@
+"""A pytest plugin: leaves out files that import what is not in Pyodide, and tells."""
+
+import ast
+from pathlib import Path
+
+MISSING = frozenset({"looptime", "picows", "websockets", "ws_vm"})
+"""Packages of native tests."""
+
+
+class NativeOnly:
+    """The plugin.
+
+    Attributes:
+        left_out: Each file that was, with what it imports.
+    """
+
+    def __init__(self) -> None:
+        self.left_out: dict[str, str] = {}
+
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        if collection_path.suffix != ".py":
+            return None
+        missing = MISSING & _imported(collection_path.read_text(encoding="utf-8"))
+        if not missing:
+            return None
+        self.left_out[collection_path.name] = ", ".join(sorted(missing))
+        return True
+
+
+def _imported(source: str) -> set[str]:
+    names: set[str] = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return {name.partition(".")[0] for name in names}

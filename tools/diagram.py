@@ -1,0 +1,199 @@
+"""Draws the lifecycle into docs/lifecycle.md from the code: `python -m tools.diagram`.
+
+The diagram comes from the machine's table, the causes from `causes.py`, the events
+from every place that reports one. A test holds the page current.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import get_args
+
+from tools.common import ROOT, ToolError, guarded, say
+from ws_common.causes import Cause
+from ws_common.lifecycle import Phase
+from ws_common.machine import TABLE
+
+PAGE = ROOT / "docs" / "lifecycle.md"
+SOURCE = ROOT / "src"
+CAUSES = SOURCE / "ws_common" / "causes.py"
+
+REPORTING = frozenset({"note", "fault", "report", "_on_fault", "_emit"})
+"""Functions whose first argument is the name of an event."""
+
+EVENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "attempt_failed": "An attempt to connect failed.",
+        "clock_jumped": "The wall clock ran ahead: the machine slept, or the page "
+        "was frozen. The connection is probed; a wait for a retry is over.",
+        "close_code_replaced": "`close()` was given what may not be sent; 1000 was.",
+        "heartbeat_failed": "A ping could not be sent, or making one raised.",
+        "heartbeat_missed": "No sign of life came in time; the connection is aborted.",
+        "interceptor_raised": "An interceptor raised; that message was not delivered.",
+        "listener_raised": "A callback given to `listen()` raised; the next item comes "
+        "all the same.",
+        "message_dropped": "An overflow or its age dropped a message.",
+        "message_skipped": "A message could not be decoded and was left out.",
+        "messages_unconfirmed": "A connection was lost; so many messages may not have "
+        "arrived.",
+        "retry_if_raised": "`retry_if` raised or answered nonsense; the default "
+        "decision holds.",
+        "state_changed": "The state has changed.",
+    }
+)
+"""What each event means."""
+
+_REQUESTS = MappingProxyType(
+    {
+        "ConnectAsked": "connect()",
+        "ReconnectAsked": "reconnect()",
+        "DisconnectAsked": "disconnect()",
+        "CloseAsked": "close()",
+        "AbortAsked": "cancelled",
+    }
+)
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram."""
+    labels: dict[tuple[Phase, Phase], list[str]] = {}
+    for (source, kind), edge in TABLE.items():
+        for target in edge.targets:
+            labels.setdefault((source, target), []).append(_label(kind))
+    order = {phase: number for number, phase in enumerate(Phase)}
+    arrows = sorted(labels, key=lambda pair: (order[pair[0]], order[pair[1]]))
+    lines = ["stateDiagram-v2", f"    [*] --> {_node(Phase.NEW)}"]
+    lines += [
+        f"    {_node(source)} --> {_node(target)}: "
+        + ", ".join(sorted(labels[source, target]))
+        for source, target in arrows
+    ]
+    lines.append(f"    {_node(Phase.FINISHED)} --> [*]")
+    return "\n".join(["```mermaid", *lines, "```"])
+
+
+def causes() -> str:
+    """The causes as a table.
+
+    Raises:
+        ToolError: A cause has no line, or a line no cause.
+    """
+    text = _docstrings(CAUSES)[-1]
+    rows: dict[str, str] = {}
+    for names, words in re.findall(r"^([a-z_, ]+): (.+)$", text, re.MULTILINE):
+        rows |= dict.fromkeys(names.split(", "), words)
+    _must_match("causes.py", rows, get_args(Cause))
+    lines = [f"| `{name}` | {_sentence(rows[name])} |" for name in get_args(Cause)]
+    return "\n".join(["| cause | why the state changed |", "|---|---|", *lines])
+
+
+def events() -> str:
+    """The events as a table.
+
+    Raises:
+        ToolError: An event is reported that is not explained, or the reverse.
+    """
+    details: dict[str, set[str]] = {}
+    for name, facts in reported():
+        details.setdefault(name, set()).update(facts)
+    _must_match("EVENTS in tools/diagram.py", EVENTS, details)
+    lines = [
+        f"| `{name}` | {', '.join(f'`{fact}`' for fact in sorted(details[name]))} "
+        f"| {EVENTS[name]} |"
+        for name in sorted(details)
+    ]
+    return "\n".join(["| event | details | when |", "|---|---|---|", *lines])
+
+
+def reported() -> Iterator[tuple[str, set[str]]]:
+    """Every place in the source that reports an event: its name, and the facts."""
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or _called(node) not in REPORTING:
+                continue
+            match node.args:
+                case [ast.Constant(value=str(name)), *rest]:
+                    yield name, _facts(node, rest)
+
+
+def render(page: str) -> str:
+    """The page, with what stands between its markers drawn anew.
+
+    Raises:
+        ToolError: A marker is missing.
+    """
+    parts = {"diagram": diagram(), "causes": causes(), "events": events()}
+    for name, text in parts.items():
+        begin, end = f"<!-- {name}: drawn by tools/diagram.py -->", f"<!-- /{name} -->"
+        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        if len(pattern.findall(page)) != 1:
+            raise ToolError(f"{PAGE.name} needs one pair of markers {begin} {end}")
+        page = pattern.sub(lambda _, t=text: f"{begin}\n{t}\n{end}", page)
+    return page
+
+
+def main() -> int:
+    """Draw the page anew."""
+    page = PAGE.read_text(encoding="utf-8")
+    drawn = render(page)
+    PAGE.write_text(drawn, encoding="utf-8")
+    say(f"{PAGE.name} {'was current' if drawn == page else 'was drawn anew'}")
+    return 0
+
+
+def _node(phase: Phase) -> str:
+    return phase.value.capitalize()
+
+
+def _label(kind: type) -> str:
+    words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
+    return _REQUESTS.get(kind.__name__, words)
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def _docstrings(path: Path) -> list[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [
+        node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    ]
+
+
+def _called(call: ast.Call) -> str:
+    match call.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+    return ""
+
+
+def _facts(call: ast.Call, rest: list[ast.expr]) -> set[str]:
+    facts = {keyword.arg for keyword in call.keywords if keyword.arg}
+    match rest:
+        case [ast.Dict(keys=keys)]:
+            facts |= {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+        case [_]:
+            facts.add("error")
+        case _:
+            pass
+    return facts
+
+
+def _must_match(where: str, explained: Iterable[str], used: Iterable[str]) -> None:
+    explained, used = set(explained), set(used)
+    if missing := sorted(used - explained):
+        raise ToolError(f"{where} does not explain: {', '.join(missing)}")
+    if stale := sorted(explained - used):
+        raise ToolError(f"{where} explains what is not used: {', '.join(stale)}")
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
