@@ -8,20 +8,18 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import get_args
 
 from tools.common import ROOT, ToolError, guarded, say
-from ws_common.causes import Cause
+from ws_common.causes import MEANINGS, Cause
 from ws_common.lifecycle import Phase
 from ws_common.machine import TABLE
 
 PAGE = ROOT / "docs" / "lifecycle.md"
 SOURCE = ROOT / "src"
-CAUSES = SOURCE / "ws_common" / "causes.py"
 
-REPORTING = frozenset({"note", "fault", "report", "_on_fault", "_emit"})
+REPORTING = frozenset({"note", "_note", "fault", "report", "_on_fault", "_emit"})
 """Functions whose first argument is the name of an event."""
 
 EVENTS: Mapping[str, str] = MappingProxyType(
@@ -33,6 +31,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "heartbeat_failed": "A ping could not be sent, or making one raised.",
         "heartbeat_missed": "No sign of life came in time; the connection is aborted.",
         "interceptor_raised": "An interceptor raised; that message was not delivered.",
+        "is_reply_raised": "`heartbeat.is_reply` raised; the message was delivered.",
         "listener_raised": "A callback given to `listen()` raised; the next item comes "
         "all the same.",
         "message_dropped": "An overflow or its age dropped a message.",
@@ -42,6 +41,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "retry_if_raised": "`retry_if` raised or answered nonsense; the default "
         "decision holds.",
         "state_changed": "The state has changed.",
+        "subscriber_stuck": "A subscriber has held the socket for 5 s without reading.",
     }
 )
 """What each event means."""
@@ -76,18 +76,9 @@ def diagram() -> str:
 
 
 def causes() -> str:
-    """The causes as a table.
-
-    Raises:
-        ToolError: A cause has no line, or a line no cause.
-    """
-    text = _docstrings(CAUSES)[-1]
-    rows: dict[str, str] = {}
-    for names, words in re.findall(r"^([a-z_, ]+): (.+)$", text, re.MULTILINE):
-        rows |= dict.fromkeys(names.split(", "), words)
-    _must_match("causes.py", rows, get_args(Cause))
-    lines = [f"| `{name}` | {_sentence(rows[name])} |" for name in get_args(Cause)]
-    return "\n".join(["| cause | why the state changed |", "|---|---|", *lines])
+    """The causes as a table."""
+    lines = [f"| `{name}` | {MEANINGS[name]} |" for name in get_args(Cause)]
+    return "\n".join(["| cause | the state changed because |", "|---|---|", *lines])
 
 
 def events() -> str:
@@ -99,7 +90,7 @@ def events() -> str:
     details: dict[str, set[str]] = {}
     for name, facts in reported():
         details.setdefault(name, set()).update(facts)
-    _must_match("EVENTS in tools/diagram.py", EVENTS, details)
+    _must_match(EVENTS, details)
     lines = [
         f"| `{name}` | {', '.join(f'`{fact}`' for fact in sorted(details[name]))} "
         f"| {EVENTS[name]} |"
@@ -131,7 +122,8 @@ def render(page: str) -> str:
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if len(pattern.findall(page)) != 1:
             raise ToolError(f"{PAGE.name} needs one pair of markers {begin} {end}")
-        page = pattern.sub(lambda _, t=text: f"{begin}\n{t}\n{end}", page)
+        before, after = pattern.split(page)
+        page = f"{before}{begin}\n{text}\n{end}{after}"
     return page
 
 
@@ -153,21 +145,6 @@ def _label(kind: type) -> str:
     return _REQUESTS.get(kind.__name__, words)
 
 
-def _sentence(words: str) -> str:
-    return words[0].upper() + words[1:]
-
-
-def _docstrings(path: Path) -> list[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [
-        node.value.value
-        for node in tree.body
-        if isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    ]
-
-
 def _called(call: ast.Call) -> str:
     match call.func:
         case ast.Attribute(attr=name) | ast.Name(id=name):
@@ -187,12 +164,12 @@ def _facts(call: ast.Call, rest: list[ast.expr]) -> set[str]:
     return facts
 
 
-def _must_match(where: str, explained: Iterable[str], used: Iterable[str]) -> None:
-    explained, used = set(explained), set(used)
-    if missing := sorted(used - explained):
-        raise ToolError(f"{where} does not explain: {', '.join(missing)}")
-    if stale := sorted(explained - used):
-        raise ToolError(f"{where} explains what is not used: {', '.join(stale)}")
+def _must_match(explained: Iterable[str], used: Iterable[str]) -> None:
+    here = "EVENTS in tools/diagram.py"
+    if missing := sorted(set(used) - set(explained)):
+        raise ToolError(f"{here} does not explain: {', '.join(missing)}")
+    if stale := sorted(set(explained) - set(used)):
+        raise ToolError(f"{here} explains what is not used: {', '.join(stale)}")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ make an attempt longer than `timeout`. What such code brings later is freed.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, cast
 
 from ws_common.causes import Cause
 from ws_common.connection import Connection
@@ -152,10 +152,12 @@ def _chained(message: str, error: BaseException) -> WSNotConnectedError:
 
 
 async def _ask(
-    provider: Callable[[ConnectContext], Any], context: ConnectContext
-) -> Any:
+    provider: Callable[[ConnectContext], object], context: ConnectContext
+) -> object:
     answer = provider(context)
-    return await answer if isinstance(answer, Awaitable) else answer
+    if isinstance(answer, Awaitable):
+        return await cast("Awaitable[object]", answer)
+    return answer
 
 
 async def _headers(options: WebSocketOptions, context: ConnectContext) -> Headers:

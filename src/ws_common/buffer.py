@@ -21,7 +21,8 @@ class Limits(NamedTuple):
 
     Attributes:
         capacity: Items; None: no count.
-        max_bytes: Payload bytes; None: not counted.
+        max_bytes: Payload bytes; None: not counted. Where overflow would lose
+            messages, `capacity` alone counts if there is one.
         overflow: What happens above.
     """
 
@@ -68,6 +69,8 @@ class Buffer(Generic[T]):
     __slots__ = (
         "_capacity",
         "_low",
+        "_low_bytes",
+        "_max_bytes",
         "_waiters",
         "bytes",
         "dropped",
@@ -83,12 +86,13 @@ class Buffer(Generic[T]):
 
     def __init__(self, limits: Limits) -> None:
         self.items: deque[T | End] = deque()
-        self.bytes = 0
-        self.dropped = 0
-        self.reads = 0
-        self.full = False
+        self.limits: Limits = limits
+        self.bytes: int = 0
+        self.dropped: int = 0
+        self.reads: int = 0
+        self.full: bool = False
         self.end: End | None = None
-        self.made_at = ""
+        self.made_at: str = ""
         self.on_drop: Callable[[Buffer[T], int], None] = _ignore
         self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
         self._waiters: deque[asyncio.Future[None]] = deque()
@@ -98,7 +102,10 @@ class Buffer(Generic[T]):
         """Change how much it holds."""
         self.limits = limits
         self._capacity = float("inf") if limits.capacity is None else limits.capacity
-        self._low = self._capacity / 4
+        counted = limits.overflow == "pause" or limits.capacity is None
+        given = limits.max_bytes if counted else None
+        self._max_bytes = float("inf") if given is None else given
+        self._low, self._low_bytes = self._capacity / 4, self._max_bytes / 4
 
     # Writing
 
@@ -107,12 +114,12 @@ class Buffer(Generic[T]):
         if self.end is not None:
             return
         items = self.items
-        if self.limits.max_bytes is not None:
-            self.bytes += _size(item)
         items.append(item)
+        if isinstance(item, str | bytes):
+            self.bytes += len(item)
         if self._waiters:
             self._wake()
-        if len(items) > self._capacity or self._over_bytes():
+        if len(items) > self._capacity or self.bytes > self._max_bytes:
             self._overflow()
 
     def mark(self, end: End) -> None:
@@ -124,10 +131,6 @@ class Buffer(Generic[T]):
         self.items.append(end)
         while self._waiters:
             self._wake()
-
-    def _over_bytes(self) -> bool:
-        limit = self.limits.max_bytes
-        return limit is not None and self.bytes > limit
 
     def _overflow(self) -> None:
         match self.limits.overflow:
@@ -144,7 +147,7 @@ class Buffer(Generic[T]):
                 self.mark(End(error=self._overflow_error(), final=True))
 
     def _drop(self, index: int) -> None:
-        while len(self.items) > self._capacity or self._over_bytes():
+        while len(self.items) > self._capacity or self.bytes > self._max_bytes:
             if index == 0:
                 index = next(
                     (i for i, it in enumerate(self.items) if not isinstance(it, End)),
@@ -152,13 +155,14 @@ class Buffer(Generic[T]):
                 )
             item = self.items[index]
             del self.items[index]
-            self._forget(item)
+            if isinstance(item, str | bytes):
+                self.bytes -= len(item)
             self.dropped += 1
             self.on_drop(self, 1)
 
     def _overflow_error(self) -> WSStreamOverflowError:
         held = f"{len(self.items)} messages"
-        if self.limits.max_bytes is not None:
+        if self._max_bytes != float("inf"):
             held += f" of {self.bytes:,} bytes"
         return WSStreamOverflowError(
             f"a subscriber did not keep up: its buffer was full with {held}; read "
@@ -187,13 +191,16 @@ class Buffer(Generic[T]):
         """
         item = self.items.popleft()
         self.reads += 1
-        if self.limits.max_bytes is not None:
-            self._forget(item)
-        if self.full and len(self.items) <= self._low:
+        if isinstance(item, str | bytes):
+            self.bytes -= len(item)
+        if self.full and self._is_low():
             self.relieve()
         if isinstance(item, End):
             raise Ended(item)
         return item
+
+    def _is_low(self) -> bool:
+        return len(self.items) <= self._low and self.bytes <= self._low_bytes
 
     def relieve(self) -> None:
         """Stop asking for a pause."""
@@ -218,10 +225,6 @@ class Buffer(Generic[T]):
         """Whether somebody is waiting for an item."""
         return bool(self._waiters)
 
-    def _forget(self, item: T | End) -> None:
-        if self.limits.max_bytes is not None and not isinstance(item, End):
-            self.bytes -= _size(item)
-
     async def _wait(self) -> None:
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
@@ -242,7 +245,3 @@ class Buffer(Generic[T]):
 
 def _ignore(_buffer: Any, _what: Any) -> None:
     """What happens where nobody has asked to be told."""
-
-
-def _size(item: object) -> int:
-    return len(item) if isinstance(item, str | bytes) else 0

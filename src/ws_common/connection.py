@@ -13,7 +13,7 @@ from ws_common.buffer import Buffer, End, Limits
 from ws_common.causes import Cause
 from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
-from ws_common.inbound import Target
+from ws_common.inbound import NOWHERE, Target
 from ws_common.messages import Data, size_of
 from ws_common.metrics import Counters
 from ws_common.options import WebSocketOptions
@@ -48,16 +48,6 @@ class Early:
     def __init__(self, limits: Limits) -> None:
         self.buffer: Buffer[Any] = Buffer(limits)
         self.publish = self.buffer.put
-
-
-class _Nowhere:
-    """Where messages go that nobody may see any more."""
-
-    def publish(self, item: Any, /) -> None:
-        """Forget it."""
-
-
-_NOWHERE = _Nowhere()
 
 
 class Connection:
@@ -117,6 +107,7 @@ class Connection:
             return
         self._closing = close
         self._start_deadline()
+        self._read_on()  # no message follows; what does is the end of TCP
         self._tell()
 
     def on_closed(self, close: CloseInfo) -> None:
@@ -195,7 +186,7 @@ class Connection:
 
     def pause(self, why: str) -> None:
         """Stop reading, for one more reason; what is closing is always read."""
-        if self._asked_to_close or self.ended is not None:
+        if self._asked_to_close or self._closing is not None or self.ended is not None:
             return
         self._pauses.add(why)
         if len(self._pauses) == 1 and self._transport is not None:
@@ -396,7 +387,10 @@ class Connection:
 
     def _discard(self) -> None:
         """Forget what arrives from here on, and read it: a Close may be behind it."""
-        self._target = _NOWHERE
+        self._target = NOWHERE
+        self._read_on()
+
+    def _read_on(self) -> None:
         if self._pauses and self._transport is not None:
             self._transport.resume_reading()
         self._pauses.clear()

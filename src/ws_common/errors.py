@@ -83,7 +83,7 @@ class WSHandshakeError(WSNotConnectedError):
         super().__init__(message)
         self.permanent = permanent
         self.status = status
-        self.headers = dict(headers)
+        self.headers: Mapping[str, str] = dict(headers)
         self.retry_after = retry_after
 
 

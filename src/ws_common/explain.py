@@ -103,7 +103,7 @@ def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
 
 
 def _remarks(behind: "Supervisor") -> list[str]:
-    remarks = []
+    remarks: list[str] = []
     if behind.flow.outbound.waiting:
         remarks.append(f"{behind.flow.outbound.waiting} messages wait to be sent.")
     if behind.flow.messages.full:

@@ -98,7 +98,8 @@ class Flow:
         self.outbound.open(connection)
 
     def shut(self) -> None:
-        """Nothing can be sent any more."""
+        """Nothing can be sent any more, and nothing more is to be paused."""
+        self._connection = None
         self.outbound.shut()
 
     def discard(self) -> None:

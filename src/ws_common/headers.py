@@ -7,7 +7,7 @@ begin a header of their own, are refused where they are given.
 import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from ws_common.transport import Headers
 
@@ -31,7 +31,7 @@ def check_headers(headers: object) -> Headers:
         raise TypeError(msg)
     checked = {
         _check_name(name): tuple(check_value(name, value) for value in _values(given))
-        for name, given in headers.items()
+        for name, given in cast("Mapping[str, object]", headers).items()
     }
     return MappingProxyType(checked)
 
@@ -68,5 +68,5 @@ def _check_name(name: Any) -> str:
 
 def _values(given: Any) -> Sequence[Any]:
     if isinstance(given, Sequence) and not isinstance(given, str | bytes):
-        return given
+        return cast("Sequence[object]", given)
     return (given,)

@@ -29,12 +29,11 @@ class Hub(Generic[T]):
         unheard: Items that came while nobody was subscribed any more.
     """
 
-    publish: Callable[[T], None]
-
     def __init__(self, limits: Limits, *, keep: bool) -> None:
         self.limits = limits
         self.ended: End | None = None
-        self.unheard = 0
+        self.publish: Callable[[T], None] = self._unheard
+        self.unheard: int = 0
         self.on_pressure: Callable[[bool], None] = lambda _full: None
         self.on_drop: Callable[[Buffer[T], int], None] = lambda _buffer, _count: None
         self.listeners: set[asyncio.Task[None]] = set()

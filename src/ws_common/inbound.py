@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from ws_common.buffer import Buffer
+from ws_common.buffer import Buffer, End
+from ws_common.errors import WSNotConnectedError
 from ws_common.interceptors import DONE, WSInterceptor, build
 
 OnFault = Callable[[str, Exception], None]
@@ -21,6 +22,16 @@ class Target(Protocol):
 
     def publish(self, item: Any, /) -> None:
         """Take one."""
+
+
+class _Nowhere:
+    """Where messages go that nobody may see any more."""
+
+    def publish(self, item: Any, /) -> None:
+        """Forget it."""
+
+
+NOWHERE = _Nowhere()
 
 
 class Inbound:
@@ -74,6 +85,8 @@ class Inbound:
         if after is not None:
             for item in after.drain():
                 target.publish(item)
+            over = WSNotConnectedError("after_connect is over: receive on the client")
+            after.mark(End(error=over, final=True))
 
     def call(self, action: Callable[[], None]) -> None:
         """Do something in order with the messages: now, if none is under way."""
@@ -86,6 +99,8 @@ class Inbound:
         """Forget the messages that are under way; actions are kept."""
         kept = [entry for entry in self._queue if entry[0] is not self._chain]
         self._queue = deque(kept)
+        if self._task is not None:  # and what an interceptor holds at this moment
+            self._target = NOWHERE
 
     def stop(self) -> None:
         """Cancel what is under way."""
@@ -99,7 +114,7 @@ class Inbound:
 
     def _begin(self, handler: Callable[[Any], Any], data: Any) -> None:
         try:
-            result = handler(data)
+            result: Awaitable[Any] | None = handler(data)
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
             self._on_fault("interceptor_raised", error)
             return
@@ -114,7 +129,7 @@ class Inbound:
                 handler, data = self._queue.popleft()
                 self._measure()
                 try:
-                    result = handler(data)
+                    result: Awaitable[Any] | None = handler(data)
                 except Exception as error:  # noqa: BLE001 - as above
                     self._on_fault("interceptor_raised", error)
                     continue

@@ -6,7 +6,7 @@ both directions. A chain in which every handler is synchronous costs no await.
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 Next = Callable[[Any], Any]
 Handler = Callable[[Any, Next], Awaitable[None] | None]
@@ -100,13 +100,13 @@ def _observe(observer: Observer | None) -> Handler | None:
     def handler(data: Any, next: Next) -> Awaitable[None] | None:
         result = observer(data)
         if isinstance(result, Awaitable):
-            return _after(result, data, next)
+            return _after(cast("Awaitable[object]", result), data, next)
         return next(data)  # type: ignore[no-any-return]
 
     return handler
 
 
-async def _after(observed: Awaitable[Any], data: Any, next: Next) -> None:
+async def _after(observed: Awaitable[object], data: Any, next: Next) -> None:
     await observed
     result = next(data)
     if isinstance(result, Awaitable):

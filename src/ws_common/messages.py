@@ -1,7 +1,7 @@
 """What travels: text and bytes, and what may be handed over to be sent."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from ws_common.errors import WSUnsupportedDataError
 
@@ -34,7 +34,7 @@ def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
     if isinstance(data, bytes):
         payload = data
     elif isinstance(data, bytearray | memoryview):
-        payload = bytes(data)
+        payload = bytes(cast("bytearray | memoryview", data))
     else:
         payload = _from_integers(data)
     if text:
@@ -71,7 +71,7 @@ def _decode(payload: bytes) -> str:
 def _from_integers(data: Any) -> bytes:
     if isinstance(data, Sequence):
         try:
-            return bytes(data)
+            return bytes(cast("Sequence[int]", data))
         except (TypeError, ValueError) as error:
             msg = "a sequence to be sent must hold integers from 0 to 255"
             raise WSUnsupportedDataError(f"{msg}: {error}") from error

@@ -152,9 +152,11 @@ def _to_json(name: str, metrics: WebSocketMetrics) -> Any:
     value = getattr(metrics, name)
     if name in _TOTALS:
         return str(value)
+    if name == "ready_state":
+        return int(value)
     if name in _TIMES and value is not None:
         return (value - _EPOCH) // _MILLISECOND
-    return int(value) if name == "ready_state" else value
+    return value
 
 
 def _from_json(name: str, value: Any) -> Any:

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from ws_common.backoff import ConnectionRetryInterval
 from ws_common.compression import CompressionOptions
-from ws_common.durations import to_optional_seconds, to_seconds
+from ws_common.durations import Seconds, to_optional_seconds, to_seconds
 from ws_common.headers import TOKEN, check_headers, check_value
 from ws_common.heartbeat import Heartbeat
 from ws_common.interceptors import WSInterceptor
@@ -56,8 +56,10 @@ def _optional_count(name: str, value: Any) -> int | None:
 def _retry_interval(name: str, value: Any) -> ConnectionRetryInterval | None:
     if value is None or isinstance(value, ConnectionRetryInterval):
         return value
-    if isinstance(value, tuple) and len(value) == 2:  # noqa: PLR2004 - (min, max)
-        return ConnectionRetryInterval(*value)
+    if isinstance(value, tuple):
+        ends = cast("tuple[Seconds, ...]", value)
+        if len(ends) == 2:  # noqa: PLR2004 - (min, max)
+            return ConnectionRetryInterval(*ends)
     msg = f"{name} must be a ConnectionRetryInterval, (min, max) or None, not {value!r}"
     raise TypeError(msg)
 
@@ -87,7 +89,7 @@ def _tuple(name: str, value: Any) -> tuple[Any, ...]:
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         msg = f"{name} must be a list or tuple, not {value!r}"
         raise TypeError(msg)
-    return tuple(value)
+    return tuple(cast("Iterable[object]", value))
 
 
 def _overflow(name: str, value: Any) -> Overflow:
@@ -117,10 +119,13 @@ def _compression(name: str, value: Any) -> CompressionOptions:
 
 def _local_addr(name: str, value: Any) -> tuple[str, int] | None:
     match value:
-        case None | (str(), int()):
-            return value
-    msg = f"{name} must be (host, port), or None, not {value!r}"
-    raise TypeError(msg)
+        case None:
+            return None
+        case (str(host), int(port)):
+            return host, port
+        case _:
+            msg = f"{name} must be (host, port), or None, not {value!r}"
+            raise TypeError(msg)
 
 
 def _as_is(_name: str, value: Any) -> Any:

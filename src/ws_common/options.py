@@ -3,7 +3,16 @@
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypedDict, TypeVar, Unpack
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    NoReturn,
+    Self,
+    TypedDict,
+    TypeVar,
+    Unpack,
+)
 
 from ws_common import platform as platforms
 from ws_common.backoff import ConnectionRetryInterval
@@ -267,7 +276,8 @@ class WebSocketOptions:
             return NotImplemented
         return self._values == other._values
 
-    __hash__ = None  # type: ignore[assignment] # headers may hold what has no hash
+    # Headers may hold what has no hash.
+    __hash__: ClassVar[None] = None  # type: ignore[assignment] # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by value."""

@@ -80,10 +80,12 @@ class Gate(Protocol):
 
     def writable(self) -> Awaitable[None]:
         """Wait until the buffer is below the limit, or the connection has ended."""
+        ...
 
     @property
     def above_limit(self) -> bool:
         """Whether the buffer is above `write_limit`."""
+        ...
 
     def closed_error(self) -> WSConnectionClosedError:
         """The error that says how it ended."""
@@ -187,7 +189,8 @@ class Outbound:
         if not self._interceptors:
             submit(data)
         elif not self._turns.locked():
-            result = build([one.on_send for one in self._interceptors], submit)(data)
+            chain = build([one.on_send for one in self._interceptors], submit)
+            result: Awaitable[Any] | None = chain(data)
             if result is not DONE and isinstance(result, Awaitable):
                 self._in_background(self._settled(result), receipt)
         else:

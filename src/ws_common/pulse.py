@@ -34,6 +34,7 @@ class Body(Protocol):
     @property
     def handed_over(self) -> int:
         """How many messages have been handed over, ever."""
+        ...
 
     def note(self, name: str, **details: Any) -> None:
         """Report an event."""

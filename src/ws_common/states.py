@@ -7,10 +7,10 @@ The full diagram, with its causes, is drawn from the table in `machine.py`. Ever
 state is immutable, good for `match`, and its repr shows no secrets.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from datetime import datetime
 from enum import IntEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ws_common.errors import WSError
 from ws_common.urls import redact
@@ -30,6 +30,7 @@ class _State:
 
     __slots__ = ()
     ready_state: ClassVar[WebSocketReadyState]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     @property
     def is_open(self) -> bool:
@@ -43,10 +44,7 @@ class _State:
 
     def __repr__(self) -> str:
         """Show every field, the URL without its secrets."""
-        shown = (
-            f"{field.name}={self._shown(field.name)!r}"
-            for field in fields(self)  # type: ignore[arg-type]
-        )
+        shown = (f"{field.name}={self._shown(field.name)!r}" for field in fields(self))
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def _shown(self, name: str) -> object:

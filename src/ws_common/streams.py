@@ -133,6 +133,7 @@ class Subscriber(AsyncIterator[T]):
         self._buffer: Buffer[Any] = hub.attach(capacity, overflow)
         self._buffer.made_at = callsite()
         self._finalizer = weakref.finalize(self, hub.detach, self._buffer)
+        self._finalizer.atexit = False
 
     @property
     def dropped(self) -> int:

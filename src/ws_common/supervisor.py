@@ -31,7 +31,7 @@ from ws_common.metrics import Counters
 from ws_common.options import ConnectContext, Url, WebSocketOptions
 from ws_common.platform import Platform
 from ws_common.reporter import Reporter
-from ws_common.retry import Failure, Verdict, judge
+from ws_common.retry import Failure, Stop, Verdict, judge
 from ws_common.states import Closed, Disconnecting, Open, Reconnecting
 from ws_common.transport import CloseInfo, Connector
 
@@ -348,11 +348,14 @@ class Supervisor:
         self._last_error = error
         self._since = self.loop.time()
         self._count_end(connection, close.code, close.reason)
+        verdict: Verdict = Stop(run=self.life.run, error=error)
+        if self.life.sequel == "retry":  # else somebody asked for the end
+            verdict = self._judge(error, stable=self.life.settled)
         event = lifecycle.Lost(
             attempt=connection.attempt,
             code=close.code,
             reason=close.reason,
-            verdict=self._judge(error, stable=self.life.settled),
+            verdict=verdict,
         )
         self.feed(event, cause)
 

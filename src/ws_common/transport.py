@@ -88,22 +88,27 @@ class Transport(Protocol):
     @property
     def protocol(self) -> str | None:
         """The subprotocol that the server picked."""
+        ...
 
     @property
     def handshake(self) -> Handshake:
         """What the server answered."""
+        ...
 
     @property
     def buffered_amount(self) -> int:
         """Bytes handed over that have not left for the network."""
+        ...
 
     @property
     def last_activity(self) -> float:
         """Loop time of the last byte from the peer."""
+        ...
 
     @property
     def can_pause(self) -> bool:
         """Whether `pause_reading()` does anything."""
+        ...
 
     def send(self, data: Data, *, text: bool) -> None:
         """Hand one message over, in order.
@@ -129,6 +134,7 @@ class Transport(Protocol):
         None where the platform has no pings. The awaitable is cancelled where
         the connection ends before the Pong.
         """
+        ...
 
     def close(self, code: int | None, reason: str | None) -> None:
         """Begin the closing handshake. `on_closed` follows, unless `abort()` does."""

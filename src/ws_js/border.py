@@ -2,8 +2,7 @@
 
 Caveats first:
 
-- A `JsProxy` has no attributes for a type checker, and `js` has no stubs. What we
-  use of them is written down here as Protocols, under JavaScript's own names.
+- Type checkers know nothing of what comes from JavaScript: see `javascript.py`.
 - A Python function given to JavaScript lives until its proxy is destroyed. `Wire`
   owns the four of a connection, and destroys them in one place.
 - A destroyed proxy that is called raises inside the browser. So handlers are taken
@@ -13,12 +12,11 @@ Caveats first:
 Sources: the WHATWG WebSockets standard; Pyodide's documentation on type translations
 and on `pyodide.ffi`.
 """
-# ruff: noqa: N802, N815 - the names are JavaScript's
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Final, Protocol, Self, cast
+from typing import Any, Self, cast
 
 from pyodide.ffi import JsException, create_proxy, to_js
 
@@ -29,154 +27,9 @@ from ws_common.errors import (
     WSUnsupportedError,
 )
 from ws_common.urls import redact
+from ws_js.javascript import Handlers, JsConstructor, JsGlobal, JsWebSocket, PyProxy
 
-__all__ = [
-    "OPEN",
-    "Border",
-    "Handlers",
-    "JsBuffer",
-    "JsCloseEvent",
-    "JsErrorEvent",
-    "JsException",
-    "JsGlobal",
-    "JsMessageEvent",
-    "JsWebSocket",
-    "Wire",
-]
-
-OPEN: Final = 1
-CLOSED: Final = 3
-"""Two of the four values of `WebSocket.readyState`."""
-
-
-class JsBuffer(Protocol):
-    """An `ArrayBuffer`."""
-
-    @property
-    def byteLength(self) -> int:
-        """Its size."""
-        ...
-
-    def to_bytes(self) -> bytes:
-        """Copy it into Python's memory, in one piece."""
-        ...
-
-
-class JsMessageEvent(Protocol):
-    """What `message` comes with."""
-
-    @property
-    def data(self) -> str | JsBuffer:
-        """The payload, given `binaryType = "arraybuffer"`."""
-        ...
-
-
-class JsErrorEvent(Protocol):
-    """What `error` comes with: nothing in a browser, an optional `message` in Node."""
-
-
-class JsCloseEvent(Protocol):
-    """What `close` comes with."""
-
-    @property
-    def code(self) -> int:
-        """1006 where there was no closing handshake."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """The peer's words."""
-        ...
-
-    @property
-    def wasClean(self) -> bool:
-        """Whether there was a closing handshake."""
-        ...
-
-
-class JsWebSocket(Protocol):
-    """A `WebSocket`."""
-
-    binaryType: str
-    onopen: object
-    onmessage: object
-    onerror: object
-    onclose: object
-
-    @property
-    def readyState(self) -> int:
-        """0 to 3: connecting, open, closing, closed."""
-        ...
-
-    @property
-    def protocol(self) -> str:
-        """The subprotocol, or an empty string."""
-        ...
-
-    @property
-    def extensions(self) -> str:
-        """What the server agreed to."""
-        ...
-
-    @property
-    def bufferedAmount(self) -> int:
-        """Payload bytes that have not left for the network."""
-        ...
-
-    def send(self, data: object, /) -> None:
-        """Take a message; once closing, swallow it."""
-
-    def close(self, code: int = ..., reason: str = ..., /) -> None:
-        """Begin the closing handshake, or give up connecting."""
-
-
-class JsConstructor(Protocol):
-    """A JavaScript class."""
-
-    @property
-    def prototype(self) -> object:
-        """Where its methods are."""
-        ...
-
-    def new(self, *args: object) -> Any:
-        """`new`."""
-
-
-class JsGlobal(Protocol):
-    """What we use of `globalThis`; a worker has no `window`."""
-
-    @property
-    def Blob(self) -> JsConstructor:
-        """Immutable binary data."""
-        ...
-
-    @property
-    def Function(self) -> JsConstructor:
-        """The class of functions."""
-        ...
-
-
-class PyProxy(Protocol):
-    """A Python function as JavaScript sees it."""
-
-    def destroy(self) -> None:
-        """Let go of the function."""
-
-
-class Handlers(Protocol):
-    """Who is called for the four events of a `WebSocket`."""
-
-    def socket_opened(self, event: object, /) -> None:
-        """`open`."""
-
-    def socket_message(self, event: JsMessageEvent, /) -> None:
-        """`message`."""
-
-    def socket_failed(self, event: JsErrorEvent, /) -> None:
-        """`error`; `close` follows in the same turn, or never."""
-
-    def socket_closed(self, event: JsCloseEvent, /) -> None:
-        """`close`."""
+__all__ = ["Border", "JsException", "Wire"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +75,12 @@ class Border:
         return cast("JsWebSocket", socket)
 
     def binary(self, data: bytes, *, blob: bool) -> object:
-        """Make what `send()` takes as a binary message."""
+        """Make what `send()` takes as a binary message.
+
+        Copying into one buffer that is used again would make sending a quarter
+        cheaper. But not every `WebSocket` takes its own copy at once, as browsers
+        must: npm's `ws` compresses later, and would send what came after.
+        """
         if blob:
             return self.js.Blob.new(self.to_js([data]))
         return self.to_js(data)

@@ -5,7 +5,7 @@ A browser tells less than a peer of ours would like, and this is what is made of
 - The peer's Close frame is seen only when all is over. Where there was a closing
   handshake that the peer began, `on_closing` is called right before `on_closed`.
 - There are no pings, and reading cannot be paused.
-- Nothing tells that the send buffer has drained, so it is asked, while it is full.
+- Nothing tells that the send buffer has drained: see `drain.py`.
 - `error` says nothing, and where the connection could not be opened, some runtimes
   send no `close` after it (WebKitGTK, some Nodes).
 """
@@ -18,30 +18,22 @@ from ws_common.messages import Data, size_of
 from ws_common.options import WebSocketOptions
 from ws_common.status_codes import WebSocketStatusCode
 from ws_common.transport import CloseInfo, Handshake, Transport, TransportSink
-from ws_js.border import (
+from ws_js.border import Border, JsException, Wire
+from ws_js.drain import Drain
+from ws_js.javascript import (
     CLOSED,
     OPEN,
-    Border,
     Handlers,
     JsCloseEvent,
     JsErrorEvent,
-    JsException,
     JsMessageEvent,
     JsWebSocket,
-    Wire,
 )
 
 TOO_BIG: Final = 4009
 """Sent after a message over `max_size`: a page may not send 1009."""
 
 _ABNORMAL: Final = WebSocketStatusCode.ABNORMAL_CLOSURE.value
-
-_FIRST_POLL: Final = 0.002
-_LAST_POLL: Final = 0.05
-"""Seconds between two looks at a full send buffer, doubling up to the last."""
-
-_FRAME_HEAD: Final = 14
-"""Bytes in front of a payload, at most (RFC 6455 section 5.2)."""
 
 
 class JsTransport:
@@ -54,20 +46,18 @@ class JsTransport:
     __slots__ = (
         "_aborted",
         "_border",
+        "_drain",
         "_failure",
-        "_handed",
         "_handshake",
         "_last_activity",
         "_local",
         "_loop",
         "_max_size",
-        "_poll",
         "_protocol",
         "_sink",
         "_socket",
         "_use_blob",
         "_wire",
-        "_write_limit",
         "opened",
     )
 
@@ -82,7 +72,6 @@ class JsTransport:
         self._socket = socket
         self._sink = sink
         self._max_size = options.max_size
-        self._write_limit = options.write_limit
         self._use_blob = options.use_blob_for_binary
         self._loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = self._loop.create_future()
@@ -92,8 +81,7 @@ class JsTransport:
         self._local = False
         self._aborted = False
         self._failure: CloseInfo | None = None
-        self._handed = 0
-        self._poll: asyncio.Handle | None = None
+        self._drain = Drain(socket, options.write_limit, sink.on_writable)
         self._wire = Wire(border, socket, self)
 
     # What the client calls
@@ -142,11 +130,7 @@ class JsTransport:
             self._socket.send(payload)
         except JsException as error:
             raise self._closed_error() from error
-        # An upper bound, as no character needs more than four bytes: asking the
-        # browser after each message would cost more than sending a short one.
-        self._handed += 4 * len(data) + _FRAME_HEAD
-        if self._handed > self._write_limit:
-            self._measure()
+        self._drain.add(data)
 
     def pause_reading(self) -> None:
         """Do nothing: see `can_pause`."""
@@ -268,34 +252,13 @@ class JsTransport:
 
     def _release(self) -> None:
         self._wire.release()
-        if self._poll is not None:
-            self._poll.cancel()
-            self._poll = None
+        self._drain.stop()
 
     def _closed_error(self) -> WSConnectionClosedError:
         return WSConnectionClosedError(
             "the connection is closing or closed, and takes no more messages",
             close_code=self._failure.code if self._failure else None,
         )
-
-    # The send buffer
-
-    def _measure(self) -> None:
-        """Ask the browser, and begin to watch where it is above the limit."""
-        self._handed = self.buffered_amount
-        if self._handed > self._write_limit and self._poll is None:
-            self._poll_in(_FIRST_POLL)
-
-    def _poll_in(self, delay: float) -> None:
-        self._poll = self._loop.call_later(delay, self._look, delay)
-
-    def _look(self, delay: float) -> None:
-        self._poll = None
-        self._handed = self.buffered_amount
-        if self._handed > self._write_limit:
-            self._poll_in(min(2 * delay, _LAST_POLL))
-        else:
-            self._sink.on_writable()
 
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import socket
-import ssl
 import sys
 from pathlib import Path
 
@@ -373,8 +372,3 @@ async def test_no_secrets_in_logs(connect, server, caplog):
     await sink.until_messages(2)
     assert "connected to" in caplog.text
     assert "s3cr3t" not in caplog.text
-
-
-def test_default_context_verifies():
-    """Nothing here weakens TLS: without options, the system's trust decides."""
-    assert ssl.create_default_context().verify_mode is ssl.CERT_REQUIRED

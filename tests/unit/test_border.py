@@ -361,10 +361,10 @@ async def test_full_buffer(open_one):
     socket.bufferedAmount = 5000
     transport.send("x" * 900, text=True)
     assert transport.buffered_amount == 5000
-    assert transport._poll is not None
+    assert transport._drain.is_watching
     socket.bufferedAmount = 1000
     await sink.until(lambda: sink.writable == 1)
-    assert transport._poll is None
+    assert not transport._drain.is_watching
 
 
 async def test_full_buffer_at_the_end(open_one):
@@ -372,9 +372,9 @@ async def test_full_buffer_at_the_end(open_one):
     transport, socket, _ = await open_one(write_limit=10)
     socket.bufferedAmount = 5000
     transport.send("x" * 100, text=True)
-    poll = transport._poll
+    assert transport._drain.is_watching
     socket.play_close(1006, clean=False)
-    assert poll.cancelled()
+    assert not transport._drain.is_watching
     assert transport.buffered_amount == 0
 
 

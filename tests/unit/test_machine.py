@@ -204,7 +204,7 @@ def test_finished_is_final(data):
         after, commands = step(life, event)
         assert after is life
         freed = (l.Abandon(event.attempt),) if isinstance(event, l.Opened) else ()
-        assert freed == commands
+        assert exact(freed) == exact(commands)
 
 
 @pytest.mark.parametrize("phase", list(Phase))
@@ -216,31 +216,36 @@ def test_stale_events_change_nothing(phase):
         after, commands = step(life, event)
         assert after is life
         freed = (l.Abandon(other),) if isinstance(event, l.Opened) else ()
-        assert freed == commands
+        assert exact(freed) == exact(commands)
+
+
+def exact(commands):
+    """Commands with their kinds: as tuples, `Abandon(1)` and `Retire(1)` are equal."""
+    return [(type(command), command) for command in commands]
 
 
 def test_late_success_is_freed():
     """An attempt that was overtaken and succeeds all the same loses its socket."""
     life = life_in(Phase.CONNECTING)
     life, commands = step(life, l.ConnectAsked(url=URL))
-    assert l.Abandon(1) in commands
-    assert l.StartAttempt(2) == commands[-1]
+    expected = (l.Abandon(1), l.FailSends(), l.StartAttempt(2))
+    assert exact(expected) == exact(commands)
 
     after, commands = step(life, l.Opened(attempt=1))
 
     assert after is life
-    assert (l.Abandon(1),) == commands
+    assert exact((l.Abandon(1),)) == exact(commands)
 
 
 def test_cancelled_timer_may_fire():
     """A timer that fires after reconnect() has cancelled it starts nothing."""
     life, commands = step(life_in(Phase.RECONNECTING), l.ReconnectAsked())
-    assert (l.StopWaiting(1), l.StartAttempt(2)) == commands
+    assert exact((l.StopWaiting(1), l.StartAttempt(2))) == exact(commands)
 
     after, commands = step(life, l.RetryDue(attempt=1))
 
     assert after is life
-    assert () == commands
+    assert exact(()) == exact(commands)
 
 
 def test_close_during_replacement_wins():
@@ -271,19 +276,19 @@ def test_nothing_revives_what_is_closing_for_good(event):
     after, commands = step(closing, event)
 
     assert after is closing
-    assert () == commands
+    assert exact(()) == exact(commands)
 
 
 def test_connect_during_disconnect_wins():
     """A connect() that comes after a disconnect() is the one that counts."""
     closing, _ = step(life_in(Phase.OPEN), l.DisconnectAsked())
     aside, commands = step(closing, l.ConnectAsked(url="ws://new.example/"))
-    assert (l.FailSends(), l.Retire(1)) == commands
+    assert exact((l.FailSends(), l.Retire(1))) == exact(commands)
 
     after, commands = step(aside, l.SteppedAside(attempt=1))
 
     assert Connecting("ws://new.example/", 1) == after.shown
-    assert (l.StartAttempt(2),) == commands
+    assert exact((l.StartAttempt(2),)) == exact(commands)
 
 
 def test_sends_survive_retries_but_no_other_target():
@@ -320,7 +325,8 @@ def test_sends_survive_retries_but_no_other_target():
     for expected, cases in [(False, kept), (True, failed)]:
         for phase, event in cases:
             _, commands = step(life_in(phase), event)
-            assert expected == (l.FailSends() in commands), (phase, event)
+            found = any(isinstance(command, l.FailSends) for command in commands)
+            assert expected == found, (phase, event)
 
 
 def test_run_of_failures_ends_when_settled():
@@ -369,7 +375,7 @@ def test_states_that_are_shown():
     verdict = again(Run(failures=1), delay=2.5)
     gone = l.Lost(attempt=1, code=1012, reason="deploy", verdict=verdict)
     waiting, commands = step(life, gone)
-    assert (l.Wait(1, 2.5),) == commands
+    assert exact((l.Wait(1, 2.5),)) == exact(commands)
     assert Reconnecting(2, 2.5, verdict.at, 1012, "deploy", LOST) == waiting.shown
     asked, _ = step(waiting, l.DisconnectAsked())
     assert Closed(1012, "deploy") == asked.shown

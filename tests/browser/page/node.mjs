@@ -5,6 +5,12 @@ import { readFile, writeFile } from "node:fs/promises";
 
 import { run } from "./boot.mjs";
 
+// Node would print the line of the source as well: all of Pyodide is one.
+process.on("uncaughtException", (error) => {
+  console.error(String(error.stack ?? error).slice(0, 10_000));
+  process.exit(1);
+});
+
 const [configFile, resultsFile] = process.argv.slice(2);
 const config = JSON.parse(await readFile(configFile, "utf8"));
 if (config.websocket) {

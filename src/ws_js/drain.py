@@ -1,0 +1,74 @@
+"""The send buffer: tells when it has drained, which a browser does not.
+
+It can only be asked. It is asked while it is known to be full, by a timer, and not at
+all before that: what was handed over is counted here.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from ws_common.messages import Data
+from ws_js.javascript import JsWebSocket
+
+FIRST_LOOK: Final = 0.002
+LAST_LOOK: Final = 0.05
+"""Seconds between two looks at a full buffer, doubling up to the last."""
+
+_FRAME_HEAD: Final = 14
+"""Bytes before a payload, at most (RFC 6455 section 5.2). Node counts them too."""
+
+
+class Drain:
+    """Watches `bufferedAmount`.
+
+    Args:
+        socket: Whose.
+        limit: Above this many bytes the buffer is full.
+        on_writable: Called when it is no longer.
+    """
+
+    __slots__ = ("_handed", "_limit", "_loop", "_on_writable", "_socket", "_timer")
+
+    def __init__(
+        self, socket: JsWebSocket, limit: int, on_writable: Callable[[], None]
+    ) -> None:
+        self._socket = socket
+        self._limit = limit
+        self._on_writable = on_writable
+        self._loop = asyncio.get_running_loop()
+        self._handed = 0
+        self._timer: asyncio.Handle | None = None
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether the buffer was full when it was last asked."""
+        return self._timer is not None
+
+    def add(self, data: Data) -> None:
+        """Count a message that was handed over; ask where it may have filled it."""
+        # An upper bound, as no character needs more than four bytes: asking after each
+        # message would cost more than counting, and so would encoding text.
+        self._handed += 4 * len(data) + _FRAME_HEAD
+        if self._handed > self._limit and self._timer is None and self._is_full():
+            self._look_in(FIRST_LOOK)
+
+    def stop(self) -> None:
+        """Never ask again."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _is_full(self) -> bool:
+        self._handed = self._socket.bufferedAmount
+        return self._handed > self._limit
+
+    def _look_in(self, delay: float) -> None:
+        self._timer = self._loop.call_later(delay, self._look, delay)
+
+    def _look(self, delay: float) -> None:
+        self._timer = None
+        if self._is_full():
+            self._look_in(min(2 * delay, LAST_LOOK))
+        else:
+            self._on_writable()

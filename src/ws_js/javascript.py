@@ -1,0 +1,144 @@
+"""JavaScript's objects, as far as we use them, for type checkers.
+
+A `JsProxy` has no attributes for a type checker, and the module `js` has no stubs. So
+what we use is written down here as Protocols, under JavaScript's own names.
+
+Source: the WHATWG WebSockets standard.
+"""
+# ruff: noqa: N802, N815 - the names are JavaScript's
+
+from typing import Any, Final, Protocol
+
+OPEN: Final = 1
+CLOSED: Final = 3
+"""Two of the four values of `WebSocket.readyState`."""
+
+
+class JsBuffer(Protocol):
+    """An `ArrayBuffer`."""
+
+    @property
+    def byteLength(self) -> int:
+        """Its size."""
+        ...
+
+    def to_bytes(self) -> bytes:
+        """Copy it into Python's memory, in one piece."""
+        ...
+
+
+class JsMessageEvent(Protocol):
+    """What `message` comes with."""
+
+    @property
+    def data(self) -> str | JsBuffer:
+        """The payload, given `binaryType = "arraybuffer"`."""
+        ...
+
+
+class JsErrorEvent(Protocol):
+    """What `error` comes with: nothing in a browser, an optional `message` in Node."""
+
+
+class JsCloseEvent(Protocol):
+    """What `close` comes with."""
+
+    @property
+    def code(self) -> int:
+        """1006 where there was no closing handshake."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """The peer's words."""
+        ...
+
+    @property
+    def wasClean(self) -> bool:
+        """Whether there was a closing handshake."""
+        ...
+
+
+class JsWebSocket(Protocol):
+    """A `WebSocket`."""
+
+    binaryType: str
+    onopen: object
+    onmessage: object
+    onerror: object
+    onclose: object
+
+    @property
+    def readyState(self) -> int:
+        """0 to 3: connecting, open, closing, closed."""
+        ...
+
+    @property
+    def protocol(self) -> str:
+        """The subprotocol, or an empty string."""
+        ...
+
+    @property
+    def extensions(self) -> str:
+        """What the server agreed to."""
+        ...
+
+    @property
+    def bufferedAmount(self) -> int:
+        """Payload bytes that have not left for the network."""
+        ...
+
+    def send(self, data: object, /) -> None:
+        """Take a message; once closing, swallow it."""
+
+    def close(self, code: int = ..., reason: str = ..., /) -> None:
+        """Begin the closing handshake, or give up connecting."""
+
+
+class JsConstructor(Protocol):
+    """A JavaScript class."""
+
+    @property
+    def prototype(self) -> object:
+        """Where its methods are."""
+        ...
+
+    def new(self, *args: object) -> Any:
+        """`new`."""
+
+
+class JsGlobal(Protocol):
+    """What we use of `globalThis`; a worker has no `window`."""
+
+    @property
+    def Blob(self) -> JsConstructor:
+        """Immutable binary data."""
+        ...
+
+    @property
+    def Function(self) -> JsConstructor:
+        """The class of functions."""
+        ...
+
+
+class PyProxy(Protocol):
+    """A Python function as JavaScript sees it."""
+
+    def destroy(self) -> None:
+        """Let go of the function."""
+
+
+class Handlers(Protocol):
+    """Who is called for the four events of a `WebSocket`."""
+
+    def socket_opened(self, event: object, /) -> None:
+        """`open`."""
+
+    def socket_message(self, event: JsMessageEvent, /) -> None:
+        """`message`."""
+
+    def socket_failed(self, event: JsErrorEvent, /) -> None:
+        """`error`; `close` follows in the same turn, or never."""
+
+    def socket_closed(self, event: JsCloseEvent, /) -> None:
+        """`close`."""

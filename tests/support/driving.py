@@ -1,0 +1,70 @@
+"""Drives a client over a `FakeConnector`, and looks at what it leaves behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.support.fake_transport import FakeConnector, turns
+from ws_common.client import WebSocketClient
+
+URL = "ws://host/"
+OTHER = "ws://other/"
+
+
+@asynccontextmanager
+async def driven(
+    connector: FakeConnector, **options: Any
+) -> AsyncIterator[WebSocketClient]:
+    """A client. At the end it is aborted, and must leave nothing behind."""
+    client = WebSocketClient(connector.options(**options))
+    try:
+        yield client
+    finally:
+        client._behind.abort()
+        await turns()
+    assert connector.sockets == []
+    assert leftovers() == []
+
+
+@asynccontextmanager
+async def opened(
+    connector: FakeConnector, **options: Any
+) -> AsyncIterator[tuple[WebSocketClient, Any]]:
+    """The same, connected: the client and its transport."""
+    async with driven(connector, **options) as client:
+        asked = begin(client.connect(URL))
+        transport = await connector.opened()
+        await asked
+        yield client, transport
+
+
+def begin(work: Awaitable[Any]) -> "asyncio.Future[Any]":
+    """Run something beside the test."""
+    return asyncio.ensure_future(work)
+
+
+async def outcome(asked: "asyncio.Future[Any]") -> Any:
+    """What a call has raised by now, or returned, or that it waits."""
+    await turns()
+    if not asked.done():
+        return "waits"
+    return asked.exception() or asked.result()
+
+
+def leftovers() -> list[object]:
+    """Tasks other than the caller's, and timers that would still fire."""
+    loop: Any = asyncio.get_running_loop()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    timers = [timer for timer in loop._scheduled if not timer.cancelled()]
+    return [*tasks, *timers]
+
+
+def kinds(client: WebSocketClient) -> list[str]:
+    """The names of the states that a client has gone through."""
+    return [type(entry.state).__name__ for entry in client.history]
+
+
+def causes(client: WebSocketClient) -> list[str]:
+    """Why it has."""
+    return [entry.cause for entry in client.history]

@@ -1,0 +1,263 @@
+"""Connections that a test plays by hand, under whatever clock it runs.
+
+connector = FakeConnector()
+client = ws.WebSocketClient(connector.options(timeout=5))
+asking = asyncio.ensure_future(client.connect("ws://host/"))
+attempt = await connector.next()
+transport = attempt.open()
+transport.message("hello")
+transport.closed(1006)
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Literal
+
+from ws_common.errors import WSConnectionClosedError
+from ws_common.messages import Data, size_of
+from ws_common.options import WebSocketOptions
+from ws_common.transport import (
+    CloseInfo,
+    Connector,
+    ConnectRequest,
+    Handshake,
+    Transport,
+    TransportSink,
+)
+
+Initiator = Literal["local", "peer", "network"]
+
+
+class FakeTransport:
+    """One connection.
+
+    Attributes:
+        sent: What was handed over.
+        closes: The arguments of each `close()`.
+        aborted: How often `abort()` was called.
+        over: Whether `closed()` was played.
+        pings: When each Ping was asked for; `pong()` answers all.
+        log: Everything that was asked of it, in order.
+    """
+
+    def __init__(self, sink: TransportSink, *, pings: bool, can_pause: bool) -> None:
+        self.sink = sink
+        self.protocol: str | None = None
+        self.handshake = Handshake(status=101)
+        self.buffered_amount = 0
+        self.can_pause = can_pause
+        self.sent: list[Data] = []
+        self.closes: list[tuple[int | None, str | None]] = []
+        self.aborted = 0
+        self.over = False
+        self.paused = False
+        self.pings: list[float] = []
+        self._loop = asyncio.get_running_loop()
+        self._has_pings = pings
+        self._pongs: list[tuple[float, asyncio.Future[float]]] = []
+        self.last_activity = self._loop.time()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no socket is left."""
+        return self.over or bool(self.aborted)
+
+    # What the client asks for
+
+    def send(self, data: Data, *, text: bool) -> None:
+        if self.is_free or self.closes:
+            raise WSConnectionClosedError
+        self.sent.append(data if text or isinstance(data, bytes) else data.encode())
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
+
+    def ping(self) -> "asyncio.Future[float] | None":
+        if not self._has_pings:
+            return None
+        self.pings.append(self._loop.time())
+        pong: asyncio.Future[float] = self._loop.create_future()
+        self._pongs.append((self._loop.time(), pong))
+        return pong
+
+    def close(self, code: int | None, reason: str | None) -> None:
+        self.closes.append((code, reason))
+
+    def abort(self) -> None:
+        self.aborted += 1
+        self._forget_pongs()
+
+    # What the test plays
+
+    def byte(self) -> None:
+        """A byte from the peer, and no whole message."""
+        self.last_activity = self._loop.time()
+
+    def message(self, data: Data) -> None:
+        self.byte()
+        self.sink.on_message(data, size_of(data))
+
+    def pong(self) -> None:
+        """The answer to every Ping so far."""
+        self.byte()
+        now = self._loop.time()
+        for sent_at, pong in self._pongs:
+            if not pong.done():
+                pong.set_result(now - sent_at)
+        self._pongs.clear()
+
+    def closing(
+        self, code: int, reason: str = "", *, initiator: Initiator = "peer"
+    ) -> None:
+        """A Close frame of the peer, or (locally) a protocol failure."""
+        clean = initiator == "peer"
+        close = CloseInfo(
+            code=code, reason=reason, was_clean=clean, initiator=initiator
+        )
+        self.sink.on_closing(close)
+
+    def closed(
+        self, code: int = 1006, reason: str = "", *, initiator: Initiator | None = None
+    ) -> None:
+        """The end of TCP."""
+        clean = code != 1006
+        self.over = True
+        self._forget_pongs()
+        close = CloseInfo(
+            code=code,
+            reason=reason,
+            was_clean=clean,
+            initiator=initiator or ("peer" if clean else "network"),
+        )
+        self.sink.on_closed(close)
+
+    def drain(self, left: int = 0) -> None:
+        """The network has taken what was buffered, but for so many bytes."""
+        self.buffered_amount = left
+        self.sink.on_writable()
+
+    def _forget_pongs(self) -> None:
+        for _, pong in self._pongs:
+            pong.cancel()
+        self._pongs.clear()
+
+
+class FakeAttempt:
+    """A call of the connector, until the test decides about it.
+
+    Attributes:
+        request: What was asked for.
+        at: The loop time of the call.
+        stubborn: Whether it goes on when it is cancelled.
+        cancelled: Whether it was.
+        transport: What `open()` or `early()` has made.
+    """
+
+    def __init__(
+        self, request: ConnectRequest, sink: TransportSink, **how: bool
+    ) -> None:
+        self.request = request
+        self.sink = sink
+        self.stubborn = False
+        self.cancelled = False
+        self.transport: FakeTransport | None = None
+        self._how = how
+        loop = asyncio.get_running_loop()
+        self.at = loop.time()
+        self._outcome: asyncio.Future[FakeTransport] = loop.create_future()
+
+    def early(self) -> FakeTransport:
+        """The connection is there, and the connector has not yet returned it."""
+        self.transport = FakeTransport(self.sink, **self._how)
+        return self.transport
+
+    def open(self) -> FakeTransport:
+        transport = self.transport or self.early()
+        self._outcome.set_result(transport)
+        return transport
+
+    def refuse(self, error: BaseException | None = None) -> None:
+        self._outcome.set_exception(error or ConnectionRefusedError("no server there"))
+
+    async def wait(self) -> FakeTransport:
+        """What the connector awaits."""
+        while True:
+            try:
+                return await asyncio.shield(self._outcome)
+            except asyncio.CancelledError:
+                self.cancelled = True
+                if not self.stubborn:
+                    if self.transport is not None:
+                        self.transport.abort()
+                    raise
+
+
+class FakeConnector:
+    """Opens what the test plays.
+
+    Args:
+        script: Called with each attempt as it begins; None: the test decides later.
+        pings: Whether its connections have protocol pings, as none in a browser has.
+        can_pause: Whether they can be paused, as none in a browser can.
+
+    Attributes:
+        attempts: All so far.
+    """
+
+    def __init__(
+        self,
+        script: Callable[[FakeAttempt], Any] | None = None,
+        *,
+        pings: bool = True,
+        can_pause: bool = True,
+    ) -> None:
+        self.attempts: list[FakeAttempt] = []
+        self._script = script
+        self._how = {"pings": pings, "can_pause": can_pause}
+        self._seen = 0
+        self._began = asyncio.Event()
+
+    async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
+        attempt = FakeAttempt(request, sink, **self._how)
+        self.attempts.append(attempt)
+        self._began.set()
+        if self._script is not None:
+            self._script(attempt)
+        return await attempt.wait()
+
+    async def next(self) -> FakeAttempt:
+        """The first attempt that this has not returned yet."""
+        while self._seen == len(self.attempts):
+            self._began.clear()
+            await self._began.wait()
+        self._seen += 1
+        return self.attempts[self._seen - 1]
+
+    async def opened(self) -> FakeTransport:
+        """Let the next attempt succeed, and the client notice."""
+        transport = (await self.next()).open()
+        await turns()
+        return transport
+
+    def options(self, **options: Any) -> WebSocketOptions:
+        """Options with which a client uses this."""
+        return WebSocketOptions.vm(custom_client=self, **options)
+
+    @property
+    def sockets(self) -> list[FakeTransport]:
+        """The connections that are not free."""
+        made = [attempt.transport for attempt in self.attempts]
+        return [one for one in made if one is not None and not one.is_free]
+
+
+async def turns(count: int = 12) -> None:
+    """Let everything run that can run without time passing."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def _conforms(transport: FakeTransport, connector: FakeConnector) -> None:
+    _: tuple[Transport, Connector] = transport, connector

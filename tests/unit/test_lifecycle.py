@@ -1,0 +1,307 @@
+"""Attempts: how long one takes, how it fails, and what is left of it. No real time."""
+
+import asyncio
+
+import pytest
+from looptime import LoopTimeProxy
+
+import ws
+from tests.support.driving import (
+    OTHER,
+    URL,
+    begin,
+    causes,
+    driven,
+    kinds,
+    opened,
+    outcome,
+)
+from tests.support.fake_transport import FakeAttempt, FakeConnector, turns
+
+pytestmark = pytest.mark.looptime
+
+clock = LoopTimeProxy()
+
+
+async def forever(*_: object) -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+async def stubborn(*_: object) -> None:
+    """Swallows every cancellation for a minute."""
+    end = asyncio.get_running_loop().time() + 60
+    while clock < end:
+        try:
+            await asyncio.sleep(end - float(clock))
+        except asyncio.CancelledError:
+            continue
+
+
+def accept(attempt: FakeAttempt) -> None:
+    attempt.open()
+
+
+@pytest.mark.parametrize("hang", [forever, stubborn])
+@pytest.mark.parametrize(
+    ("stage", "cause"),
+    [
+        ("asking the URL provider", "attempt_timeout"),
+        ("asking the headers provider", "attempt_timeout"),
+        ("after_connect", "attempt_timeout"),
+    ],
+)
+async def test_what_the_application_does_hangs(hang, stage, cause):
+    """Exactly at `timeout` the attempt is over, whatever hangs and however stubborn."""
+    options, url = {}, URL
+    match stage:
+        case "asking the URL provider":
+            url = hang
+        case "asking the headers provider":
+            options = {"headers": hang}
+        case _:
+            options = {"after_connect": hang}
+    connector = FakeConnector(accept)
+    client = ws.WebSocketClient(connector.options(timeout=7, **options))
+    with pytest.raises(ws.WSTimeoutError, match=f"7 s .while {stage}") as caught:
+        await client.connect(url)
+    assert clock == 7
+    assert isinstance(caught.value, TimeoutError)
+    assert client.state.error is caught.value
+    assert (kinds(client)[-1], causes(client)[-1]) == ("Closed", cause)
+    await asyncio.sleep(60)  # until the stubborn one has gone on, to no avail
+    assert connector.sockets == []
+    assert (kinds(client)[-1], causes(client)[-1]) == ("Closed", cause)
+    if stage != "after_connect":
+        assert connector.attempts == []
+
+
+@pytest.mark.parametrize("stubborn", [False, True])
+async def test_the_connector_hangs(stubborn):
+    """The attempt is cancelled at `timeout`; a late success is freed and ignored."""
+    connector = FakeConnector()
+    async with driven(connector, timeout=7) as client:
+        asked = begin(client.connect(URL))
+        attempt = await connector.next()
+        attempt.stubborn = stubborn
+        assert isinstance(client.state, ws.Connecting)
+        with pytest.raises(ws.WSTimeoutError, match="while connecting"):
+            await asked
+        assert clock == 7
+        await turns()
+        assert attempt.cancelled
+        if stubborn:
+            attempt.open()
+            await turns()
+            assert attempt.transport.aborted
+        assert kinds(client) == ["Connecting", "Closed"]
+
+
+async def test_a_late_success_does_not_disturb_the_next_attempt():
+    """The connection that was given up is freed, the wanted one stays open."""
+    connector = FakeConnector()
+    async with driven(connector) as client:
+        first = begin(client.connect(URL))
+        late = await connector.next()
+        late.stubborn = True
+        second = begin(client.connect(OTHER))
+        wanted = await connector.opened()
+        late.open()
+        await turns()
+        assert late.transport.aborted
+        late.transport.message("from the wrong server")
+        late.transport.closed(1000)
+        assert await outcome(second) is None
+        assert isinstance(await outcome(first), ws.WSSupersededError)
+        assert client.state == ws.Open(OTHER, None, 1)
+        wanted.message("hello")
+        assert await client.recv() == "hello"
+
+
+@pytest.mark.parametrize("work", ["connect", "after_connect"])
+async def test_cancelled_from_inside(work):
+    """Something that an attempt waits for is cancelled: that ends it, and no more."""
+
+    async def cancelled(*_: object) -> None:
+        task = asyncio.current_task()
+        task.get_loop().call_soon(inner.cancel)
+        await inner
+
+    inner = asyncio.get_running_loop().create_future()
+    after = cancelled if work == "after_connect" else None
+    connector = FakeConnector(accept)
+    url = cancelled if work == "connect" else URL
+    async with driven(connector, after_connect=after) as client:
+        with pytest.raises(ws.WSNotConnectedError, match="was cancelled from inside"):
+            await client.connect(url)
+        assert client.state.is_closed
+
+
+async def test_messages_before_the_connector_returns():
+    """They are kept, in order, and a subscriber gets them after the opening."""
+    connector = FakeConnector()
+    async with driven(connector) as client:
+        asked = begin(client.connect(URL))
+        attempt = await connector.next()
+        attempt.early().message("first")
+        attempt.transport.message("second")
+        await turns()
+        assert isinstance(client.state, ws.Connecting)
+        attempt.open()
+        await asked
+        attempt.transport.message("third")
+        assert [await client.recv() for _ in range(3)] == ["first", "second", "third"]
+
+
+@pytest.mark.parametrize("handshake", [True, False])
+async def test_closed_before_the_connector_returns(handshake):
+    """The whole story is told in order: opened, closing where there was one, closed."""
+    connector = FakeConnector()
+    async with driven(connector) as client:
+        asked = begin(client.connect(URL))
+        attempt = await connector.next()
+        attempt.early().message("last words")
+        if handshake:
+            attempt.transport.closing(4001, "why")
+        attempt.transport.closed(4001 if handshake else 1006)
+        attempt.open()
+        await asked
+        await turns()
+        middle = ["Disconnecting"] if handshake else []
+        assert kinds(client) == ["Connecting", "Open", *middle, "Closed"]
+        assert await client.recv() == "last words"
+        with pytest.raises(ws.WSConnectionClosedError) as caught:
+            await client.recv()
+        assert caught.value.close_code == (4001 if handshake else 1006)
+
+
+async def test_after_connect_meets_the_end():
+    """A connection that ends while `after_connect` waits ends the attempt at once."""
+    connector = FakeConnector()
+    async with driven(connector, after_connect=forever) as client:
+        asked = begin(client.connect(URL))
+        transport = await connector.opened()
+        transport.closing(1008, "no token")
+        transport.closed(1008, "no token")
+        error = await outcome(asked)
+        assert (error.close_code, error.close_reason) == (1008, "no token")
+        assert clock == 0
+        assert causes(client) == ["connect", "after_connect_failed"]
+
+
+async def test_after_connect_raises():
+    """Its error is the cause; the socket is freed."""
+
+    def fail(_: ws.Session) -> None:
+        raise LookupError("no such room")
+
+    connector = FakeConnector(accept)
+    async with driven(connector, after_connect=fail) as client:
+        with pytest.raises(ws.WSNotConnectedError, match="no such room") as caught:
+            await client.connect(URL)
+        assert isinstance(caught.value.__cause__, LookupError)
+        assert connector.sockets == []
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_providers(is_async):
+    """URL and headers are asked for anew before each attempt, sync or async."""
+
+    def url(context: ws.ConnectContext):
+        return answer(f"ws://host/{context.attempt}")
+
+    def headers(context: ws.ConnectContext):
+        return answer({"X-Last": type(context.last_error).__name__})
+
+    def answer(value):
+        async def later():
+            await asyncio.sleep(1)
+            return value
+
+        return later() if is_async else value
+
+    connector = FakeConnector(
+        lambda attempt: attempt.refuse() if len(connector.attempts) < 3 else accept
+    )
+    interval = ws.ConnectionRetryInterval(min=1, max=1)
+    options = {"headers": headers, "connection_retry_interval": interval}
+    async with driven(connector, **options) as client:
+        asked = begin(client.connect(url))
+        for _ in range(3):
+            attempt = await connector.next()
+        attempt.open()
+        await asked
+        asked_for = [
+            (one.request.url, one.request.headers["X-Last"][0])
+            for one in connector.attempts
+        ]
+        assert asked_for == [
+            ("ws://host/1", "NoneType"),
+            ("ws://host/2", "WSNotConnectedError"),
+            ("ws://host/3", "WSNotConnectedError"),
+        ]
+        assert client.state == ws.Open("ws://host/3", None, 1)
+
+
+@pytest.mark.parametrize("bad", ["url", "headers"])
+async def test_a_provider_raises(bad):
+    """It is a failed attempt, and the next one may do better."""
+    calls = []
+
+    def provide(context: ws.ConnectContext):
+        calls.append(context.attempt)
+        if len(calls) == 1:
+            raise PermissionError("token expired")
+        return URL if bad == "url" else {}
+
+    connector = FakeConnector(accept)
+    options = {"headers": provide} if bad == "headers" else {}
+    interval = ws.ConnectionRetryInterval(min=1, max=1)
+    async with driven(
+        connector, connection_retry_interval=interval, **options
+    ) as client:
+        await client.connect(provide if bad == "url" else URL)
+        assert calls == [1, 2]
+        assert clock == 1
+        waiting = next(
+            e for e in client.history if isinstance(e.state, ws.Reconnecting)
+        )
+        assert "token expired" in str(waiting.state.error)
+        assert isinstance(waiting.state.error.__cause__, PermissionError)
+
+
+async def test_a_provider_gives_no_url():
+    """That is final: no server can help."""
+    interval = ws.ConnectionRetryInterval(min=1, max=1)
+    async with driven(FakeConnector(), connection_retry_interval=interval) as client:
+        with pytest.raises(ws.WSInvalidUrlError):
+            await client.connect(lambda _: "http://host/")
+        assert kinds(client) == ["Connecting", "Closed"]
+
+
+async def test_history():
+    """It tells each change with its time and cause, and is bounded."""
+    interval = ws.ConnectionRetryInterval(min=1, max=1)
+    connector = FakeConnector()
+    options = {"connection_retry_interval": interval}
+    async with opened(connector, **options) as (client, transport):
+        transport.closing(1001)
+        transport.closed(1001)
+        transport = await connector.opened()
+        transport.closed()
+        await client.disconnect()
+        assert list(zip(kinds(client), causes(client), strict=True)) == [
+            ("Connecting", "connect"),
+            ("Open", "opened"),
+            ("Disconnecting", "peer_closing"),
+            ("Reconnecting", "peer_closed"),
+            ("Connecting", "retry_due"),
+            ("Open", "opened"),
+            ("Reconnecting", "network_lost"),
+            ("Closed", "disconnect"),
+        ]
+        times = [entry.at for entry in client.history]
+        assert times == sorted(times)
+        for _ in range(100):
+            begin(client.connect(URL)).add_done_callback(lambda done: done.exception())
+            await turns()
+        assert len(client.history) == 100
