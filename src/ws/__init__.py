@@ -136,3 +136,10 @@ __all__ = [
     "connect",
     "run",
 ]
+
+# Tracebacks, reprs and pickles show the name that programs use.
+for _name in __all__:
+    _thing = globals()[_name]
+    if getattr(_thing, "__module__", "").startswith("ws_"):
+        _thing.__module__ = __name__
+del _name, _thing

@@ -220,7 +220,7 @@ async def test_providers(is_async):
         return later() if is_async else value
 
     connector = FakeConnector(
-        lambda attempt: attempt.refuse() if len(connector.attempts) < 3 else accept
+        lambda attempt: attempt.refuse() if len(connector.attempts) < 3 else None
     )
     interval = ws.ConnectionRetryInterval(min=1, max=1)
     options = {"headers": headers, "connection_retry_interval": interval}
@@ -286,8 +286,7 @@ async def test_history():
     async with opened(connector, **options) as (client, transport):
         transport.closing(1001)
         transport.closed(1001)
-        transport = await connector.opened()
-        transport.closed()
+        (await connector.opened()).closed()
         await client.disconnect()
         assert list(zip(kinds(client), causes(client), strict=True)) == [
             ("Connecting", "connect"),

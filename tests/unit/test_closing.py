@@ -1,0 +1,159 @@
+"""Closings: ours, the peer's, a failure's. None takes longer than `close_timeout`."""
+
+import asyncio
+
+import pytest
+from looptime import LoopTimeProxy
+
+import ws
+from tests.support.driving import URL, begin, causes, kinds, opened, outcome
+from tests.support.fake_transport import FakeConnector, turns
+
+pytestmark = pytest.mark.looptime
+
+clock = LoopTimeProxy()
+
+
+@pytest.mark.parametrize("call", ["disconnect", "close"])
+@pytest.mark.parametrize("answers", [True, False])
+async def test_ours(call, answers):
+    """It ends with the peer's answer, or at `close_timeout` with the socket freed."""
+    connector = FakeConnector()
+    async with opened(connector, close_timeout=3) as (client, transport):
+        asked = begin(getattr(client, call)(4001, "why"))
+        await turns()
+        assert transport.closes == [(4001, "why")]
+        assert client.state == ws.Disconnecting(4001, "why")
+        transport.message("nobody may see this")
+        if answers:
+            await asyncio.sleep(1)
+            transport.closed(4001, "why", initiator="local")
+            await asked
+            assert (clock, transport.aborted) == (1, 0)
+            assert client.state == ws.Closed(4001, "why")
+            assert causes(client)[-2:] == [call, "closed"]
+        else:
+            await asked
+            assert (clock, transport.aborted) == (3, 1)
+            assert client.state == ws.Closed(1006, "")
+            assert causes(client)[-2:] == [call, "close_timeout"]
+        assert [text async for text in client] == []
+        assert client.is_closed is (call == "close")
+
+
+@pytest.mark.parametrize(
+    ("initiator", "cause"),
+    [("peer", "peer_closing"), ("local", "protocol_failure")],
+)
+@pytest.mark.parametrize("ends", [True, False])
+async def test_theirs(initiator, cause, ends):
+    """A Close frame, or a failure, starts the deadline: TCP held open helps nobody."""
+    connector = FakeConnector()
+    async with opened(connector, close_timeout=3) as (client, transport):
+        transport.message("before")
+        transport.closing(1009, "too big", initiator=initiator)
+        assert client.state == ws.Disconnecting(1009, "too big")
+        last = "peer_closed" if initiator == "peer" else "protocol_failure"
+        if ends:
+            await asyncio.sleep(1)
+            transport.closed(1009, "too big", initiator=initiator)
+        else:
+            await asyncio.sleep(2.999)
+            assert isinstance(client.state, ws.Disconnecting)
+            await asyncio.sleep(0.001)
+            await turns()
+            assert transport.aborted
+            last = "close_timeout"
+        assert kinds(client) == ["Connecting", "Open", "Disconnecting", "Closed"]
+        assert causes(client)[-2:] == [cause, last]
+        assert client.state.error.close_code == 1009
+        assert client.state.error.was_clean is (initiator == "peer")
+        assert await client.recv() == "before"
+        with pytest.raises(ws.WSConnectionClosedError):
+            await client.recv()
+
+
+async def test_a_retry_follows_a_closing_that_hangs():
+    """The wait for the next attempt begins when the socket is freed."""
+    connector = FakeConnector()
+    options = {"connection_retry_interval": (1, 1), "close_timeout": 3}
+    async with opened(connector, **options) as (client, transport):
+        transport.closing(1001)
+        await connector.opened()
+        assert clock == 4
+        assert client.state.connection == 2
+
+
+async def test_the_peer_closes_while_we_do():
+    """Both Close frames cross: ours was asked for, so nothing is retried."""
+    connector = FakeConnector()
+    async with opened(connector, connection_retry_interval=(1, 1)) as (client, peer):
+        asked = begin(client.disconnect())
+        await turns()
+        peer.closing(1001)
+        peer.closed(1001)
+        assert await outcome(asked) is None
+        assert client.state == ws.Closed(1001, "")
+        assert kinds(client)[-2:] == ["Disconnecting", "Closed"]
+
+
+async def test_disconnect_while_the_peer_closes():
+    """It stops the retry that would follow, and waits for the end."""
+    connector = FakeConnector()
+    async with opened(connector, connection_retry_interval=(1, 1)) as (client, peer):
+        peer.closing(1001)
+        asked = begin(client.disconnect())
+        assert await outcome(asked) == "waits"
+        peer.closed(1001)
+        assert await outcome(asked) is None
+        assert client.state == ws.Closed(1001, "")
+
+
+@pytest.mark.parametrize("call", ["disconnect", "close"])
+async def test_cancelled(call):
+    """Cancelled, it aborts and still ends in `Closed`."""
+    connector = FakeConnector()
+    async with opened(connector) as (client, transport):
+        asked = begin(getattr(client, call)())
+        await turns()
+        asked.cancel()
+        await turns()
+        assert asked.cancelled()
+        assert transport.aborted
+        assert client.state.is_closed
+        assert client.is_closed is (call == "close")
+        assert client.metrics.disconnects == 1
+
+
+async def test_leaving_under_cancellation():
+    """`async with` does not wait for a closing handshake when it is cancelled."""
+    connector = FakeConnector()
+    inside = asyncio.Event()
+
+    async def talk() -> None:
+        async with ws.connect(URL, connector.options()):
+            inside.set()
+            await asyncio.get_running_loop().create_future()
+
+    task = begin(talk())
+    (await connector.next()).open()
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    transport = connector.attempts[0].transport
+    assert (transport.aborted, transport.closes) == (1, [])
+    assert clock == 0
+
+
+async def test_close_replaces_what_may_not_be_sent():
+    """`close()` always closes; the code that it could not send is reported."""
+    events = []
+    connector = FakeConnector()
+    async with opened(connector, on_event=events.append) as (client, transport):
+        asked = begin(client.close(1006, "x" * 200))
+        await turns()
+        assert transport.closes[0][0] == 1000
+        assert "close_code_replaced" in [event.name for event in events]
+        transport.closed(1000, initiator="local")
+        await asked

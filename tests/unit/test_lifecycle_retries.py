@@ -1,0 +1,293 @@
+"""Retries: when, how often, and what ends them. No real time."""
+
+import asyncio
+import itertools
+
+import pytest
+from looptime import LoopTimeProxy
+
+import ws
+from tests.support.driving import (
+    OTHER,
+    URL,
+    begin,
+    causes,
+    driven,
+    kinds,
+    opened,
+    outcome,
+)
+from tests.support.fake_transport import FakeAttempt, FakeConnector, turns
+
+pytestmark = pytest.mark.looptime
+
+clock = LoopTimeProxy()
+
+
+def every(seconds: float = 1, **how) -> dict[str, object]:
+    """Options that retry at a fixed rhythm."""
+    interval = ws.ConnectionRetryInterval(min=seconds, max=seconds, **how)
+    return {"connection_retry_interval": interval}
+
+
+def refuse(attempt: FakeAttempt) -> None:
+    attempt.refuse()
+
+
+def refuse_with(status: int, retry_after: float | None = None):
+    """A script: every attempt gets this answer."""
+
+    def script(attempt: FakeAttempt) -> None:
+        error = ws.WSHandshakeError("no", status=status, retry_after=retry_after)
+        attempt.refuse(error)
+
+    return script
+
+
+async def test_no_retries_by_default():
+    """Without an interval one failure is the end, with its own error."""
+    async with driven(FakeConnector(refuse)) as client:
+        with pytest.raises(ws.WSNotConnectedError, match="no server there") as caught:
+            await client.connect(URL)
+        assert isinstance(caught.value.__cause__, ConnectionRefusedError)
+        assert client.state == ws.Closed(None, None, caught.value)
+        assert client.reconnect_timeout == 5
+
+
+async def test_delays_are_the_drawn_ones():
+    """The next attempt begins exactly when the state says, and inside the bounds."""
+    connector = FakeConnector(refuse)
+    interval = ws.ConnectionRetryInterval(min=0.5, max=15, factor=2, max_attempts=9)
+    async with driven(connector, connection_retry_interval=interval) as client:
+        with pytest.raises(ws.WSRetriesExhaustedError):
+            await client.connect(URL)
+        states = [entry.state for entry in client.history]
+        waits = [state for state in states if isinstance(state, ws.Reconnecting)]
+        assert [wait.attempt for wait in waits] == list(range(2, 10))
+        begun = [attempt.at for attempt in connector.attempts]
+        gaps = [b - a for a, b in itertools.pairwise(begun)]
+        assert gaps == pytest.approx([wait.delay for wait in waits], abs=1e-6)
+        for retry, wait in enumerate(waits):
+            assert 0.5 <= wait.delay <= min(15, 0.5 * 2 ** (retry + 1))
+        assert len(set(gaps)) == len(gaps)
+
+
+async def test_reconnect_timeout():
+    """While it waits: what was drawn; else the shortest there can be."""
+    connector = FakeConnector()
+    options = {"connection_retry_interval": (2, 30)}
+    async with driven(connector, **options) as client:
+        assert client.reconnect_timeout == 2
+        begin(client.connect(URL)).add_done_callback(lambda done: done.exception())
+        (await connector.next()).refuse()
+        await turns()
+        assert isinstance(client.state, ws.Reconnecting)
+        assert client.reconnect_timeout == client.state.delay > 2
+        assert client.metrics.next_reconnection_attempt == client.state.at
+        assert client.metrics.is_reconnection_active
+
+
+async def test_exhausted():
+    """After `max_attempts` in a row it gives up, and names the last error."""
+    connector = FakeConnector(refuse)
+    async with driven(connector, **every(max_attempts=3)) as client:
+        with pytest.raises(ws.WSRetriesExhaustedError) as caught:
+            await client.connect(URL)
+        assert len(connector.attempts) == caught.value.attempts == 3
+        assert "no server there" in str(caught.value.__cause__)
+        assert clock == 2
+        assert client.state.error is caught.value
+        with pytest.raises(ws.WSNotConnectedError, match="gave up after 3"):
+            await client.add("x")
+
+
+async def test_a_short_life_is_a_failed_attempt():
+    """Until `min_uptime` has passed, the run of failures goes on."""
+    connector = FakeConnector()
+    async with opened(connector, **every(min_uptime=5, max_attempts=3)) as (
+        client,
+        first,
+    ):
+        await asyncio.sleep(4.9)
+        first.closed()
+        for _ in range(2):
+            transport = await connector.opened()
+            assert client.state.is_open
+            await asyncio.sleep(4.9)
+            transport.closed()
+        await turns()
+        assert isinstance(client.state.error, ws.WSRetriesExhaustedError)
+        assert clock == pytest.approx(3 * 4.9 + 2)
+
+
+async def test_a_long_life_resets():
+    """After `min_uptime` the run is over: any number of such losses is survived."""
+    connector = FakeConnector()
+    options = every(min_uptime=5, max_attempts=2)
+    async with opened(connector, **options) as (client, transport):
+        for _ in range(5):
+            assert client.metrics.current_reconnect_attempts == 0
+            await asyncio.sleep(5)
+            transport.closed()
+            await turns()
+            assert client.state.attempt == 1
+            transport = await connector.opened()  # noqa: PLW2901 - the next one
+        assert client.state.is_open
+        assert client.metrics.reconnects_successful == 5
+
+
+async def test_the_delay_grows_and_starts_over():
+    """The upper end doubles with each failure, and is small again once stable."""
+    connector = FakeConnector()
+    uppers = []
+
+    class Noted(ws.ConnectionRetryInterval):
+        def draw(self, retry, *, spread=False, rng=None):
+            uppers.append(self.upper(retry))
+            return 0.5
+
+    options = {"connection_retry_interval": Noted(min=0.5, max=15, min_uptime=5)}
+    async with driven(connector, **options) as client:
+        asked = begin(client.connect(URL))
+        for _ in range(3):
+            (await connector.next()).refuse()
+        transport = await connector.opened()
+        await asked
+        await asyncio.sleep(5)
+        transport.closed()
+        await turns()
+    assert uppers == [1, 2, 4, 1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "delay"), [(True, 1), (0, 0), (7, 7), (0.25, 0.25), (None, 1)]
+)
+async def test_retry_if_goes_on(answer, delay):
+    """True and None take the drawn delay, a number is the delay."""
+    connector = FakeConnector()
+    async with driven(connector, **every(retry_if=lambda _: answer)) as client:
+        asked = begin(client.connect(URL))
+        (await connector.next()).refuse()
+        await connector.opened()
+        await asked
+        assert clock == delay
+
+
+@pytest.mark.parametrize(("status", "answer"), [(503, False), (404, None)])
+async def test_retry_if_stops(status, answer):
+    """False stops what would be retried; None leaves a 404 final."""
+    connector = FakeConnector(refuse_with(status))
+    async with driven(connector, **every(retry_if=lambda _: answer)) as client:
+        with pytest.raises(ws.WSHandshakeError):
+            await client.connect(URL)
+        assert len(connector.attempts) == 1
+
+
+async def test_retry_if_knows():
+    """It is told what there is to know, and `max_attempts` holds whatever it says."""
+    told = []
+
+    def decide(context: ws.RetryContext) -> bool:
+        told.append(context)
+        return True
+
+    connector = FakeConnector(refuse_with(401))
+    async with driven(connector, **every(retry_if=decide, max_attempts=3)) as client:
+        with pytest.raises(ws.WSRetriesExhaustedError):
+            await client.connect(URL)
+    facts = [(one.attempt, one.elapsed, one.default) for one in told]
+    assert facts == [(1, 0, False), (2, 1, False), (3, 2, False)]
+    assert not any(one.ever_connected for one in told)
+    assert [one.error.status for one in told] == [401] * 3
+
+
+async def test_retry_if_raises():
+    """It is reported, and the default decision holds."""
+    events = []
+
+    def decide(_: ws.RetryContext) -> bool:
+        raise ZeroDivisionError
+
+    connector = FakeConnector()
+    options = every(retry_if=decide)
+    async with driven(connector, on_event=events.append, **options) as client:
+        asked = begin(client.connect(URL))
+        (await connector.next()).refuse()
+        await connector.opened()
+        assert await outcome(asked) is None
+    assert "retry_if_raised" in [event.name for event in events]
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "delay"), [(30, 31), (1e9, 301), (0, 1), (None, 1)]
+)
+async def test_retry_after(asked_for, delay):
+    """It is added in front of the drawn delay, up to five minutes."""
+    connector = FakeConnector()
+    async with driven(connector, **every()) as client:
+        begin(client.connect(URL)).add_done_callback(lambda done: done.exception())
+        refuse_with(503, asked_for)(await connector.next())
+        await connector.next()
+        assert clock == delay
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
+async def test_refusals_are_final_at_first(status):
+    """A server that never worked is taken at its word."""
+    connector = FakeConnector(refuse_with(status))
+    async with driven(connector, **every()) as client:
+        with pytest.raises(ws.WSHandshakeError) as caught:
+            await client.connect(URL)
+        assert caught.value.status == status
+        assert len(connector.attempts) == 1
+
+
+async def test_refusals_after_a_stable_connection():
+    """The third in a row is final; another failure between them starts anew."""
+    connector = FakeConnector()
+    async with opened(connector, **every()) as (client, transport):
+        await asyncio.sleep(5)
+        transport.closed()
+        for status in (401, 401, 503, 401, 401):
+            refuse_with(status)(await connector.next())
+            await turns()
+            assert isinstance(client.state, ws.Reconnecting), status
+        refuse_with(401)(await connector.next())
+        await turns()
+        assert client.state.error.status == 401
+
+
+@pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003])
+async def test_final_codes(code):
+    """Such a code ends a young connection for good."""
+    connector = FakeConnector()
+    async with opened(connector, **every()) as (client, transport):
+        transport.closing(code)
+        transport.closed(code)
+        assert client.state.error.close_code == code
+        assert client.state.is_closed
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000])
+async def test_passing_codes(code):
+    """All others are retried, a server's 1000 too."""
+    connector = FakeConnector()
+    async with opened(connector, **every()) as (client, transport):
+        transport.closed(code)
+        assert isinstance(client.state, ws.Reconnecting)
+        assert client.state.close_code == code
+        await connector.opened()
+        assert client.state.is_open
+
+
+async def test_another_url_is_another_server():
+    """What is known of one URL does not make another one trusted."""
+    connector = FakeConnector()
+    async with opened(connector, **every()) as (client, _):
+        await asyncio.sleep(5)
+        asked = begin(client.connect(OTHER))
+        refuse_with(404)(await connector.next())
+        assert (await outcome(asked)).status == 404
+        assert causes(client)[-1] == "attempt_failed"
+        assert kinds(client)[-2:] == ["Connecting", "Closed"]
+        assert len(connector.attempts) == 2

@@ -1,0 +1,207 @@
+"""What waits to be sent, and the sessions, across the life of a client."""
+
+import asyncio
+
+import pytest
+from looptime import LoopTimeProxy
+
+import ws
+from tests.support.driving import OTHER, URL, begin, driven, opened, outcome
+from tests.support.fake_transport import FakeConnector, turns
+
+pytestmark = pytest.mark.looptime
+
+clock = LoopTimeProxy()
+
+RETRY = {"connection_retry_interval": (1, 1), "close_timeout": 3}
+
+
+async def waiting(client, connector, *texts: str):
+    """Connect, lose the connection, and let messages wait."""
+    asked = begin(client.connect(URL))
+    transport = await connector.opened()
+    await asked
+    transport.closed()
+    adds = [begin(client.add(text)) for text in texts]
+    await turns()
+    assert [add.done() for add in adds] == [False] * len(adds)
+    return adds
+
+
+async def test_kept_across_retries():
+    """It goes over the next connection, in call order, however many fail before."""
+    connector = FakeConnector()
+    async with driven(connector, **RETRY) as client:
+        adds = await waiting(client, connector, "a", "b")
+        for _ in range(3):
+            (await connector.next()).refuse()
+        transport = await connector.opened()
+        assert transport.sent == ["a", "b"]
+        assert [await outcome(add) for add in adds] == [None, None]
+
+
+async def test_kept_across_reconnect():
+    """`reconnect()` is to the same server: what waits goes there."""
+    connector = FakeConnector()
+    async with driven(connector, **RETRY) as client:
+        adds = await waiting(client, connector, "a")
+        again = begin(client.reconnect())
+        transport = await connector.opened()
+        assert (transport.sent, await outcome(again)) == (["a"], None)
+        assert await outcome(adds[0]) is None
+
+
+@pytest.mark.parametrize("same", [True, False])
+async def test_a_new_connect(same):
+    """To the same URL what waits is kept; to a new one it is not for that server."""
+    connector = FakeConnector()
+    async with driven(connector, **RETRY) as client:
+        adds = await waiting(client, connector, "a")
+        begin(client.connect(URL if same else OTHER))
+        transport = await connector.opened()
+        assert transport.sent == (["a"] if same else [])
+        result = await outcome(adds[0])
+        assert result is None if same else isinstance(result, ws.WSNotConnectedError)
+
+
+@pytest.mark.parametrize("how", ["disconnect", "close", "cancelled", "exhausted"])
+async def test_fails_with_the_hope(how):
+    """Where no connection is coming any more, what waits is told at once."""
+    connector = FakeConnector()
+    interval = ws.ConnectionRetryInterval(min=1, max=1, max_attempts=2)
+    async with driven(connector, connection_retry_interval=interval) as client:
+        adds = await waiting(client, connector, "a", "b")
+        match how:
+            case "disconnect":
+                await client.disconnect()
+            case "close":
+                await client.close()
+            case "cancelled":
+                asked = begin(client.connect(URL))
+                await connector.next()
+                asked.cancel()
+            case "exhausted":
+                (await connector.next()).refuse()
+        for add in adds:
+            assert isinstance(await outcome(add), ws.WSError)
+        with pytest.raises(ws.WSError):
+            await client.add("c")
+
+
+async def test_add_while_it_closes():
+    """With a retry to come it waits; without one it raises at once."""
+    for options, raises in ((RETRY, False), ({}, True)):
+        connector = FakeConnector()
+        async with opened(connector, **options) as (client, transport):
+            transport.closing(4000)
+            add = begin(client.add("a"))
+            result = await outcome(add)
+            assert (result == "waits") is not raises
+            assert raises is isinstance(result, ws.WSNotConnectedError)
+            transport.closed(4000)
+            if not raises:
+                assert (await connector.opened()).sent == ["a"]
+                await add
+
+
+async def test_after_connect_speaks_first():
+    """What waits goes after what `after_connect` sends, each time anew."""
+    connector = FakeConnector()
+
+    async def login(session: ws.Session) -> None:
+        await session.add("login")
+        assert await session.recv() == "welcome"
+        with pytest.raises(ws.WSNotConnectedError, match="session it is handed"):
+            await client.add("deadlock")
+
+    async with driven(connector, after_connect=login, **RETRY) as client:
+        asked = begin(client.connect(URL))
+        for connection in (1, 2):
+            attempt = await connector.next()
+            adding = begin(client.add("hello"))
+            transport = attempt.open()
+            await turns()
+            assert transport.sent == ["login"]
+            assert isinstance(client.state, ws.Connecting)
+            transport.message("welcome")
+            await turns()
+            assert transport.sent == ["login", "hello"]
+            assert client.state.connection == connection
+            await adding
+            transport.closed()
+        await asked
+
+
+async def test_unconfirmed():
+    """A loss says how many messages were handed over since the last answered ping."""
+    connector = FakeConnector()
+    heartbeat = ws.Heartbeat(interval=5, timeout=5)
+    async with opened(connector, heartbeat=heartbeat) as (client, transport):
+        await client.add("a")
+        await client.add("b")
+        await asyncio.sleep(5)
+        await client.add("c")
+        transport.pong()
+        await turns()
+        assert client.metrics.unconfirmed_count == 1
+        transport.closed()
+        assert client.state.error.unconfirmed == 1
+        assert client.metrics.unconfirmed_count == 0
+
+
+async def test_sessions():
+    """One for each connection; its iteration ends with it, the feed goes on."""
+    connector = FakeConnector()
+    log = []
+
+    async def follow(client) -> None:
+        async for session in client.sessions():
+            log.append((session.connection, [text async for text in session]))
+            with pytest.raises(ws.WSConnectionClosedError):
+                await session.add("too late")
+
+    async with opened(connector, **RETRY) as (client, transport):
+        following = begin(follow(client))
+        for number in range(3):
+            await turns()
+            transport.message(f"{number}")
+            transport.closed()
+            transport = await connector.opened()  # noqa: PLW2901 - the next one
+        again = begin(client.reconnect())
+        await connector.opened()
+        await again
+        begin(client.disconnect())
+        await asyncio.sleep(3)
+        await following
+    assert log == [(1, ["0"]), (2, ["1"]), (3, ["2"]), (4, []), (5, [])]
+
+
+@pytest.mark.parametrize("how", ["cancelled", "replaced"])
+async def test_a_session_never_hears_another_connection(how):
+    """However its connection went away, what comes later is not for it."""
+    connector = FakeConnector()
+    async with opened(connector, **RETRY) as (client, old):
+        session = await anext(client.sessions())
+        old.message("mine")
+        if how == "cancelled":
+            leaving = begin(client.disconnect())
+            await turns()
+            leaving.cancel()
+            await turns()
+            assert old.aborted
+        begin(client.connect(URL))
+        (await connector.opened()).message("not mine")
+        assert [text async for text in session] == ["mine"]
+
+
+async def test_sessions_end():
+    """They end quietly where the end was asked for, and raise where it was not."""
+    for quiet in (True, False):
+        connector = FakeConnector()
+        async with opened(connector) as (client, transport):
+            sessions = client.sessions()
+            assert (await anext(sessions)).connection == 1
+            transport.closed(1000 if quiet else 1006)
+            expected = StopAsyncIteration if quiet else ws.WSConnectionClosedError
+            with pytest.raises(expected):
+                await anext(sessions)

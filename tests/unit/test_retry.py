@@ -1,0 +1,344 @@
+"""What is retried, and what is final: every row of the table in docs/lifecycle.md."""
+
+import asyncio
+import random
+from datetime import UTC, datetime
+
+import pytest
+
+from ws_common.backoff import ConnectionRetryInterval
+from ws_common.errors import (
+    WSConnectionClosedError,
+    WSError,
+    WSHandshakeError,
+    WSInvalidUrlError,
+    WSNotConnectedError,
+    WSRetriesExhaustedError,
+    WSTimeoutError,
+    WSUnsupportedError,
+)
+from ws_common.options import WebSocketOptions
+from ws_common.retry import Failure, Retry, Run, Stop, judge
+from ws_common.supervisor import Supervisor
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+FINAL_CODES = {1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003}
+PASSING_STATUSES = {408, 425, 429}
+
+
+def closed(code: int | None) -> WSConnectionClosedError:
+    return WSConnectionClosedError(close_code=code)
+
+
+def refused(status: int | None, *, permanent: bool = False) -> WSHandshakeError:
+    return WSHandshakeError("no", status=status, permanent=permanent)
+
+
+def ruling(
+    error: WSError,
+    *,
+    run: Run | None = None,
+    known: bool = False,
+    stable: bool = False,
+    faults: list[Exception] | None = None,
+    **interval: object,
+) -> Retry | Stop:
+    """What the judge says of one failure."""
+    failure = Failure(
+        error=error,
+        run=run or Run(),
+        stable=stable,
+        connected_before=known or stable,
+        elapsed=12.0,
+        now=NOW,
+    )
+    on_fault = pytest.fail if faults is None else faults.append
+    wait = ConnectionRetryInterval(**interval)
+    return judge(failure, wait, random.Random(5), on_fault)
+
+
+def is_retried(error: WSError, **facts: object) -> bool:
+    verdict = ruling(error, **facts)
+    assert isinstance(verdict, Retry | Stop)
+    return isinstance(verdict, Retry)
+
+
+@pytest.mark.parametrize("status", [*range(100, 600), None])
+def test_http_statuses(status):
+    """A 4xx is final but for 408, 425 and 429; anything else is tried again."""
+    final = status in range(400, 500) and status not in PASSING_STATUSES
+
+    assert (not final) == is_retried(refused(status))
+
+
+@pytest.mark.parametrize("code", [None, *range(1000, 1016), 2999, *range(3000, 3010)])
+def test_close_codes(code):
+    """Eight close codes are final; anything else, a server's 1000 too, is not."""
+    assert (code not in FINAL_CODES) == is_retried(closed(code))
+
+
+@pytest.mark.parametrize(
+    ("error", "retried"),
+    [
+        (refused(None, permanent=True), False),
+        (refused(503, permanent=True), False),
+        (WSInvalidUrlError("no host"), False),
+        (WSUnsupportedError("not here"), False),
+        (WSTimeoutError("too slow"), True),
+        (WSNotConnectedError("no such host"), True),
+        (WSError("something"), True),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_other_failures(error, retried):
+    """What no server can help is final; what the network does is not."""
+    assert retried == is_retried(error)
+
+
+@pytest.mark.parametrize("error", [refused(404), refused(401), closed(1008)], ids=str)
+def test_refusals_are_final_the_third_time_once_stable(error):
+    """A deploy or an expired token does not end a program that had its connection."""
+    run = Run()
+    seen = []
+    for _ in range(3):
+        verdict = ruling(error, run=run, known=True)
+        seen.append(type(verdict))
+        run = verdict.run
+
+    assert [Retry, Retry, Stop] == seen
+
+
+def test_refusals_are_counted_in_a_row():
+    """Another kind of failure between two refusals starts the count again."""
+    run = Run()
+    for error in [refused(404), refused(404), refused(503), refused(404), closed(1008)]:
+        verdict = ruling(error, run=run, known=True)
+        assert isinstance(verdict, Retry), error
+        run = verdict.run
+
+    assert 2 == run.refusals
+    assert not is_retried(refused(404), run=run, known=True)
+
+
+def test_stable_connection_closed_with_a_final_code():
+    """The end of a stable connection is a first refusal, and no failed attempt."""
+    verdict = ruling(closed(1008), stable=True)
+
+    assert isinstance(verdict, Retry)
+    assert Run(failures=0, retries=0, refusals=1) == verdict.run
+
+
+@pytest.mark.parametrize(
+    "error",
+    [refused(None, permanent=True), WSInvalidUrlError("x"), WSUnsupportedError("x")],
+    ids=lambda value: type(value).__name__,
+)
+def test_hopeless_stays_hopeless(error):
+    """A certificate or a URL does not get better for a connection that was stable."""
+    assert not is_retried(error, known=True)
+
+
+def test_without_an_interval_nothing_is_retried():
+    """No retry interval: the error itself is the end."""
+    error = closed(1006)
+    failure = Failure(
+        error=error,
+        run=Run(),
+        stable=True,
+        connected_before=True,
+        elapsed=0.0,
+        now=NOW,
+    )
+
+    verdict = judge(failure, None, random.Random(5), pytest.fail)
+
+    assert isinstance(verdict, Stop)
+    assert verdict.error is error
+
+
+# retry_if
+
+
+@pytest.mark.parametrize("error", [closed(1008), refused(401), WSTimeoutError("x")])
+@pytest.mark.parametrize(
+    ("answer", "delay"),
+    [(True, None), (0, 0.0), (0.0, 0.0), (2.5, 2.5), (1e6, 1e6)],
+    ids=repr,
+)
+def test_retry_if_says_retry(error, answer, delay):
+    """True retries after the drawn delay; a number after so many seconds, 0 too."""
+    verdict = ruling(error, retry_if=lambda _: answer)
+
+    assert isinstance(verdict, Retry)
+    if delay is None:
+        assert 0.5 <= verdict.delay <= 1.0
+    else:
+        assert delay == verdict.delay
+
+
+@pytest.mark.parametrize("error", [closed(1006), closed(1008), refused(503)], ids=str)
+def test_retry_if_says_stop(error):
+    """False stops, and the error stays the one that it is."""
+    verdict = ruling(error, retry_if=lambda _: False)
+
+    assert isinstance(verdict, Stop)
+    assert verdict.error is error
+
+
+@pytest.mark.parametrize(
+    ("error", "retried"), [(closed(1006), True), (closed(1008), False)]
+)
+def test_retry_if_leaves_it(error, retried):
+    """None leaves the default decision."""
+    assert retried == is_retried(error, retry_if=lambda _: None)
+
+
+@pytest.mark.parametrize(
+    "answer", [-1, -0.5, float("nan"), float("inf"), "yes", [], object, 10**400]
+)
+@pytest.mark.parametrize(
+    ("error", "retried"), [(closed(1006), True), (closed(1008), False)]
+)
+def test_retry_if_answers_nonsense(answer, error, retried):
+    """Nonsense is reported, and the default decision holds."""
+    faults: list[Exception] = []
+
+    assert retried == is_retried(error, faults=faults, retry_if=lambda _: answer)
+    assert [TypeError] == [type(fault) for fault in faults]
+    assert "retry_if must return" in str(faults[0])
+
+
+@pytest.mark.parametrize(
+    ("error", "retried"), [(closed(1006), True), (closed(1008), False)]
+)
+def test_retry_if_raises(error, retried):
+    """What it raises is reported, and the default decision holds."""
+    faults: list[Exception] = []
+    wrong = LookupError("which?")
+
+    def decide(_context: object) -> bool:
+        raise wrong
+
+    assert retried == is_retried(error, faults=faults, retry_if=decide)
+    assert [wrong] == faults
+
+
+def test_far_away_delay():
+    """A number so large that no calendar holds it is nonsense too."""
+    faults: list[Exception] = []
+
+    assert is_retried(closed(1006), faults=faults, retry_if=lambda _: 1e300)
+    assert 1 == len(faults)
+
+
+def test_what_retry_if_is_told():
+    """The facts, and what would be decided without it."""
+    told = []
+    ruling(
+        closed(1008),
+        run=Run(failures=2, retries=2, refusals=1),
+        known=True,
+        retry_if=told.append,
+    )
+    ruling(closed(1008), retry_if=told.append)
+
+    assert [3, 1] == [context.attempt for context in told]
+    assert [True, False] == [context.ever_connected for context in told]
+    assert [True, False] == [context.default for context in told]
+    assert [12.0, 12.0] == [context.elapsed for context in told]
+    assert [1008, 1008] == [context.error.close_code for context in told]
+
+
+# max_attempts
+
+
+def test_max_attempts():
+    """So many failed attempts in a row are the end, with the last error as cause."""
+    run = Run()
+    for _ in range(2):
+        verdict = ruling(closed(1006), run=run, max_attempts=3)
+        assert isinstance(verdict, Retry)
+        run = verdict.run
+    last = WSTimeoutError("no connection to ws://example.org/ within 5 s")
+
+    verdict = ruling(last, run=run, max_attempts=3)
+
+    assert isinstance(verdict, Stop)
+    assert isinstance(verdict.error, WSRetriesExhaustedError)
+    assert 3 == verdict.error.attempts
+    assert verdict.error.__cause__ is last
+    expected = (
+        "gave up after 3 failed attempts in a row; the last: "
+        "no connection to ws://example.org/ within 5 s"
+    )
+    assert expected == str(verdict.error)
+
+
+@pytest.mark.parametrize("answer", [True, 0, 3.0])
+def test_max_attempts_holds_whatever_retry_if_says(answer):
+    """The limit is a limit."""
+    verdict = ruling(closed(1006), max_attempts=1, retry_if=lambda _: answer)
+
+    assert isinstance(verdict.error, WSRetriesExhaustedError)
+
+
+def test_final_error_is_not_wrapped():
+    """Where the last of the attempts was final by itself, that is what is raised."""
+    error = refused(401)
+
+    assert ruling(error, max_attempts=1).error is error
+
+
+def test_loss_of_a_stable_connection_is_no_failed_attempt():
+    """With one attempt allowed, a stable connection that drops is still retried."""
+    assert is_retried(closed(1006), stable=True, max_attempts=1)
+    assert not is_retried(closed(1006), stable=False, max_attempts=1)
+
+
+# Clients, on a virtual clock
+
+
+async def _failures(count: int, platform: object) -> tuple[list[float], list[float]]:
+    """The delays that a client announces, and the times at which it tries."""
+    loop = asyncio.get_running_loop()
+    times: list[float] = []
+
+    async def connector(_request, _sink):
+        times.append(loop.time())
+        raise ConnectionRefusedError("nobody listens")
+
+    options = WebSocketOptions(
+        connection_retry_interval=ConnectionRetryInterval(max_attempts=count)
+    )
+    behind = Supervisor(options, platform, connector)
+    with pytest.raises(WSRetriesExhaustedError):
+        await behind.connect("ws://example.org/", "ws://example.org/")
+    waits = [
+        entry.state.delay
+        for entry in behind.reporter.history
+        if hasattr(entry.state, "delay")
+    ]
+    await behind.close(1000, "")
+    return waits, times
+
+
+@pytest.mark.looptime
+async def test_clients_never_share_a_sequence(platform):
+    """Each client has its own randomness: no delay is drawn twice among many."""
+    runs = await asyncio.gather(*(_failures(30, platform) for _ in range(30)))
+
+    drawn = [delay for waits, _ in runs for delay in waits]
+
+    assert 30 * 29 == len(drawn)
+    assert len(drawn) == len(set(drawn))
+
+
+@pytest.mark.looptime
+async def test_attempts_are_made_when_they_were_announced(platform):
+    """Between two attempts lies the delay that was shown, and no delay is forgotten."""
+    waits, times = await _failures(50, platform)
+    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+
+    assert waits == pytest.approx(gaps, abs=0.01)
+    assert 0.5 <= min(waits)
+    assert max(waits) <= 15.0
