@@ -12,14 +12,17 @@ from pathlib import Path
 from tools.assets import build_wheel, ensure_node_modules
 from tools.browser import ensure_chromium
 from tools.check_wheel import check_wheel
-from tools.common import BUILD, REPORTS, ROOT, guarded, say
+from tools.common import BUILD, REPORTS, ROOT, ToolError, guarded, say
+from tools.daemons import ensure_daemons
 from tools.steps import Outcome, Step, python, run_steps, table
 
 NATIVE_TESTS = ("unit", "contract", "native", "docs")
+REAL_TESTS = ("interop", "netns")
 BROWSER_TESTS = ("e2e", "browser")
 
 MYPY_NATIVE = ("-p", "ws", "-p", "ws_common", "-p", "ws_vm")
 MYPY_BROWSER = ("-p", "ws", "-p", "ws_common", "-p", "ws_js")
+MYPY_API = ("tests/typing",)
 
 
 def _lint() -> list[Step]:
@@ -43,6 +46,8 @@ def _types() -> list[Step]:
     return [
         Step("mypy, native", "types", _mypy("linux", MYPY_NATIVE)),
         Step("mypy, browser", "types", _mypy("emscripten", MYPY_BROWSER)),
+        Step("mypy, API, native", "types", _mypy("linux", MYPY_API)),
+        Step("mypy, API, browser", "types", _mypy("emscripten", MYPY_API)),
         Step("mypy, tools and demo", "types", _mypy("linux", ("tools", "web-demo"))),
         Step("pyright", "types", pyright),
         Step(
@@ -71,6 +76,13 @@ def _tests() -> list[Step]:
             alone=True,
         ),
         Step(
+            "pytest, real servers and networks",
+            "tests",
+            _pytest("real", REAL_TESTS, "-p", "no:playwright"),
+            needs=prepare_real,
+            alone=True,
+        ),
+        Step(
             "pytest, in Chromium",
             "tests",
             _pytest("browser", BROWSER_TESTS),
@@ -89,6 +101,18 @@ def _pytest(name: str, folders: Sequence[str], *options: str) -> list[str]:
 
 def _has_tests(folder: str) -> bool:
     return any((ROOT / "tests" / folder).rglob("test_*.py"))
+
+
+def prepare_real() -> None:
+    """Have what the tests against real servers need, as far as it can be had.
+
+    What is missing, the tests that need it say: that is no reason not to run the rest.
+    """
+    ensure_daemons()
+    try:
+        ensure_node_modules()
+    except ToolError as error:
+        say(str(error))
 
 
 def prepare_browser() -> None:

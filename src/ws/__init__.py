@@ -7,6 +7,7 @@ from ws_common.adapter import IWebSocketClient
 from ws_common.backoff import ConnectionRetryInterval, RetryContext
 from ws_common.client import WebSocketClient, connect
 from ws_common.compression import CompressionOptions
+from ws_common.durations import Seconds
 from ws_common.errors import (
     WSClientClosedError,
     WSConnectionClosedError,
@@ -98,6 +99,7 @@ __all__ = [
     "Receipt",
     "Reconnecting",
     "RetryContext",
+    "Seconds",
     "Sendable",
     "Session",
     "Stream",
@@ -142,4 +144,3 @@ for _name in __all__:
     _thing = globals()[_name]
     if getattr(_thing, "__module__", "").startswith("ws_"):
         _thing.__module__ = __name__
-del _name, _thing

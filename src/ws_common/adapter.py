@@ -17,7 +17,40 @@ from ws_common.transport import (
 
 
 class IWebSocketClient(Protocol):
-    """What `from_client` wraps: one connection at a time, no queue, no retries."""
+    """What `from_client` wraps: one connection at a time, no queue, no retries.
+
+    Example:
+        One that speaks to itself:
+
+        >>> import asyncio
+        >>> async def endless(queue):
+        ...     while True:
+        ...         yield await queue.get()
+        >>> class Echo:
+        ...     def __init__(self) -> None:
+        ...         self.state = Closed()
+        ...         self.states, self.messages = asyncio.Queue(), asyncio.Queue()
+        ...         self.state_changes = endless(self.states)
+        ...         self.stream = endless(self.messages)
+        ...     def become(self, state) -> None:
+        ...         self.state = state
+        ...         self.states.put_nowait(state)
+        ...     async def connect(self, url):
+        ...         self.become(Connecting(url, attempt=1))
+        ...         self.become(Open(url, protocol=None, connection=1))
+        ...     async def add(self, data):
+        ...         self.messages.put_nowait(data)
+        ...     async def disconnect(self, code=1000, reason="NORMAL_CLOSURE"):
+        ...         self.become(Closed(code, reason))
+        ...     close = disconnect
+        >>> async def main() -> None:
+        ...     async with WebSocketClient.from_client(Echo()) as client:
+        ...         await client.connect("ws://anywhere/")
+        ...         await client.add("hello")
+        ...         print(await client.recv())
+        >>> asyncio.run(main())
+        hello
+    """
 
     @property
     def state(self) -> WebSocketClientState:
@@ -137,9 +170,7 @@ class AdapterTransport:
 
     def close(self, code: int | None, reason: str | None) -> None:
         """Let the wrapped client disconnect."""
-        self._tasks.append(
-            self._loop.create_task(self._client.disconnect(code, reason))
-        )
+        self._tasks.append(self._loop.create_task(self._leave(code, reason)))
 
     def abort(self) -> None:
         """Drop everything; the wrapped client disconnects in the background."""
@@ -189,10 +220,26 @@ class AdapterTransport:
     async def _write(self) -> None:
         while True:
             data = await self._queue.get()
-            await self._client.add(data)
+            try:
+                await self._client.add(data)
+            except Exception as error:  # noqa: BLE001 - any client, any error
+                self._fail(error)
+                return
+            self._queue.task_done()
             self._buffered -= size_of(data)
             if self._buffered == 0 and self._sink is not None:
                 self._sink.on_writable()
+
+    async def _leave(self, code: int | None, reason: str | None) -> None:
+        await self._queue.join()  # what was sent before goes before
+        await self._client.disconnect(code, reason)
+
+    def _fail(self, error: Exception) -> None:
+        """A message was not taken: that ends it, unless it has ended anyhow."""
+        sink = self._sink
+        if sink is not None and self._client.state.is_open:
+            self.abort()
+            sink.on_closed(_info(None, None, error))
 
     def _stop(self) -> None:
         self._sink = None

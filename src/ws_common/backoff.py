@@ -5,6 +5,7 @@ upper end starts at `min * factor`, so that the very first retry is jittered too
 """
 
 import random
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -25,6 +26,14 @@ class RetryContext:
         ever_connected: Whether there has been a stable connection to this URL.
         error: Why; carries the close code, the HTTP status, Retry-After.
         default: What would be decided without you.
+
+    Example:
+        Wait longer for a server that is overloaded, and leave the rest to the default:
+
+        >>> def retry_if(context: RetryContext) -> float | None:
+        ...     status = getattr(context.error, "status", None)
+        ...     return 60.0 if status == 503 else None
+        >>> interval = ConnectionRetryInterval(max_attempts=10, retry_if=retry_if)
     """
 
     attempt: int
@@ -78,8 +87,10 @@ class ConnectionRetryInterval:
         if high < low:
             msg = f"{name}.max ({high:g} s) must not be below min ({low:g} s)"
             raise ValueError(msg)
-        if not isinstance(self.factor, int | float) or not self.factor >= 1:
-            msg = f"{name}.factor must be 1 or more, not {self.factor!r}"
+        factor = self.factor
+        number = isinstance(factor, int | float) and not isinstance(factor, bool)
+        if not number or not 1 <= factor <= sys.float_info.max:
+            msg = f"{name}.factor must be 1 or more, not {factor!r}"
             raise ValueError(msg)
         attempts = self.max_attempts
         if attempts is not None and (type(attempts) is not int or attempts < 1):

@@ -24,11 +24,14 @@ class Limits(NamedTuple):
         max_bytes: Payload bytes; None: not counted. Where overflow would lose
             messages, `capacity` alone counts if there is one.
         overflow: What happens above.
+        can_pause: Whether the platform can; elsewhere "pause" is "error", above
+            `max_bytes`.
     """
 
     capacity: int | None
     max_bytes: int | None
     overflow: Overflow
+    can_pause: bool = True
 
 
 class End(NamedTuple):
@@ -68,6 +71,7 @@ class Buffer(Generic[T]):
 
     __slots__ = (
         "_capacity",
+        "_ends",
         "_low",
         "_low_bytes",
         "_max_bytes",
@@ -88,6 +92,7 @@ class Buffer(Generic[T]):
         self.items: deque[T | End] = deque()
         self.limits: Limits = limits
         self.bytes: int = 0
+        self._ends = 0
         self.dropped: int = 0
         self.reads: int = 0
         self.full: bool = False
@@ -95,11 +100,13 @@ class Buffer(Generic[T]):
         self.made_at: str = ""
         self.on_drop: Callable[[Buffer[T], int], None] = _ignore
         self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
-        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._waiters: deque[asyncio.Future[End | None]] = deque()
         self.limit(limits)
 
     def limit(self, limits: Limits) -> None:
         """Change how much it holds."""
+        if limits.overflow == "pause" and not limits.can_pause:
+            limits = limits._replace(capacity=None, overflow="error")
         self.limits = limits
         self._capacity = float("inf") if limits.capacity is None else limits.capacity
         counted = limits.overflow == "pause" or limits.capacity is None
@@ -123,36 +130,39 @@ class Buffer(Generic[T]):
             self._overflow()
 
     def mark(self, end: End) -> None:
-        """Append an end, which no overflow can drop."""
+        """Append an end, which no overflow can drop; whoever waits meets it."""
         if self.end is not None:
             return
         if end.final:
             self.end = end
         self.items.append(end)
+        self._ends += 1
         while self._waiters:
-            self._wake()
+            self._wake(end)
 
     def _overflow(self) -> None:
+        if not self._is_above():
+            return  # ends do not count
         match self.limits.overflow:
             case "pause":
                 if not self.full:
                     self.full = True
                     self.on_pressure(self, True)  # noqa: FBT003
             case "drop_oldest":
-                self._drop(0)
+                self._drop(range(len(self.items)))
             case "drop_newest":
-                self._drop(-1)
+                self._drop(range(-1, -len(self.items) - 1, -1))
             case "error":
-                self._drop(-1)
+                self._drop(range(-1, -len(self.items) - 1, -1))
                 self.mark(End(error=self._overflow_error(), final=True))
 
-    def _drop(self, index: int) -> None:
-        while len(self.items) > self._capacity or self.bytes > self._max_bytes:
-            if index == 0:
-                index = next(
-                    (i for i, it in enumerate(self.items) if not isinstance(it, End)),
-                    -1,
-                )
+    def _is_above(self) -> bool:
+        messages = len(self.items) - self._ends
+        return messages > self._capacity or self.bytes > self._max_bytes
+
+    def _drop(self, places: range) -> None:
+        while self._is_above():
+            index = next(i for i in places if not isinstance(self.items[i], End))
             item = self.items[index]
             del self.items[index]
             if isinstance(item, str | bytes):
@@ -180,7 +190,9 @@ class Buffer(Generic[T]):
         while not self.items:
             if self.end is not None:
                 raise Ended(self.end)
-            await self._wait()
+            end = await self._wait()
+            if end is not None and not self.items:
+                raise Ended(end)  # another reader has taken the mark
         return self.take()
 
     def take(self) -> T:
@@ -193,6 +205,8 @@ class Buffer(Generic[T]):
         self.reads += 1
         if isinstance(item, str | bytes):
             self.bytes -= len(item)
+        elif isinstance(item, End):
+            self._ends -= 1
         if self.full and self._is_low():
             self.relieve()
         if isinstance(item, End):
@@ -200,7 +214,8 @@ class Buffer(Generic[T]):
         return item
 
     def _is_low(self) -> bool:
-        return len(self.items) <= self._low and self.bytes <= self._low_bytes
+        messages = len(self.items) - self._ends
+        return messages <= self._low and self.bytes <= self._low_bytes
 
     def relieve(self) -> None:
         """Stop asking for a pause."""
@@ -209,27 +224,31 @@ class Buffer(Generic[T]):
             self.on_pressure(self, False)  # noqa: FBT003
 
     def drain(self) -> list[T]:
-        """Take everything but the ends."""
+        """Take everything but the ends; a pause lasts until `relieve()`."""
         items = [item for item in self.items if not isinstance(item, End)]
-        self.clear()
+        self._forget()
         return items
 
     def clear(self) -> None:
         """Forget what is buffered."""
-        self.items.clear()
-        self.bytes = 0
+        self._forget()
         self.relieve()
+
+    def _forget(self) -> None:
+        self.items.clear()
+        self.bytes = self._ends = 0
 
     @property
     def awaited(self) -> bool:
         """Whether somebody is waiting for an item."""
         return bool(self._waiters)
 
-    async def _wait(self) -> None:
-        waiter = asyncio.get_running_loop().create_future()
+    async def _wait(self) -> End | None:
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[End | None] = loop.create_future()
         self._waiters.append(waiter)
         try:
-            await waiter
+            return await waiter
         except asyncio.CancelledError:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
@@ -237,10 +256,10 @@ class Buffer(Generic[T]):
                 self._wake()  # it was our turn: hand it on
             raise
 
-    def _wake(self) -> None:
+    def _wake(self, end: End | None = None) -> None:
         waiter = self._waiters.popleft()
         if not waiter.done():
-            waiter.set_result(None)
+            waiter.set_result(end)
 
 
 def _ignore(_buffer: Any, _what: Any) -> None:

@@ -13,6 +13,14 @@ class CompressionOptions:
         server_max_window_bits: 8 to 15, or None for the engine's default.
         client_no_context_takeover: Compress every message by itself.
         server_no_context_takeover: Ask the server to do so.
+
+    Example:
+        A connection that keeps no window in memory between messages:
+
+        >>> lean = CompressionOptions(
+        ...     client_no_context_takeover=True, server_no_context_takeover=True
+        ... )
+        >>> options = WebSocketOptions.vm(compression=lean)
     """
 
     enabled: bool = True

@@ -155,6 +155,8 @@ class Connection:
         if heartbeat is not None and alive and self._transport is not None:
             self._pulse = Pulse(heartbeat, self._transport, self)
             self._pulse.start()
+            if self._pauses:
+                self._pulse.pause()
             if heartbeat.is_reply is not None:
                 self._target = Replies(target, heartbeat.is_reply, self._pulse)
         self._tell()

@@ -21,7 +21,10 @@ def to_seconds(value: object, name: str, *, zero: bool = False) -> float:
     if isinstance(value, timedelta):
         seconds = value.total_seconds()
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        seconds = float(value)
+        try:
+            seconds = float(value)
+        except OverflowError:
+            seconds = math.inf
     else:
         msg = f"{name} must be seconds or a timedelta, not {value!r}"
         raise TypeError(msg)

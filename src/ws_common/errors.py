@@ -29,6 +29,7 @@ from typing import Any, ClassVar
 
 from ws_common.status_codes import describe
 
+_ABNORMAL = 1006
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -130,14 +131,18 @@ class WSConnectionClosedError(WSNotConnectedError):
         was_clean: bool = False,
         unconfirmed: int = 0,
     ) -> None:
-        said = f" ({close_reason!r})" if close_reason else ""
-        super().__init__(
-            message or f"the connection was closed with {describe(close_code)}{said}"
-        )
+        super().__init__(message or _how_it_ended(close_code, close_reason))
         self.close_code = close_code
         self.close_reason = close_reason
         self.was_clean = was_clean
         self.unconfirmed = unconfirmed
+
+
+def _how_it_ended(code: int | None, reason: str) -> str:
+    said = f" ({reason!r})" if reason else ""
+    if code == _ABNORMAL:
+        return f"the connection was lost without a closing handshake (1006){said}"
+    return f"the connection was closed with {describe(code)}{said}"
 
 
 class WSSupersededError(WSNotConnectedError):

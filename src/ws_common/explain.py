@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ws_common.buffer import End
 from ws_common.causes import MEANINGS
+from ws_common.errors import WSConnectionClosedError
 from ws_common.states import (
     Closed,
     Connecting,
@@ -64,7 +66,9 @@ def _doing(behind: "Supervisor", state: WebSocketClientState) -> str:
 def _why(behind: "Supervisor", state: WebSocketClientState) -> list[str]:
     match state:
         case Reconnecting(error=error) | Closed(error=error) if error is not None:
-            return [f"Why: {error}."]
+            cause = error.__cause__
+            lost = isinstance(error, WSConnectionClosedError) and cause is not None
+            return [f"Why: {error}; {cause}." if lost else f"Why: {error}."]
         case Connecting() if behind.last_error is not None:
             return [f"Before that: {behind.last_error}."]
         case _:
@@ -104,14 +108,20 @@ def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
 
 def _remarks(behind: "Supervisor") -> list[str]:
     remarks: list[str] = []
-    if behind.flow.outbound.waiting:
-        remarks.append(f"{behind.flow.outbound.waiting} messages wait to be sent.")
+    if waiting := behind.flow.outbound.waiting:
+        remarks.append(f"{_messages(waiting, 'waits', 'wait')} to be sent.")
     if behind.flow.messages.full:
         remarks.append("Reading is paused: a subscriber's buffer is full.")
     remarks.extend(f"Look at this: {who}." for who in behind.flow.stuck.stuck)
     kept = behind.flow.messages.kept
-    if kept is not None and kept.items:
-        remarks.append(
-            f"Nobody has subscribed yet; {len(kept.items)} messages are kept."
-        )
+    count = 0
+    if kept is not None:
+        count = sum(not isinstance(item, End) for item in kept.items)
+    if count:
+        said = _messages(count, "is", "are")
+        remarks.append(f"Nobody has subscribed yet; {said} kept.")
     return remarks
+
+
+def _messages(count: int, one: str, many: str) -> str:
+    return f"1 message {one}" if count == 1 else f"{count} messages {many}"

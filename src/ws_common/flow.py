@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 from ws_common.buffer import Buffer, End, Limits
 from ws_common.connection import Connection
+from ws_common.errors import WSStreamOverflowError
 from ws_common.hub import Hub
 from ws_common.inbound import Inbound
 from ws_common.metrics import Counters
@@ -20,7 +21,7 @@ from ws_common.options import WebSocketOptions
 from ws_common.outbound import Entry, Outbound
 from ws_common.platform import Platform
 from ws_common.reporter import Reporter
-from ws_common.sessions import SessionFeed
+from ws_common.sessions import SessionFeed, SessionSubscriber
 from ws_common.states import WebSocketClientState
 from ws_common.stuckwatch import StuckWatch
 
@@ -59,8 +60,13 @@ class Flow:
         self._connection: Connection | None = None
         self._pauses: set[str] = set()
         self._feeds: WeakSet[SessionFeed] = WeakSet()
+        # Here, and not in the feeds: a program may keep nothing but the iterator.
+        self._sessions: WeakSet[SessionSubscriber] = WeakSet()
         self.limits = Limits(
-            options.stream_capacity, platform.stream_max_bytes, options.stream_overflow
+            options.stream_capacity,
+            platform.stream_max_bytes,
+            options.stream_overflow,
+            can_pause=platform.stream_overflow == "pause",
         )
         self.messages: Hub[Any] = Hub(self.limits, keep=True)
         self.messages.on_pressure = self._pressed
@@ -83,6 +89,7 @@ class Flow:
     def begin(self, connection: Connection) -> None:
         """An attempt begins: what it brings is kept until it is open."""
         self._inbound.call(self.messages.revive)
+        connection.early.buffer.on_drop = self._dropped
         self._inbound.aim(connection.early)
         connection.redirect(self._inbound.entrance)
 
@@ -95,6 +102,8 @@ class Flow:
         for why in self._pauses:
             connection.pause(why)
         connection.open(self._inbound.entrance)
+        # Only now: what was held back comes at once, and goes the new way.
+        self._inbound.call(partial(self._early_over, connection.early.buffer))
         self.outbound.open(connection)
 
     def shut(self) -> None:
@@ -108,8 +117,7 @@ class Flow:
 
     def end(self, connection: Connection) -> None:
         """A connection is over, and its session with it."""
-        for feed in tuple(self._feeds):
-            self._inbound.call(partial(feed.end, connection))
+        self._inbound.call(partial(self._end_sessions, connection))
 
     def rest(self, end: End) -> None:
         """Nothing comes any more, for the time being or for good."""
@@ -124,7 +132,7 @@ class Flow:
 
     def new_feed(self, connection: Connection | None, number: int) -> SessionFeed:
         """Make what `sessions()` returns; it begins with the open connection."""
-        feed = SessionFeed(self.messages, self.outbound)
+        feed = SessionFeed(self.messages, self.outbound, self._sessions)
         self._feeds.add(feed)
         if connection is not None:
             feed.begin(connection, number)
@@ -133,6 +141,16 @@ class Flow:
         return feed
 
     # Inside
+
+    def _early_over(self, early: Buffer[Any]) -> None:
+        early.relieve()
+        if early.end is not None and isinstance(early.end.error, WSStreamOverflowError):
+            self.messages.fail(early.end)
+
+    def _end_sessions(self, connection: Connection) -> None:
+        for session in [one for one in self._sessions if one.is_of(connection)]:
+            self._sessions.discard(session)
+            session.end()
 
     def _mark(self, end: End) -> None:
         self.messages.mark(end)

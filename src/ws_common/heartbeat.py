@@ -21,6 +21,17 @@ class Heartbeat:
         timeout: Seconds to wait for any sign of life after that.
         message: An application-level ping, or what makes one.
         is_reply: Tells the answers to `message`; they are not handed to streams.
+
+    Example:
+        With an application-level ping for the browser, which has no other:
+
+        >>> heartbeat = Heartbeat(
+        ...     interval=15,
+        ...     timeout=5,
+        ...     message="ping",
+        ...     is_reply=lambda data: data == "pong",
+        ... )
+        >>> options = WebSocketOptions(heartbeat=heartbeat)
     """
 
     interval: Seconds = 20.0

@@ -6,7 +6,7 @@ the first subscriber adopts it.
 
 import asyncio
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, get_args
 
 from ws_common.buffer import Buffer, End, Limits
 from ws_common.platform import Overflow
@@ -47,17 +47,29 @@ class Hub(Generic[T]):
     def attach(
         self, capacity: int | None = None, overflow: Overflow | None = None
     ) -> Buffer[T]:
-        """Make a subscriber's buffer; the first one holds what was kept."""
+        """Make a subscriber's buffer; the first one holds what was kept.
+
+        Raises:
+            ValueError: A capacity or overflow that does not exist.
+        """
         limits = self.limits
         if capacity is not None:
+            if type(capacity) is not int or capacity < 0:
+                msg = f"capacity must be 0 or more, not {capacity!r}"
+                raise ValueError(msg)
             limits = limits._replace(capacity=capacity)
         if overflow is not None:
+            if overflow not in get_args(Overflow):
+                msg = f"overflow must be one of {get_args(Overflow)}, not {overflow!r}"
+                raise ValueError(msg)
             limits = limits._replace(overflow=overflow)
         buffer, self._kept = self._kept, None
         if buffer is None:
             buffer = self._make(limits)
         else:
             buffer.limit(limits)
+        if self.ended is not None and self.ended.final:
+            buffer.mark(self.ended)
         self._rewire()
         return buffer
 
@@ -78,6 +90,13 @@ class Hub(Generic[T]):
     def mark(self, end: End) -> None:
         """Put an end behind what is buffered, for everybody."""
         self.ended = end
+        for buffer in self._buffers:
+            # Whoever subscribes later was not there: `ended` is enough for him.
+            if end.final or buffer is not self._kept:
+                buffer.mark(end)
+
+    def fail(self, end: End) -> None:
+        """End everybody who is there now: something was lost for all of them."""
         for buffer in self._buffers:
             buffer.mark(end)
 

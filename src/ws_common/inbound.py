@@ -59,6 +59,7 @@ class Inbound:
         self._capacity = capacity
         self._queue: deque[tuple[Callable[[Any], Any], Any]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._pending: Awaitable[Any] | None = None
         handlers = [one.on_message for one in reversed(interceptors)]
         self._chain = build(handlers, self._terminal) if handlers else None
         self._crowded = False
@@ -99,14 +100,16 @@ class Inbound:
         """Forget the messages that are under way; actions are kept."""
         kept = [entry for entry in self._queue if entry[0] is not self._chain]
         self._queue = deque(kept)
-        if self._task is not None:  # and what an interceptor holds at this moment
-            self._target = NOWHERE
+        self._measure()
+        self._target = NOWHERE  # for what an interceptor holds at this moment
 
     def stop(self) -> None:
         """Cancel what is under way."""
         self._queue.clear()
         if self._task is not None:
             self._task.cancel()
+        if asyncio.iscoroutine(self._pending):
+            self._pending.close()  # its task has not begun, and never will
 
     def _terminal(self, data: Any) -> Any:
         self._target.publish(data)
@@ -120,9 +123,11 @@ class Inbound:
             return
         if result is not DONE and isinstance(result, Awaitable):
             loop = asyncio.get_running_loop()
+            self._pending = result
             self._task = loop.create_task(self._work(result), name="ws interceptors")
 
     async def _work(self, pending: Awaitable[Any]) -> None:
+        self._pending = None
         try:
             await self._settle(pending)
             while self._queue:

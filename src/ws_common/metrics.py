@@ -60,6 +60,22 @@ class WebSocketMetrics:
         unconfirmed_count: Messages handed over since the last answered ping: what
             an abnormal loss may have cost.
         dropped_count: Messages dropped by an overflow, in and out.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     fake = WebSocketClientFake(answer=lambda data: "welcome")
+        ...     async with WebSocketClient.from_client(fake) as client:
+        ...         await client.connect("ws://anywhere/")
+        ...         await client.add("hello")
+        ...         await client.recv()
+        ...         figures = client.metrics
+        ...         print(figures.transferred_count, figures.received_size)
+        ...         print(figures.to_json()["receivedSize"])
+        >>> asyncio.run(main())
+        1 7
+        7
     """
 
     timestamp: datetime
@@ -109,7 +125,7 @@ class WebSocketMetrics:
                     for f in fields(cls)
                 }
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, OverflowError, TypeError, ValueError) as error:
             msg = f"not the JSON of WebSocketMetrics: {type(error).__name__} {error}"
             raise ValueError(msg) from error
 
@@ -130,6 +146,22 @@ _TIMES = frozenset(
         "next_reconnection_attempt",
     }
 )
+_OPTIONAL = (_TIMES - {"timestamp"}) | {
+    "last_disconnect_code",
+    "last_disconnect_reason",
+    "last_url",
+    "latency",
+}
+_NUMBER = (int, float)
+_KINDS: Mapping[str, Any] = MappingProxyType(
+    {
+        **dict.fromkeys(_TOTALS, (int, str)),
+        **dict.fromkeys(_TIMES | {"latency", "uptime"}, _NUMBER),
+        **dict.fromkeys(("last_disconnect_reason", "last_url"), str),
+        "is_reconnection_active": bool,
+    }
+)
+"""What a value in JSON may be, where it is not an integer."""
 _LATER: Mapping[str, Any] = MappingProxyType(
     {
         "latency": None,
@@ -160,11 +192,18 @@ def _to_json(name: str, metrics: WebSocketMetrics) -> Any:
 
 
 def _from_json(name: str, value: Any) -> Any:
+    if name in _OPTIONAL and value is None:
+        return None
+    if name == "ready_state":
+        return WebSocketReadyState(value)
+    kinds = _KINDS.get(name, int)
+    if not isinstance(value, kinds) or (kinds is not bool and isinstance(value, bool)):
+        raise TypeError(f"{_camel(name)}: {value!r}")
     if name in _TOTALS:
         return int(value)
-    if name in _TIMES and value is not None:
+    if name in _TIMES:
         return _EPOCH + int(value) * _MILLISECOND
-    return WebSocketReadyState(value) if name == "ready_state" else value
+    return float(value) if kinds is _NUMBER else value
 
 
 def _shown(value: object) -> str:

@@ -46,7 +46,8 @@ class Narrator:
         match state:
             case Connecting(url, attempt):
                 where = f"to {redact(url)}" if url else "to a URL to be asked for"
-                self._subject, self._opened = f"attempt {attempt} {where}", False
+                # Without the URL: errors name it.
+                self._subject, self._opened = f"attempt {attempt}", False
                 said = f"connecting {where}: attempt {attempt} ({cause})"
             case Open(url, protocol, connection):
                 self._subject = f"connection {connection} to {redact(url)}"
@@ -79,7 +80,8 @@ class Narrator:
 
 def closing(code: int | None, reason: str | None) -> str:
     """How a connection ends, as people read it: `1001 GOING_AWAY 'restart'`."""
-    return describe(code) + (f" {reason!r}" if reason else "")
+    known = describe(code)
+    return known if not reason or reason in known else f"{known} {reason!r}"
 
 
 def _is_loss(error: WSError | None) -> bool:

@@ -128,8 +128,21 @@ def _local_addr(name: str, value: Any) -> tuple[str, int] | None:
             raise TypeError(msg)
 
 
-def _as_is(_name: str, value: Any) -> Any:
-    return value
+def _proxy(name: str, value: Any) -> str | bool | None:
+    if value is None or isinstance(value, str | bool):
+        return value
+    # Not shown: there may be a password in it.
+    msg = f"{name} must be a URL, True or None, not {type(value).__name__}"
+    raise TypeError(msg)
+
+
+def _ssl(name: str, value: Any) -> Any:
+    # By name: `ssl` is not imported here, and not in every browser.
+    kinds = {kind.__name__ for kind in type(value).__mro__}
+    if value is None or "SSLContext" in kinds:
+        return value
+    msg = f"{name} must be an ssl.SSLContext, or None, not {value!r}"
+    raise TypeError(msg)
 
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
@@ -149,9 +162,9 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "origin": _header_value,
         "outbox": _outbox,
         "protocols": _protocols,
-        "proxy": _instance(str, bool),
+        "proxy": _proxy,
         "server_hostname": _instance(str),
-        "ssl": _as_is,  # the platform checks it: `ssl` is not imported here
+        "ssl": _ssl,
         "stream_capacity": _optional_count,
         "stream_overflow": _overflow,
         "timeout": lambda name, value: to_optional_seconds(value, name),

@@ -12,6 +12,7 @@ from typing import (
     TypedDict,
     TypeVar,
     Unpack,
+    cast,
 )
 
 from ws_common import platform as platforms
@@ -40,6 +41,21 @@ class ConnectContext:
     Attributes:
         attempt: 1 on the first attempt, counted since the last stable connection.
         last_error: Why the one before failed, or the connection was lost.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> def url(context: ConnectContext) -> str:
+        ...     return f"ws://server{context.attempt % 2}.example/"
+        >>> async def main() -> None:
+        ...     fake = WebSocketClientFake()
+        ...     fake.refuse()
+        ...     options = WebSocketOptions(connection_retry_interval=(0.001, 0.002))
+        ...     async with WebSocketClient.from_client(fake, options) as client:
+        ...         await client.connect(url)
+        ...         print(fake.urls)
+        >>> asyncio.run(main())
+        ['ws://server1.example/', 'ws://server0.example/']
     """
 
     attempt: int
@@ -281,7 +297,11 @@ class WebSocketOptions:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by value."""
-        return _restore, (type(self), dict(self._values))
+        values = dict(self._values)
+        if isinstance(values["headers"], Mapping):
+            view = cast("Mapping[str, object]", values["headers"])
+            values["headers"] = dict(view)  # a view cannot be pickled
+        return _restore, (type(self), values)
 
     def __repr__(self) -> str:
         """Show what differs from the defaults, without secrets."""

@@ -9,7 +9,7 @@ above `write_limit`. Order is the order of the calls, whoever made them.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from time import time
 from typing import Any, Literal, Protocol
 
@@ -24,10 +24,15 @@ from ws_common.errors import (
 from ws_common.interceptors import DONE, WSInterceptor, build
 from ws_common.messages import Data, size_of, to_wire
 from ws_common.options import WebSocketOptions
+from ws_common.turns import Turn, Turns
 
 TURN = 64
 """Sends after which `add()` lets others run, even if nothing makes it wait."""
 
+_SOON = 0.001
+"""Seconds by which the loop's clock and the wall's may differ."""
+
+Submit = Callable[[Any], Any]
 Status = Literal["queued", "sent", "dropped", "expired", "failed"]
 
 
@@ -39,6 +44,18 @@ class Receipt:
 
     Attributes:
         status: "queued", "sent", "dropped", "expired" or "failed".
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     async with WebSocketClient.from_client(WebSocketClientFake()) as client:
+        ...         await client.connect("ws://anywhere/")
+        ...         receipt = client.add_nowait("hello")
+        ...         await receipt
+        ...         print(receipt.status)
+        >>> asyncio.run(main())
+        sent
     """
 
     __slots__ = ("_error", "_waiters", "status")
@@ -60,12 +77,17 @@ class Receipt:
 
     def __await__(self) -> Generator[Any, None, None]:
         """Wait for the outcome. Cancelling the wait changes nothing for the message."""
-        while self.status == "queued":
+        if self.status == "queued":
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
-            yield from waiter
+            try:
+                yield from waiter
+            finally:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
         if self._error is not None:
-            raise self._error
+            # As often as one likes: the frames of the last time are let go.
+            raise self._error.with_traceback(None)
 
     def __repr__(self) -> str:
         """Show the status."""
@@ -109,6 +131,24 @@ class Entry:
         self.via: Gate | None = None
 
 
+class Era:
+    """The time between two failures of all that waits.
+
+    An interceptor may hold a message that was meant for a server of yesterday.
+
+    Attributes:
+        failure: What ended it.
+    """
+
+    def __init__(self) -> None:
+        self.failure: WSError | None = None
+
+    def check(self) -> None:
+        """Raise what ended it."""
+        if self.failure is not None:
+            raise self.failure.with_traceback(None)
+
+
 class Outbound:
     """The way out.
 
@@ -133,7 +173,9 @@ class Outbound:
         self._kept_bytes = 0
         self._gate: Gate | None = None
         self._sends = 0
-        self._turns = asyncio.Lock()
+        self._turns = Turns()
+        self._era = Era()
+        self._expiry: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._interceptors: tuple[WSInterceptor, ...] = options.interceptors
 
@@ -152,9 +194,12 @@ class Outbound:
         if via is None:
             self._may_wait()
         entries: list[Entry] = []
+        era = self._era
 
         def submit(payload: Any) -> Any:
             wire, as_text = to_wire(payload, text=text)
+            if via is None:
+                era.check()
             if via is not None and via is not self._gate:
                 via.send(wire, text=as_text)
             elif not self._hand_over(wire, text=as_text):
@@ -165,7 +210,10 @@ class Outbound:
             return DONE
 
         try:
-            await self._intercept(data, submit)
+            if self._interceptors:
+                await self._intercept(data, submit, self._turns.take())
+            else:
+                submit(data)
             for entry in entries:
                 await entry.receipt
         except BaseException:
@@ -177,24 +225,24 @@ class Outbound:
         """Send now if possible, else keep it in the bounded outbox."""
         self._may_wait()
         receipt = Receipt()
+        era = self._era
 
         def submit(payload: Any) -> Any:
             wire, as_text = to_wire(payload, text=text)
+            era.check()
             if self._hand_over(wire, text=as_text):
                 receipt.settle("sent")
             else:
-                self._keep(Entry(wire, receipt, text=as_text, bounded=True))
+                entry = Entry(wire, receipt, text=as_text, bounded=True)
+                submitted.append(entry)
+                self._keep(entry)
             return DONE
 
-        if not self._interceptors:
-            submit(data)
-        elif not self._turns.locked():
-            chain = build([one.on_send for one in self._interceptors], submit)
-            result: Awaitable[Any] | None = chain(data)
-            if result is not DONE and isinstance(result, Awaitable):
-                self._in_background(self._settled(result), receipt)
+        submitted: list[Entry] = []
+        if self._interceptors:
+            self._intercept_nowait(data, submit, receipt, submitted)
         else:
-            self._in_background(self._intercept(data, submit), receipt)
+            submit(data)
         return receipt
 
     # What the supervisor calls
@@ -229,14 +277,18 @@ class Outbound:
             entry.receipt.settle("sent")
 
     def fail(self, make_error: Callable[[], WSError]) -> None:
-        """Fail whatever waits."""
+        """Fail whatever waits, in the queue or in an interceptor."""
         queue, self._queue = self._queue, deque()
         self._kept_count = self._kept_bytes = 0
+        self._era.failure = make_error()
+        self._era = Era()
         for entry in queue:
             entry.receipt.settle("failed", make_error())
 
     def stop(self) -> None:
         """Cancel what is under way in the background."""
+        if self._expiry is not None:
+            self._expiry.cancel()
         for task in self._tasks:
             task.cancel()
 
@@ -247,22 +299,47 @@ class Outbound:
 
     # Inside
 
-    async def _intercept(self, data: Any, submit: Callable[[Any], Any]) -> None:
+    async def _intercept(self, data: Any, submit: Submit, turn: Turn) -> None:
         """Run the chain; chains that wait do so one after the other."""
-        if not self._interceptors:
-            submit(data)
-            return
-        chain = build([one.on_send for one in self._interceptors], submit)
-        async with self._turns:
-            result = chain(data)
+        try:
+            await turn.come()
+            result = self._chain(submit)(data)
             if result is not DONE and isinstance(result, Awaitable):
                 await result
+        finally:
+            turn.leave()
 
-    async def _settled(self, pending: Awaitable[Any]) -> None:
-        async with self._turns:
-            await pending
+    def _intercept_nowait(
+        self, data: Any, submit: Submit, receipt: Receipt, submitted: list[Entry]
+    ) -> None:
+        """Run the chain now, as far as that goes, and the rest in the background."""
+        turn = self._turns.take()
+        if not turn.is_here:
+            work = self._intercept(data, submit, turn)
+            self._in_background(work, turn, receipt, submitted)
+            return
+        waits = False
+        try:
+            result: Awaitable[Any] | None = self._chain(submit)(data)
+            if result is not DONE and isinstance(result, Awaitable):
+                waits = True
+                self._in_background(result, turn, receipt, submitted)
+        finally:
+            if not waits:
+                turn.leave()
+        if not waits:
+            _swallowed(receipt, submitted)
 
-    def _in_background(self, work: Any, receipt: Receipt) -> None:
+    def _chain(self, submit: Submit) -> Callable[[Any], Any]:
+        return build([one.on_send for one in self._interceptors], submit)
+
+    def _in_background(
+        self,
+        work: Awaitable[Any],
+        turn: Turn,
+        receipt: Receipt,
+        submitted: list[Entry],
+    ) -> None:
         async def run() -> None:
             try:
                 await work
@@ -272,13 +349,20 @@ class Outbound:
                 failure = WSMessageDroppedError(f"an interceptor raised: {error!r}")
                 failure.__cause__ = error
                 receipt.settle("failed", failure)
-            except asyncio.CancelledError:
+            else:
+                _swallowed(receipt, submitted)
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            if task.cancelled():
                 receipt.settle("failed", WSClientClosedError("the client was closed"))
-                raise
+            if isinstance(work, Coroutine):
+                work.close()  # where the task was cancelled before it began
+            turn.leave()
 
         task = asyncio.get_running_loop().create_task(run(), name="ws add_nowait")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(over)
 
     def _hand_over(self, data: Data, *, text: bool) -> bool:
         """Send at once, if that is possible without overtaking anything."""
@@ -296,10 +380,12 @@ class Outbound:
         box = self._outbox
         if box.ttl is not None:
             entry.expires = time() + seconds(box.ttl)
+            self._expire()
         while not self._fits(entry):
             oldest = next((one for one in self._queue if one.bounded), None)
+            hopeless = oldest is None or entry.size > box.max_bytes
             if box.overflow == "error" or (
-                box.overflow == "drop_oldest" and oldest is None
+                box.overflow == "drop_oldest" and hopeless
             ):
                 raise WSOutboxFullError(
                     f"the outbox is full ({self.waiting} messages wait): slow down, "
@@ -311,6 +397,24 @@ class Outbound:
             self._remove(oldest)
             self._lose(oldest, "dropped")
         self._append(entry)
+        if self._expiry is None and entry.expires is not None:
+            self._expire()
+
+    def _expire(self) -> None:
+        """Drop what has grown too old; look again when the next one has."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        now = time()
+        aging = [one for one in self._queue if one.expires is not None]
+        for entry in aging:
+            if entry.expires is not None and entry.expires > now:
+                delay = max(entry.expires - now, _SOON)
+                loop = asyncio.get_running_loop()
+                self._expiry = loop.call_later(delay, self._expire)
+                return
+            self._remove(entry)
+            self._lose(entry, "expired")
 
     def _fits(self, entry: Entry) -> bool:
         box = self._outbox
@@ -357,3 +461,10 @@ class Outbound:
             await gate.writable()
         elif self._sends % TURN == 0:
             await asyncio.sleep(0)
+
+
+def _swallowed(receipt: Receipt, submitted: list[Entry]) -> None:
+    """Settle the receipt of a message that no interceptor has handed on."""
+    if not submitted:
+        error = WSMessageDroppedError("an interceptor did not hand the message on")
+        receipt.settle("dropped", error)

@@ -17,6 +17,24 @@ class Outbox:
         max_bytes: How many payload bytes of them.
         overflow: "error" raises to the caller; the others drop, and say so.
         ttl: Seconds after which a message is not worth sending; None: always is.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     fake = WebSocketClientFake()
+        ...     fake.stall()
+        ...     outbox = Outbox(max_messages=1, overflow="drop_oldest")
+        ...     options = WebSocketOptions(outbox=outbox)
+        ...     async with WebSocketClient.from_client(fake, options) as client:
+        ...         connecting = asyncio.create_task(client.connect("ws://anywhere/"))
+        ...         await client.state_changes.connecting.first()
+        ...         old, new = client.add_nowait("1.10"), client.add_nowait("1.20")
+        ...         fake.release()
+        ...         await connecting
+        ...         print(old.status, new.status)
+        >>> asyncio.run(main())
+        dropped sent
     """
 
     max_messages: int = 256

@@ -54,10 +54,10 @@ class Pulse:
         self._asking: asyncio.TimerHandle | None = None
         self._checking: asyncio.TimerHandle | None = None
         # Signs of life that are no bytes: the start, the end of a pause, a drain.
-        self._floor = self._loop.time()
+        self._floor = float("-inf")
         self._buffered = transport.buffered_amount
         # The first question since the last sign of life, and how long it may wait.
-        self._asked_at = self._floor
+        self._asked_at = float("-inf")
         self._due_at = 0.0
         self._pongs: set[asyncio.Future[float]] = set()
         # An application's ping that waits for its reply: when, and what it confirms.

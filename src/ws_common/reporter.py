@@ -45,6 +45,20 @@ class HistoryEntry:
         at: When, UTC.
         state: What it changed to.
         cause: Why: one of the causes listed in the documentation.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     async with WebSocketClient.from_client(WebSocketClientFake()) as client:
+        ...         await client.connect("ws://anywhere/")
+        ...     for entry in client.history:
+        ...         print(type(entry.state).__name__, entry.cause)
+        >>> asyncio.run(main())
+        Connecting connect
+        Open opened
+        Disconnecting close
+        Closed closed
     """
 
     at: datetime

@@ -6,7 +6,7 @@ connection to this URL has already been stable, a status or a code may come from
 deploy or an expired token: it is final there only the third time in a row.
 """
 
-import math
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
@@ -131,8 +131,16 @@ def judge(
     if interval.max_attempts is not None and run.failures >= interval.max_attempts:
         return Stop(run=run, error=_exhausted(error, run.failures))
     delay = answer if answer is not True else _draw(error, run, interval, rng)
-    at = failure.now + timedelta(seconds=delay)
+    at = _later(failure.now, delay)
     return Retry(run=run, error=error, delay=delay, at=at)
+
+
+def _later(now: datetime, delay: float) -> datetime:
+    """So many seconds from now, or the last date that there is."""
+    try:
+        return now + timedelta(seconds=delay)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=now.tzinfo)
 
 
 def is_refusal(error: WSError) -> bool:
@@ -180,7 +188,7 @@ def _ask(
         return context.default
     if isinstance(answer, bool):
         return answer
-    if isinstance(answer, int | float) and math.isfinite(answer) and answer >= 0:
+    if isinstance(answer, int | float) and 0 <= answer <= sys.float_info.max:
         return float(answer)
     on_fault(
         TypeError(f"retry_if must return True, False, seconds or None: {answer!r}")
@@ -200,8 +208,9 @@ def _draw(
 
 
 def _exhausted(error: WSError, attempts: int) -> WSRetriesExhaustedError:
+    plural = "attempt" if attempts == 1 else "attempts"
     exhausted = WSRetriesExhaustedError(
-        f"gave up after {attempts} failed attempts in a row; the last: {error}",
+        f"gave up after {attempts} failed {plural} in a row; the last: {error}",
         attempts=attempts,
     )
     exhausted.__cause__ = error

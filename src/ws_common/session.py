@@ -15,6 +15,20 @@ class Session(Protocol):
         url: The whole URL.
         protocol: The subprotocol that the server picked, or None.
         handshake: What the server answered, where the platform shows it.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def log_in(session: Session) -> None:
+        ...     await session.add("the password")
+        ...     print(await session.recv(), "to connection", session.connection)
+        >>> async def main() -> None:
+        ...     fake = WebSocketClientFake(answer=lambda data: "welcome")
+        ...     options = WebSocketOptions(after_connect=log_in)
+        ...     async with WebSocketClient.from_client(fake, options) as client:
+        ...         await client.connect("ws://anywhere/")
+        >>> asyncio.run(main())
+        welcome to connection 1
     """
 
     connection: int

@@ -75,6 +75,29 @@ class EarlySession(_Session):
         return end.error or self._connection.closed_error()
 
 
+class SessionSubscriber(Subscriber[Data]):
+    """Hears one connection alone."""
+
+    def __init__(self, hub: "Hub[Any]", connection: "Connection") -> None:
+        super().__init__(hub, ())
+        self._connection = connection
+
+    def is_of(self, connection: "Connection") -> bool:
+        """Whether it hears this connection."""
+        return self._connection is connection
+
+    def end(self) -> None:
+        """The connection has ended: what is buffered can still be read."""
+        close = self._connection.ended
+        self.seal(
+            End(
+                close_code=close.code if close is not None else None,
+                close_reason=close.reason if close is not None else "",
+                final=True,
+            )
+        )
+
+
 class LiveSession(_Session):
     """One item of `client.sessions()`."""
 
@@ -86,53 +109,36 @@ class LiveSession(_Session):
         hub: "Hub[Any]",
     ) -> None:
         super().__init__(connection, outbound, number)
-        self._hub = hub
-        self._subscriber: Subscriber[Data] = Subscriber(hub, ())
+        self.subscriber = SessionSubscriber(hub, connection)
 
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing."""
-        return await self._subscriber.next()
+        return await self.subscriber.next()
 
     def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages; ends with the connection."""
-        return self._subscriber
-
-    def is_of(self, connection: "Connection") -> bool:
-        """Whether it is the session of this connection."""
-        return self._connection is connection
-
-    def end(self) -> None:
-        """The connection has ended: what is buffered can still be read."""
-        close = self._connection.ended
-        self._subscriber.seal(
-            End(
-                close_code=close.code if close is not None else None,
-                close_reason=close.reason if close is not None else "",
-                final=True,
-            )
-        )
+        return self.subscriber
 
 
 class SessionFeed(AsyncIterator[Session]):
     """What `client.sessions()` returns: one item per connection."""
 
-    def __init__(self, hub: "Hub[Any]", outbound: "Outbound") -> None:
+    def __init__(
+        self,
+        hub: "Hub[Any]",
+        outbound: "Outbound",
+        live: "WeakSet[SessionSubscriber]",
+    ) -> None:
         self._hub = hub
         self._outbound = outbound
         self._buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
-        self._live: WeakSet[LiveSession] = WeakSet()
+        self._live = live
 
     def begin(self, connection: "Connection", number: int) -> None:
         """A connection is open."""
         session = LiveSession(connection, self._outbound, number, self._hub)
-        self._live.add(session)
+        self._live.add(session.subscriber)
         self._buffer.put(session)
-
-    def end(self, connection: "Connection") -> None:
-        """A connection has ended."""
-        for session in [one for one in self._live if one.is_of(connection)]:
-            self._live.discard(session)
-            session.end()
 
     def mark(self, end: End) -> None:
         """No further connection comes by itself."""

@@ -17,7 +17,14 @@ from ws_common.urls import redact
 
 
 class WebSocketReadyState(IntEnum):
-    """The four numbers of the browser's `WebSocket.readyState`."""
+    """The four numbers of the browser's `WebSocket.readyState`.
+
+    Example:
+        >>> Closed().ready_state
+        <WebSocketReadyState.CLOSED: 3>
+        >>> WebSocketReadyState.OPEN == 1
+        True
+    """
 
     CONNECTING = 0
     OPEN = 1
@@ -59,6 +66,13 @@ class Connecting(_State):
     Attributes:
         url: The whole URL of this attempt.
         attempt: 1 for the first since the last stable connection.
+
+    Example:
+        >>> state = Connecting(url="wss://example.org/?token=abc", attempt=1)
+        >>> state.is_open, state.url
+        (False, 'wss://example.org/?token=abc')
+        >>> state
+        Connecting(url='wss://example.org/?token=…', attempt=1)
     """
 
     ready_state = WebSocketReadyState.CONNECTING
@@ -74,6 +88,17 @@ class Open(_State):
         url: The whole URL.
         protocol: The subprotocol that the server picked, or None.
         connection: 1 for the client's first connection, then counting.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     fake = WebSocketClientFake(protocol="chat")
+        ...     async with WebSocketClient.from_client(fake) as client:
+        ...         await client.connect("ws://anywhere/")
+        ...         print(client.state)
+        >>> asyncio.run(main())
+        Open(url='ws://anywhere/', protocol='chat', connection=1)
     """
 
     ready_state = WebSocketReadyState.OPEN
@@ -89,6 +114,18 @@ class Disconnecting(_State):
     Attributes:
         close_code: The code of the Close frame that began it.
         close_reason: Its reason.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     client = WebSocketClient.from_client(WebSocketClientFake())
+        ...     await client.connect("ws://anywhere/")
+        ...     closing = client.state_changes.disconnecting.subscribe()
+        ...     await client.close(4000, "enough")
+        ...     print(await anext(closing))
+        >>> asyncio.run(main())
+        Disconnecting(close_code=4000, close_reason='enough')
     """
 
     ready_state = WebSocketReadyState.DISCONNECTING
@@ -107,6 +144,20 @@ class Reconnecting(_State):
         close_code: How the last connection ended, None where there was none.
         close_reason: The reason that came with it.
         error: Why it ended, or why the last attempt failed.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     fake = WebSocketClientFake()
+        ...     options = WebSocketOptions(connection_retry_interval=(0.5, 30))
+        ...     async with WebSocketClient.from_client(fake, options) as client:
+        ...         await client.connect("ws://anywhere/")
+        ...         fake.drop()
+        ...         state = await client.state_changes.reconnecting.first()
+        ...         print(state.close_code, 0.5 <= state.delay <= 1.0)
+        >>> asyncio.run(main())
+        1006 True
     """
 
     ready_state = WebSocketReadyState.CLOSED
@@ -126,6 +177,21 @@ class Closed(_State):
         close_code: How the last connection ended, None where there was none.
         close_reason: The reason that came with it.
         error: What ended it; None where it was asked for.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     client = WebSocketClient.from_client(WebSocketClientFake())
+        ...     await client.connect("ws://anywhere/")
+        ...     await client.disconnect(4000, "enough")
+        ...     match client.state:
+        ...         case Closed(error=None, close_code=code):
+        ...             print("as asked, with", code)
+        ...         case Closed(error=error):
+        ...             print("given up:", error)
+        >>> asyncio.run(main())
+        as asked, with 4000
     """
 
     ready_state = WebSocketReadyState.CLOSED

@@ -119,6 +119,19 @@ class Subscriber(AsyncIterator[T]):
 
     Attributes:
         dropped: How many items its overflow has dropped.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     fake = WebSocketClientFake(answer=str.upper)
+        ...     async with WebSocketClient.from_client(fake) as client:
+        ...         await client.connect("ws://anywhere/")
+        ...         with client.stream.text.subscribe() as answers:
+        ...             await client.add("hello")
+        ...             print(await anext(answers))
+        >>> asyncio.run(main())
+        HELLO
     """
 
     def __init__(
@@ -171,7 +184,7 @@ class Subscriber(AsyncIterator[T]):
         except Ended as ended:
             if ended.end.error is None:
                 raise StopAsyncIteration from None
-            raise ended.end.error from ended.end.error.__cause__
+            raise ended.end.error.with_traceback(None) from ended.end.error.__cause__
 
     async def _next(self, *, patient: bool = False) -> T:
         """Return the next item; `patient` waits on where others meet the end."""
@@ -202,7 +215,7 @@ class Subscriber(AsyncIterator[T]):
 def _raised(end: End) -> Exception:
     """What `recv()` and `first()` raise at an end."""
     if end.error is not None:
-        return end.error
+        return end.error.with_traceback(None)
     return WSConnectionClosedError(
         close_code=end.close_code,
         close_reason=end.close_reason,
@@ -211,7 +224,21 @@ def _raised(end: End) -> Exception:
 
 
 class Subscription:
-    """A listener. It lives until it is cancelled or the client is closed."""
+    """A listener. It lives until it is cancelled or the client is closed.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     fake, heard = WebSocketClientFake(), asyncio.Queue()
+        ...     async with WebSocketClient.from_client(fake) as client:
+        ...         await client.connect("ws://anywhere/")
+        ...         with client.stream.listen(heard.put):
+        ...             fake.loop_back("hello")
+        ...             print(await heard.get())
+        >>> asyncio.run(main())
+        hello
+    """
 
     def __init__(
         self,
@@ -240,6 +267,13 @@ class Subscription:
                     await result
             except Ended as reached:
                 ended = reached.end.final
+            except asyncio.CancelledError as error:
+                if self._task.cancelling():
+                    raise
+                # Not we were cancelled, but something that the callback waited for.
+                failure = RuntimeError("what a listener waited for was cancelled")
+                failure.__cause__ = error
+                self._on_fault("listener_raised", failure)
             except Exception as error:  # noqa: BLE001 - user code: reported, and on
                 self._on_fault("listener_raised", error)
 

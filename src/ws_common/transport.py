@@ -32,6 +32,13 @@ class Handshake:
         headers: The response's headers, names in lower case; empty in a browser.
         extensions: The extensions in use, as in `Sec-WebSocket-Extensions`.
         peer: The peer's address; None in a browser.
+
+    Example:
+        >>> handshake = Handshake(status=101, headers={"server": "example/1.0"})
+        >>> handshake.headers.get("server")
+        'example/1.0'
+        >>> Handshake().status is None  # a browser shows none
+        True
     """
 
     status: int | None = None
@@ -52,6 +59,13 @@ class CloseInfo:
         was_clean: Whether there was a closing handshake.
         initiator: Who ended it.
         error: What the platform raised; becomes the `__cause__`.
+
+    Example:
+        A loss, unless something else is said:
+
+        >>> close = CloseInfo(code=1006)
+        >>> close.was_clean, close.initiator
+        (False, 'network')
     """
 
     code: int | None
@@ -67,6 +81,25 @@ class TransportSink(Protocol):
     `on_closed` comes exactly once for a connection that was opened, and last. It
     does not come where the connector raises, for the hop of a redirect, or after
     `Transport.abort()`.
+
+    Example:
+        The test of a transport hands it one that writes down what it hears:
+
+        >>> class Recorder:
+        ...     def __init__(self) -> None:
+        ...         self.heard = []
+        ...     def on_message(self, data: Data, size: int) -> None:
+        ...         self.heard.append(data)
+        ...     def on_closing(self, close: CloseInfo) -> None:
+        ...         self.heard.append(("closing", close.code))
+        ...     def on_closed(self, close: CloseInfo) -> None:
+        ...         self.heard.append(("closed", close.code))
+        ...     def on_writable(self) -> None:
+        ...         self.heard.append("writable")
+        >>> sink = Recorder()
+        >>> sink.on_message("hello", 5)
+        >>> sink.heard
+        ['hello']
     """
 
     def on_message(self, data: Data, size: int) -> None:
@@ -83,7 +116,37 @@ class TransportSink(Protocol):
 
 
 class Transport(Protocol):
-    """One open socket, never reused. All methods return at once."""
+    """One open socket, never reused. All methods return at once.
+
+    Example:
+        One that speaks to itself:
+
+        >>> import asyncio
+        >>> class Echo:
+        ...     protocol, handshake, can_pause = None, Handshake(), False
+        ...     buffered_amount, last_activity = 0, 0.0
+        ...     def __init__(self, sink: TransportSink) -> None:
+        ...         self.sink = sink
+        ...     def send(self, data, *, text):
+        ...         self.sink.on_message(data, len(data))
+        ...     def ping(self):
+        ...         return None
+        ...     def close(self, code, reason):
+        ...         end = CloseInfo(code=code, was_clean=True, initiator="local")
+        ...         asyncio.get_running_loop().call_soon(self.sink.on_closed, end)
+        ...     def abort(self):
+        ...         pass
+        ...     pause_reading = resume_reading = abort
+        >>> async def open_echo(request: ConnectRequest, sink: TransportSink):
+        ...     return Echo(sink)
+        >>> async def main() -> None:
+        ...     options = WebSocketOptions.vm(custom_client=open_echo)
+        ...     async with connect("ws://anywhere/", options) as client:
+        ...         await client.add("hello")
+        ...         print(await client.recv())
+        >>> asyncio.run(main())
+        hello
+    """
 
     @property
     def protocol(self) -> str | None:
@@ -151,6 +214,15 @@ class ConnectRequest:
         url: A checked `ws://` or `wss://` URL.
         headers: Additional headers of the handshake, resolved for this attempt.
         options: The client's options.
+
+    Example:
+        The test of a connector makes one itself:
+
+        >>> request = ConnectRequest(
+        ...     url="ws://anywhere/", headers={}, options=WebSocketOptions(timeout=5)
+        ... )
+        >>> request.options.timeout
+        5.0
     """
 
     url: str
@@ -159,7 +231,20 @@ class ConnectRequest:
 
 
 class Connector(Protocol):
-    """Opens connections: websockets natively, `js.WebSocket` in a browser, or yours."""
+    """Opens connections: websockets natively, `js.WebSocket` in a browser, or yours.
+
+    Example:
+        >>> import asyncio
+        >>> async def offline(request: ConnectRequest, sink: TransportSink):
+        ...     raise OSError("we are offline")
+        >>> async def main() -> None:
+        ...     options = WebSocketOptions.vm(custom_client=offline)
+        ...     await connect("ws://anywhere/", options)
+        >>> asyncio.run(main())
+        Traceback (most recent call last):
+        ...
+        ws.WSNotConnectedError: could not connect to ws://anywhere/: we are offline
+    """
 
     async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
         """Open one connection.

@@ -4,7 +4,7 @@ Source: RFC 6455 section 3, RFC 3986. A browser also takes `http:` and relative
 URLs (WHATWG); they are refused here so that a program means the same everywhere.
 """
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from ws_common.errors import WSInvalidUrlError
 
@@ -27,8 +27,8 @@ def check_url(url: object) -> str:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
-        msg = f"{redact(url)!r} is not a valid URL: {error}"
+    except ValueError:  # its words show parts of the URL, a password too
+        msg = f"{redact(url)!r} is not a valid URL: its host or port is none"
         raise WSInvalidUrlError(msg) from None
     problem = None
     if parts.scheme not in _SCHEMES:
@@ -55,15 +55,31 @@ def redact(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "<unreadable URL>"
-    if not parts.netloc and "@" in url:
-        return "<unreadable URL>"
+        return _UNREADABLE
+    if "@" in url and not (parts.netloc and _has_valid_port(parts)):
+        # A password with a `/` in it ends what is parsed as the host.
+        return _UNREADABLE
     host = parts.netloc.rpartition("@")[2]
     scheme = f"{parts.scheme}://" if parts.netloc else ""
-    names = [name for name, _ in parse_qsl(parts.query, keep_blank_values=True)]
-    # A query without `=` may be a token as a whole: then even its name is hidden.
-    query = "&".join(f"{name}=…" for name in names) if "=" in parts.query else "…"
+    query = "&".join(map(_without_value, parts.query.split("&")))
     return f"{scheme}{host}{parts.path}" + (f"?{query}" if parts.query else "")
+
+
+_UNREADABLE = "<unreadable URL>"
+
+
+def _has_valid_port(parts: SplitResult) -> bool:
+    try:
+        parts.port  # noqa: B018 - raises
+    except ValueError:
+        return False
+    return True
+
+
+def _without_value(item: str) -> str:
+    name, equals, _ = item.partition("=")
+    # Without `=` it may be a token as a whole: then even its name is hidden.
+    return f"{name}=…" if equals else "…"
 
 
 def origin(url: str) -> tuple[str, str | None, int | None]:

@@ -5,8 +5,8 @@ new headers. Its keepalive and its deadlines are off: those above hold for every
 platform and transport.
 """
 
-import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
@@ -16,10 +16,12 @@ from websockets.client import ClientProtocol
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 from ws_common.compression import CompressionOptions
+from ws_common.durations import seconds
 from ws_common.headers import is_owned
 from ws_common.options import WebSocketOptions
 from ws_common.transport import Connector, ConnectRequest, TransportSink
 from ws_common.urls import origin, redact
+from ws_vm.dialing import dial, has_proxies
 from ws_vm.engine import Engine
 from ws_vm.failures import translate
 from ws_vm.redirects import (
@@ -29,6 +31,7 @@ from ws_vm.redirects import (
     too_many,
     without_credentials,
 )
+from ws_vm.sips import SIP_INTERVAL
 from ws_vm.transport import VmTransport
 
 _log = logging.getLogger("ws.vm")
@@ -37,9 +40,6 @@ _library_log = logging.getLogger("ws.vm.websockets")
 # At DEBUG the library logs every header and frame, secrets too. Whoever wants that
 # asks for it by name, and does not get it with the rest of `ws`.
 _library_log.setLevel(logging.WARNING)
-
-_HAPPY_EYEBALLS_DELAY = 0.25
-"""Seconds until the next address is tried beside the first (RFC 8305 section 5)."""
 
 _MEMORY_LEVEL = 5
 """Of zlib. The library's default, which halves the memory at little cost."""
@@ -80,7 +80,13 @@ class WebsocketsConnector:
                 url, options, at_home=origin(url) == origin(request.url)
             )
             try:
-                return await _open(url, sink, additional_headers=headers, **settings)
+                return await _open(
+                    url,
+                    sink,
+                    _sip_interval(options),
+                    additional_headers=headers,
+                    **settings,
+                )
             except Redirected as redirected:
                 if hop == MAX_REDIRECTS:
                     raise too_many(redirected, url) from redirected.refusal
@@ -104,25 +110,39 @@ class WebsocketsConnector:
             _log.warning("the header %s belongs to the handshake: ignored", name)
 
 
-async def _open(url: str, sink: TransportSink, **settings: Any) -> VmTransport:
+async def _open(
+    url: str, sink: TransportSink, sip_interval: float, **settings: Any
+) -> VmTransport:
     engines: list[Engine] = []
 
     def create(protocol: ClientProtocol, **more: Any) -> Engine:
-        engines.append(engine := Engine(protocol, sink=sink, **more))
+        engine = Engine(protocol, sink=sink, sip_interval=sip_interval, **more)
+        engines.append(engine)
         return engine
 
+    sock: socket.socket | None = None
     try:
+        if _is_direct(settings):
+            sock = await dial(url, settings.pop("local_addr", None))
+            settings["sock"] = sock
         # A type is asked for, and a function that makes one is all that is used.
         factory = cast("type[ClientConnection]", create)
         engine = await connect(url, create_connection=factory, **settings)
     except BaseException as error:
         for abandoned in engines:
             abandoned.abort()
+        if sock is not None and not engines:  # nobody else has taken it
+            sock.close()
         if isinstance(error, Exception) and not isinstance(error, Redirected):
             raise (ours := translate(error, url)) from ours.__cause__
         raise
     _log.debug("connected to %s", redact(url))
     return VmTransport(cast("Engine", engine))
+
+
+def _sip_interval(options: WebSocketOptions) -> float:
+    heartbeat = options.heartbeat
+    return SIP_INTERVAL if heartbeat is None else seconds(heartbeat.interval)
 
 
 def _settings(url: str, options: WebSocketOptions, *, at_home: bool) -> dict[str, Any]:
@@ -156,10 +176,14 @@ def _address(options: WebSocketOptions) -> dict[str, Any]:
     address: dict[str, Any] = {}
     if options.local_addr is not None:
         address["local_addr"] = options.local_addr
-    # uvloop does not know the argument.
-    if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
-        address["happy_eyeballs_delay"] = _HAPPY_EYEBALLS_DELAY
     return address
+
+
+def _is_direct(settings: dict[str, Any]) -> bool:
+    """Whether no proxy stands between; where one might, the library finds out."""
+    if settings.get("unix") or isinstance(settings["proxy"], str):
+        return False
+    return settings["proxy"] is None or not has_proxies()
 
 
 def _extensions(

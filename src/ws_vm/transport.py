@@ -75,7 +75,12 @@ class VmTransport:
         self._engine.send_data()
 
     def pause_reading(self) -> None:
-        """Stop reading; what one read has brought is held back too."""
+        """Stop reading; what one read has brought is held back too.
+
+        Now and then the socket is read all the same, so that the peer's Pings are
+        answered and its end is seen (`ws_vm.sips`). Where it ends, everything that
+        is held back is delivered at once, and `on_closed` follows.
+        """
         self._engine.pause_reading()
 
     def resume_reading(self) -> None:

@@ -6,11 +6,16 @@ from typing import Any
 import pytest
 
 from tests.browser import bundle as bundles
-from tests.browser.results import Results
+from tests.browser.engines import firefox as firefoxes
+from tests.browser.engines import webkit as webkits
+from tests.browser.engines.chromium import Chromium
+from tests.browser.engines.tab import Tab
+from tests.browser.results import Results, table_of
 from tests.browser.runtimes import RUNTIMES, configuration
 from tests.browser.serving import serve
 from tests.e2e.conftest import browser_context_args, browser_type_launch_args
 from tests.support.server import Server
+from tools.common import ToolError
 
 __all__ = ["browser_context_args", "browser_type_launch_args"]
 
@@ -19,16 +24,32 @@ collect_ignore = ["inside"]  # for Pyodide alone
 _RESULTS = pytest.StashKey[list[Results]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make test-browsers` asks for."""
+    words = "every runtime, and what takes long"
+    parser.addoption("--everywhere", action="store_true", help=words)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell pytest of our marker."""
+    config.addinivalue_line("markers", "everywhere: runs with --everywhere alone")
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave to `make test-browsers` what is its own."""
+    if config.option.everywhere:
+        return
+    extra = [item for item in items if item.get_closest_marker("everywhere")]
+    items[:] = [item for item in items if item not in extra]
+    config.hook.pytest_deselected(items=extra)
+
+
 @pytest.fixture(scope="session")
 def bundle() -> bundles.Bundle:
     """What goes into Pyodide."""
     return bundles.make()
-
-
-@pytest.fixture(params=RUNTIMES)
-def runtime(request: pytest.FixtureRequest) -> str:
-    """The name of a runtime."""
-    return str(request.param)
 
 
 @pytest.fixture
@@ -42,6 +63,39 @@ def pyodide_config(bundle: bundles.Bundle, runtime: str) -> Iterator[dict[str, A
         yield configuration(runtime, base, server.urls.base, archives, suites)
 
 
+@pytest.fixture(scope="session")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """Firefox, or no test in it."""
+    try:
+        with firefoxes.start(tmp_path_factory.mktemp("firefox")) as tab:
+            yield tab
+    except ToolError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def webkit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    """WebKitGTK, or no test in it."""
+    try:
+        with webkits.start(tmp_path_factory.mktemp("webkit")) as tab:
+            yield tab
+    except ToolError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def chromium(page: Any) -> Tab:
+    """Chromium, with a fresh context for each test."""
+    return Chromium(page)
+
+
+@pytest.fixture
+def tab(request: pytest.FixtureRequest, runtime: str) -> Tab | None:
+    """A page of the runtime's browser; None for Node."""
+    engine = RUNTIMES[runtime].engine
+    return None if engine == "node" else request.getfixturevalue(engine)
+
+
 @pytest.fixture
 def table(request: pytest.FixtureRequest) -> list[Results]:
     """What is added here is shown at the end of the run."""
@@ -52,10 +106,6 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Show what ran where."""
-    results = config.stash.get(_RESULTS, [])
-    if results:
+    if results := config.stash.get(_RESULTS, []):
         terminalreporter.section("inside Pyodide")
-    for result in results:
-        terminalreporter.line(result.line())
-    for left_out in sorted({result.left_out_line() for result in results} - {""}):
-        terminalreporter.line(f"not collected: {left_out}")
+        terminalreporter.line(table_of(results))

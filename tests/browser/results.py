@@ -1,9 +1,18 @@
 """What came back from a runtime, and how it is told."""
 
+import base64
 import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+from coverage import CoverageData
+
+from tools.common import ROOT
+
+COVERAGE = ROOT / ".cache" / "coverage"
+"""What the native run writes; beside it, with a suffix, goes what a page measured."""
 
 
 @dataclass(frozen=True)
@@ -12,27 +21,31 @@ class Results:
 
     Attributes:
         runtime: Where it ran.
-        agent: What the runtime calls itself.
+        version: The name and version of the browser.
+        seconds: How long it took, from pytest's start to its end.
         versions: Of Pyodide, Python and pytest.
         tests: Of each: nodeid, outcome, seconds, report.
         collection: What could not be collected.
         left_out: Files that need what is not there, and what that is.
         modules: The modules of ours that were imported.
         exit_code: pytest's.
+        coverage: What was measured, if anything, as `CoverageData.dumps` has it.
     """
 
     runtime: str
-    agent: str
+    version: str
+    seconds: float
     versions: dict[str, str]
     tests: list[dict[str, Any]]
     collection: list[dict[str, str]]
     left_out: dict[str, str]
     modules: list[str]
     exit_code: int
+    coverage: str | None = field(repr=False)
 
     @classmethod
-    def parse(cls, runtime: str, text: str) -> "Results":
-        return cls(runtime=runtime, **json.loads(text))
+    def parse(cls, runtime: str, version: str, text: str) -> "Results":
+        return cls(runtime=runtime, version=version, **json.loads(text))
 
     @property
     def counts(self) -> Counter[str]:
@@ -51,13 +64,43 @@ class Results:
             reports.append(f"pytest ended with {self.exit_code}")
         return "\n".join(reports)
 
+    def keep_coverage(self) -> None:
+        """Write what was measured where `coverage combine` finds it."""
+        if self.coverage is None:
+            return
+        path = COVERAGE.with_name(f"{COVERAGE.name}.{self.runtime}")
+        path.unlink(missing_ok=True)
+        data = CoverageData(str(path))
+        data.loads(base64.b64decode(self.coverage))
+        data.close()
+
     def line(self) -> str:
         """One line of the table."""
-        counts = self.counts
-        seconds = sum(test["seconds"] for test in self.tests)
-        words = [f"{counts[name]:4} {name}" for name in ("passed", "failed", "skipped")]
-        return f"{self.runtime:<18}{', '.join(words)} in {seconds:5.1f} s  {self.agent}"
+        counts = [f"{self.counts[name]:8}" for name in ("passed", "failed", "skipped")]
+        where = f"{self.runtime:<17} {self.version:<24}"
+        return f"{where}{''.join(counts)}{self.seconds:8.1f} s"
 
-    def left_out_line(self) -> str:
-        """What was not even collected, and why; empty where all was."""
-        return ", ".join(f"{name} ({why})" for name, why in self.left_out.items())
+
+def table_of(results: Sequence[Results]) -> str:
+    """What ran where, and what did not."""
+    titles = "".join(f"{name:>8}" for name in ("passed", "failed", "skipped"))
+    lines = [f"{'runtime':<17} {'version':<24}{titles}{'time':>10}"]
+    lines += [result.line() for result in results]
+    versions = ", ".join(f"{name} {of}" for name, of in results[0].versions.items())
+    lines.append(f"everywhere: {versions}")
+    lines += sorted(
+        {
+            f"not collected: {name} ({why})"
+            for result in results
+            for name, why in result.left_out.items()
+        }
+    )
+    skipped: dict[str, list[str]] = {}
+    for result in results:
+        for test in result.tests:
+            if test["outcome"] == "skipped":
+                name = test["nodeid"].rpartition("/")[2]
+                words = f"skipped: {name}: {test['report'].strip()}"
+                skipped.setdefault(words, []).append(result.runtime)
+    lines += [f"{words} ({', '.join(where)})" for words, where in skipped.items()]
+    return "\n".join(lines)

@@ -49,7 +49,9 @@ def test_examples(name):
 @pytest.mark.parametrize("name", CLASSES)
 def test_examples_of_public_classes(name):
     """The examples of a class and of its methods do what they say."""
-    assert "" == run(FINDER.find(getattr(ws, name), f"ws.{name}", module=False))
+    found = FINDER.find(getattr(ws, name), name, module=False)
+    # What is private was inherited: a number's docstring, where an enum is one.
+    assert "" == run([test for test in found if "._" not in test.name])
 
 
 @pytest.mark.parametrize("name", sorted({*CLASSES} - MET))

@@ -120,10 +120,15 @@ class FakeTransport:
         self.sink.on_closing(close)
 
     def closed(
-        self, code: int = 1006, reason: str = "", *, initiator: Initiator | None = None
+        self,
+        code: int = 1006,
+        reason: str = "",
+        *,
+        initiator: Initiator | None = None,
+        clean: bool | None = None,
     ) -> None:
         """The end of TCP."""
-        clean = code != 1006
+        clean = code != 1006 if clean is None else clean
         self.over = True
         self._forget_pongs()
         close = CloseInfo(

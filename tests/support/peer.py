@@ -148,8 +148,13 @@ class Peer:
 
     def drop(self) -> None:
         """Cut the connection with a reset, as a crash would."""
-        sock = self.writer.get_extra_info("socket")
-        if sock.family in {socket.AF_INET, socket.AF_INET6}:
-            linger = struct.pack("ii", 1, 0)  # on, for 0 s: RST and not FIN
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self.writer.transport.abort()
+        reset(self.writer)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Close a socket with RST instead of FIN, where there is such a thing."""
+    sock = writer.get_extra_info("socket")
+    if sock.family in {socket.AF_INET, socket.AF_INET6}:
+        linger = struct.pack("ii", 1, 0)  # on, for 0 s: RST and not FIN
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()

@@ -28,8 +28,12 @@ class ScriptedFake(WebSocketClientFake):
         if parts.path.startswith("/greeting"):
             self.loop_back("hello")
             self.loop_back(b"\x00\x01\xfe\xff")
+        if parts.path == "/flood":
+            size = int(query.get("size", 64))
+            for index in range(int(query.get("count", 1000))):
+                self.loop_back(f"{index}:".ljust(size, "x"))
         if parts.path in {"/greeting-close", "/close-at-once"}:
-            self.drop(int(query.get("code", 1000)), query.get("reason", ""))
+            self.drop(int(query.get("code", 1005)), query.get("reason", ""))
 
     async def add(self, data: Data) -> None:
         await super().add(data)

@@ -33,18 +33,21 @@ class Server:
 
     Args:
         port: 0 for a free one.
+        host: The address to listen on.
         ssl: Serves `wss://` with this.
-        unix_path: Listens on this socket instead of 127.0.0.1.
+        unix_path: Listens on this socket instead of TCP.
     """
 
     def __init__(
         self,
         port: int = 0,
         *,
+        host: str = "127.0.0.1",
         ssl: ssl_module.SSLContext | None = None,
         unix_path: str | None = None,
     ) -> None:
         self.port = port
+        self._host = host
         self._ssl = ssl
         self._unix_path = unix_path
         self._loop = asyncio.new_event_loop()
@@ -57,7 +60,7 @@ class Server:
     @property
     def urls(self) -> Urls:
         scheme = "ws" if self._ssl is None else "wss"
-        host = "localhost" if self._ssl else "127.0.0.1"
+        host = "localhost" if self._ssl else self._host
         return Urls(f"{scheme}://{host}:{self.port}")
 
     def __enter__(self) -> Self:
@@ -86,7 +89,7 @@ class Server:
             )
         else:
             self._server = await asyncio.start_server(
-                self._serve, "127.0.0.1", self.port, ssl=self._ssl
+                self._serve, self._host, self.port, ssl=self._ssl
             )
             self.port = self._server.sockets[0].getsockname()[1]
 

@@ -1,5 +1,7 @@
 """Fixtures of the unit tests, which need no network and run inside Pyodide too."""
 
+import asyncio
+import sys
 from typing import NoReturn
 
 import pytest
@@ -18,6 +20,16 @@ settings.register_profile(
     database=DirectoryBasedExampleDatabase(".cache/hypothesis"),
 )
 settings.load_profile("unit")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_loop_of_its_own():
+    """Keep the plugin looptime from making a loop for tests that have none.
+
+    It asks for the current one; up to Python 3.13 that makes one, and nobody closes it.
+    """
+    if sys.version_info < (3, 14):
+        asyncio.set_event_loop(None)
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from ws_common.retry import Failure, Retry, Run, judge
 
 DRAWS = 10_000
 CRITICAL = 1.949 / math.sqrt(DRAWS)
-"""The Kolmogorov-Smirnov statistic that fair draws exceed once in a thousand samples
-(the asymptotic value for α = 0.001). The seeds are fixed, so they do it always or never.
+"""The Kolmogorov-Smirnov statistic that fair draws exceed once in 1,000 samples, by its
+asymptotic distribution. The seeds are fixed: they do so always or never.
 """
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -114,13 +114,34 @@ def test_first_retry_is_jittered():
     spread=st.booleans(),
     seed=st.integers(),
 )
-def test_no_delay_is_out_of_bounds(low, more, factor, retry, spread, seed):
+def test_no_delay_is_out_of_bounds(low, more, factor, **draw):
     """Whatever was configured, and after days of failures: min ≤ delay ≤ max."""
     interval = ConnectionRetryInterval(min=low, max=low * more, factor=factor)
 
-    delay = interval.draw(retry, spread=spread, rng=random.Random(seed))
+    retry, spread = draw["retry"], draw["spread"]
+    delay = interval.draw(retry, spread=spread, rng=random.Random(draw["seed"]))
 
     assert low <= delay <= low * more
+
+
+class Extreme(random.Random):
+    """Draws the largest, or the smallest, number that `random()` can."""
+
+    def __init__(self, value: float) -> None:
+        super().__init__(0)
+        self.value = value
+
+    def random(self) -> float:
+        return self.value
+
+
+@given(low=st.floats(1e-3, 1e3), high=st.floats(1e-3, 1e6))
+def test_rounding_leads_nowhere_else(low, high):
+    """Not even the last digit of the extreme draws is outside."""
+    low, high = sorted((low, high))
+    interval = ConnectionRetryInterval(min=low, max=high)
+    for extreme in (0.0, 1.0 - 2.0**-53):
+        assert low <= interval.draw(99, rng=Extreme(extreme)) <= high
 
 
 def test_days_of_failures_do_not_overflow():

@@ -56,7 +56,8 @@ async def test_theirs(initiator, cause, ends):
         last = "peer_closed" if initiator == "peer" else "protocol_failure"
         if ends:
             await asyncio.sleep(1)
-            transport.closed(1009, "too big", initiator=initiator)
+            clean = initiator == "peer"
+            transport.closed(1009, "too big", initiator=initiator, clean=clean)
         else:
             await asyncio.sleep(2.999)
             assert isinstance(client.state, ws.Disconnecting)

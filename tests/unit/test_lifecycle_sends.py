@@ -181,7 +181,7 @@ async def test_a_session_never_hears_another_connection(how):
     """However its connection went away, what comes later is not for it."""
     connector = FakeConnector()
     async with opened(connector, **RETRY) as (client, old):
-        session = await anext(client.sessions())
+        messages = aiter(await anext(client.sessions()))
         old.message("mine")
         if how == "cancelled":
             leaving = begin(client.disconnect())
@@ -191,7 +191,7 @@ async def test_a_session_never_hears_another_connection(how):
             assert old.aborted
         begin(client.connect(URL))
         (await connector.opened()).message("not mine")
-        assert [text async for text in session] == ["mine"]
+        assert [text async for text in messages] == ["mine"]
 
 
 async def test_sessions_end():

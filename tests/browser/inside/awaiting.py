@@ -12,11 +12,7 @@ from typing import Any
 import pytest
 from pyodide.ffi import run_sync
 
-PATIENCE = 60.0
-"""Seconds for one test, fixture or teardown, as natively."""
-
-MARKERS = ("asyncio", "timeout(seconds)")
-"""Of plug-ins that are not here; known, so that the same files can be collected."""
+from tests.browser.inside.stand_in import PATIENCE
 
 
 def wait_for(awaitable: Any) -> Any:
@@ -41,10 +37,6 @@ def wait_for(awaitable: Any) -> Any:
 
 class Awaiting:
     """The plugin."""
-
-    def pytest_configure(self, config: pytest.Config) -> None:
-        for marker in MARKERS:
-            config.addinivalue_line("markers", f"{marker}: see `pyproject.toml`")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:

@@ -1,22 +1,23 @@
-// Runs pytest inside Pyodide: the same for a page, a worker and Node.
+// Starts Pyodide with archives and runs Python: the same for a page, a worker and Node.
 //
 // config.base      the URL of `serving.py`
 // config.pyodide   where pyodide.mjs and its files are
 // config.archives  names of wheels and zip files to unpack, in order
 // config.env       environment variables inside
-// config.args      what pytest is given
-//
-// Returns the results as JSON, see `inside/main.py`.
+// config.args      what pytest is given, for run()
 
-export async function run(config) {
+// Pyodide, and in it a function that imports one of our modules and calls a function.
+export async function start(config) {
   const { loadPyodide } = await import(`${config.pyodide}pyodide.mjs`);
   const pyodide = await loadPyodide({ env: { HOME: "/home/pyodide", ...config.env } });
 
   // Handlers of events are bound methods, and nothing else that we give to JavaScript
   // is: so many of their proxies are alive.
   pyodide._module.enable_pyproxy_allocation_tracing();
+  const proxies = pyodide._module.pyproxy_alloc_map;
   globalThis.countHandlers = () =>
-    [...pyodide._module.pyproxy_alloc_map.keys()].filter((p) => p.type === "method").length;
+    [...proxies.keys()].filter((proxy) => proxy.type === "method").length;
+  globalThis.countProxies = () => proxies.size;
 
   for (const name of config.archives) {
     const answer = await fetch(`${config.base}archives/${name}`);
@@ -27,11 +28,30 @@ export async function run(config) {
     });
   }
   globalThis.pytestArguments = config.args;
-  // JSPI, and so run_sync(), is there under runPythonAsync alone.
-  return await pyodide.runPythonAsync(`
-import os, sys
-sys.path.insert(0, os.environ["WS_TREE"])
-from tests.browser.inside.main import main
-main()
-`);
+  return pyodide;
+}
+
+// Runs the tests and returns their results as JSON, see `inside/main.py`.
+export async function run(config) {
+  return await call(await start(config), "tests.browser.inside.main", "main");
+}
+
+// Calls a function of a Python module with JSON; a coroutine is waited for.
+export async function call(pyodide, module, name, args = []) {
+  const locals = pyodide.toPy({ module, name, args: JSON.stringify(args) });
+  try {
+    // JSPI, and so run_sync(), is there under runPythonAsync alone.
+    return await pyodide.runPythonAsync(
+      `
+import importlib, inspect, json, os, sys
+if os.environ["WS_TREE"] not in sys.path:
+    sys.path.insert(0, os.environ["WS_TREE"])
+result = getattr(importlib.import_module(module), name)(*json.loads(args))
+await result if inspect.isawaitable(result) else result
+`,
+      { globals: locals },
+    );
+  } finally {
+    locals.destroy();
+  }
 }

@@ -1,0 +1,66 @@
+"""The sink of a peer that is gone while nobody reads.
+
+Waiting for a reader that is stuck would keep the client believing that it is
+connected. So what is here is delivered although a pause was asked for, and only
+so much of it that memory stays bounded; what is left out is said.
+"""
+
+import dataclasses
+import logging
+
+from ws_common.messages import Data
+from ws_common.transport import CloseInfo, TransportSink
+
+MAX_SURPLUS = 8 * 2**20
+"""Bytes of payload that are delivered beyond a pause."""
+
+_log = logging.getLogger("ws.vm")
+
+
+class Surplus:
+    """Passes on what fits, and adds to the end what did not.
+
+    Nothing is delivered behind a message that was left out: there are no gaps.
+    """
+
+    __slots__ = ("_dropped", "_dropped_size", "_error", "_room", "_sink")
+
+    def __init__(self, sink: TransportSink) -> None:
+        self._sink = sink
+        self._room = MAX_SURPLUS
+        self._dropped = 0
+        self._dropped_size = 0
+        self._error: OverflowError | None = None
+
+    def on_message(self, data: Data, size: int) -> None:
+        """Pass it on while there is room."""
+        if self._dropped or size > self._room:
+            self._dropped += 1
+            self._dropped_size += size
+            return
+        self._room -= size
+        self._sink.on_message(data, size)
+
+    def on_closing(self, close: CloseInfo) -> None:
+        """Pass it on, with what was left out."""
+        self._sink.on_closing(self._completed(close))
+
+    def on_closed(self, close: CloseInfo) -> None:
+        """Pass it on, with what was left out."""
+        self._sink.on_closed(self._completed(close))
+
+    def on_writable(self) -> None:
+        """Pass it on."""
+        self._sink.on_writable()
+
+    def _completed(self, close: CloseInfo) -> CloseInfo:
+        if not self._dropped:
+            return close
+        if self._error is None:
+            self._error = OverflowError(
+                f"{self._dropped_size} bytes in {self._dropped} messages were received "
+                "and could not be delivered: nobody reads, and the peer is gone"
+            )
+            self._error.__cause__ = close.error
+            _log.warning("%s", self._error)
+        return dataclasses.replace(close, error=self._error)

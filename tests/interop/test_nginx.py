@@ -1,0 +1,64 @@
+"""nginx in front, which cuts what is idle."""
+
+import asyncio
+
+import pytest
+
+from tests.support.driving import causes
+from ws_common.client import WebSocketClient
+from ws_common.errors import WSConnectionClosedError, WSHandshakeError
+from ws_common.heartbeat import Heartbeat
+from ws_common.options import WebSocketOptions
+
+IDLE = 1
+
+
+@pytest.fixture(scope="module")
+def impatient(nginx, program):
+    """An nginx that cuts after a second of silence."""
+    with program("with_websockets.py") as behind:
+        real = nginx(behind, idle=IDLE)
+        with real.program:
+            yield real
+
+
+async def test_idle_is_cut(platform, impatient):
+    """Without a heartbeat the connection is lost, and that is told."""
+    async with WebSocketClient(impatient.options(heartbeat=None)) as client:
+        await client.connect(impatient.url)
+        with pytest.raises(WSConnectionClosedError) as caught:
+            await client.recv()
+        assert caught.value.close_code == 1006
+        assert causes(client)[-1] == "network_lost"
+
+
+async def test_heartbeat_keeps_it(platform, impatient):
+    """With one it lives on."""
+    heartbeat = Heartbeat(interval=IDLE / 4, timeout=5)
+    async with WebSocketClient(impatient.options(heartbeat=heartbeat)) as client:
+        await client.connect(impatient.url)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(IDLE * 2):
+                await client.recv()
+        await client.add("still there?")
+        assert await client.recv() == "still there?"
+        assert client.latency > 0
+
+
+async def test_bad_gateway(platform, nginx, program):
+    """Nobody behind it: the status is known."""
+    real = nginx(program("with_websockets.py"))
+    with real.program:
+        client = WebSocketClient(real.options())
+        with pytest.raises(WSHandshakeError) as caught:
+            await client.connect(real.url)
+        assert caught.value.status == 502
+        await client.close()
+
+
+async def test_unknown_authority(platform, impatient):
+    """A certificate of nobody we know is refused."""
+    client = WebSocketClient(WebSocketOptions.vm(proxy=None))
+    with pytest.raises(WSHandshakeError, match="certificate is not trusted"):
+        await client.connect(impatient.url)
+    await client.close()

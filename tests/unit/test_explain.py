@@ -1,0 +1,150 @@
+"""`explain()`: what a person is told, state by state. No real time."""
+
+import asyncio
+import re
+
+import pytest
+from looptime import LoopTimeProxy
+
+import ws
+from tests.support.driving import URL, begin, driven, opened, outcome
+from tests.support.fake_transport import FakeConnector, turns
+
+pytestmark = pytest.mark.looptime
+
+clock = LoopTimeProxy()
+
+RETRY = {"connection_retry_interval": (2, 2), "timeout": 7, "close_timeout": 3}
+
+
+def told(client) -> list[str]:
+    """Its lines, with the time of day taken out."""
+    text = re.sub(r"\d\d:\d\d:\d\d UTC \([\d.]+ s\)", "then", client.explain())
+    return text.splitlines()
+
+
+async def test_new():
+    """Nothing has happened, and nothing will."""
+    assert told(ws.WebSocketClient()) == [
+        "Not connected: connect() has not been called.",
+        "Next: nothing, until connect() is called.",
+    ]
+
+
+async def test_connecting():
+    """Where to, for how long, and what is known of the attempt before."""
+    connector = FakeConnector()
+    async with driven(connector, **RETRY) as client:
+        asked = begin(client.connect(lambda _: URL))
+        await turns(1)
+        assert told(client)[0] == "Connecting to a URL not known yet, attempt 1."
+        (await connector.next()).refuse()
+        await connector.next()
+        assert told(client) == [
+            "Connecting to ws://host/, attempt 2.",
+            "Since then, because the URL provider has answered (addressed).",
+            "Before that: could not connect to ws://host/: no server there.",
+            (
+                "Next: the attempt succeeds or fails within 7 s, and is repeated if it "
+                "fails."
+            ),
+        ]
+        asked.cancel()
+
+
+async def test_open():
+    """Which connection it is, and whether a loss would be made good."""
+    for options, will in ((RETRY, "will be"), ({}, "will not be")):
+        async with opened(FakeConnector(), **options) as (client, _):
+            assert told(client) == [
+                "Open: connection 1 to ws://host/.",
+                "Since then, because the attempt succeeded (opened).",
+                f"Next: messages flow; a loss {will} followed by a reconnection.",
+            ]
+
+
+async def test_reconnecting():
+    """Why, when the next attempt comes, how to have it now, and what waits."""
+    connector = FakeConnector()
+    async with opened(connector, **RETRY) as (client, transport):
+        transport.closed()
+        adds = [begin(client.add("x")) for _ in range(2)]
+        await turns()
+        assert told(client) == [
+            "Lost ws://host/; waiting to try again, attempt 2.",
+            (
+                "Since then, because the connection ended without a closing handshake "
+                "(network_lost)."
+            ),
+            "Why: the connection was lost without a closing handshake (1006).",
+            "Next: attempt 2 in 2.0 s, or now with reconnect().",
+            "2 messages wait to be sent.",
+        ]
+        (await connector.next()).refuse()
+        await turns()
+        assert told(client)[0].startswith("Could not reach ws://host/; waiting")
+        await client.disconnect()
+        for add in adds:
+            assert isinstance(await outcome(add), ws.WSNotConnectedError)
+
+
+async def test_disconnecting():
+    """Who closes, by when it is over, and what follows."""
+    connector = FakeConnector()
+    async with opened(connector, **RETRY) as (client, transport):
+        transport.closing(1012, "deploy")
+        assert told(client) == [
+            "Closing the connection to ws://host/ (1012 SERVICE_RESTART).",
+            "Since then, because the peer sent a Close frame (peer_closing).",
+            (
+                "Next: it is over within 3 s, and a retry follows unless the reason is "
+                "final."
+            ),
+        ]
+        begin(client.disconnect())
+        await turns()
+        assert told(client)[-1].endswith("stays so until connect() is called.")
+        begin(client.close())
+        await turns()
+        assert told(client)[-1] == "Next: it is over within 3 s, for good."
+
+
+async def test_closed():
+    """How the last connection ended, and what can be done."""
+    connector = FakeConnector()
+    async with opened(connector, heartbeat=ws.Heartbeat(2, 1)) as (client, _):
+        await client.state_changes.closed.first()
+        assert told(client) == [
+            "Closed: not connected to ws://host/ (1006 ABNORMAL_CLOSURE).",
+            (
+                "Since then, because the peer gave no sign of life in time "
+                "(heartbeat_timeout)."
+            ),
+            (
+                "Why: the connection was lost without a closing handshake (1006); no "
+                "sign of life from the peer within heartbeat.timeout."
+            ),
+            "Next: nothing, until connect() is called.",
+        ]
+        await client.close()
+        assert told(client) == [
+            "Closed for good.",
+            "Since then, because close() was called (close).",
+            "Next: nothing; make a new client.",
+        ]
+
+
+async def test_remarks():
+    """Messages that nobody reads are pointed at."""
+    connector = FakeConnector()
+    async with opened(connector, stream_capacity=2) as (client, transport):
+        transport.message("one")
+        assert told(client)[-1] == "Nobody has subscribed yet; 1 message is kept."
+        subscriber = client.stream.subscribe()
+        for _ in range(3):
+            transport.message("more")
+        assert "Reading is paused: a subscriber's buffer is full." in told(client)
+        await asyncio.sleep(6)
+        assert any("test_explain.py" in line for line in told(client))
+        subscriber.close()
+        assert len(told(client)) == 3

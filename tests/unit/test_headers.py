@@ -1,0 +1,110 @@
+"""Headers that a program adds."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ws_common.headers import check_headers, check_value, is_owned
+
+CONTROL = "".join(map(chr, [*range(9), *range(10, 32), 127]))
+
+
+def test_kept():
+    """Every name has its values in order, and nothing can be changed later."""
+    given_headers = {"Authorization": "Bearer x", "X-Tag": ["a", "b"], "X-Empty": ""}
+
+    kept = check_headers(given_headers)
+    given_headers["Authorization"] = "changed"
+
+    expected = {
+        "Authorization": ("Bearer x",),
+        "X-Tag": ("a", "b"),
+        "X-Empty": ("",),
+    }
+    assert expected == kept
+    with pytest.raises(TypeError):
+        kept["X-Tag"] = ("c",)
+
+
+@given(
+    before=st.text(max_size=5),
+    bad=st.sampled_from(CONTROL),
+    after=st.text(max_size=5),
+)
+def test_no_value_ends_the_line(before, bad, after):
+    """A control character, CR and LF among them, is refused; the value is not shown."""
+    secret = "hunter2"  # noqa: S105 - it is what must not be seen
+    value = f"{before}{bad}{after}{secret}"
+
+    with pytest.raises(ValueError, match="X-Token: a value must not contain") as caught:
+        check_headers({"X-Token": value})
+    with pytest.raises(ValueError, match="X-Token"):
+        check_headers({"X-Token": ["fine", value]})
+
+    assert secret not in str(caught.value)
+
+
+@given(value=st.text())
+def test_what_passes_is_safe(value):
+    """Whatever passes can be written as Latin-1, and stays on its line."""
+    try:
+        check_value("X", value)
+    except ValueError:
+        return
+    line = f"X: {value}\r\n".encode("latin-1")
+    assert 1 == len(line.split(b"\n")[:-1])
+    assert 1 == line.count(b"\r")
+    assert b"\x00" not in line
+
+
+@given(name=st.text())
+def test_names_are_tokens(name):
+    """A name is a token of RFC 9110, or it is refused."""
+    tchar = set("!#$%&'*+-.^_`|~0123456789") | {
+        letter
+        for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+        for letter in upper + upper.lower()
+    }
+    if name and set(name) <= tchar:
+        assert {name: ("x",)} == check_headers({name: "x"})
+    else:
+        with pytest.raises(ValueError, match="not a valid header name"):
+            check_headers({name: "x"})
+
+
+@pytest.mark.parametrize("name", ["", "X Y", "X:", "X\r\nEvil", "Ü", 7, None, "X\n"])
+def test_bad_names(name):
+    """What is no token is refused."""
+    with pytest.raises(ValueError, match="not a valid header name"):
+        check_headers({name: "x"})
+
+
+@pytest.mark.parametrize("value", [None, 1, b"x", ["x", None], [b"x"], object()])
+def test_values_are_strings(value):
+    """Anything else is refused, bytes too."""
+    with pytest.raises(TypeError, match="X-Odd: a value must be a string"):
+        check_headers({"X-Odd": value})
+
+
+@pytest.mark.parametrize("headers", [None, [("a", "b")], "a: b", 7])
+def test_must_be_a_mapping(headers):
+    """A list of pairs is no mapping."""
+    with pytest.raises(TypeError, match="headers must be a mapping"):
+        check_headers(headers)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Connection", "UPGRADE", "host", "Sec-WebSocket-Key", "sec-websocket-protocol"],
+)
+def test_owned(name):
+    """What the handshake itself says, nobody else may."""
+    assert is_owned(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Authorization", "Cookie", "X-Host", "Origin", "Sec-"]
+)
+def test_not_owned(name):
+    """The rest is the program's."""
+    assert not is_owned(name)

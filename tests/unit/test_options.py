@@ -1,0 +1,399 @@
+"""Options: a bad value raises where it is given and is named; secrets are not shown."""
+
+import copy
+import math
+import pickle
+from datetime import timedelta
+
+import pytest
+
+from ws_common.backoff import ConnectionRetryInterval
+from ws_common.compression import CompressionOptions
+from ws_common.durations import to_optional_seconds, to_seconds
+from ws_common.errors import WSUnsupportedError
+from ws_common.heartbeat import Heartbeat
+from ws_common.interceptors import WSInterceptor
+from ws_common.options import (
+    AllOptions,
+    CommonOptions,
+    JsOptions,
+    VmOptions,
+    WebSocketOptions,
+)
+from ws_common.outbox import Outbox
+
+SECRET = "hunter2"  # noqa: S105 - it is what must not be seen
+
+BAD_COMMON = [
+    ("connection_retry_interval", 5),
+    ("connection_retry_interval", (1, 2, 3)),
+    ("connection_retry_interval", (0, 2)),
+    ("connection_retry_interval", (2, 1)),
+    ("connection_retry_interval", [1, 2]),
+    ("protocols", "chat"),
+    ("protocols", 7),
+    ("protocols", None),
+    ("protocols", ["a b"]),
+    ("protocols", ["chat", ""]),
+    ("protocols", [b"chat"]),
+    ("protocols", ["chat", "chat"]),
+    ("protocols", ["a\r\nX: y"]),
+    ("timeout", 0),
+    ("timeout", -1),
+    ("timeout", math.nan),
+    ("timeout", math.inf),
+    ("timeout", 10**400),
+    ("timeout", "30"),
+    ("timeout", True),
+    ("timeout", timedelta(seconds=-1)),
+    ("close_timeout", None),
+    ("close_timeout", 0),
+    ("close_timeout", "10"),
+    ("after_connect", "hello"),
+    ("interceptors", WSInterceptor()),
+    ("interceptors", [WSInterceptor]),
+    ("interceptors", [print]),
+    ("heartbeat", 20),
+    ("heartbeat", True),
+    ("outbox", 256),
+    ("max_size", 0),
+    ("max_size", -1),
+    ("max_size", 1.5),
+    ("max_size", True),
+    ("stream_capacity", 0),
+    ("stream_capacity", "many"),
+    ("stream_overflow", "explode"),
+    ("stream_overflow", None),
+    ("write_limit", 0),
+    ("write_limit", None),
+    ("on_event", "print"),
+]
+BAD_VM = [
+    ("headers", [("a", "b")]),
+    ("headers", "a: b"),
+    ("compression", None),
+    ("compression", "yes"),
+    ("compression", 1),
+    ("custom_client", "client"),
+    ("user_agent", 7),
+    ("user_agent", "a\r\nX: y"),
+    ("ssl", "yes"),
+    ("ssl", True),
+    ("server_hostname", b"example.org"),
+    ("proxy", 8080),
+    ("origin", "http://a\nX: y"),
+    ("unix_path", 7),
+    ("local_addr", "127.0.0.1"),
+    ("local_addr", ("127.0.0.1", "80")),
+]
+BAD_JS = [("use_blob_for_binary", None), ("diagnose", 1), ("diagnose", "yes")]
+
+GOOD = {
+    "connection_retry_interval": ConnectionRetryInterval(max_attempts=3),
+    "protocols": ("chat", "superchat"),
+    "timeout": 3.0,
+    "close_timeout": 2.0,
+    "after_connect": print,
+    "interceptors": (),
+    "heartbeat": Heartbeat(interval=5),
+    "outbox": Outbox(max_messages=3),
+    "max_size": 1024,
+    "stream_capacity": 7,
+    "stream_overflow": "drop_oldest",
+    "write_limit": 99,
+    "on_event": print,
+}
+GOOD_VM = {
+    "headers": {"Authorization": f"Bearer {SECRET}", "X-Two": ["a", "b"]},
+    "compression": CompressionOptions(client_no_context_takeover=True),
+    "user_agent": "example/1.0",
+    "server_hostname": "example.org",
+    "proxy": f"http://joe:{SECRET}@proxy.example:8080",
+    "origin": "https://example.org",
+    "unix_path": "/run/socket",
+    "local_addr": ("127.0.0.1", 0),
+}
+
+
+def short(value: object) -> str:
+    return f"{value!r:.40}"
+
+
+@pytest.fixture
+def natively(platform):
+    if platform.name != "vm":
+        pytest.skip("native options")
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_COMMON, ids=short)
+def test_bad_value(name, value):
+    """Every bad value raises on construction, and the error names the option."""
+    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
+        WebSocketOptions(**{name: value})
+    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
+        WebSocketOptions.common(**{name: value})
+    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
+        WebSocketOptions().replace(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_VM, ids=repr)
+def test_bad_native_value(natively, name, value):
+    """So do those of the native platforms."""
+    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
+        WebSocketOptions.vm(**{name: value})
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_JS, ids=repr)
+def test_bad_browser_value(in_a_browser, name, value):
+    """So do those of the browser."""
+    with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
+        WebSocketOptions.js(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: Heartbeat(interval=0), r"heartbeat\.interval"),
+        (lambda: Heartbeat(timeout=-1), r"heartbeat\.timeout"),
+        (lambda: Heartbeat(timeout="5"), r"heartbeat\.timeout"),
+        (lambda: Heartbeat(is_reply="pong"), r"heartbeat\.is_reply"),
+        (lambda: Outbox(max_messages=-1), r"outbox\.max_messages"),
+        (lambda: Outbox(max_messages=True), r"outbox\.max_messages"),
+        (lambda: Outbox(max_bytes=1.5), r"outbox\.max_bytes"),
+        (lambda: Outbox(overflow="pause"), r"outbox\.overflow"),
+        (lambda: Outbox(ttl=0), r"outbox\.ttl"),
+        (
+            lambda: CompressionOptions(client_max_window_bits=7),
+            r"compression\.client_max_window_bits",
+        ),
+        (
+            lambda: CompressionOptions(server_max_window_bits=True),
+            r"compression\.server_max_window_bits",
+        ),
+    ],
+)
+def test_bad_value_in_a_part(make, name):
+    """The parts of the options check their own, and name themselves in full."""
+    with pytest.raises((TypeError, ValueError), match=name):
+        make()
+
+
+@pytest.mark.xfail(strict=True, reason="does not name the option yet")
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda: Heartbeat(message=3.5), r"heartbeat\.message"),
+        (lambda: CompressionOptions(enabled="yes"), r"compression\.enabled"),
+        (
+            lambda: CompressionOptions(client_no_context_takeover=1),
+            r"compression\.client_no_context_takeover",
+        ),
+    ],
+)
+def test_bad_value_in_a_part_is_named(make, name):
+    """What a part takes unchecked, or refuses without saying which."""
+    with pytest.raises((TypeError, ValueError), match=name):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [
+        ("time_out", "timeout"),
+        ("protocol", "protocols"),
+        ("interceptor", "interceptors"),
+        ("maxsize", "max_size"),
+        ("heart_beat", "heartbeat"),
+    ],
+)
+def test_typos(typo, meant):
+    """A name that does not exist is refused, with the one that was meant."""
+    with pytest.raises(TypeError, match=f"'{typo}'.*did you mean '{meant}'"):
+        WebSocketOptions(**{typo: 1})
+
+
+def test_unknown_without_a_likeness():
+    """Where nothing is similar, all that is known is listed."""
+    with pytest.raises(TypeError, match=r"'qqq' here: known are .*timeout"):
+        WebSocketOptions(qqq=1)
+
+
+def test_option_of_a_platform_given_elsewhere():
+    """An option of one platform says to which factory it belongs."""
+    with pytest.raises(TypeError, match=r"'user_agent'.*WebSocketOptions\.vm\(\)"):
+        WebSocketOptions(user_agent="x")
+    with pytest.raises(TypeError, match=r"'diagnose'.*WebSocketOptions\.js\(\)"):
+        WebSocketOptions(diagnose=True)
+
+
+def test_wrong_platform_natively(natively):
+    """Browser options do not exist here, and the error says what to use."""
+    with pytest.raises(WSUnsupportedError, match=r"\.vm\(\).*\.common.*\.selector"):
+        WebSocketOptions.js()
+
+
+def test_wrong_platform_in_a_browser(in_a_browser):
+    """Native options do not exist there, and the error says what to use."""
+    with pytest.raises(WSUnsupportedError, match=r"\.js\(\).*\.common.*\.selector"):
+        WebSocketOptions.vm()
+
+
+def test_selector_calls_one_factory(in_a_browser):
+    """The other platform's factory is not even called."""
+    options = WebSocketOptions.selector(
+        vm=lambda: pytest.fail("this is a browser"),
+        js=lambda: WebSocketOptions.js(diagnose=True),
+    )
+
+    assert options.diagnose
+
+
+def test_values_are_read():
+    """Whatever was given can be read under its name, in one form."""
+    options = WebSocketOptions(
+        timeout=timedelta(milliseconds=1500),
+        connection_retry_interval=(1, timedelta(seconds=9)),
+        protocols=["a", "b"],
+        outbox=None,
+    )
+
+    assert 1.5 == options.timeout
+    assert ConnectionRetryInterval(1, 9) == options.connection_retry_interval
+    assert ("a", "b") == options.protocols
+    assert 0 == options.outbox.max_messages
+    for name, value in GOOD.items():
+        assert value == getattr(WebSocketOptions(**{name: value}), name)
+
+
+def test_defaults(platform):
+    """The defaults are those of the contract, or the platform's."""
+    options = WebSocketOptions()
+
+    assert options.connection_retry_interval is None
+    assert (30.0, 10.0) == (options.timeout, options.close_timeout)
+    assert 16 * 2**20 == options.max_size
+    assert platform.write_limit == options.write_limit
+    assert platform.stream_capacity == options.stream_capacity
+    assert Heartbeat(20, 20) == options.heartbeat
+    assert Outbox(256, 2**20, "error", None) == options.outbox
+    assert WebSocketOptions(timeout=None).timeout is None
+
+
+def test_every_option_is_checked_and_has_an_attribute():
+    """No option is forgotten in one of the places where it has to be."""
+    names = AllOptions.__optional_keys__
+
+    assert names == VmOptions.__optional_keys__ | JsOptions.__optional_keys__
+    assert CommonOptions.__optional_keys__ < names
+    assert names <= WebSocketOptions.__annotations__.keys()
+    for name in names:
+        getattr(WebSocketOptions(), name)
+
+
+def test_unknown_attribute():
+    """What is no option cannot be read."""
+    with pytest.raises(AttributeError, match="no option 'time_out'"):
+        _ = WebSocketOptions().time_out
+
+
+def test_immutable():
+    """Nothing can be changed, and the error says what to do instead."""
+    options = WebSocketOptions()
+    with pytest.raises(AttributeError, match=r"use options\.replace\(timeout=…\)"):
+        options.timeout = 3
+    with pytest.raises(AttributeError):
+        del options.timeout
+    with pytest.raises(AttributeError):
+        options.other = 3
+
+    assert 30.0 == options.timeout
+
+
+def test_replace():
+    """A copy has the changes, and the original does not."""
+    options = WebSocketOptions(**GOOD)
+
+    changed = options.replace(timeout=9)
+
+    assert 9.0 == changed.timeout
+    assert 3.0 == options.timeout
+    assert options != changed
+    assert options == changed.replace(timeout=3)
+    assert options == options.replace()
+
+
+def test_replace_knows_the_options_of_the_platform(natively):
+    """What belongs to this platform can be added to options that hold everywhere."""
+    changed = WebSocketOptions(timeout=3).replace(user_agent="x")
+
+    assert WebSocketOptions.vm(timeout=3, user_agent="x") == changed
+    with pytest.raises(TypeError, match="diagnose"):
+        changed.replace(diagnose=True)
+
+
+def test_pickle_and_copy(natively):
+    """Options travel to other processes, all of them."""
+    options = WebSocketOptions.vm(**GOOD, **GOOD_VM)
+    for twin in (
+        pickle.loads(pickle.dumps(options)),  # noqa: S301 - our own
+        copy.copy(options),
+        copy.deepcopy(options),
+    ):
+        assert options == twin
+        assert repr(options) == repr(twin)
+        with pytest.raises(TypeError):
+            twin.headers["X-New"] = "y"
+
+
+def test_repr_hides_secrets(natively):
+    """What is shown names every option that was given, and no header or proxy."""
+    shown = repr(WebSocketOptions.vm(**GOOD, **GOOD_VM))
+
+    assert SECRET not in shown
+    assert "headers=…" in shown
+    assert "proxy=…" in shown
+    assert "timeout=3.0" in shown
+    assert "WebSocketOptions()" == repr(WebSocketOptions())
+    assert "WebSocketOptions(timeout=5.0)" == repr(WebSocketOptions(timeout=5))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"headers": {"Authorization": f"{SECRET}\n"}},
+        {"headers": {"Authorization": ["x", SECRET + "\x00"]}},
+        {"headers": f"Authorization: {SECRET}"},
+        {"headers": [("Authorization", SECRET)]},
+        {"proxy": f"http://joe:{SECRET}@proxy.example".encode()},
+    ],
+)
+def test_errors_hide_secrets(natively, bad):
+    """A refusal does not show what it refuses, where that may be a secret."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        WebSocketOptions.vm(**bad)
+
+    assert SECRET not in str(caught.value)
+
+
+def test_ssl_context_is_taken(natively):
+    """A TLS context is an `ssl.SSLContext`, or a subclass."""
+    import ssl  # noqa: PLC0415 - not in every browser
+
+    class Context(ssl.SSLContext):
+        """Somebody's own."""
+
+    context = Context(ssl.PROTOCOL_TLS_CLIENT)
+
+    assert context is WebSocketOptions.vm(ssl=context).ssl
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(1, 1.0), (0.25, 0.25), (timedelta(minutes=1), 60.0)],
+)
+def test_durations(value, seconds):
+    """Seconds are numbers, or a timedelta, and kept as float."""
+    assert seconds == to_seconds(value, "x")
+    assert isinstance(to_seconds(value, "x"), float)
+    assert to_optional_seconds(None, "x") is None
+    assert 0.0 == to_seconds(0, "x", zero=True)

@@ -1,0 +1,58 @@
+"""When clients try again, on a virtual clock."""
+
+import asyncio
+from itertools import pairwise
+
+import looptime  # noqa: F401 - tells that this file needs it
+import pytest
+
+from ws_common.backoff import ConnectionRetryInterval
+from ws_common.errors import WSRetriesExhaustedError
+from ws_common.options import WebSocketOptions
+from ws_common.supervisor import Supervisor
+
+pytestmark = pytest.mark.looptime
+
+
+async def _failures(count: int, platform: object) -> tuple[list[float], list[float]]:
+    """The delays that a client announces, and the times at which it tries."""
+    loop = asyncio.get_running_loop()
+    times: list[float] = []
+
+    async def connector(_request, _sink):
+        times.append(loop.time())
+        raise ConnectionRefusedError("nobody listens")
+
+    options = WebSocketOptions(
+        connection_retry_interval=ConnectionRetryInterval(max_attempts=count)
+    )
+    behind = Supervisor(options, platform, connector)
+    with pytest.raises(WSRetriesExhaustedError):
+        await behind.connect("ws://example.org/", "ws://example.org/")
+    waits = [
+        entry.state.delay
+        for entry in behind.reporter.history
+        if hasattr(entry.state, "delay")
+    ]
+    await behind.close(1000, "")
+    return waits, times
+
+
+async def test_clients_never_share_a_sequence(platform):
+    """Each client has its own randomness: no delay is drawn twice among many."""
+    runs = await asyncio.gather(*(_failures(30, platform) for _ in range(30)))
+
+    drawn = [delay for waits, _ in runs for delay in waits]
+
+    assert 30 * 29 == len(drawn)
+    assert len(drawn) == len(set(drawn))
+
+
+async def test_attempts_are_made_when_they_were_announced(platform):
+    """Between two attempts lies the delay that was shown, and no delay is forgotten."""
+    waits, times = await _failures(50, platform)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+
+    assert waits == pytest.approx(gaps, abs=0.01)
+    assert 0.5 <= min(waits)
+    assert max(waits) <= 15.0

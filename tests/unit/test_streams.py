@@ -1,0 +1,500 @@
+"""Streams: many subscribers, each with what it asked for, and how they end."""
+
+import asyncio
+import gc
+import weakref
+
+import pytest
+
+from ws_common.buffer import End, Limits
+from ws_common.errors import (
+    WSConnectionClosedError,
+    WSHandshakeError,
+    WSStreamOverflowError,
+)
+from ws_common.hub import Hub
+from ws_common.message_stream import WebSocketMessagesStream
+from ws_common.state_stream import WebSocketStatesStream
+from ws_common.states import Closed, Connecting, Disconnecting, Open
+
+
+class Source:
+    """A hub, its stream, and what went wrong."""
+
+    def __init__(self, limits: Limits | None = None, *, keep: bool = True) -> None:
+        self.faults: list[tuple[str, Exception]] = []
+        self.pressure: list[bool] = []
+        self.hub: Hub = Hub(limits or Limits(1024, None, "pause"), keep=keep)
+        self.hub.on_pressure = self.pressure.append
+        self.stream = WebSocketMessagesStream(
+            self.hub, lambda name, error: self.faults.append((name, error))
+        )
+
+    def say(self, *items: object) -> None:
+        for item in items:
+            self.hub.publish(item)
+
+    def end(self, error=None, code=1000, *, final=False) -> None:
+        self.hub.mark(End(error=error, close_code=code, final=final))
+
+
+@pytest.fixture
+def source():
+    return Source()
+
+
+async def turns(count: int = 5) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def collect(stream) -> list[object]:
+    return [item async for item in stream]
+
+
+# Subscribers
+
+
+async def test_every_subscriber_gets_everything(source):
+    """Each has its own place in the stream."""
+    first, second = source.stream.subscribe(), source.stream.subscribe()
+    source.say("a", b"b", "c")
+    source.end()
+
+    assert ["a", b"b", "c"] == await collect_from(first)
+    assert ["a", b"b", "c"] == await collect_from(second)
+
+
+async def collect_from(subscriber) -> list[object]:
+    return [item async for item in subscriber]
+
+
+async def test_first_subscriber_gets_what_came_before(source):
+    """A greeting that is sent at once is not lost; who comes later was not there."""
+    source.say("greeting")
+    first, second = source.stream.subscribe(), source.stream.subscribe()
+    source.say("next")
+    source.end()
+
+    assert ["greeting", "next"] == await collect_from(first)
+    assert ["next"] == await collect_from(second)
+
+
+async def test_states_are_not_kept():
+    """What nobody heard is only counted where nothing is kept."""
+    source = Source(keep=False)
+    source.say("early")
+    subscriber = source.stream.subscribe()
+    source.say("late")
+    source.end()
+
+    assert 1 == source.hub.unheard
+    assert ["late"] == await collect_from(subscriber)
+
+
+async def test_subscriber_has_its_own_limits(source):
+    """Capacity and overflow are those of the options, unless it says otherwise."""
+    dropping = source.stream.subscribe(capacity=2, overflow="drop_oldest")
+    failing = source.stream.subscribe(capacity=1, overflow="error")
+    normal = source.stream.subscribe()
+    source.say("a", "b", "c")
+    source.end()
+
+    assert ["b", "c"] == await collect_from(dropping)
+    assert 1 == dropping.dropped
+    assert "a" == await anext(failing)
+    with pytest.raises(WSStreamOverflowError):
+        await anext(failing)
+    assert ["a", "b", "c"] == await collect_from(normal)
+
+
+@pytest.mark.parametrize("bad", [{"capacity": -1}, {"overflow": "explode"}])
+async def test_bad_limits(source, bad):
+    """What makes no sense raises where it is given, and subscribes nobody."""
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        source.stream.subscribe(**bad)
+
+    assert 0 == source.hub.subscribers
+
+
+async def test_slowest_subscriber_pauses(source):
+    """The socket is paused while any buffer is full, and goes on when none is."""
+    slow = source.stream.subscribe(capacity=1)
+    slower = source.stream.subscribe(capacity=1)
+    source.say("a", "b")
+    assert [True] == source.pressure
+    assert ["a", "b"] == [await anext(slow), await anext(slow)]
+    assert [True] == source.pressure
+    slower.close()
+
+    assert [True, False] == source.pressure
+
+
+async def test_two_readers_share_a_subscriber(source):
+    """Every item goes to one of them."""
+    subscriber = source.stream.subscribe()
+    readers = [asyncio.ensure_future(anext(subscriber)) for _ in range(4)]
+    await turns()
+    source.say("a", "b", "c", "d")
+
+    assert ["a", "b", "c", "d"] == sorted(await asyncio.gather(*readers))
+
+
+# Leaving
+
+
+async def test_close_ends_it(source):
+    """What is buffered is forgotten, and iteration ends at once."""
+    with source.stream.subscribe() as subscriber:
+        source.say("a")
+    assert [] == await collect_from(subscriber)
+    assert 0 == source.hub.subscribers
+    subscriber.close()
+
+
+async def test_dropping_the_last_reference_detaches(source):
+    """A subscriber that is forgotten holds nobody up."""
+    for make in (
+        source.stream.subscribe,
+        source.stream.text.subscribe,
+        source.stream.json.subscribe,
+        source.stream.where(bool).map(str).subscribe,
+        lambda: aiter(source.stream),
+    ):
+        subscriber = make()
+        gone = weakref.ref(subscriber)
+        assert 1 == source.hub.subscribers
+        del subscriber
+        gc.collect()
+        assert gone() is None
+        assert 0 == source.hub.subscribers
+
+
+async def test_leaving_a_loop_detaches(source):
+    """`break` is enough."""
+    source.say("a", "b")
+    async for _ in source.stream.text:
+        break
+    gc.collect()
+
+    assert 0 == source.hub.subscribers
+
+
+async def test_forgotten_full_subscriber_lets_the_socket_go_on(source):
+    """It was the one that paused, so its end resumes."""
+    subscriber = source.stream.subscribe(capacity=1)
+    source.say("a", "b")
+    assert [True] == source.pressure
+    del subscriber
+    gc.collect()
+
+    assert [True, False] == source.pressure
+
+
+async def test_derived_streams_hold_nobody(source):
+    """A stream without a subscriber has no buffer, and can be forgotten."""
+    derived = source.stream.where(lambda _: True).map(len)
+    gone = weakref.ref(derived)
+    assert 0 == source.hub.subscribers
+    del derived
+    gc.collect()
+
+    assert gone() is None
+
+
+async def test_waiting_reader_holds_its_subscriber(source):
+    """Nobody else refers to it, and it still gets what comes."""
+    waiting = asyncio.ensure_future(source.stream.first())
+    await turns()
+    gc.collect()
+    source.say("here")
+
+    assert "here" == await asyncio.wait_for(waiting, 1)
+    assert 0 == source.hub.subscribers
+
+
+# Ends
+
+ERROR = WSHandshakeError("no", status=401)
+
+
+@pytest.mark.parametrize("final", [False, True])
+async def test_quiet_end(source, final):
+    """Iteration ends; recv() and first() have no quiet end and raise."""
+    subscriber, other = source.stream.subscribe(), source.stream.subscribe()
+    source.say("a")
+    source.end(code=1001, final=final)
+
+    assert ["a"] == await collect_from(subscriber)
+    assert [] == await collect_from(subscriber)
+    assert "a" == await other.next()
+    for _ in range(2):
+        with pytest.raises(WSConnectionClosedError) as caught:
+            await other.next()
+        assert (1001, True) == (caught.value.close_code, caught.value.was_clean)
+
+
+async def test_end_with_an_error(source):
+    """What ended the client is raised after what is buffered."""
+    subscriber = source.stream.subscribe()
+    source.say("a")
+    source.end(ERROR)
+
+    assert "a" == await anext(subscriber)
+    with pytest.raises(WSHandshakeError) as caught:
+        await anext(subscriber)
+    assert caught.value is ERROR
+    with pytest.raises(WSHandshakeError):
+        await source.stream.first()
+
+
+async def test_ended_while_waited_for(source):
+    """Who waits at the end meets it."""
+    readers = [asyncio.ensure_future(collect(source.stream)) for _ in range(3)]
+    await turns()
+    source.end()
+
+    assert [[], [], []] == await asyncio.gather(*readers)
+
+
+async def test_new_subscriber_after_the_end(source):
+    """It meets the end too, and does not wait for what will not come."""
+    source.end()
+
+    assert [] == await asyncio.wait_for(collect(source.stream), 1)
+
+
+async def test_revived(source):
+    """After a new connect() the same subscriber reads on."""
+    subscriber = source.stream.subscribe()
+    source.say("a")
+    source.end()
+    source.hub.revive()
+    source.say("b")
+
+    assert ["a"] == await collect_from(subscriber)
+    assert "b" == await anext(subscriber)
+    waiting = asyncio.ensure_future(anext(subscriber))
+    await turns()
+    assert not waiting.done()
+    source.say("c")
+    assert "c" == await waiting
+
+
+async def test_never_asked_to_connect(source):
+    """A client that was never asked to connect has no end to meet: it waits."""
+    waiting = asyncio.ensure_future(collect(source.stream))
+    await turns()
+
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+
+
+# Deriving
+
+
+async def test_kinds(source):
+    """Text, bytes, a type of one's own, what a function makes, what it lets pass."""
+    subscribers = [
+        source.stream.text.subscribe(),
+        source.stream.bytes.subscribe(),
+        source.stream.where_type(str).map(len).subscribe(),
+        source.stream.where(lambda item: len(item) > 1).subscribe(),
+    ]
+    source.say("a", b"bb", "ccc")
+    source.end()
+
+    expected = [["a", "ccc"], [b"bb"], [1, 3], [b"bb", "ccc"]]
+    assert expected == [await collect_from(one) for one in subscribers]
+
+
+async def test_json(source):
+    """Whatever is strict JSON, text or binary; the rest is skipped and told."""
+    subscriber = source.stream.json.subscribe()
+    good = ['{"a": 1}', b"[1, 2]", "7", ' "x"', "null", "true"]
+    bad = ["", "{", "NaN", "[Infinity]", "-Infinity", b"\xff", "[" * 100_000]
+    source.say(*good, *bad)
+    source.end()
+
+    expected = [{"a": 1}, [1, 2], 7, "x", None, True]
+    assert expected == await collect_from(subscriber)
+    assert ["message_skipped"] * len(bad) == [name for name, _ in source.faults]
+
+
+async def test_decoder_raises_to_who_iterates(source):
+    """Who may go on iterating, and nobody else notices."""
+    numbers, all_of_it = (
+        source.stream.decode(int).subscribe(),
+        source.stream.subscribe(),
+    )
+    source.say("1", "x", "3")
+    source.end()
+
+    assert 1 == await anext(numbers)
+    with pytest.raises(ValueError, match="'x'"):
+        await anext(numbers)
+    assert [3] == await collect_from(numbers)
+    assert ["1", "x", "3"] == await collect_from(all_of_it)
+    assert [] == source.faults
+
+
+async def test_decoder_skips(source):
+    """With "skip" the message is left out and reported."""
+    numbers = source.stream.decode(int, on_error="skip").subscribe()
+    source.say("1", "x", "3")
+    source.end()
+
+    assert [1, 3] == await collect_from(numbers)
+    assert ["message_skipped"] == [name for name, _ in source.faults]
+
+
+async def test_first(source):
+    """The first there is, or the first that satisfies."""
+    source.say("a", "bb", "ccc")
+    waiting = asyncio.ensure_future(source.stream.first(lambda item: len(item) == 3))
+
+    assert "ccc" == await waiting
+    assert 0 == source.hub.subscribers
+
+
+async def test_states():
+    """Each kind of state is a stream of its own."""
+    source = Source(Limits(1024, None, "drop_oldest"), keep=False)
+    states = WebSocketStatesStream(source.hub, pytest.fail)
+    connecting, opened = Connecting("ws://x/", 1), Open("ws://x/", None, 1)
+    disconnecting, closed = Disconnecting(1000, ""), Closed(1000, "")
+    kinds = [states.connecting, states.open, states.disconnecting, states.closed]
+    subscribers = [kind.subscribe() for kind in (*kinds, states.reconnecting)]
+    source.say(connecting, opened, disconnecting, closed)
+    source.end(final=True)
+
+    expected = [[connecting], [opened], [disconnecting], [closed], []]
+    assert expected == [await collect_from(one) for one in subscribers]
+
+
+# Cancelling
+
+
+async def test_cancelling_loses_nothing(source):
+    """Whenever a read is cancelled, the message that it would have had stays."""
+    subscriber = source.stream.text.subscribe()
+    received = []
+    for number in range(60):
+        reader = asyncio.ensure_future(anext(subscriber))
+        await turns(number % 4)
+        source.say(str(number), b"not text")
+        await turns(number // 4 % 3)
+        reader.cancel()
+        await asyncio.wait([reader])
+        if not reader.cancelled():
+            received.append(reader.result())
+    source.end()
+    received += await collect_from(subscriber)
+
+    assert list(map(str, range(60))) == received
+
+
+# Listening
+
+
+async def test_listener_is_called_in_order(source):
+    """Sync or async: one item after the other, until it is cancelled."""
+    heard = []
+
+    async def slowly(item):
+        await turns(2)
+        heard.append(item)
+
+    source.stream.text.listen(heard.append)
+    with source.stream.listen(slowly):
+        source.say("a", "b")
+        await turns(20)
+        assert sorted(["a", "b", "a", "b"]) == sorted(heard)
+    source.say("c")
+    await turns(20)
+
+    assert ["a", "b", "a", "b", "c"].count("c") == heard.count("c")
+    assert 1 == source.hub.subscribers
+    source.end(final=True)
+    await turns(20)
+
+
+async def test_listener_that_raises(source):
+    """It is told, the next item comes all the same, and the others go on."""
+    heard, other = [], []
+
+    def listener(item):
+        heard.append(item)
+        if item == "bad":
+            raise LookupError(item)
+
+    source.stream.listen(listener)
+    source.stream.listen(other.append)
+    source.say("a", "bad", "b")
+    await turns(10)
+
+    assert ["a", "bad", "b"] == heard == other
+    assert [("listener_raised", "LookupError")] == [
+        (name, type(error).__name__) for name, error in source.faults
+    ]
+    source.end(final=True)
+    await turns()
+
+
+async def test_listener_outlives_ends(source):
+    """It goes on after a disconnect(), and ends with close()."""
+    heard = []
+    source.stream.listen(heard.append)
+    source.say("a")
+    source.end(ERROR)
+    await turns()
+    source.hub.revive()
+    source.say("b")
+    await turns()
+    assert 1 == len(source.hub.listeners)
+    source.end(final=True)
+    await turns()
+
+    assert ["a", "b"] == heard
+    assert 0 == len(source.hub.listeners)
+    assert [] == source.faults
+
+
+async def test_listener_needs_no_reference(source):
+    """Nobody keeps what `listen()` returns, and it lives."""
+    heard = []
+    source.stream.listen(heard.append)
+    gc.collect()
+    await turns()
+    gc.collect()
+    source.say("a")
+    await turns()
+
+    assert ["a"] == heard
+    source.end(final=True)
+    await turns()
+
+
+async def test_cancelled_listener_is_cancelled(source):
+    """A callback that awaits something is not left behind."""
+    cancelled = []
+
+    async def wait_for_ever(_item):
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+
+    subscription = source.stream.listen(wait_for_ever)
+    source.say("a")
+    await turns()
+    subscription.cancel()
+    subscription.cancel()
+    await turns()
+
+    assert [True] == cancelled
+    assert 0 == source.hub.subscribers
+    assert {asyncio.current_task()} == asyncio.all_tasks()

@@ -1,0 +1,186 @@
+"""URLs: which are taken, and that what is shown of them holds no secret."""
+
+import pickle
+from urllib.parse import quote
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ws_common.errors import WSInvalidUrlError
+from ws_common.states import Connecting, Open
+from ws_common.urls import check_url, origin, redact
+
+SECRET = "hunter2"  # noqa: S105 - it is what must not be seen
+PLAIN = st.text("abcXYZ019-._~", max_size=8)
+ODD = st.text(st.characters(codec="utf-8", exclude_characters="/?#"), max_size=8)
+QUERY = st.text(st.characters(codec="utf-8", exclude_characters="#&="), max_size=8)
+
+
+@st.composite
+def around(draw, text):
+    """The secret, with something odd before and after it."""
+    return draw(text) + SECRET + draw(text)
+
+
+@given(
+    user=st.one_of(PLAIN, around(ODD)),
+    password=around(ODD),
+    host=st.sampled_from(["example.org", "example.org:8443", "[::1]:80", "10.0.0.1"]),
+    path=PLAIN,
+    query=st.lists(st.tuples(PLAIN, around(QUERY)), max_size=3),
+    fragment=st.one_of(st.just(""), around(ODD)),
+)
+def test_nothing_secret_is_shown(user, password, host, **rest):
+    """Neither credentials, nor query values, nor a fragment, however odd they are."""
+    asked = "&".join(f"{name}={value}" for name, value in rest["query"])
+    behind = f"{rest['path']}?{asked}#{rest['fragment']}"
+    url = f"wss://{user}:{password}@{host}/{behind}"
+
+    shown = redact(url)
+
+    assert SECRET not in shown
+    assert SECRET not in repr(Connecting(url, 1))
+    assert SECRET not in repr(Open(url, None, 1))
+    assert SECRET not in words_of_a_refusal(url)
+
+
+def words_of_a_refusal(url: object) -> str:
+    try:
+        check_url(url)
+    except WSInvalidUrlError as error:
+        return f"{error} {error!r}"
+    return ""
+
+
+@given(token=around(ODD.filter(lambda text: "=" not in text)))
+def test_query_that_is_a_token(token):
+    """Where the query has no names it may be a token as a whole."""
+    assume("&" not in token)
+
+    assert SECRET not in redact(f"wss://example.org/?{token}")
+    assert SECRET not in redact(f"wss://example.org/?v=1&{token}&w=2")
+
+
+@given(text=st.text())
+def test_anything_can_be_shown(text):
+    """What is no URL at all does not raise, and begins no line of its own in a log."""
+    assert "\n" not in redact(f"ws://example.org/?{quote(text)}=1")
+    redact(text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "wss://joe:hunter2/x@example.org/",
+        "wss://joe:hunter2?x@example.org/",
+        "wss://joe:hunter2#x@example.org/",
+        "wss://joe:hunter2@[::1/",
+        "wss://joe:hunter2@example\u2100.org/",  # a/c once it is normalized
+        "wss:joe:hunter2@example.org/",
+        "joe:hunter2@example.org/",
+        "wss://joe:hunter2@example.org:port/",
+        "wss://joe:hunter2@example.org:0/",
+        "wss://joe:hunter2@/",
+        "https://joe:hunter2@example.org/",
+        "wss://joe:hunter2@example.org/ path",
+    ],
+)
+def test_refusals_tell_no_secret(url):
+    """A URL that is refused is often one with a password that was not quoted."""
+    with pytest.raises(WSInvalidUrlError) as caught:
+        check_url(url)
+
+    assert SECRET not in str(caught.value)
+    assert SECRET not in repr(caught.value.__cause__)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("ws://example.org", "ws://example.org"),
+        ("wss://example.org:8443/chat/room", "wss://example.org:8443/chat/room"),
+        ("wss://joe:pw@example.org/chat", "wss://example.org/chat"),
+        ("wss://joe@example.org/", "wss://example.org/"),
+        ("wss://a@b@example.org/", "wss://example.org/"),
+        ("ws://example.org/?token=abc&v=1", "ws://example.org/?token=…&v=…"),
+        ("ws://example.org/?abc", "ws://example.org/?…"),
+        ("ws://example.org/?v=1&abc", "ws://example.org/?v=…&…"),
+        ("ws://example.org/?a=1&a=2&b=", "ws://example.org/?a=…&a=…&b=…"),
+        ("ws://example.org/?a%0Ab=1", "ws://example.org/?a%0Ab=…"),
+        ("ws://example.org/@joe/inbox", "ws://example.org/@joe/inbox"),
+        ("ws://[::1]:80/", "ws://[::1]:80/"),
+        ("ws://[::1", "<unreadable URL>"),
+        ("joe:pw@example.org", "<unreadable URL>"),
+        ("", ""),
+    ],
+)
+def test_what_is_shown(url, shown):
+    """The rest of a URL stays readable."""
+    assert shown == redact(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ws://example.org",
+        "wss://example.org/",
+        "WSS://EXAMPLE.ORG/",
+        "ws://127.0.0.1:8000/ws",
+        "ws://[::1]:8000/ws?a=b",
+        "wss://joe:pw@example.org/chat?token=x",
+        "ws://bücher.example/",
+        "ws://localhost:65535",
+    ],
+)
+def test_taken(url):
+    """A good URL comes back as it was given."""
+    assert url == check_url(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://example.org/", "begins with ws:// or wss://"),
+        ("example.org", "begins with ws:// or wss://"),
+        ("/relative", "begins with ws:// or wss://"),
+        ("", "begins with ws:// or wss://"),
+        ("ws://", "needs a host"),
+        ("ws:///path", "needs a host"),
+        ("ws://:80/", "needs a host"),
+        ("ws:example.org", "needs a host"),
+        ("ws://example.org:0/", "port 0"),
+        ("ws://example.org:65536/", "not a valid URL"),
+        ("ws://example.org:abc/", "not a valid URL"),
+        ("ws://[::1/", "not a valid URL"),
+        ("ws://example.org/#top", "fragment"),
+        ("ws://example.org/#", "fragment"),
+        ("ws://exam ple.org/", "spaces or control"),
+        (" ws://example.org/", "spaces or control"),
+        ("ws://example.org/\r\nHost: x", "spaces or control"),
+        ("ws://example.org/\x00", "spaces or control"),
+        ("ws://example.org/\x7f", "spaces or control"),
+        (b"ws://example.org/", "must be a string, not bytes"),
+        (None, "must be a string, not NoneType"),
+    ],
+    ids=repr,
+)
+def test_refused(url, words):
+    """A bad one raises, and says what is bad about it."""
+    with pytest.raises(WSInvalidUrlError, match=words):
+        check_url(url)
+
+
+def test_origins():
+    """Two URLs are of the same server by scheme, host and port."""
+    assert origin("ws://example.org") == origin("ws://EXAMPLE.org:80/chat?x=1")
+    assert origin("wss://example.org") == origin("wss://joe@example.org:443/")
+    assert origin("ws://example.org") != origin("wss://example.org")
+    assert origin("ws://example.org") != origin("ws://example.org:81")
+
+
+def test_states_keep_the_whole_url():
+    """What a program reads is the URL itself; only what is shown is shortened."""
+    url = "wss://joe:pw@example.org/?token=x"
+
+    assert url == pickle.loads(pickle.dumps(Open(url, None, 1))).url  # noqa: S301

@@ -1,0 +1,191 @@
+"""The Autobahn test suite: have it, and run its fuzzing server against clients.
+
+It is a program for Python 2.7, so it lives in an environment of its own in the cache.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from websockets.asyncio.client import connect as bare_connect
+from websockets.exceptions import ConnectionClosed
+
+import ws
+from tools.common import ROOT, ToolError, is_fresh, mark, run, say
+
+HOME = ROOT / ".cache" / "autobahn"
+WSTEST = HOME / "env" / "bin" / "wstest"
+
+SUITE = "autobahntestsuite==0.8.2"
+VIRTUALENV = "virtualenv<20.22"
+"""The last that make an environment for Python 2.7."""
+
+SLOW = ("9.*", "12.*", "13.*")
+"""Large messages and compression in bulk: 270 cases of 517, and minutes of time."""
+
+ACCEPTED = frozenset({"OK", "NON-STRICT", "INFORMATIONAL"})
+"""Verdicts that the suite itself does not count as failures."""
+
+PATIENCE = 60.0
+"""Seconds for one case, of which the largest take a few."""
+
+Client = Callable[[str], Awaitable[None]]
+Verdicts = dict[str, str]
+
+
+def ensure_suite() -> None:
+    """Have `wstest`; returns at once where it is.
+
+    Raises:
+        ToolError: There is no Python 2.7, or the packages could not be had.
+    """
+    stamp, key = HOME / "stamp", f"{SUITE} {VIRTUALENV} {ROOT}"
+    if is_fresh(stamp, key) and WSTEST.exists():
+        return
+    old = _python27()
+    say("Setting up the Autobahn test suite in .cache/autobahn ...")
+    shutil.rmtree(HOME, ignore_errors=True)
+    maker, pip = HOME / "maker", ["-m", "pip", "install", "--quiet"]
+    what = "set up the Autobahn test suite"
+    run([sys.executable, "-m", "venv", maker], what=what)
+    run([maker / "bin" / "python", *pip, VIRTUALENV], what=what)
+    make = [maker / "bin" / "python", "-m", "virtualenv", "--quiet"]
+    run([*make, "-p", old, HOME / "env"], what=what)
+    run([HOME / "env" / "bin" / "python", *pip, SUITE], what=what)
+    mark(stamp, key)
+
+
+def _python27() -> Path:
+    homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [*sorted(homes.glob("2.7*/bin/python2.7"), reverse=True)]
+    if found := shutil.which("python2.7"):
+        candidates.append(Path(found))
+    for candidate in candidates:
+        done = subprocess.run([candidate, "-V"], capture_output=True, check=False)
+        if done.returncode == 0:
+            return candidate
+    raise ToolError(
+        "The Autobahn test suite needs Python 2.7, and there is none: "
+        "`pyenv install 2.7.18` brings it."
+    )
+
+
+async def echo(url: str) -> None:
+    """Our client, as the suite wants it: echoes until the connection ends."""
+    options = ws.WebSocketOptions.vm(heartbeat=None, max_size=None, proxy=None)
+    client = ws.WebSocketClient(options)
+    try:
+        await client.connect(url)
+        async for message in client:
+            await client.add(message)
+    except ws.WSNotConnectedError:
+        pass  # how it ended is what the suite judges
+    finally:
+        await client.close()
+
+
+async def bare_echo(url: str) -> None:
+    """The same with the library alone."""
+    settings = {"max_size": None, "ping_interval": None, "proxy": None}
+    try:
+        async with bare_connect(url, **settings) as connection:  # type: ignore[arg-type]
+            async for message in connection:
+                await connection.send(message)
+    except ConnectionClosed:
+        pass
+
+
+@asynccontextmanager
+async def fuzzing_server(folder: Path, skip: Sequence[str]) -> AsyncIterator[str]:
+    """Run the fuzzing server; gives its URL.
+
+    Args:
+        folder: For its reports and its log.
+        skip: Patterns of cases to leave out.
+    """
+    url, spec = _write_spec(folder, skip)
+    with (folder / "wstest.log").open("wb") as log:
+        command = [str(WSTEST), "-m", "fuzzingserver", "-s", str(spec)]
+        server = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
+        try:
+            await _until_ready(url, server)
+            yield url
+        finally:
+            if server.returncode is None:
+                server.terminate()
+            await server.wait()
+
+
+def _write_spec(folder: Path, skip: Sequence[str]) -> tuple[str, Path]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{free.getsockname()[1]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = {
+        "url": url,
+        "outdir": str(folder),
+        "webport": 0,
+        "cases": ["*"],
+        "exclude-cases": list(skip),
+        "exclude-agent-cases": {},
+    }
+    spec = folder / "spec.json"
+    spec.write_text(json.dumps(settings), encoding="utf-8")
+    return url, spec
+
+
+async def _until_ready(url: str, server: asyncio.subprocess.Process) -> None:
+    # It says nothing when it listens: it has to be asked.
+    retry = ws.ConnectionRetryInterval(min=0.05, max=0.1)
+    options = ws.WebSocketOptions.vm(connection_retry_interval=retry, proxy=None)
+    async with asyncio.timeout(30):
+        async with ws.connect(f"{url}/getCaseCount", options) as client:
+            await client.recv()
+    if server.returncode is not None:
+        raise ToolError(f"the fuzzing server ended with {server.returncode}")
+
+
+async def judge(
+    url: str, agent: str, client: Client, folder: Path, *, tell: bool = False
+) -> Verdicts:
+    """Run all cases against a client, and return the verdict of each."""
+    options = ws.WebSocketOptions.vm(proxy=None)
+    async with ws.connect(f"{url}/getCaseCount", options) as counting:
+        count = int(await counting.recv())
+    for case in range(1, count + 1):
+        if tell and case % 50 == 0:
+            say(f"  {agent}: {case} of {count}")
+        async with asyncio.timeout(PATIENCE):
+            await client(f"{url}/runCase?case={case}&agent={agent}")
+    await client(f"{url}/updateReports?agent={agent}")
+    report = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    verdicts = {
+        case: _verdict(result["behavior"], result["behaviorClose"])
+        for case, result in report[agent].items()
+    }
+    if len(verdicts) != count:
+        raise ToolError(f"{len(verdicts)} verdicts about {agent} for {count} cases")
+    return verdicts
+
+
+def _verdict(behaviour: str, closing: str) -> str:
+    """The worse of how a case and how its closing went."""
+    return closing if behaviour in ACCEPTED and closing not in ACCEPTED else behaviour
+
+
+def order(case: str) -> tuple[int, ...]:
+    """Sorts `10.1.1` after `9.8.6`."""
+    return tuple(int(part) for part in case.split("."))
+
+
+def failures(verdicts: Verdicts) -> dict[str, str]:
+    """The cases that failed, in order."""
+    failed = {name: word for name, word in verdicts.items() if word not in ACCEPTED}
+    return dict(sorted(failed.items(), key=lambda item: order(item[0])))

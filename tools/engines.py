@@ -1,0 +1,89 @@
+"""Have the browsers of `make test-browsers` that are no Chromium: by apt, where we may.
+
+What cannot be had is no error here: its tests are not run, and say why.
+"""
+
+from pathlib import Path
+
+from tools.common import STAMPS, ToolError, digest, is_fresh, mark, run, say
+from tools.daemons import APT_TIMEOUT, find, is_root
+
+PACKAGES = {
+    "firefox": ["firefox-esr"],
+    "WebKitWebDriver": ["webkit2gtk-driver"],
+    "Xvfb": ["xvfb"],
+}
+"""Programs, and the packages of Debian that have them."""
+
+ALIASES = {"firefox": ("firefox", "firefox-esr")}
+
+_MINIBROWSER = "*/webkit2gtk-4.*/MiniBrowser"
+_LIBRARIES = (Path("/usr/lib"), Path("/usr/libexec"), Path("/usr/lib64"))
+
+_FAILED = STAMPS / "no-engines"
+
+
+def locate(program: str) -> str:
+    """The path of a program of `PACKAGES`, or of `MiniBrowser`.
+
+    Raises:
+        ToolError: It is not installed, and why it could not be.
+    """
+    if program == "MiniBrowser":
+        found = _minibrowser()
+    else:
+        names = ALIASES.get(program, (program,))
+        found = next((path for name in names if (path := find(name))), None)
+    if found is None:
+        raise ToolError(f"{program} is not installed{_why()}")
+    return found
+
+
+def ensure_engines() -> None:
+    """Install what is missing; returns at once where nothing is, or it failed before."""
+    missing = sorted(program for program in PACKAGES if not _is_there(program))
+    key = digest(*(program.encode() for program in missing))
+    if not missing or is_fresh(_FAILED, key):
+        return
+    apt = find("apt-get")
+    if apt is None or not is_root():
+        say(f"Not installed: {', '.join(missing)} (that takes apt-get, and root).")
+        return
+    say(f"Installing {', '.join(missing)} ...")
+    packages = [package for program in missing for package in PACKAGES[program]]
+    install = ["install", "-y", "-qq", "--no-install-recommends", *packages]
+    try:
+        for arguments in (["update", "-qq"], install):
+            run(
+                [apt, *arguments],
+                what="install browsers",
+                timeout=APT_TIMEOUT,
+                env={"DEBIAN_FRONTEND": "noninteractive"},
+            )
+    except ToolError as error:
+        say(str(error))
+        mark(_FAILED, key)
+
+
+def _is_there(program: str) -> bool:
+    try:
+        locate(program)
+    except ToolError:
+        return False
+    return True
+
+
+def _minibrowser() -> str | None:
+    places = (place for root in _LIBRARIES for place in root.glob(_MINIBROWSER))
+    direct = (place for root in _LIBRARIES for place in root.glob(_MINIBROWSER[2:]))
+    return next((str(place) for place in (*places, *direct)), None)
+
+
+def _why() -> str:
+    if _FAILED.exists():
+        return ", and could not be installed when that was tried"
+    return " (on Debian, `make test-browsers` as root installs it)"
+
+
+if __name__ == "__main__":
+    ensure_engines()
