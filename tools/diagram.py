@@ -40,6 +40,9 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "arrived.",
         "retry_if_raised": "`retry_if` raised or answered nonsense; the default "
         "decision holds.",
+        "signal": "The page or the network changed: `offline`, `online`, `page_cached` "
+        "(in the back/forward cache), `page_shown`, `page_frozen`, `page_resumed`, "
+        "`page_visible`. In a browser alone.",
         "state_changed": "The state has changed.",
         "subscriber_stuck": "A subscriber has held the socket for 5 s without reading.",
     }

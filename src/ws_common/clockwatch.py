@@ -8,6 +8,7 @@ ticks than should have.
 import asyncio
 from collections.abc import Callable
 from time import time
+from typing import NamedTuple, Self
 
 TICK = 5.0
 """Seconds between two looks at the clock."""
@@ -16,15 +17,39 @@ JUMP = 3.0
 """Seconds that a tick may be late before it counts."""
 
 
+class Appointment(NamedTuple):
+    """A moment, by the loop's clock and by the wall's.
+
+    Attributes:
+        due: Loop time.
+        wall: The same on the wall, as it looked when the appointment was made.
+    """
+
+    due: float
+    wall: float
+
+    @classmethod
+    def after(cls, delay: float) -> Self:
+        """Make one for so many seconds from now."""
+        return cls(asyncio.get_running_loop().time() + delay, time() + delay)
+
+    def lateness(self) -> float:
+        """Seconds by which it is missed, by the clock that says more of them."""
+        now = asyncio.get_running_loop().time()
+        return max(now - self.due, time() - self.wall)
+
+
 class ClockWatch:
     """Looks at the clock while it is started.
 
     Args:
         on_jump: Called with the seconds that passed unnoticed.
+        slack: Seconds by which a tick may be later than usual.
     """
 
-    def __init__(self, on_jump: Callable[[float], None]) -> None:
+    def __init__(self, on_jump: Callable[[float], None], slack: float = 0.0) -> None:
         self._on_jump = on_jump
+        self._slack = slack
         self._timer: asyncio.TimerHandle | None = None
         self._looked_at = 0.0
 
@@ -46,5 +71,5 @@ class ClockWatch:
     def _look(self) -> None:
         late = time() - self._looked_at - TICK
         self._tick()
-        if late > JUMP:
+        if late > JUMP + self._slack:
             self._on_jump(late)

@@ -31,6 +31,14 @@ class CompressionOptions:
 
     def __post_init__(self) -> None:
         """Validate."""
+        for name in (
+            "enabled",
+            "client_no_context_takeover",
+            "server_no_context_takeover",
+        ):
+            if not isinstance(flag := getattr(self, name), bool):
+                msg = f"compression.{name} must be True or False, not {flag!r}"
+                raise TypeError(msg)
         for name in ("client_max_window_bits", "server_max_window_bits"):
             bits = getattr(self, name)
             if bits is not None and (type(bits) is not int or not 8 <= bits <= 15):  # noqa: PLR2004

@@ -157,7 +157,9 @@ class Connection:
             self._pulse.start()
             if self._pauses:
                 self._pulse.pause()
-            if heartbeat.is_reply is not None:
+            # What cannot pause is a browser's, where timers are late and messages not.
+            by_traffic = heartbeat.message is not None and not self.can_pause
+            if heartbeat.is_reply is not None or by_traffic:
                 self._target = Replies(target, heartbeat.is_reply, self._pulse)
         self._tell()
 
@@ -206,13 +208,17 @@ class Connection:
                 self._pulse.resume()
             self._transport.resume_reading()
 
-    def probe(self) -> None:
-        """Ask for a sign of life now, whether there is a heartbeat or not."""
+    def probe(self, *, after_gap: bool = True) -> None:
+        """Ask for a sign of life now, whether there is a heartbeat or not.
+
+        Args:
+            after_gap: Time may have passed unnoticed.
+        """
         if self._transport is None or self._closing is not None or self._pauses:
             return
         pulse = self._pulse or Pulse(Heartbeat(), self._transport, self)
         self._pulse = pulse
-        pulse.probe()
+        pulse.probe(after_gap=after_gap)
 
     @property
     def last_activity(self) -> float:

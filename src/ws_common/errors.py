@@ -68,6 +68,8 @@ class WSHandshakeError(WSNotConnectedError):
         retry_after: Seconds to wait that the server asked for, or None.
         permanent: Whether no later attempt can succeed without a change on this
             side: a certificate that does not verify, a blocked scheme.
+        hearsay: Whether the status may not be the handshake's: a page asked over
+            HTTP, see the option `diagnose`. Final only the third time in a row.
     """
 
     code = "ws_handshake"
@@ -80,9 +82,11 @@ class WSHandshakeError(WSNotConnectedError):
         headers: Mapping[str, str] = _NO_HEADERS,
         retry_after: float | None = None,
         permanent: bool = False,
+        hearsay: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.hearsay = hearsay
         self.status = status
         self.headers: Mapping[str, str] = dict(headers)
         self.retry_after = retry_after

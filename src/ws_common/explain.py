@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ws_common.buffer import End
 from ws_common.causes import MEANINGS
 from ws_common.errors import WSConnectionClosedError
+from ws_common.signals import HELD
 from ws_common.states import (
     Closed,
     Connecting,
@@ -96,6 +97,10 @@ def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
                 "stay": ", and stays so until connect() is called.",
                 "finish": ", for good.",
             }[behind.life.sequel]
+        case Reconnecting() if behind.surroundings.wait.holds:
+            holds = sorted(behind.surroundings.wait.holds)
+            why = ", ".join(HELD[hold] for hold in holds)
+            said = f"{why}; then attempt {state.attempt}, or now with reconnect()."
         case Reconnecting():
             left = max(0.0, (state.at - datetime.now(UTC)).total_seconds())
             said = f"attempt {state.attempt} in {left:.1f} s, or now with reconnect()."

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ws_common.durations import Seconds, to_seconds
+from ws_common.errors import WSUnsupportedDataError
 from ws_common.messages import Data, Sendable, to_wire
 
 
@@ -46,7 +47,10 @@ class Heartbeat:
         object.__setattr__(self, "interval", interval)
         object.__setattr__(self, "timeout", timeout)
         if self.message is not None and not callable(self.message):
-            to_wire(self.message)
+            try:
+                to_wire(self.message)
+            except WSUnsupportedDataError as error:
+                raise WSUnsupportedDataError(f"heartbeat.message: {error}") from error
         if self.is_reply is not None and not callable(self.is_reply):
             msg = f"heartbeat.is_reply must be callable, not {self.is_reply!r}"
             raise TypeError(msg)

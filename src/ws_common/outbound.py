@@ -384,9 +384,7 @@ class Outbound:
         while not self._fits(entry):
             oldest = next((one for one in self._queue if one.bounded), None)
             hopeless = oldest is None or entry.size > box.max_bytes
-            if box.overflow == "error" or (
-                box.overflow == "drop_oldest" and hopeless
-            ):
+            if box.overflow == "error" or (box.overflow == "drop_oldest" and hopeless):
                 raise WSOutboxFullError(
                     f"the outbox is full ({self.waiting} messages wait): slow down, "
                     "raise outbox.max_messages or max_bytes, or choose an overflow"

@@ -11,6 +11,7 @@ from ws_common.transport import Connector
 
 if TYPE_CHECKING:
     from ws_common.options import WebSocketOptions
+    from ws_common.signals import Signals
 
 Overflow = Literal["pause", "drop_oldest", "drop_newest", "error"]
 
@@ -28,6 +29,9 @@ class Platform(NamedTuple):
         stream_overflow: What happens above that.
         write_limit: Bytes buffered for sending above which `add()` waits.
         too_big_code: The close code sent after a message over `max_size`.
+        signals: Makes what hears of the network and the page; None: nothing does.
+        timer_slack: Seconds by which timers may be late though nothing slept: those
+            of a hidden page fire once a minute.
     """
 
     name: Literal["vm", "js"]
@@ -38,6 +42,8 @@ class Platform(NamedTuple):
     stream_overflow: Overflow
     write_limit: int
     too_big_code: int
+    signals: "Callable[[], Signals] | None" = None
+    timer_slack: float = 0.0
 
 
 _bound: list[Platform] = []

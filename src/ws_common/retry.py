@@ -42,23 +42,29 @@ class Run(NamedTuple):
         failures: Failed attempts in a row.
         retries: Retries made: the n of the backoff.
         refusals: Refusals by status or code in a row.
+        spread: Whether a server said that everybody comes back at once: then all
+            draws of the run are from the whole interval. Spreading the first alone
+            lets the second, third and fourth retries of a fleet overlap.
     """
 
     failures: int = 0
     retries: int = 0
     refusals: int = 0
+    spread: bool = False
 
-    def failed(self, *, refused: bool, attempt: bool) -> "Run":
+    def failed(self, *, refused: bool, attempt: bool, spread: bool) -> "Run":
         """The run after one more failure.
 
         Args:
             refused: By a status or a code that is final by itself.
             attempt: Whether it counts as a failed attempt; the loss of a stable
                 connection does not.
+            spread: The server said that it restarts or is overloaded.
         """
         return self._replace(
             failures=self.failures + attempt,
             refusals=self.refusals + 1 if refused else 0,
+            spread=self.spread or spread,
         )
 
     def retried(self) -> "Run":
@@ -122,7 +128,9 @@ def judge(
     """
     error = failure.error
     refused = is_refusal(error)
-    run = failure.run.failed(refused=refused, attempt=not failure.stable)
+    run = failure.run.failed(
+        refused=refused, attempt=not failure.stable, spread=_is_spread(error)
+    )
     if interval is None:
         return Stop(run=run, error=error)
     answer = _ask(_context(failure, run, refused=refused), interval, on_fault)
@@ -161,7 +169,8 @@ def is_hopeless(error: WSError) -> bool:
 
 def _context(failure: Failure, run: Run, *, refused: bool) -> RetryContext:
     known = failure.connected_before
-    final = refused and (not known or run.refusals >= PATIENCE)
+    doubtful = known or getattr(failure.error, "hearsay", False)
+    final = refused and (not doubtful or run.refusals >= PATIENCE)
     return RetryContext(
         attempt=run.failures,
         elapsed=failure.elapsed,
@@ -196,14 +205,17 @@ def _ask(
     return context.default
 
 
+def _is_spread(error: WSError) -> bool:
+    return (
+        isinstance(error, WSConnectionClosedError) and error.close_code in SPREAD_CODES
+    )
+
+
 def _draw(
     error: WSError, run: Run, interval: ConnectionRetryInterval, rng: Random
 ) -> float:
-    spread = (
-        isinstance(error, WSConnectionClosedError) and error.close_code in SPREAD_CODES
-    )
     asked = getattr(error, "retry_after", None) or 0.0
-    delay = interval.draw(run.retries, spread=spread, rng=rng)
+    delay = interval.draw(run.retries, spread=run.spread, rng=rng)
     return delay + min(max(asked, 0.0), RETRY_AFTER_CAP)
 
 

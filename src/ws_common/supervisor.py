@@ -16,7 +16,6 @@ from ws_common.attempt import Failed, run_attempt
 from ws_common.buffer import End
 from ws_common.calls import Call, Calls
 from ws_common.causes import Cause
-from ws_common.clockwatch import ClockWatch
 from ws_common.connection import Connection
 from ws_common.durations import seconds
 from ws_common.errors import (
@@ -33,6 +32,7 @@ from ws_common.platform import Platform
 from ws_common.reporter import Reporter
 from ws_common.retry import Failure, Stop, Verdict, judge
 from ws_common.states import Closed, Disconnecting, Open, Reconnecting
+from ws_common.surroundings import Surroundings
 from ws_common.transport import CloseInfo, Connector
 
 RETIRING = 4
@@ -63,14 +63,13 @@ class Supervisor:
         self._attempt: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
         self._retiring: deque[Connection] = deque()
-        self._retry_timer: asyncio.TimerHandle | None = None
         self._settle_timer: asyncio.TimerHandle | None = None
         self._calls = Calls()
         self._events: deque[tuple[lifecycle.Event, Cause]] = deque()
         self._stepping = False
         self._since = 0.0
         self._last_error: WSError | None = None
-        self._clock = ClockWatch(self._clock_jumped)
+        self.surroundings = Surroundings(platform, self, self._rng)
 
     # What is asked for
 
@@ -242,13 +241,9 @@ class Supervisor:
             case lifecycle.Retire(attempt):
                 self._retire(attempt)
             case lifecycle.Wait(attempt, delay):
-                due = lifecycle.RetryDue(attempt=attempt)
-                self._retry_timer = self.loop.call_later(
-                    delay, self.feed, due, "retry_due"
-                )
+                self.surroundings.wait.begin(attempt, delay)
             case lifecycle.StopWaiting():
-                if self._retry_timer is not None:
-                    self._retry_timer.cancel()
+                self.surroundings.wait.stop()
             case lifecycle.FailSends():
                 self.flow.outbound.fail(self.not_connected)
 
@@ -416,10 +411,10 @@ class Supervisor:
                 self.flow.shut()
             case Closed():
                 self.flow.shut()
-                self._clock.stop()
+                self.surroundings.stop()
                 self._rest(state)
             case _:
-                self._clock.start()
+                self.surroundings.start()
 
     def _opened(self) -> None:
         if self.life.connections > 1:
@@ -452,20 +447,18 @@ class Supervisor:
 
     def _finish(self) -> None:
         self.flow.rest(End(final=True))
-        self._clock.stop()
+        self.surroundings.stop()
         while self._retiring:
             self._retiring.popleft().abandon()
         self._calls.finish()
 
-    # Time
+    # What the surroundings tell
 
-    def _clock_jumped(self, seconds: float) -> None:
-        """The machine slept, or the page was frozen: what was true may not be."""
-        self.reporter.note("clock_jumped", seconds=seconds)
+    def wait_is_over(self, attempt: int, cause: Cause) -> None:
+        """Feed that the next attempt is due."""
+        self.feed(lifecycle.RetryDue(attempt=attempt), cause)
+
+    def probe(self, *, after_gap: bool) -> None:
+        """Ask an open connection whether it lives."""
         if self.life.phase is Phase.OPEN and self.connection is not None:
-            self.connection.probe()
-        elif self.life.phase is Phase.RECONNECTING:
-            if self._retry_timer is not None:
-                self._retry_timer.cancel()
-            due = lifecycle.RetryDue(attempt=self.life.attempt_id)
-            self.feed(due, "retry_due")
+            self.connection.probe(after_gap=after_gap)

@@ -5,6 +5,7 @@ from typing import Final
 from ws_common.errors import WSUnsupportedError
 from ws_common.platform import Platform
 from ws_js.connector import BrowserConnector
+from ws_js.page import PageSignals
 from ws_js.transport import TOO_BIG
 
 __all__ = ["PLATFORM"]
@@ -12,6 +13,8 @@ __all__ = ["PLATFORM"]
 _MIB: Final = 2**20
 _NORMAL: Final = 1000
 _OWN_CODES: Final = range(3000, 5000)
+_THROTTLED: Final = 60.0
+"""Seconds between two runs of a hidden page's timers (Chromium, WebKit)."""
 
 
 def _check_close_code(code: int) -> None:
@@ -32,5 +35,7 @@ PLATFORM = Platform(
     stream_overflow="error",
     write_limit=_MIB,
     too_big_code=TOO_BIG,
+    signals=PageSignals,
+    timer_slack=_THROTTLED,
 )
 """The browser."""

@@ -13,7 +13,7 @@ Sources: the WHATWG WebSockets standard; Pyodide's documentation on type transla
 and on `pyodide.ffi`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Self, cast
@@ -27,9 +27,22 @@ from ws_common.errors import (
     WSUnsupportedError,
 )
 from ws_common.urls import redact
-from ws_js.javascript import Handlers, JsConstructor, JsGlobal, JsWebSocket, PyProxy
+from ws_js.javascript import (
+    Handlers,
+    JsAbortController,
+    JsConstructor,
+    JsEventTarget,
+    JsGlobal,
+    JsRequestInit,
+    JsResponse,
+    JsWebSocket,
+    PyProxy,
+)
 
-__all__ = ["Border", "JsException", "Wire"]
+__all__ = ["INSECURE", "Border", "JsException", "Wire"]
+
+
+INSECURE = "a page loaded over https:// may open wss:// only (and ws:// to localhost)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +97,42 @@ class Border:
         if blob:
             return self.js.Blob.new(self.to_js([data]))
         return self.to_js(data)
+
+    def fetch(
+        self, url: str, *, mode: str, redirect: str
+    ) -> tuple[Awaitable[JsResponse], JsAbortController]:
+        """Begin to ask over HTTP, with the cookies that a handshake carries.
+
+        Returns:
+            The answer to come, and what ends it: the body too, which nobody reads.
+        """
+        controller = cast("JsAbortController", self.js.AbortController.new())
+        init = cast("JsRequestInit", self.js.Object.new())
+        init.method, init.mode, init.redirect = "GET", mode, redirect
+        init.credentials, init.cache = "include", "no-store"
+        init.signal = controller.signal
+        return self.js.fetch(url, init), controller
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the page, or an empty string where there is none.
+
+        Not its URL: a worker's may begin with `blob:`.
+        """
+        location = getattr(self.js, "location", None)
+        return str(getattr(location, "origin", None) or "")
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the browser knows that there is no network."""
+        navigator = getattr(self.js, "navigator", None)
+        return getattr(navigator, "onLine", None) is False
+
+    def event_targets(self, kind: str) -> Iterator[JsEventTarget]:
+        """Where events of this kind happen: a worker has no document, Node nothing."""
+        for target in (self.js, getattr(self.js, "document", None)):
+            if hasattr(target, f"on{kind}"):
+                yield cast("JsEventTarget", target)
 
 
 class Wire:
@@ -156,7 +205,7 @@ def _not_made(
         return WSInvalidUrlError(f"the browser does not take the URL {shown!r}")
     if error.name == "SecurityError":
         why = (
-            "a page loaded over https:// may open wss:// only (and ws:// to localhost)"
+            INSECURE
             if url.startswith("ws:")
             else f"the page's security policy forbids it ({error.message})"
         )

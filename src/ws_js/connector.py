@@ -1,18 +1,24 @@
 """Opens connections with the browser's own `WebSocket`."""
 
+import asyncio
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from ws_common.errors import WSHandshakeError
 from ws_common.options import WebSocketOptions
 from ws_common.transport import Connector, ConnectRequest, TransportSink
 from ws_common.urls import redact
-from ws_js.border import Border
+from ws_js.border import INSECURE, Border
+from ws_js.diagnosis import diagnose
 from ws_js.transport import JsTransport
 
 _HIDDEN: Final = (
     "a browser tells a page no more (its console may): the server was not reached, "
     "or its certificate is not trusted, or it refused with an HTTP status"
 )
+
+_LONGEST: Final = 10.0
+"""Seconds that a diagnosis may take, at most."""
 
 
 class BrowserConnector:
@@ -44,6 +50,7 @@ class BrowserConnector:
             WSInvalidUrlError: The browser does not take the URL.
             WSUnsupportedError: The runtime has no `WebSocket`.
         """
+        began = asyncio.get_running_loop().time()
         options = request.options
         socket = self._border.open_socket(request.url, options.protocols)
         transport = JsTransport(self._border, socket, sink, options)
@@ -52,17 +59,56 @@ class BrowserConnector:
         except BaseException as error:
             # Cancelled, perhaps in the very turn in which it was opened.
             transport.abort()
-            if isinstance(error, ConnectionError):
-                raise _refused(request, str(error)) from None
-            raise
-        return transport
+            if not isinstance(error, ConnectionError):
+                raise
+            said = str(error)
+        else:
+            return transport
+        raise await self._refused(request, said, began)
+
+    async def _refused(
+        self, request: ConnectRequest, said: str, began: float
+    ) -> WSHandshakeError:
+        """Make the error that says as much as can be known."""
+        what = f"could not connect to {redact(request.url)}"
+        if is_mixed(self._border.origin, request.url):
+            # Chromium and Firefox throw as the socket is made; WebKit does not.
+            return WSHandshakeError(f"{what}: {INSECURE}", permanent=True)
+        maybe = ""
+        if request.options.protocols:
+            maybe = ", or it picked none of the subprotocols offered"
+        if not request.options.diagnose:
+            return WSHandshakeError(f"{what}: {said or _HIDDEN + maybe}")
+        found = await diagnose(self._border, request.url, _patience(request, began))
+        words = found.words if found.status is not None else found.words + maybe
+        return WSHandshakeError(
+            f"{what}: {f'{said}; ' if said else ''}{words}",
+            status=found.status,
+            headers=found.headers,
+            retry_after=found.retry_after,
+            hearsay=found.hearsay,
+        )
 
 
-def _refused(request: ConnectRequest, said: str) -> WSHandshakeError:
-    why = said or _HIDDEN
-    if not said and request.options.protocols:
-        why += ", or it picked none of the subprotocols offered"
-    return WSHandshakeError(f"could not connect to {redact(request.url)}: {why}")
+def _patience(request: ConnectRequest, began: float) -> float:
+    """How long a diagnosis may take: the attempt's timeout must not swallow it."""
+    timeout = request.options.timeout
+    if timeout is None:
+        return _LONGEST
+    left = timeout - (asyncio.get_running_loop().time() - began)
+    return max(0.0, min(_LONGEST, 0.8 * left))
+
+
+def is_mixed(origin: str, url: str) -> bool:
+    """Whether a page of this origin may not open this URL: `ws:` from `https:`.
+
+    Source: W3C Secure Contexts section 3.1, for what is as good as secure.
+    """
+    if not (origin.startswith("https:") and url.startswith("ws:")):
+        return False
+    host = urlsplit(url).hostname or ""
+    local = host == "::1" or host.startswith("127.")
+    return not local and host != "localhost" and not host.endswith(".localhost")
 
 
 if TYPE_CHECKING:

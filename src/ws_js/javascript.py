@@ -3,10 +3,11 @@
 A `JsProxy` has no attributes for a type checker, and the module `js` has no stubs. So
 what we use is written down here as Protocols, under JavaScript's own names.
 
-Source: the WHATWG WebSockets standard.
+Sources: the WHATWG standards WebSockets, Fetch, HTML and DOM.
 """
 # ruff: noqa: N802, N815 - the names are JavaScript's
 
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 OPEN: Final = 1
@@ -95,6 +96,80 @@ class JsWebSocket(Protocol):
         """Begin the closing handshake, or give up connecting."""
 
 
+class JsEvent(Protocol):
+    """Any event of a page."""
+
+    @property
+    def type(self) -> str:
+        """Its name."""
+        ...
+
+
+class JsEventTarget(Protocol):
+    """What events happen to."""
+
+    def addEventListener(self, kind: str, listener: object, /) -> None:
+        """Listen."""
+
+    def removeEventListener(self, kind: str, listener: object, /) -> None:
+        """Listen no more."""
+
+
+class JsRequestInit(Protocol):
+    """What `fetch` is told."""
+
+    method: str
+    mode: str
+    redirect: str
+    credentials: str
+    cache: str
+    signal: object
+
+
+class JsAbortController(Protocol):
+    """Ends a `fetch`."""
+
+    @property
+    def signal(self) -> object:
+        """What it is ended by."""
+        ...
+
+    def abort(self) -> None:
+        """End it; the body too, if it is still on its way."""
+
+
+class JsHeaders(Protocol):
+    """The headers of a response, as far as the page may see them."""
+
+    def entries(self) -> Iterable[Sequence[str]]:
+        """Pairs of name, in lower case, and value."""
+        ...
+
+
+class JsResponse(Protocol):
+    """What a server answered."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 0 where the page may not see it."""
+        ...
+
+    @property
+    def statusText(self) -> str:
+        """Its words; empty in HTTP/2 and later."""
+        ...
+
+    @property
+    def type(self) -> str:
+        """`opaqueredirect` where a redirect was not followed."""
+        ...
+
+    @property
+    def headers(self) -> JsHeaders:
+        """What of the headers the page may see."""
+        ...
+
+
 class JsConstructor(Protocol):
     """A JavaScript class."""
 
@@ -118,6 +193,20 @@ class JsGlobal(Protocol):
     @property
     def Function(self) -> JsConstructor:
         """The class of functions."""
+        ...
+
+    @property
+    def Object(self) -> JsConstructor:
+        """The class of objects."""
+        ...
+
+    @property
+    def AbortController(self) -> JsConstructor:
+        """The class of what ends a `fetch`."""
+        ...
+
+    def fetch(self, url: str, init: JsRequestInit, /) -> Awaitable[JsResponse]:
+        """Ask over HTTP."""
         ...
 
 

@@ -45,10 +45,15 @@ class Ending:
         return self._fail(int(sent.code), sent.reason, error)
 
     def of_text(self, error: UnicodeDecodeError) -> CloseInfo | None:
-        """That a text message was not UTF-8."""
+        """That a text message was not UTF-8.
+
+        Where the parser has found fault with what came behind it, that was first,
+        and may not have been told yet.
+        """
         reason = f"{error.reason} at position {error.start}"
         # The traceback would keep the connection, and all it refers to.
-        return self._fail(CloseCode.INVALID_DATA, reason, error.with_traceback(None))
+        error = error.with_traceback(None)
+        return self._fail(CloseCode.INVALID_DATA, reason, error) or self._failure
 
     def _fail(self, code: int, reason: str, error: Exception) -> CloseInfo | None:
         if self.asked or self._failure is not None:

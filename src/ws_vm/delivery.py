@@ -84,10 +84,11 @@ class Delivery(ClientConnection):
         if self._pumping:
             return
         self._pumping = True
+        frames = self._frames
         try:
             while not self._paused:
-                if self._frames:
-                    self.process_event(self._frames.popleft())
+                if frames:
+                    self.process_event(frames.popleft())
                 elif self._backlog:
                     self._parse_slice()
                 else:
@@ -131,7 +132,7 @@ class Delivery(ClientConnection):
             opcode = event.opcode
             if opcode is _TEXT or opcode is _BINARY or opcode is _CONT:
                 if self._sink is not None:
-                    self._on_data(self._sink, event)
+                    self._on_data(self._sink, event, opcode)
             elif opcode is _PONG:
                 self.pings.answered(bytes(event.data))
             elif opcode is _CLOSE:
@@ -154,17 +155,17 @@ class Delivery(ClientConnection):
         if not self.protocol.extensions:
             self._slice = _SLICE
 
-    def _on_data(self, sink: TransportSink, frame: Frame) -> None:
+    def _on_data(self, sink: TransportSink, frame: Frame, opcode: Opcode) -> None:
         data = frame.data
         size = len(data)
         try:
-            if not frame.fin or frame.opcode is _CONT:
+            if opcode is _CONT or not frame.fin:
                 whole = self._fragments.add(frame)
                 if whole is None:
                     return
                 message, size = whole
             else:
-                message = str(data, "utf-8") if frame.opcode is _TEXT else bytes(data)
+                message = str(data, "utf-8") if opcode is _TEXT else bytes(data)
         except UnicodeDecodeError as error:
             self._on_bad_text(error)
         else:

@@ -4,11 +4,8 @@ A cause is kept, except where its own words show what must not be seen: a proxy'
 password, or the whole URL.
 """
 
-import re
 import socket
 import ssl
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from websockets.exceptions import (
     InvalidHandshake,
@@ -27,10 +24,9 @@ from ws_common.errors import (
     WSNotConnectedError,
     WSUnsupportedError,
 )
+from ws_common.retry_after import retry_after
 from ws_common.urls import redact
 from ws_vm.headers import plain_headers
-
-_SECONDS = re.compile(r"[0-9]{1,12}")
 
 _X509_WORDS = {
     9: "is not valid yet",
@@ -55,21 +51,6 @@ def translate(error: Exception, url: str) -> WSNotConnectedError | WSUnsupported
     ours, cause = _describe(error, f"could not connect to {redact(url)}")
     ours.__cause__ = cause
     return ours
-
-
-def retry_after(headers: dict[str, str]) -> float | None:
-    """Seconds that the server asks to wait; None where it does not, or not clearly.
-
-    A date is compared with the server's own, so that our clock may be wrong.
-    """
-    value = headers.get("retry-after", "").strip()
-    if _SECONDS.fullmatch(value):
-        return float(value)
-    until = _date(value)
-    if until is None:
-        return None
-    now = _date(headers.get("date", "")) or datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds())
 
 
 def _describe(  # noqa: PLR0911 - one for each kind of failure
@@ -143,11 +124,3 @@ def _network(error: Exception) -> str:
         case _:
             return f"{type(error).__name__}: {error}"
     return f"{words} ({error})" if str(error) else words
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(value)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)

@@ -89,12 +89,12 @@ class Scanner:
 
         Runs once for each frame that is ever received: every step here counts.
         """
-        last = len(data) - 1
+        last, control, longer = len(data) - 1, _CONTROL, _LENGTH_16
         while at < last:
             length = data[at + 1]
-            if data[at] & _CONTROL:
+            if data[at] & control:
                 break
-            if length < _LENGTH_16:
+            if length < longer:
                 at += 2 + length
             elif length > _LENGTH_64:
                 self._over = True

@@ -96,7 +96,7 @@ def ours(interval: ConnectionRetryInterval, *, spread: bool = False) -> Delay:
     """This package's backoff; `spread` as after a close with 1012 or 1013."""
 
     def delay(retry: int, rng: Random) -> float:
-        return interval.draw(retry, spread=spread and retry == 0, rng=rng)
+        return interval.draw(retry, spread=spread, rng=rng)
 
     return delay
 
@@ -158,8 +158,10 @@ def outcomes() -> list[tuple[Strategy, Outcome]]:
 def figures(results: Sequence[tuple[Strategy, Outcome]]) -> str:
     """The table for the page."""
     rows = [
-        "| backoff | attempts per client | peak/s | peak/s after 20 s "
-        "| mean/s, 20 s to 60 s | peak/s on return | 99 % back after |",
+        (
+            "| backoff | attempts per client | peak/s | peak/s after 20 s "
+            "| mean/s, 20 s to 60 s | peak/s on return | 99 % back after |"
+        ),
         "|---|---|---|---|---|---|---|",
     ]
     for strategy, seen in results:
@@ -174,6 +176,22 @@ def figures(results: Sequence[tuple[Strategy, Outcome]]) -> str:
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
+
+
+def clumps() -> str:
+    """How many late retries wait for exactly the maximum, as a table."""
+    rows = ["| interval | the Dart package's formula | this package |", "|---|---|---|"]
+    for low, high in ((0.5, 15.0), (5.0, 10.0)):
+        ways = (dart(low, high), ours(ConnectionRetryInterval(low, high)))
+        shares = [f"{at_maximum(way, high):.1%}" for way in ways]
+        rows.append(f"| {low:g} s to {high:g} s | {' | '.join(shares)} |")
+    return "\n".join(rows)
+
+
+def at_maximum(delay: Delay, maximum: float, *, seed: int = 1) -> float:
+    """The share of late retries that wait for exactly the maximum."""
+    rng = Random(seed)
+    return sum(delay(20, rng) == maximum for _ in range(CLIENTS)) / CLIENTS
 
 
 # ── The picture ─────────────────────────────────────────────────────────────
@@ -253,8 +271,10 @@ def picture(results: Sequence[tuple[Strategy, Outcome]]) -> str:
     """The rates over time as SVG, the vertical axis logarithmic."""
     words = "Attempts per second of 100,000 clients over the seconds since the loss"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        'font-family="sans-serif" font-size="12" fill="#202020" role="img">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+            'font-family="sans-serif" font-size="12" fill="#202020" role="img">'
+        ),
         f"<title>{words}</title>",
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         *_axes(),
@@ -265,9 +285,9 @@ def picture(results: Sequence[tuple[Strategy, Outcome]]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def write(page: str, table: str) -> str:
-    """The page with the table between its markers."""
-    begin, end = "<!-- figures: tests/bench/fleet.py -->", "<!-- /figures -->"
+def write(page: str, name: str, table: str) -> str:
+    """The page with the table between the markers of that name."""
+    begin, end = f"<!-- {name}: tests/bench/fleet.py -->", f"<!-- /{name} -->"
     before, after = re.split(f"{begin}.*?{end}", page, flags=re.DOTALL)
     return f"{before}{begin}\n{table}\n{end}{after}"
 
@@ -277,9 +297,9 @@ def main() -> None:
     results = outcomes()
     table = figures(results)
     PICTURE.write_text(picture(results), encoding="utf-8")
-    page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(write(page, table), encoding="utf-8")
-    sys.stdout.write(f"{table}\n")
+    page = write(PAGE.read_text(encoding="utf-8"), "figures", table)
+    PAGE.write_text(write(page, "clumps", clumps()), encoding="utf-8")
+    sys.stdout.write(f"{table}\n\n{clumps()}\n")
 
 
 if __name__ == "__main__":

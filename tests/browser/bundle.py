@@ -19,7 +19,10 @@ PYTHON = "3.14"
 """The Python inside Pyodide 314."""
 
 SUITES = ("tests/contract", "tests/unit", "tests/browser/inside")
-"""What is run inside; `tests/support` goes along."""
+"""What is run inside."""
+
+HELPERS = ("tests/support", "tests/bench")
+"""What these import."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ def _zip_tests() -> bytes:
     ARCHIVES.mkdir(parents=True, exist_ok=True)
     path = ARCHIVES / "tests.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for folder in ("tests/support", *SUITES):
+        for folder in (*HELPERS, *SUITES):
             for source in sorted((ROOT / folder).rglob("*.py")):
                 archive.write(source, source.relative_to(ROOT))
     return path.read_bytes()

@@ -69,6 +69,7 @@ def configuration(
     """What `boot.mjs` is told, for a page."""
     options = ["-c", "/dev/null", "--import-mode=importlib", "--strict-markers"]
     warnings = ["-W", "error", "-p", "no:cacheprovider", "--rootdir", TREE]
+    options += ["--continue-on-collection-errors", "--tb=short"]
     deselected = [f"--deselect={test}" for test in RUNTIMES[name].deselected]
     environment = {"WS_TEST_SERVER": server, "WS_TREE": TREE}
     if name == MEASURED:

@@ -78,7 +78,11 @@ async def test_a_cancelled_add_is_not_sent(server):
         adding[1].cancel()
         await turns()
         await client.reconnect()
-        assert await outcomes(adding) == [type(None), asyncio.CancelledError, type(None)]
+        assert await outcomes(adding) == [
+            type(None),
+            asyncio.CancelledError,
+            type(None),
+        ]
         await client.add("d")
         assert [await client.recv() for _ in range(3)] == ["a", "c", "d"]
 
@@ -123,7 +127,9 @@ async def test_what_waits_is_never_sent_to_another_server(server, how):
     if how == "connect":
         await client.connect(server("/greeting"))
     elif how == "cancel":
-        connecting = asyncio.ensure_future(client.connect(server("/refuse", status=503)))
+        connecting = asyncio.ensure_future(
+            client.connect(server("/refuse", status=503))
+        )
         await turns()
         adding += begin(client, "to the one that refuses")
         await turns()

@@ -110,6 +110,14 @@ async def test_end_of_stream_with_a_backlog(connect, server):
     assert sink.log == ["message"] * 60 + ["closed"]
 
 
+async def test_two_faults_in_one_read(connect, server):
+    """Text that is not UTF-8 does not hide the bad frame that came behind it."""
+    transport, sink = await connect(server("/silent-close"))
+    transport._engine.data_received(b"\x81\x01\xff" + b"\x83\x00")
+    (closing,) = sink.closings
+    assert (closing.code, closing.initiator) == (1002, "local")
+
+
 async def test_refused_and_lost_at_once():
     """A refusal is no connection, even if it is gone before anybody looked."""
     sink = Recording()

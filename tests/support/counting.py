@@ -2,11 +2,15 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from tests.support.driving import leftovers
 
 TURNS = 5000
 """Of the loop, for what is under way to come to its end."""
+
+IDLE = 0.02
+"""Seconds for which a loop may have nothing to do."""
 
 
 def descriptors() -> int:
@@ -24,9 +28,37 @@ async def nothing_left(before: int) -> None:
     raise AssertionError(f"left behind: {leftovers()}, {more} descriptors")
 
 
-async def turn(task: "asyncio.Future[object]") -> None:
-    """Let the loop turn once; where it has nothing to do, wait until it has."""
-    ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-    await asyncio.sleep(0)
-    while not ready and not task.done():
-        await asyncio.sleep(0.0005)  # noqa: ASYNC110 - the loop itself is watched
+class Turns:
+    """The loop's turns in which something happens.
+
+    `await turns.next()` lets the loop turn once. Where it has nothing to do, it waits
+    for the network's next event, and returns before that is worked off; or, after a
+    while, without one.
+    """
+
+    def __init__(self) -> None:
+        loop: Any = asyncio.get_running_loop()
+        self._loop = loop
+        self._event: asyncio.Future[None] | None = None
+        select = loop._selector.select
+
+        def telling(timeout: float | None = None) -> Any:
+            events = select(timeout)
+            if events:
+                self._wake()
+            return events
+
+        loop._selector.select = telling
+
+    async def next(self) -> None:
+        await asyncio.sleep(0)
+        if self._loop._ready:
+            return
+        self._event = self._loop.create_future()
+        late = self._loop.call_later(IDLE, self._wake)
+        await self._event
+        late.cancel()
+
+    def _wake(self) -> None:
+        if self._event is not None and not self._event.done():
+            self._event.set_result(None)

@@ -1,4 +1,4 @@
-"""Buffers: bounded as their overflow says, and no read that is cancelled loses a thing."""
+"""Buffers: bounded as overflow says, and no read that is cancelled loses a thing."""
 
 import asyncio
 
@@ -206,7 +206,7 @@ async def test_end_wakes_every_reader():
     buffer = Watched().buffer
     readers = [asyncio.ensure_future(read_all(buffer)) for _ in range(3)]
     await asyncio.sleep(0)
-    assert buffer.awaited
+    assert buffer.awaited  # noqa: PGH005 - no mock
 
     buffer.mark(End(close_code=1000))
 

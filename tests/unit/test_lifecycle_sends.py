@@ -132,6 +132,23 @@ async def test_after_connect_speaks_first():
         await asked
 
 
+async def test_cancelled_while_the_buffer_is_full():
+    """What was handed over stays so; the wait for room leaves nothing behind."""
+    connector = FakeConnector()
+    async with opened(connector, write_limit=10) as (client, transport):
+        transport.buffered_amount = 100
+        adds = [begin(client.add(text)) for text in ("a", "b", "c")]
+        await turns()
+        adds[1].cancel()
+        await turns()
+        transport.drain()
+        assert await outcome(adds[0]) is None
+        assert await outcome(adds[2]) is None
+        assert transport.sent == ["a", "c"]
+        await client.add("d")
+        assert transport.sent == ["a", "c", "d"]
+
+
 async def test_unconfirmed():
     """A loss says how many messages were handed over since the last answered ping."""
     connector = FakeConnector()

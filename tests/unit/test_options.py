@@ -178,7 +178,6 @@ def test_bad_value_in_a_part(make, name):
         make()
 
 
-@pytest.mark.xfail(strict=True, reason="does not name the option yet")
 @pytest.mark.parametrize(
     ("make", "name"),
     [

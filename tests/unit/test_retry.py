@@ -232,6 +232,15 @@ def test_delay_beyond_the_calendar(seconds):
     assert datetime.max.replace(tzinfo=UTC) == asked.at == drawn.at
 
 
+@pytest.mark.parametrize("code", [1012, 1013])
+def test_a_spread_run_stays_spread(code):
+    """The retries behind a restart do not fall back on the short intervals."""
+    run = ruling(closed(code)).run
+    sample = [ruling(refused(503), run=run, min=1, max=1000).delay for _ in range(3)]
+    assert min(sample) > 2, "an upper end of 2 s would be the unspread first draw"
+    assert not Run().failed(refused=False, attempt=True, spread=False).spread
+
+
 def test_what_retry_if_is_told():
     """The facts, and what would be decided without it."""
     told = []

@@ -112,7 +112,9 @@ class WebKit:
         self._connection = connection
         options = {"binary": browser, "args": ["--automation"]}
         always = {"webkitgtk:browserOptions": options}
-        answer = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": always}})
+        answer = self._ask(
+            "POST", "/session", {"capabilities": {"alwaysMatch": always}}
+        )
         self._session = f"/session/{answer['sessionId']}"
         self.version = f"WebKitGTK {answer['capabilities']['browserVersion']}"
         limits = {"script": int(TIMEOUT * 1000)}

@@ -1,0 +1,131 @@
+"""Asks over HTTP why a handshake failed, which a browser does not tell a page.
+
+The same URL is asked with a plain GET and the cookies that the handshake carried. What
+comes back is the answer to another request than the handshake, so it is read with
+care:
+
+- 401, 403, 429, 5xx and the like are given before anything looks for `Upgrade`: they
+  are taken for the handshake's.
+- 2xx, 400, 405, 426 and the like are what a WebSocket endpoint in good health says to
+  a request without `Upgrade`: they are not, and there is no status.
+- 404 may be either: many frameworks route a GET of a WebSocket endpoint to nothing. It
+  is taken, and marked as hearsay, so that it is final the third time in a row only.
+- Redirects are not followed in a handshake, and their target is hidden from pages.
+
+Cross-origin rules hide the answer of another server, unless it allows this page's
+origin, with credentials. Then a second, opaque request tells whether there is anybody.
+
+Source: the WHATWG Fetch standard.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from ws_common.retry_after import retry_after
+from ws_js.border import Border, JsException
+from ws_js.javascript import JsResponse
+
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+_ABOUT_THE_REQUEST: Final = frozenset({400, 405, 406, 411, 415, 426, 501, 505})
+"""What is said of a request without `Upgrade`, and would not be of a handshake."""
+
+_UNSURE: Final = 404
+
+_REFUSALS: Final = range(400, 600)
+
+
+class Finding(NamedTuple):
+    """What is known about a failed handshake.
+
+    Attributes:
+        words: In plain words.
+        status: The HTTP status, where it can be taken for the handshake's.
+        headers: The response's headers, as far as the page may see them.
+        hearsay: Whether the status may not be the handshake's.
+    """
+
+    words: str
+    status: int | None = None
+    headers: Mapping[str, str] = _NO_HEADERS
+    hearsay: bool = False
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the server asks to wait."""
+        return retry_after(self.headers)
+
+
+async def diagnose(border: Border, url: str, seconds: float) -> Finding:
+    """Ask the URL of a WebSocket over HTTP.
+
+    Cancelling it ends the request.
+
+    Args:
+        border: JavaScript.
+        url: Begins with `ws`.
+        seconds: How long it may take.
+    """
+    if "@" in urlsplit(url).netloc:
+        return Finding("a page may not ask a URL that holds a password over HTTP")
+    try:
+        async with asyncio.timeout(seconds):
+            return await _ask(border, "http" + url.removeprefix("ws"))
+    except TimeoutError:
+        return Finding(f"asked over HTTP, it gives no answer within {seconds:.1f} s")
+
+
+async def _ask(border: Border, url: str) -> Finding:
+    response = await _fetch(border, url, mode="cors", redirect="manual")
+    if response is not None:
+        return _read(response)
+    parts = urlsplit(url)
+    # Without a page there are no cross-origin rules, and within its origin neither.
+    if border.origin not in {"", f"{parts.scheme}://{parts.netloc}".lower()}:
+        # The standard wants redirects of such requests to be followed.
+        opaque = await _fetch(border, url, mode="no-cors", redirect="follow")
+        if opaque is not None:
+            return Finding(
+                "a server answers there over HTTP, but cross-origin rules hide what: "
+                "to be seen it must name this page's origin in "
+                "Access-Control-Allow-Origin, and allow credentials"
+            )
+    return Finding(
+        "asked over HTTP, it gives no answer either: the server was not reached, or "
+        "its certificate is not trusted, or the page's policy forbids asking"
+    )
+
+
+async def _fetch(
+    border: Border, url: str, *, mode: str, redirect: str
+) -> JsResponse | None:
+    try:
+        answer, controller = border.fetch(url, mode=mode, redirect=redirect)
+        try:
+            return await answer
+        finally:
+            controller.abort()
+    except JsException:  # it says "Failed to fetch", whatever happened
+        return None
+
+
+def _read(response: JsResponse) -> Finding:
+    status = response.status
+    said = f"asked over HTTP, the server answers {status} {response.statusText}".strip()
+    if response.type == "opaqueredirect" or 300 <= status < 400:  # noqa: PLR2004
+        return Finding(
+            "asked over HTTP, the server redirects, which a browser does not follow "
+            "for a WebSocket: use the URL that it redirects to"
+        )
+    if status not in _REFUSALS or status in _ABOUT_THE_REQUEST:
+        return Finding(
+            f"{said}, as a WebSocket endpoint may: the server is there, and either it "
+            "refused the upgrade or something on the way cut it off"
+        )
+    headers = {name: value for name, value in response.headers.entries()}  # noqa: C416 - JavaScript's pairs
+    if status == _UNSURE:
+        said += ", though a WebSocket endpoint may say so to a plain request too"
+    return Finding(said, status, headers, hearsay=status == _UNSURE)

@@ -1,0 +1,120 @@
+"""The race between a host's addresses: who wins, what it costs, what is left."""
+
+import asyncio
+import errno
+import socket
+import sys
+
+import pytest
+
+from tests.support.counting import Turns, descriptors, nothing_left
+from tests.support.driving import begin
+from ws_vm import dialing
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts descriptors")
+
+URL = "ws://host.example:{}/"
+
+
+@pytest.fixture
+def listener():
+    """A port on every address of the loopback."""
+    with socket.socket() as sock:
+        sock.bind(("0.0.0.0", 0))
+        sock.listen(64)
+        yield sock.getsockname()[1]
+
+
+@pytest.fixture
+def resolve(monkeypatch):
+    """Lets a name have these addresses."""
+
+    def have(*hosts: str) -> None:
+        async def getaddrinfo(_host, port, **_how):
+            kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+            return [(*kind, (host, port)) for host in hosts]
+
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "getaddrinfo", getaddrinfo)
+
+    return have
+
+
+async def test_an_address_needs_no_resolver(listener, monkeypatch):
+    """No thread is started for what is no name."""
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "getaddrinfo", None)
+    with await dialing.dial(f"ws://127.0.0.1:{listener}/", None) as sock:
+        assert sock.getpeername() == ("127.0.0.1", listener)
+        assert not sock.getblocking()
+
+
+async def test_the_next_address(listener, resolve):
+    """One that refuses costs no delay."""
+    resolve("255.255.255.255", "127.0.0.2")
+    before = asyncio.get_running_loop().time()
+    with await dialing.dial(URL.format(listener), None) as sock:
+        assert sock.getpeername()[0] == "127.0.0.2"
+    assert asyncio.get_running_loop().time() - before < dialing.DELAY
+
+
+async def test_where_from(listener, resolve):
+    """`local_addr` is where the connection comes from."""
+    resolve("127.0.0.1")
+    with await dialing.dial(URL.format(listener), ("127.0.0.9", 0)) as sock:
+        assert sock.getsockname()[0] == "127.0.0.9"
+    with pytest.raises(OSError, match="no address of the family AF_INET"):
+        await dialing.dial(URL.format(listener), ("::1", 0))
+
+
+async def test_nobody_takes_it(resolve):
+    """The error is the addresses' own; where they differ, it says all."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = URL.format(free.getsockname()[1])
+        resolve("127.0.0.1", "127.0.0.1")
+        with pytest.raises(ConnectionRefusedError) as caught:
+            await dialing.dial(url, None)
+        assert caught.value.errno == errno.ECONNREFUSED
+        resolve("127.0.0.1", "127.0.0.2")
+        with pytest.raises(ConnectionRefusedError, match=r"127\.0\.0\.1.*127\.0\.0\.2"):
+            await dialing.dial(url, None)
+    resolve()
+    with pytest.raises(OSError, match="no address"):
+        await dialing.dial(URL.format(1), None)
+
+
+async def test_cancelled_at_every_turn(listener, resolve, monkeypatch):
+    """Also at the moment at which two addresses have just answered."""
+    resolve("127.0.0.1", "127.0.0.2", "127.0.0.3")
+    monkeypatch.setattr(dialing, "DELAY", 0)
+    before, turns = descriptors(), Turns()
+    for count in range(20):
+        work = begin(dialing.dial(URL.format(listener), None))
+        for _ in range(count):
+            await turns.next()
+        if work.done():
+            work.result().close()
+        work.cancel()
+        await asyncio.wait({work})
+        if not work.cancelled():
+            work.result().close()
+        await nothing_left(before)
+
+
+def test_families_by_turns():
+    """A family whose network is dead costs one delay, and not one for each address."""
+    six, four = socket.AF_INET6, socket.AF_INET
+    addresses = [(six, 1), (six, 2), (six, 3), (four, 4), (four, 5)]
+    order = [number for _, number in dialing._interleave(addresses)]
+    assert order == [1, 4, 2, 5, 3]
+
+
+@pytest.mark.parametrize(
+    ("proxies", "any_"),
+    [({}, False), ({"no": "x"}, False), ({"https": "http://p"}, True)],
+)
+def test_has_proxies(monkeypatch, proxies, any_):
+    """Exceptions alone are no proxy."""
+    monkeypatch.setattr(dialing, "getproxies", lambda: proxies)
+    assert dialing.has_proxies() is any_
