@@ -33,8 +33,8 @@ SLOW = ("9.*", "12.*", "13.*")
 ACCEPTED = frozenset({"OK", "NON-STRICT", "INFORMATIONAL"})
 """Verdicts that the suite itself does not count as failures."""
 
-PATIENCE = 60.0
-"""Seconds for one case, of which the largest take a few."""
+PATIENCE = 300.0
+"""Seconds for one case; on a busy machine the largest take half a minute."""
 
 Client = Callable[[str], Awaitable[None]]
 Verdicts = dict[str, str]

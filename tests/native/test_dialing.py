@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.counting import Turns, descriptors, nothing_left
 from tests.support.driving import begin
+from tests.support.silence import silent
 from ws_vm import dialing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts descriptors")
@@ -99,6 +100,21 @@ async def test_cancelled_at_every_turn(listener, resolve, monkeypatch):
         await asyncio.wait({work})
         if not work.cancelled():
             work.result().close()
+        await nothing_left(before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="fills a queue as Linux has it")
+async def test_cancelled_while_nobody_answers(resolve):
+    """Attempts that hang are given up, each of them."""
+    resolve("127.0.0.1", "127.0.0.1", "127.0.0.1")
+    with silent(full=True) as address:
+        before = descriptors()
+        work = begin(dialing.dial(URL.format(address.rpartition(":")[2]), None))
+        async with asyncio.timeout(10):
+            while descriptors() < before + 2:  # noqa: ASYNC110 - seen from outside
+                await asyncio.sleep(0.01)
+        work.cancel()
+        await asyncio.wait({work})
         await nothing_left(before)
 
 

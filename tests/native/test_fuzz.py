@@ -8,7 +8,7 @@ from tests.support.fuzzing import Findings, fuzz
 from tests.support.hostile import scripts
 
 SEED = 6455
-COUNT = 800
+COUNT = 300
 
 
 @pytest.mark.timeout(120)

@@ -1,6 +1,5 @@
 """What servers do to clients, over real sockets: the states and errors that follow."""
 
-import contextlib
 import itertools
 import json
 import socket
@@ -12,6 +11,7 @@ import pytest
 import ws
 from tests.support.driving import begin, kinds
 from tests.support.server import Server
+from tests.support.silence import silent
 
 FAST = ws.ConnectionRetryInterval(min=0.05, max=0.2)
 AGAIN = ["Connecting", "Reconnecting"]
@@ -114,21 +114,6 @@ async def test_a_host_that_does_not_resolve():
     assert seen == AGAIN
     assert isinstance(state.error.__cause__, socket.gaierror)
     assert "does not resolve" in str(state.error)
-
-
-@contextlib.contextmanager
-def silent(*, full: bool = False):
-    """A port that takes connections and says nothing; or, full, takes none."""
-    with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0 if full else 8)
-        address = listener.getsockname()
-        for _ in range(2 if full else 0):
-            filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
-            filler.connect_ex(address)
-        yield f"127.0.0.1:{address[1]}"
 
 
 needs_linux = pytest.mark.skipif(

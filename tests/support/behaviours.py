@@ -24,7 +24,7 @@
     /collected       as JSON, how many those were
     /headers         the headers of the request, as JSON pairs, then echoes
     /count           as JSON, how many handshakes had this ?key= (also by HTTP)
-    /refuse          ?status=&retry_after=
+    /refuse          ?status=&retry_after= (also by HTTP; ?hide= from other origins)
     /redirect        ?to= (itself by default) &status=
     /garbage         bytes that are not HTTP, and TCP stays open
     /half-header     half an answer
@@ -49,6 +49,9 @@ PAGE = b"<!doctype html><title>test server</title>"
 
 GREETING_TEXT, GREETING_BYTES = "hello", b"\x00\x01\xfe\xff"
 FRAGMENTED_TEXT, FRAGMENTED_BYTES = "grüße aus stücken €", bytes(range(256))
+
+LARGE = 64 * 1024
+"""Messages of this size are not collected before they leave."""
 
 Behaviour = Callable[[Peer], Awaitable[None]]
 
@@ -80,6 +83,9 @@ class Behaviours:
             body, kind = self._count(peer).encode(), "application/json"
         elif name == "release":
             self._release(peer).set()
+        elif name == "refuse":
+            await self.do_refuse(peer)
+            return
         await peer.http("200 OK", body, {"Content-Type": kind})
 
     def _count(self, peer: Peer) -> str:
@@ -165,7 +171,7 @@ class Behaviours:
                     if not peer.is_open:
                         break
                     send(b"%d:" % index + b"x" * (size - len(str(index)) - 1))
-                    if index % 64 == 0:
+                    if index % 64 == 0 or size >= LARGE:
                         await peer.flush()
                 if "code" in peer.query:
                     close(peer)

@@ -110,12 +110,18 @@ class Peer:
     async def http(
         self, status: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> None:
-        """Answer as any HTTP server, open to pages of every origin."""
+        """Answer as any HTTP server, open to pages of every origin; not with ?hide=."""
+        origin = self.request.headers.get("Origin", "*")
+        cors = [
+            f"Access-Control-Allow-Origin: {origin}",
+            "Access-Control-Allow-Credentials: true",
+            "Access-Control-Expose-Headers: *, Retry-After",
+        ]
         lines = [
             f"HTTP/1.1 {status}",
             f"Content-Length: {len(body)}",
             "Connection: close",
-            "Access-Control-Allow-Origin: *",
+            *(cors if "hide" not in self.query else ()),
             *(f"{name}: {value}" for name, value in (headers or {}).items()),
         ]
         await self.raw("\r\n".join([*lines, "", ""]).encode() + body)

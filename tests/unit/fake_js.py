@@ -1,6 +1,7 @@
 """JavaScript as the border sees it, without JavaScript."""
-# ruff: noqa: N815 - the names are JavaScript's
+# ruff: noqa: N802, N815 - the names are JavaScript's
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -89,22 +90,94 @@ class Socket:
             self.onclose(event)
 
 
+class Target:
+    """An EventTarget that has events of these kinds."""
+
+    def __init__(self, *kinds: str) -> None:
+        self.listeners: dict[str, list[Any]] = {kind: [] for kind in kinds}
+        for kind in kinds:
+            setattr(self, f"on{kind}", None)
+
+    def addEventListener(self, kind: str, listener: object) -> None:
+        self.listeners[kind].append(listener)
+
+    def removeEventListener(self, kind: str, listener: object) -> None:
+        self.listeners[kind].remove(listener)
+
+    def play(self, kind: str, **facts: Any) -> None:
+        for listener in list(self.listeners[kind]):
+            listener(SimpleNamespace(type=kind, **facts))
+
+
+@dataclass(eq=False)
+class Request:
+    """What `fetch` was told; the test answers."""
+
+    url: str
+    init: Any
+    answer: "asyncio.Future[Any]"
+
+    def respond(self, status: int, kind: str = "cors", **headers: str) -> None:
+        pairs = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        response = SimpleNamespace(
+            status=status,
+            statusText="",
+            type=kind,
+            headers=SimpleNamespace(entries=lambda: pairs),
+        )
+        self.answer.set_result(response)
+
+    def fail(self) -> None:
+        self.answer.set_exception(JsException("TypeError", "Failed to fetch"))
+
+    @property
+    def aborted(self) -> bool:
+        return bool(self.init.signal.aborted)
+
+
 class FakeJs:
     """`globalThis`, and what of `pyodide.ffi` the border uses.
 
+    Without `as_page()` it is Node's: no events, no origin.
+
     Attributes:
         sockets: All that were made.
+        requests: All that `fetch` was asked.
         live: The proxies that are alive.
         refuse: Raised by the next `new WebSocket`.
     """
 
     def __init__(self) -> None:
         self.sockets: list[Socket] = []
+        self.requests: list[Request] = []
         self.live: set[Proxy] = set()
         self.refuse: JsException | None = None
         self.WebSocket: Any = SimpleNamespace(new=self._new_socket)
         self.Blob: Any = SimpleNamespace(new=lambda parts: ("blob", *parts))
         self.Function: Any = SimpleNamespace(prototype=lambda *_: None)
+        self.Object: Any = SimpleNamespace(new=SimpleNamespace)
+        self.AbortController: Any = SimpleNamespace(new=_new_controller)
+
+    def as_page(self, origin: str, *, worker: bool = False) -> Target | None:
+        """Have what a page has, or a worker; returns the document."""
+        network, page = ("offline", "online"), ("pagehide", "pageshow")
+        self.target = Target(*network, *(() if worker else page))
+        self.ononline = self.onoffline = None
+        self.addEventListener = self.target.addEventListener
+        self.removeEventListener = self.target.removeEventListener
+        self.navigator: Any = SimpleNamespace(onLine=True)
+        self.location: Any = SimpleNamespace(origin=origin)
+        if worker:
+            return None
+        self.onpagehide = self.onpageshow = None
+        self.document: Any = Target("visibilitychange", "freeze", "resume")
+        self.document.visibilityState = "visible"
+        return self.document
+
+    def fetch(self, url: str, init: Any) -> "asyncio.Future[Any]":
+        answer = asyncio.get_running_loop().create_future()
+        self.requests.append(Request(url, init, answer))
+        return answer
 
     def _new_socket(self, url: str, protocols: list[str]) -> Socket:
         if self.refuse is not None:
@@ -118,3 +191,12 @@ class FakeJs:
             return Proxy(function, self.live)
 
         return Border(js=self, create_proxy=create_proxy, to_js=lambda value: value)
+
+
+def _new_controller() -> Any:
+    signal = SimpleNamespace(aborted=False)
+
+    def abort() -> None:
+        signal.aborted = True
+
+    return SimpleNamespace(signal=signal, abort=abort)

@@ -109,22 +109,25 @@ async def test_room_in_the_buffer_is_life():
         assert await until_lost(client) == pytest.approx(last + 3)
 
 
-async def test_our_own_pause_is_no_silence():
-    """While the program does not read, nothing is asked or missed."""
+@pytest.mark.parametrize(("begin_at", "asked"), [(1.9, []), (2.5, [2])])
+async def test_our_own_pause_is_no_silence(begin_at, asked):
+    """While the program does not read, nothing is asked, missed or held against it."""
     connector = FakeConnector()
     options = {"heartbeat": ws.Heartbeat(2, 1), "stream_capacity": 4}
     async with opened(connector, **options) as (client, transport):
         subscriber = client.stream.subscribe()
-        await asyncio.sleep(1.9)
+        heard = transport.last_activity
+        await asyncio.sleep(begin_at)
         for number in range(6):
             transport.message(str(number))
         assert transport.paused
         await asyncio.sleep(100)
-        assert (client.state.is_open, transport.pings) == (True, [])
+        assert (client.state.is_open, transport.pings) == (True, asked)
+        transport.last_activity = heard  # the pause alone must do
         for _ in range(6):
             await anext(subscriber)
         assert not transport.paused
-        assert await until_lost(client) == pytest.approx(1.9 + 100 + 3)
+        assert await until_lost(client) == pytest.approx(begin_at + 100 + 3)
 
 
 async def test_latency():

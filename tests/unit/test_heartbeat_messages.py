@@ -1,16 +1,14 @@
-"""The heartbeat where there are no pings: in a browser. And clocks that jump."""
+"""The heartbeat where there are no pings: in a browser."""
 
 import asyncio
 import itertools
-import time
 
 import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import URL, begin, causes, driven, opened
+from tests.support.driving import causes, opened
 from tests.support.fake_transport import FakeConnector, turns
-from ws_common import clockwatch
 
 pytestmark = pytest.mark.looptime
 
@@ -120,86 +118,3 @@ async def test_the_application_raises(wrong):
         if wrong == "message":
             await asyncio.sleep(100)
             assert client.state.is_open
-
-
-class Wall:
-    """A wall clock that follows the loop's, and can be put forward."""
-
-    def __init__(self) -> None:
-        self.ahead = 0.0
-        self._start = time.time()
-
-    def __call__(self) -> float:
-        return self._start + float(clock) + self.ahead
-
-
-@pytest.fixture
-def wall(monkeypatch):
-    """The wall clock that the client sees."""
-    fake = Wall()
-    monkeypatch.setattr(clockwatch, "time", fake)
-    return fake
-
-
-@pytest.mark.parametrize("heart", [ws.Heartbeat(20, 3), None])
-@pytest.mark.parametrize("alive", [True, False])
-async def test_a_sleep_is_followed_by_a_probe(wall, heart, alive):
-    """Heartbeat or not, a connection is asked at once, and is dead if it is silent."""
-    connector = FakeConnector()
-    async with opened(connector, heartbeat=heart) as (client, transport):
-        await asyncio.sleep(1)
-        wall.ahead = 600
-        await asyncio.sleep(5)
-        assert len(transport.pings) == 1
-        asked = transport.pings[0]
-        if alive:
-            transport.pong()
-            await asyncio.sleep(15)
-            assert client.state.is_open
-        else:
-            timeout = 20 if heart is None else 3
-            await client.state_changes.closed.first()
-            assert clock == asked + timeout
-    assert asked <= 6
-
-
-async def test_probes_are_single():
-    """Where the heartbeat is off, one probe is all that is sent."""
-    connector = FakeConnector()
-    async with opened(connector, heartbeat=None) as (client, transport):
-        client._behind.connection.probe()
-        transport.pong()
-        await asyncio.sleep(1000)
-        assert transport.pings == [0]
-        assert client.state.is_open
-
-
-async def test_a_sleep_ends_the_wait_for_a_retry(wall):
-    """The attempt is made now: the world is another one."""
-    connector = FakeConnector()
-    options = {"connection_retry_interval": (1000, 1000)}
-    async with driven(connector, **options) as client:
-        asked = begin(client.connect(URL))
-        (await connector.next()).refuse()
-        await turns()
-        assert isinstance(client.state, ws.Reconnecting)
-        wall.ahead = 600
-        await connector.opened()
-        await asked
-        assert clock <= 5
-        assert causes(client)[-2:] == ["retry_due", "opened"]
-
-
-async def test_no_alarm_without_a_jump(wall):
-    """A clock that runs as it should, or is put back, leads to nothing."""
-    events = []
-    connector = FakeConnector()
-    options = {"heartbeat": None, "on_event": events.append}
-    async with opened(connector, **options) as (_, transport):
-        await asyncio.sleep(60)
-        wall.ahead = 2
-        await asyncio.sleep(60)
-        wall.ahead = -3600
-        await asyncio.sleep(60)
-        assert transport.pings == []
-        assert "clock_jumped" not in [event.name for event in events]

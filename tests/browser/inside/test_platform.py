@@ -110,3 +110,67 @@ async def test_the_global_is_that_of_the_runtime():
     border = Border.here()
     assert border.js.Blob
     assert border.js.Function.prototype
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+async def test_diagnosis(connect, server, status):
+    """What the browser hides is asked for, and found."""
+    options = WebSocketOptions.js(diagnose=True)
+    with pytest.raises(WSHandshakeError, match=str(status)) as caught:
+        await connect(server("/refuse", status=status, retry_after=7), options=options)
+    assert (caught.value.status, caught.value.retry_after) == (status, 7.0)
+
+
+async def test_diagnosis_of_an_endpoint_in_good_health(connect, server):
+    """What it says to a plain request is not what it said to the handshake."""
+    options = WebSocketOptions.js(diagnose=True)
+    with pytest.raises(WSHandshakeError, match="the server is there") as caught:
+        await connect(server("/half-header"), options=options)
+    assert caught.value.status is None
+
+
+async def test_diagnosis_of_nothing(connect, server):
+    """Nobody listens, and nobody answers."""
+    options = WebSocketOptions.js(diagnose=True)
+    with pytest.raises(WSHandshakeError, match="no answer either") as caught:
+        await connect("ws://127.0.0.1:9/", options=options)
+    assert caught.value.status is None
+
+
+async def test_diagnosis_across_origins(connect, server):
+    """What the rules hide is said; outside of a browser there are none."""
+    options = WebSocketOptions.js(diagnose=True)
+    with pytest.raises(WSHandshakeError) as caught:
+        await connect(server("/refuse", status=401, hide=1), options=options)
+    if hasattr(js, "location"):
+        assert caught.value.status is None
+        assert "Access-Control-Allow-Origin" in str(caught.value)
+    else:
+        assert caught.value.status == 401
+
+
+async def test_diagnosis_is_cancelled(connect, server):
+    """With the attempt."""
+    options = WebSocketOptions.js(diagnose=True)
+    task = asyncio.ensure_future(connect(server("/hang"), options=options))
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_signals(platform):
+    """Listened to where there are any; one proxy, and none after it."""
+    before = js.countHandlers()
+    signals = platform.signals()
+    heard = []
+    signals.start(heard.append)
+    there = hasattr(js, "ononline")
+    assert js.countHandlers() - before == (1 if there else 0)
+    assert not signals.is_offline
+    if there:
+        js.dispatchEvent(js.Event.new("offline"))
+        js.dispatchEvent(js.Event.new("online"))
+        assert heard == ["offline", "online"]
+    signals.stop()
+    assert js.countHandlers() == before

@@ -1,0 +1,169 @@
+"""A reader that is slower than the server: memory stays bounded, and nothing is lost.
+
+The server runs in a process of its own, and so does the program whose memory counts.
+"""
+
+import asyncio
+import gc
+import json
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ws
+from tests.support import slow_reader
+from tests.support.conversing import LATER, Told, until
+from tests.support.urls import Urls
+from ws_common import stuckwatch
+
+MIB = 2**20
+PATIENCE = 0.05
+"""Seconds after which a subscriber that holds the socket is named, in these tests."""
+
+
+@pytest.fixture(scope="module")
+def far_server():
+    """The test server in another process."""
+    command = [sys.executable, "-m", "tests.support.server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        assert process.stdout is not None
+        try:
+            yield Urls(process.stdout.readline().strip().removesuffix("/echo"))
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(stuckwatch, "PATIENCE", PATIENCE)
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="resident memory is read from /proc"
+)
+@pytest.mark.parametrize(
+    ("size", "total", "compress"),
+    [
+        (64, 32 * MIB, 0),
+        (64 * 1024, 256 * MIB, 0),
+        (MIB, 1024 * MIB, 0),
+        (MIB, 1024 * MIB, 1),
+    ],
+    ids=["64 B", "64 KiB", "1 MiB", "1 MiB deflated"],
+)
+def test_flood(far_server, size, total, compress):
+    """Less than 32 MiB more, every message in order, and no heartbeat kills."""
+    count = total // size
+    url = far_server("/flood", size=size, count=count, compress=compress)
+    command = [sys.executable, "-m", slow_reader.__name__, url, str(count)]
+    done = subprocess.run(  # noqa: S603 - our own
+        [*command, str(compress)],
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+        text=True,
+        timeout=50,
+        check=True,
+    )
+    seen = json.loads(done.stdout)
+    grown = seen.pop("grown_kib")
+    assert seen == {
+        "in_order": count,
+        "held_back": True,
+        "received": count,
+        "size": total,
+        "dropped": 0,
+        "disconnects": 0,
+    }
+    assert grown < 32 * 1024
+
+
+async def test_a_subscriber_that_is_never_read(server, impatient, caplog):
+    """A warning, an event and `explain()` name it; dropped, it holds nobody up."""
+    told = Told()
+    options = ws.WebSocketOptions.vm(on_event=told, stream_capacity=4)
+    with caplog.at_level(logging.WARNING, "ws.client"):
+        async with ws.connect(server("/flood", count=200, wait=1), options) as client:
+            reader = client.stream.subscribe()
+            forgotten = client.stream.subscribe()
+            await client.add("go")
+            reading = asyncio.ensure_future(read(reader, 200))
+            await until(lambda: told.named("subscriber_stuck"))
+            (event,) = told.named("subscriber_stuck")
+            assert Path(__file__).name in event["who"]
+            assert event["waiting"] >= 4
+            assert event["who"] in client.explain()
+            assert [event["who"] in record.getMessage() for record in caplog.records]
+            assert not reading.done()
+            del forgotten
+            gc.collect()
+            assert await reading == list(range(200))
+            assert event["who"] not in client.explain()
+
+
+async def test_nobody_has_subscribed(server, impatient):
+    """What is kept for a first subscriber that never comes is named too."""
+    told = Told()
+    options = ws.WebSocketOptions.vm(on_event=told, stream_capacity=4)
+    async with ws.connect(server("/flood", count=50), options) as client:
+        await until(lambda: told.named("subscriber_stuck"))
+        assert "nobody has subscribed" in client.explain()
+        assert await read(client.stream.subscribe(), 50) == list(range(50))
+
+
+async def test_a_slow_subscriber_is_not_called_stuck(server, monkeypatch):
+    """Who reads now and then holds the socket up, and is no mystery."""
+    monkeypatch.setattr(stuckwatch, "PATIENCE", 0.2)
+    told = Told()
+    options = ws.WebSocketOptions.vm(on_event=told, stream_capacity=4)
+    async with ws.connect(server("/flood", count=20), options) as client:
+        numbers = []
+        for _ in range(20):
+            await asyncio.sleep(0.02)
+            numbers.append(number(await client.recv()))
+        assert numbers == list(range(20))
+        assert told.named("subscriber_stuck") == []
+
+
+async def test_a_pause_outlives_a_connection(server):
+    """A heart does not beat on a new connection that is paused from the start."""
+    options = ws.WebSocketOptions.vm(
+        stream_capacity=1,
+        heartbeat=ws.Heartbeat(0.02, 0.02),
+        connection_retry_interval=LATER,
+    )
+    async with ws.connect(server("/flood", count=3), options) as client:
+        reader = client.stream.subscribe()
+        await until(lambda: client.metrics.received_count >= 2)
+        await client.reconnect()
+        await asyncio.sleep(0.2)  # five deadlines
+        assert isinstance(client.state, ws.Open)
+        assert client.state.connection == 2
+        numbers = [number(await anext(reader)) for _ in range(5)]
+        assert numbers[:2] == [0, 1]
+        assert numbers[-3:] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("compress", [0, 1])
+async def test_disconnect_while_paused(server, compress):
+    """Closing reads what is in the way, and is as clean as ever."""
+    options = ws.WebSocketOptions.vm(stream_capacity=4, close_timeout=20)
+    url = server("/flood", count=2000, size=1000, compress=compress)
+    async with ws.connect(url, options) as client:
+        await until(lambda: client.metrics.received_count > 4)
+        async with asyncio.timeout(10):
+            await client.disconnect()
+        assert isinstance(client.state, ws.Closed)
+        assert client.state.close_code == 1000
+        assert client.history[-1].cause == "closed"
+
+
+async def read(subscriber, count: int) -> list[int]:
+    """The numbers of so many messages."""
+    return [number(await anext(subscriber)) for _ in range(count)]
+
+
+def number(message: ws.Data) -> int:
+    return int(str(message)[:12].partition(":")[0])

@@ -1,0 +1,183 @@
+"""Clocks that jump, and timers that come late: nobody dies of it who is alive."""
+
+import asyncio
+import time
+
+import pytest
+from looptime import LoopTimeProxy
+
+import ws
+from tests.support.driving import URL, begin, causes, driven, opened
+from tests.support.fake_transport import FakeConnector, turns
+from ws_common import clockwatch
+from ws_common import platform as platforms
+
+pytestmark = pytest.mark.looptime
+
+clock = LoopTimeProxy()
+
+
+class Wall:
+    """A wall clock that follows the loop's, and can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead = 0.0
+        self._start = time.time()
+
+    def __call__(self) -> float:
+        return self._start + float(clock) + self.ahead
+
+
+@pytest.fixture
+def wall(monkeypatch):
+    """The wall clock that the client sees."""
+    fake = Wall()
+    monkeypatch.setattr(clockwatch, "time", fake)
+    return fake
+
+
+@pytest.mark.parametrize("heart", [ws.Heartbeat(20, 3), None])
+@pytest.mark.parametrize("alive", [True, False])
+async def test_a_sleep_is_followed_by_a_probe(wall, heart, alive):
+    """Heartbeat or not, a connection is asked at once, and is dead if it is silent."""
+    connector = FakeConnector()
+    async with opened(connector, heartbeat=heart) as (client, transport):
+        await asyncio.sleep(1)
+        wall.ahead = 600
+        await asyncio.sleep(5)
+        assert len(transport.pings) == 1
+        asked = transport.pings[0]
+        if alive:
+            transport.pong()
+            await asyncio.sleep(15)
+            assert client.state.is_open
+        else:
+            timeout = 20 if heart is None else 3
+            await client.state_changes.closed.first()
+            assert clock == asked + timeout
+    assert asked <= 6
+
+
+async def test_a_check_that_comes_late_asks_again(wall):
+    """The answer may be in a queue behind it: there is a fresh `timeout` for it."""
+    connector = FakeConnector()
+    async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, transport):
+        await asyncio.sleep(2.5)
+        wall.ahead = 3600
+        await asyncio.sleep(0.6)
+        assert client.state.is_open
+        asked = transport.pings[-1]
+        assert asked == 3
+        await client.state_changes.closed.first()
+        assert clock == 5 + 2  # the clock watch has asked as well, at 5
+
+
+@pytest.mark.parametrize("alive", [True, False])
+async def test_timers_that_are_always_late(wall, alive):
+    """As in a hidden page: who answers lives, and who does not is dead in the end."""
+    connector = FakeConnector()
+    async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, transport):
+        ended = begin(client.state_changes.closed.first())
+        while not ended.done() and clock < 60:
+            wall.ahead += 4  # between two looks of the clock watch: it must not help
+            await asyncio.sleep(0.5)
+            if alive:
+                transport.pong()
+        assert client.state.is_open is alive
+        if not alive:
+            assert clock < 12
+            await ended
+        ended.cancel()
+
+
+async def test_gaps_without_end(wall):
+    """After each gap that is longer than any throttling it is asked anew."""
+    connector = FakeConnector()
+    async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, _):
+        for _ in range(30):
+            await asyncio.sleep(1)
+            wall.ahead += 100
+        assert client.state.is_open
+
+
+async def test_a_message_does_the_work_of_a_late_timer():
+    """Where timers are throttled, what arrives is not."""
+    connector = FakeConnector(pings=False, can_pause=False)
+    options = {"heartbeat": ws.Heartbeat(2, 1, message="ping")}
+    async with opened(connector, **options) as (client, transport):
+        pulse = client._behind.connection._pulse
+        await asyncio.sleep(1)
+        transport.message("no timer is late")
+        assert transport.sent == []
+        pulse._ask_at -= 10
+        transport.message("one is")
+        assert transport.sent == ["ping"]
+        transport.message("and now none is")
+        assert transport.sent == ["ping"]
+
+
+async def test_a_probe_that_cannot_be_asked_kills_nothing():
+    """In a browser without a `message` there is nothing to ask with."""
+    connector = FakeConnector(pings=False, can_pause=False)
+    async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, _):
+        client._behind.connection.probe()
+        await asyncio.sleep(100)
+        assert client.state.is_open
+
+
+async def test_slack(wall, platform):
+    """A platform whose timers may be late does not take that for a sleep."""
+    platforms.bind(platform._replace(timer_slack=60.0))
+    events = []
+    connector = FakeConnector()
+    options = {"heartbeat": None, "on_event": events.append}
+    async with opened(connector, **options):
+        await asyncio.sleep(1)
+        wall.ahead = 60
+        await asyncio.sleep(10)
+        assert "clock_jumped" not in [event.name for event in events]
+        wall.ahead += 70
+        await asyncio.sleep(10)
+        assert "clock_jumped" in [event.name for event in events]
+
+
+async def test_probes_are_single():
+    """Where the heartbeat is off, one probe is all that is sent."""
+    connector = FakeConnector()
+    async with opened(connector, heartbeat=None) as (client, transport):
+        client._behind.connection.probe()
+        transport.pong()
+        await asyncio.sleep(1000)
+        assert transport.pings == [0]
+        assert client.state.is_open
+
+
+async def test_a_sleep_ends_the_wait_for_a_retry(wall):
+    """The attempt is made now: the world is another one."""
+    connector = FakeConnector()
+    options = {"connection_retry_interval": (1000, 1000)}
+    async with driven(connector, **options) as client:
+        asked = begin(client.connect(URL))
+        (await connector.next()).refuse()
+        await turns()
+        assert isinstance(client.state, ws.Reconnecting)
+        wall.ahead = 600
+        await connector.opened()
+        await asked
+        assert clock <= 5
+        assert causes(client)[-2:] == ["retry_due", "opened"]
+
+
+async def test_no_alarm_without_a_jump(wall):
+    """A clock that runs as it should, or is put back, leads to nothing."""
+    events = []
+    connector = FakeConnector()
+    options = {"heartbeat": None, "on_event": events.append}
+    async with opened(connector, **options) as (_, transport):
+        await asyncio.sleep(60)
+        wall.ahead = 2
+        await asyncio.sleep(60)
+        wall.ahead = -3600
+        await asyncio.sleep(60)
+        assert transport.pings == []
+        assert "clock_jumped" not in [event.name for event in events]

@@ -1,0 +1,109 @@
+"""What a page, a worker and Node hear of themselves, played by a fake `js`."""
+
+import pytest
+
+from tests.unit.fake_js import FakeJs
+from ws_js.page import PageSignals
+
+ORIGIN = "https://example.org"
+
+
+@pytest.fixture
+def js():
+    """A fake JavaScript, in which nothing may be left alive."""
+    fake = FakeJs()
+    yield fake
+    assert fake.live == set()
+
+
+def listen(js):
+    """The signals, and what they have said."""
+    heard = []
+    signals = PageSignals(js.border)
+    signals.start(heard.append)
+    return signals, heard
+
+
+def test_a_page(js):
+    """All kinds of events, in our words; one proxy for all of them."""
+    document = js.as_page(ORIGIN)
+    signals, heard = listen(js)
+    assert len(js.live) == 1
+    js.target.play("offline")
+    js.target.play("online")
+    js.target.play("pagehide", persisted=True)
+    document.play("freeze")
+    document.play("resume")
+    js.target.play("pageshow", persisted=True)
+    document.play("visibilitychange")
+    assert heard == [
+        "offline",
+        "online",
+        "page_cached",
+        "page_frozen",
+        "page_resumed",
+        "page_shown",
+        "page_visible",
+    ]
+    signals.stop()
+    assert not any(js.target.listeners.values())
+    assert not any(document.listeners.values())
+
+
+def test_what_says_nothing(js):
+    """A page that is new, one that is gone for good, one that is being hidden."""
+    document = js.as_page(ORIGIN)
+    signals, heard = listen(js)
+    js.target.play("pageshow", persisted=False)
+    js.target.play("pagehide", persisted=False)
+    document.visibilityState = "hidden"
+    document.play("visibilitychange")
+    assert heard == []
+    signals.stop()
+
+
+def test_a_browser_that_freezes_nothing(js):
+    """Firefox and WebKit have no `freeze`: it is not listened to."""
+    document = js.as_page(ORIGIN)
+    for kind in ("freeze", "resume"):
+        delattr(document, f"on{kind}")
+    signals, _ = listen(js)
+    assert [kind for kind, found in document.listeners.items() if found] == [
+        "visibilitychange"
+    ]
+    signals.stop()
+
+
+def test_a_worker(js):
+    """It has no document, and hears of the network alone."""
+    js.as_page(ORIGIN, worker=True)
+    signals, heard = listen(js)
+    js.target.play("offline")
+    assert heard == ["offline"]
+    signals.stop()
+
+
+def test_node(js):
+    """It hears nothing, and no proxy is made; nor is it ever offline."""
+    signals, _ = listen(js)
+    assert js.live == set()
+    assert not signals.is_offline
+    signals.stop()
+
+
+@pytest.mark.parametrize("online", [True, False, None])
+def test_offline(js, online):
+    """Only where the browser knows it; there are some that do not tell."""
+    js.as_page(ORIGIN)
+    js.navigator.onLine = online
+    assert PageSignals(js.border).is_offline is (online is False)
+
+
+def test_twice(js):
+    """Starting and stopping again changes nothing."""
+    js.as_page(ORIGIN)
+    signals, _ = listen(js)
+    signals.start(print)
+    assert len(js.live) == 1
+    signals.stop()
+    signals.stop()

@@ -1,0 +1,264 @@
+"""The network, the page and the client: when attempts are made, what is asked."""
+
+import asyncio
+
+import pytest
+from looptime import LoopTimeProxy
+
+import ws
+from tests.support.driving import URL, begin, causes, driven, leftovers, opened
+from tests.support.fake_transport import FakeConnector, turns
+from ws_common import platform as platforms
+from ws_common.waiting import JITTER
+
+pytestmark = pytest.mark.looptime
+
+clock = LoopTimeProxy()
+
+
+class FakeSignals:
+    """What the platform would hear; the test says it."""
+
+    def __init__(self):
+        self.is_offline = False
+        self.say = None
+        self.starts = 0
+
+    def start(self, on_signal):
+        self.starts += 1
+        self.say = on_signal
+
+    def stop(self):
+        self.say = None
+
+
+@pytest.fixture
+def signals(platform):
+    """A platform that hears of the network and the page."""
+    fake = FakeSignals()
+    platforms.bind(platform._replace(signals=lambda: fake))
+    return fake
+
+
+def every(seconds, **how):
+    interval = ws.ConnectionRetryInterval(min=seconds, max=seconds, **how)
+    return {"connection_retry_interval": interval}
+
+
+async def until_waiting(client, connector):
+    """Begin to connect, fail, and wait for the next attempt."""
+    asked = begin(client.connect(URL))
+    (await connector.next()).refuse()
+    await turns()
+    assert isinstance(client.state, ws.Reconnecting)
+    return asked
+
+
+async def test_online_ends_the_wait(signals):
+    """The attempt follows within a little jitter, and says why."""
+    connector = FakeConnector()
+    async with driven(connector, **every(1000)) as client:
+        asked = await until_waiting(client, connector)
+        signals.say("online")
+        await connector.opened()
+        await asked
+        assert 0 < clock <= JITTER
+        assert causes(client)[-2:] == ["online", "opened"]
+
+
+async def test_clients_do_not_come_back_together(signals):
+    """The jitter differs from time to time."""
+    times = set()
+    for _ in range(20):
+        connector = FakeConnector()
+        async with driven(connector, **every(1000)) as client:
+            before = float(clock)
+            await until_waiting(client, connector)
+            signals.say("online")
+            await connector.next()
+            times.add(float(clock) - before)
+            await client.close()
+            await turns()
+    assert len(times) > 10
+
+
+async def test_no_attempt_while_offline(signals):
+    """The wait is held, however long it takes, and `explain()` says so."""
+    connector = FakeConnector()
+    async with driven(connector, **every(1)) as client:
+        asked = await until_waiting(client, connector)
+        signals.say("offline")
+        await asyncio.sleep(10_000)
+        assert len(connector.attempts) == 1
+        assert "offline: waiting for the network" in client.explain()
+        signals.say("online")
+        assert "offline" not in client.explain().splitlines()[-1]
+        await connector.opened()
+        await asked
+        assert clock <= 10_000 + JITTER
+
+
+async def test_offline_from_the_start(signals):
+    """What was asked for is tried; nothing else is until the network is there."""
+    signals.is_offline = True
+    connector = FakeConnector()
+    async with driven(connector, **every(1)) as client:
+        await until_waiting(client, connector)
+        await asyncio.sleep(1000)
+        assert len(connector.attempts) == 1
+        again = begin(client.reconnect())
+        await connector.opened()
+        await again
+        assert client.state.is_open
+
+
+async def test_going_offline_asks_what_is_open(signals):
+    """It is left alone and asked: it may be to a server on this very machine."""
+    connector = FakeConnector()
+    options = {"heartbeat": ws.Heartbeat(100, 5)}
+    async with opened(connector, **options) as (client, transport):
+        signals.say("offline")
+        assert transport.pings == [0]
+        transport.pong()
+        await asyncio.sleep(50)
+        assert client.state.is_open
+        signals.say("online")
+        assert transport.pings == [0, 50]
+        await client.state_changes.closed.first()
+        assert clock == 55
+        assert causes(client)[-1] == "heartbeat_timeout"
+
+
+async def test_an_attempt_under_way_is_left_alone(signals):
+    """What comes first, success or its timeout, decides."""
+    connector = FakeConnector()
+    async with driven(connector) as client:
+        asked = begin(client.connect(URL))
+        attempt = await connector.next()
+        signals.say("offline")
+        await turns()
+        assert not attempt.cancelled
+        attempt.open()
+        await asked
+
+
+async def test_back_out_of_the_cache(signals):
+    """The browser tells of the lost socket a moment later: no delay is waited out."""
+    connector = FakeConnector()
+    options = {"heartbeat": None, **every(1000)}
+    async with opened(connector, **options) as (client, transport):
+        signals.say("page_cached")
+        signals.say("page_frozen")
+        await asyncio.sleep(300)
+        signals.say("page_resumed")
+        signals.say("page_visible")
+        signals.say("page_shown")
+        await asyncio.sleep(0.01)
+        transport.closed(1006)
+        await connector.opened()
+        assert clock <= 300.01 + JITTER
+        assert causes(client)[-3:] == ["network_lost", "page_shown", "opened"]
+
+
+async def test_news_grow_old(signals):
+    """A loss long after it, and the second one, wait as ever."""
+    connector = FakeConnector()
+    async with opened(connector, **every(7)) as (client, first):
+        signals.say("page_shown")
+        await asyncio.sleep(3)
+        first.closed(1006)
+        second = await connector.opened()
+        assert clock == 10
+        signals.say("page_shown")
+        second.closed(1006)
+        third = await connector.opened()
+        assert clock < 11
+        third.closed(1006)
+        await connector.opened()
+        assert clock > 17
+        assert client.state.is_open
+
+
+async def test_no_attempt_in_the_cache(signals):
+    """A new socket would keep the page out of it, or be closed at once."""
+    connector = FakeConnector()
+    async with opened(connector, **every(1)) as (client, transport):
+        signals.say("page_cached")
+        transport.closed(1006)
+        await asyncio.sleep(100)
+        assert len(connector.attempts) == 1
+        signals.say("page_frozen")
+        signals.say("page_shown")
+        await asyncio.sleep(100)
+        assert "the page is frozen" in client.explain()
+        signals.say("page_resumed")
+        await connector.opened()
+        assert causes(client)[-2:] == ["page_resumed", "opened"]
+
+
+async def test_visible_asks_and_does_not_hurry(signals):
+    """Who looks at a page again and again gets no more attempts by it."""
+    connector = FakeConnector()
+    async with opened(connector, **every(10)) as (client, transport):
+        signals.say("page_visible")
+        assert transport.pings == [0]
+        transport.closed(1006)
+        await turns()
+        signals.say("page_visible")
+        await asyncio.sleep(9)
+        assert isinstance(client.state, ws.Reconnecting)
+
+
+async def test_looking_again_does_not_put_off_the_end(signals):
+    """The first question counts, until time has passed unnoticed."""
+    connector = FakeConnector()
+    options = {"heartbeat": ws.Heartbeat(100, 5)}
+    async with opened(connector, **options) as (client, transport):
+        ended = begin(client.state_changes.closed.first())
+        while not ended.done() and clock < 60:
+            signals.say("page_visible")
+            await asyncio.sleep(1)
+        assert clock <= 6
+        assert len(transport.pings) >= 5
+        await ended
+
+
+async def test_listening_ends_at_rest(signals):
+    """It begins with the first attempt, and not anew with each one."""
+    connector = FakeConnector()
+    client = ws.WebSocketClient(connector.options(**every(1)))
+    assert signals.starts == 0
+    asked = await until_waiting(client, connector)
+    (await connector.next()).open()
+    await asked
+    assert signals.starts == 1
+    await_closed = begin(client.disconnect())
+    await turns()
+    connector.sockets[0].closed(1000)
+    await await_closed
+    assert signals.say is None
+    asked = begin(client.connect(URL))
+    await connector.opened()
+    await asked
+    assert signals.starts == 2
+    client._behind.abort()
+    await turns()
+    assert signals.say is None
+    assert leftovers() == []
+
+
+async def test_signals_are_told(signals):
+    """As events, for who wants to know."""
+    events = []
+    connector = FakeConnector()
+    async with opened(connector, on_event=events.append):
+        signals.say("page_visible")
+    told = [event.details for event in events if event.name == "signal"]
+    assert told == [{"signal": "page_visible"}]
+
+
+async def test_natively_nothing_is_heard(platform):
+    """No platform but the browser's has signals."""
+    if platform.name == "vm":
+        assert platform.signals is None
+        assert platform.timer_slack == 0
