@@ -1,5 +1,6 @@
 """Tests that run inside Pyodide: what they need, and the table at the end."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add what `make test-browsers` asks for."""
     words = "every runtime, and what takes long"
     parser.addoption("--everywhere", action="store_true", help=words)
+    words = "more arguments for pytest inside Pyodide"
+    parser.addoption("--inside", default="", help=words)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,14 +56,18 @@ def bundle() -> bundles.Bundle:
 
 
 @pytest.fixture
-def pyodide_config(bundle: bundles.Bundle, runtime: str) -> Iterator[dict[str, Any]]:
+def pyodide_config(
+    request: pytest.FixtureRequest, bundle: bundles.Bundle, runtime: str
+) -> Iterator[dict[str, Any]]:
     """What `boot.mjs` is told; a page's server and a WebSocket server run meanwhile.
 
     The latter is a fresh one for each runtime: every Pyodide is process 42.
     """
     with serve(bundle) as base, Server() as server:
         archives, suites = list(bundle.archives), list(bundle.suites)
-        yield configuration(runtime, base, server.urls.base, archives, suites)
+        config = configuration(runtime, base, server.urls.base, archives, suites)
+        config["args"] += shlex.split(request.config.option.inside)
+        yield config
 
 
 @pytest.fixture(scope="session")

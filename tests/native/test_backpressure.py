@@ -54,20 +54,18 @@ def impatient(monkeypatch):
     ],
     ids=["64 B", "64 KiB", "1 MiB", "1 MiB deflated"],
 )
-def test_flood(far_server, size, total, compress):
+async def test_flood(far_server, size, total, compress):
     """Less than 32 MiB more, every message in order, and no heartbeat kills."""
     count = total // size
     url = far_server("/flood", size=size, count=count, compress=compress)
-    command = [sys.executable, "-m", slow_reader.__name__, url, str(count)]
-    done = subprocess.run(  # noqa: S603 - our own
-        [*command, str(compress)],
-        stdout=subprocess.PIPE,
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", slow_reader.__name__),
+        *(url, str(count), str(compress)),
+        stdout=asyncio.subprocess.PIPE,
         env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
-        text=True,
-        timeout=50,
-        check=True,
     )
-    seen = json.loads(done.stdout)
+    written, _ = await program.communicate()
+    seen = json.loads(written)
     grown = seen.pop("grown_kib")
     assert seen == {
         "in_order": count,
@@ -141,9 +139,10 @@ async def test_a_pause_outlives_a_connection(server):
         await asyncio.sleep(0.2)  # five deadlines
         assert isinstance(client.state, ws.Open)
         assert client.state.connection == 2
-        numbers = [number(await anext(reader)) for _ in range(5)]
-        assert numbers[:2] == [0, 1]
-        assert numbers[-3:] == [0, 1, 2]
+        numbers = await read(reader, 4)
+        while numbers[-1] != 2:
+            numbers += await read(reader, 1)
+        assert numbers in ([0, 1, 0, 1, 2], [0, 1, 2, 0, 1, 2])
 
 
 @pytest.mark.parametrize("compress", [0, 1])

@@ -23,6 +23,7 @@
     /collect         counts the messages that arrive, by ?key=, and answers none
     /collected       as JSON, how many those were
     /headers         the headers of the request, as JSON pairs, then echoes
+    /count-up, /note-down, /noted: see `numbered.py`
     /count           as JSON, how many handshakes had this ?key= (also by HTTP)
     /refuse          ?status=&retry_after= (also by HTTP; ?hide= from other origins)
     /redirect        ?to= (itself by default) &status=
@@ -43,6 +44,7 @@ from http import HTTPStatus
 
 from websockets.frames import Opcode
 
+from tests.support.numbered import Numbered
 from tests.support.peer import Peer
 
 PAGE = b"<!doctype html><title>test server</title>"
@@ -56,10 +58,11 @@ LARGE = 64 * 1024
 Behaviour = Callable[[Peer], Awaitable[None]]
 
 
-class Behaviours:
+class Behaviours(Numbered):
     """All behaviours, and what they remember from one connection to the next."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.handshakes: Counter[str] = Counter()
         self._collected: Counter[str] = Counter()
         self._released: dict[str, asyncio.Event] = {}

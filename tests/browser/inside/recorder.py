@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import js
 import pytest
 
 
@@ -16,6 +17,9 @@ class Recorder:
     def __init__(self) -> None:
         self.tests: dict[str, dict[str, Any]] = {}
         self.collection: list[dict[str, str]] = []
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        js.currentTest = nodeid  # for `boot.mjs`, should Pyodide die
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:

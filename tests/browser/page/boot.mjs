@@ -33,7 +33,13 @@ export async function start(config) {
 
 // Runs the tests and returns their results as JSON, see `inside/main.py`.
 export async function run(config) {
-  return await call(await start(config), "tests.browser.inside.main", "main");
+  const pyodide = await start(config);
+  // After a fatal error of Pyodide nothing in it goes on: there is nothing to wait for.
+  const died = new Promise((_, reject) => {
+    pyodide._api.on_fatal = (error) =>
+      reject(new Error(`Pyodide died in ${globalThis.currentTest}: ${error}`));
+  });
+  return await Promise.race([died, call(pyodide, "tests.browser.inside.main", "main")]);
 }
 
 // Calls a function of a Python module with JSON; a coroutine is waited for.

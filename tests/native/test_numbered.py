@@ -1,0 +1,130 @@
+"""100,000 numbered messages through 50 cut connections, in each direction."""
+
+import asyncio
+import json
+from itertools import pairwise
+
+import pytest
+
+import ws
+from tests.support.conversing import Told
+
+MESSAGES = 100_000
+CUTS = 50
+AFTER = 1400
+"""Messages after which the server cuts."""
+
+IN_FLIGHT = 400
+"""Messages between two round trips: fewer are lost than are left for all cuts."""
+
+AGAIN = ws.ConnectionRetryInterval(min=0.001, max=0.002, min_uptime=0)
+
+
+def options(told: Told) -> ws.WebSocketOptions:
+    return ws.WebSocketOptions.vm(
+        connection_retry_interval=AGAIN, on_event=told, heartbeat=None
+    )
+
+
+async def noted(server, key: str, which: str) -> list[list[int]]:
+    """What the server has sent or noted, connection by connection."""
+    async with ws.connect(server("/noted", key=key)) as client:
+        return json.loads(await client.recv())[which]
+
+
+def is_increasing(numbers: list[int]) -> bool:
+    return all(before < after for before, after in pairwise(numbers))
+
+
+@pytest.mark.parametrize("interceptors", [0, 1], ids=["bare", "async interceptor"])
+async def test_sent(server, key, interceptors):
+    """What arrives is in order and once; what does not is told to be unconfirmed."""
+
+    async def wait_a_turn(data, next):
+        await asyncio.sleep(0)
+        await next(data)
+
+    told, unsent = Told(), 0
+    chosen = options(told)
+    if interceptors:
+        slow = ws.WSInterceptor.handlers(on_send=wait_a_turn)
+        chosen = chosen.replace(interceptors=(slow,))
+    url = server("/note-down", key=key, after=AFTER, cuts=CUTS)
+    async with ws.connect(url, chosen) as client:
+        for number in range(MESSAGES):
+            try:
+                await client.add(str(number))
+            except ws.WSConnectionClosedError:
+                unsent += 1
+            if number % IN_FLIGHT == 0:
+                await round_trip(client)
+        while not await round_trip(client):
+            pass
+        assert client.metrics.disconnects == CUTS
+        assert client.metrics.transferred_count == MESSAGES
+    arrived = [number for run in await noted(server, key, "noted") for number in run]
+    unconfirmed = sum(loss["count"] for loss in told.named("messages_unconfirmed"))
+    assert is_increasing(arrived)
+    assert len(arrived) < MESSAGES, "the cuts have cost something"
+    assert len(arrived) + unsent + unconfirmed >= MESSAGES
+    assert unconfirmed <= CUTS * (AFTER + IN_FLIGHT)
+
+
+async def test_receipts(server, key):
+    """Every message is known by its receipt: sent, or dropped by the outbox."""
+    told = Told()
+    chosen = options(told).replace(
+        outbox=ws.Outbox(max_messages=100, overflow="drop_oldest")
+    )
+    url = server("/note-down", key=key, after=AFTER, cuts=CUTS)
+    receipts = []
+    async with ws.connect(url, chosen) as client:
+        while len(receipts) < MESSAGES or client.metrics.disconnects < CUTS:
+            receipts.append(client.add_nowait(str(len(receipts))))
+            if len(receipts) % IN_FLIGHT == 0:
+                await asyncio.sleep(0)
+            if len(receipts) % (8 * IN_FLIGHT) == 0:
+                await round_trip(client)
+        while not await round_trip(client):
+            pass
+        dropped = client.metrics.dropped_count
+    arrived = [number for run in await noted(server, key, "noted") for number in run]
+    statuses = [receipt.status for receipt in receipts]
+    unconfirmed = sum(loss["count"] for loss in told.named("messages_unconfirmed"))
+    assert is_increasing(arrived)
+    assert {"sent", "dropped"} == set(statuses)
+    assert dropped == statuses.count("dropped")
+    assert {"sent"} == {statuses[number] for number in arrived}
+    lost = statuses.count("sent") - len(arrived)
+    assert 0 < lost <= unconfirmed
+
+
+async def test_received(server, key):
+    """What is received is in order and once; what is missing was cut off."""
+    url = server("/count-up", key=key, upto=MESSAGES, after=AFTER, cuts=CUTS)
+    async with ws.connect(url, options(Told())) as client:
+        received = []
+        async for message in client:
+            received.append(int(message))
+            if received[-1] == MESSAGES - 1:
+                break
+        assert client.metrics.received_count == len(received)
+    sent = await noted(server, key, "sent")
+    assert len(sent) == CUTS + 1
+    assert is_increasing(received)
+    got = set(received)
+    for run in sent:
+        arrived = [number for number in run if number in got]
+        assert arrived == run[: len(arrived)], "a gap that no cut explains"
+    assert sum(map(len, sent)) == MESSAGES
+    assert set(sent[-1]) <= got
+
+
+async def round_trip(client: ws.WebSocketClient) -> bool:
+    """Wait for a Pong: all that was sent before it has arrived."""
+    try:
+        await client.ping()
+    except ws.WSNotConnectedError:
+        await asyncio.sleep(0)
+        return False
+    return True

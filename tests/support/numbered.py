@@ -1,0 +1,69 @@
+"""What the test server does with numbered messages, and where it cuts TCP.
+
+    /count-up   sends the numbers below ?upto= one after the other, over all
+                connections with the same ?key=; cuts with a reset after each
+                ?after= of them, ?cuts= times
+    /note-down  notes the numbers that arrive, by ?key=; cuts likewise
+    /noted      as JSON, what was sent and noted for this ?key=, by connection
+"""
+
+import json
+from collections import defaultdict
+
+from tests.support.peer import Peer
+
+Runs = defaultdict[str, list[list[int]]]
+"""By key, and within it by connection."""
+
+
+class Numbered:
+    """A part of `Behaviours`."""
+
+    def __init__(self) -> None:
+        self._sent: Runs = defaultdict(list)
+        self._noted: Runs = defaultdict(list)
+
+    async def do_count_up(self, peer: Peer) -> None:
+        upto = int(peer.query["upto"])
+        runs, run = self._begin(peer, self._sent)
+        next_one = max((one[-1] + 1 for one in runs if one), default=0)
+        peer.accept()
+        await peer.flush()
+        for index in range(next_one, upto):
+            peer.text(str(index))
+            run.append(index)
+            if len(run) % 16 == 0:
+                await peer.flush()
+            if self._is_due(peer, runs):
+                return
+        await peer.flush()
+        await peer.hold()
+
+    async def do_note_down(self, peer: Peer) -> None:
+        runs, run = self._begin(peer, self._noted)
+        peer.accept()
+        await peer.flush()
+        async for message in peer.messages():
+            run.append(int(message))
+            if self._is_due(peer, runs):
+                return
+
+    async def do_noted(self, peer: Peer) -> None:
+        key = peer.query["key"]
+        peer.accept()
+        peer.text(json.dumps({"sent": self._sent[key], "noted": self._noted[key]}))
+        await peer.flush()
+        await peer.hold()
+
+    def _begin(self, peer: Peer, by_key: Runs) -> tuple[list[list[int]], list[int]]:
+        runs, run = by_key[peer.query["key"]], list[int]()
+        runs.append(run)
+        return runs, run
+
+    def _is_due(self, peer: Peer, runs: list[list[int]]) -> bool:
+        """Cut the connection, if it is time to."""
+        after, cuts = int(peer.query["after"]), int(peer.query["cuts"])
+        due = len(runs) <= cuts and len(runs[-1]) >= after
+        if due:
+            peer.drop()
+        return due
