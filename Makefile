@@ -11,10 +11,10 @@ ARGS ?=
 BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUN = $(BIN)/python -m
 
-.PHONY: help setup demo test lint types format wheel clean
+.PHONY: help setup demo test lint types format compliance test-pythons soak wheel clean
 
 help: ## show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 setup: ## make the virtual environment and install all that development needs
 	@$(PYTHON) -m tools.setup dev
@@ -35,6 +35,15 @@ types: setup ## mypy and pyright alone
 format: setup ## format the code, and fix what can be fixed
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
+
+compliance: setup ## the whole Autobahn suite, half an hour (ARGS=--quick: 247 cases)
+	@$(RUN) tools.compliance $(ARGS)
+
+test-pythons: setup ## the native suite on every Python, old and new websockets, uvloop
+	@$(RUN) tools.pythons $(ARGS)
+
+soak: setup ## ten minutes of random faults (ARGS="--seconds 30" for a try)
+	@$(RUN) tests.bench.soak $(ARGS)
 
 wheel: setup ## build the wheel into build/wheel
 	@$(RUN) tools.assets

@@ -56,7 +56,7 @@ def ensure_suite() -> None:
     what = "set up the Autobahn test suite"
     run([sys.executable, "-m", "venv", maker], what=what)
     run([maker / "bin" / "python", *pip, VIRTUALENV], what=what)
-    make = [maker / "bin" / "python", "-m", "virtualenv", "--quiet"]
+    make = [str(maker / "bin" / "python"), "-m", "virtualenv", "--quiet"]
     run([*make, "-p", old, HOME / "env"], what=what)
     run([HOME / "env" / "bin" / "python", *pip, SUITE], what=what)
     mark(stamp, key)
@@ -145,7 +145,7 @@ async def _until_ready(url: str, server: asyncio.subprocess.Process) -> None:
     # It says nothing when it listens: it has to be asked.
     retry = ws.ConnectionRetryInterval(min=0.05, max=0.1)
     options = ws.WebSocketOptions.vm(connection_retry_interval=retry, proxy=None)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         async with ws.connect(f"{url}/getCaseCount", options) as client:
             await client.recv()
     if server.returncode is not None:

@@ -40,7 +40,7 @@ def locate(program: str) -> str:
 
 
 def ensure_engines() -> None:
-    """Install what is missing; returns at once where nothing is, or it failed before."""
+    """Install what is missing, unless that failed before."""
     missing = sorted(program for program in PACKAGES if not _is_there(program))
     key = digest(*(program.encode() for program in missing))
     if not missing or is_fresh(_FAILED, key):

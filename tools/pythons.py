@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.common import ROOT, ToolError, digest, guarded, is_fresh, mark, run, say
+from tools.setup import PYODIDE_TYPES
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 HOME = ROOT / ".cache" / "pythons"
@@ -52,7 +53,11 @@ def find_python(version: str) -> Path | None:
     if found := shutil.which(f"python{version}"):
         candidates.append(Path(found))
     for candidate in candidates:
-        ask = [candidate, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+        ask = [
+            str(candidate),
+            "-c",
+            "import sys; print('%d.%d' % sys.version_info[:2])",
+        ]
         done = subprocess.run(ask, capture_output=True, text=True, check=False)
         if done.stdout.strip() == version:
             return candidate
@@ -68,16 +73,20 @@ def environment(version: str, python: Path) -> Path:
     where = HOME / version
     inside = where / "bin" / "python"
     manifest = (ROOT / "pyproject.toml").read_bytes()
-    key, stamp = digest(manifest, str(python).encode()), where / "stamp"
+    key, stamp = (
+        digest(manifest, PYODIDE_TYPES.encode(), str(python).encode()),
+        where / "stamp",
+    )
     if is_fresh(stamp, key) and inside.exists():
         return inside
     say(f"Making an environment for Python {version} ...")
     shutil.rmtree(where, ignore_errors=True)
     what = f"make an environment for Python {version}"
     run([python, "-m", "venv", where], what=what)
-    pip = [inside, "-m", "pip", "install", "--quiet"]
+    pip = [str(inside), "-m", "pip", "install", "--quiet"]
     run([*pip, "--upgrade", "pip>=25.1"], what=what)
     run([*pip, "--editable", ".[demo,speed]", "--group", "test"], what=what)
+    run([*pip, "--no-deps", "--ignore-requires-python", PYODIDE_TYPES], what=what)
     mark(stamp, key)
     return inside
 
@@ -91,11 +100,11 @@ def rows(version: str, more: list[str]) -> Iterator[Row]:
     inside = environment(version, python)
     for library, loop in CASES:
         wanted = OLDEST if library == "oldest" else NEWEST
-        pip = [inside, "-m", "pip", "install", "--quiet", "--upgrade", wanted]
+        pip = [str(inside), "-m", "pip", "install", "--quiet", "--upgrade", wanted]
         run(pip, what=f"install {wanted}")
         began = time.monotonic()
         say(f"── Python {version}, {library} websockets, {loop} ...")
-        command = [inside, "-m", "pytest", "-q", "-p", "no:playwright"]
+        command = [str(inside), "-m", "pytest", "-q", "-p", "no:playwright"]
         done = subprocess.run(
             [*command, *more, *SUITES[loop]],
             cwd=ROOT,

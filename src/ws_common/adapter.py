@@ -89,10 +89,13 @@ class AdapterConnector:
 
     def __init__(self, client: IWebSocketClient) -> None:
         self._client = client
+        self._last: AdapterTransport | None = None
 
     async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
         """Connect the client; what it receives goes to the sink."""
-        transport = AdapterTransport(self._client, sink)
+        if self._last is not None:
+            await self._last.gone()  # there is one connection at a time
+        transport = self._last = AdapterTransport(self._client, sink)
         try:
             await self._client.connect(request.url)
         except BaseException:
@@ -114,6 +117,7 @@ class AdapterTransport:
         self._reading = asyncio.Event()
         self._reading.set()
         self._received = 0
+        self._farewell: asyncio.Task[None] | None = None
         # Subscribed before connect(), so that nothing is missed.
         messages, states = aiter(client.stream), aiter(client.state_changes)
         self._tasks = [
@@ -170,15 +174,21 @@ class AdapterTransport:
 
     def close(self, code: int | None, reason: str | None) -> None:
         """Let the wrapped client disconnect."""
-        self._tasks.append(self._loop.create_task(self._leave(code, reason)))
+        self._farewell = self._loop.create_task(self._leave(code, reason))
+        self._tasks.append(self._farewell)
 
     def abort(self) -> None:
         """Drop everything; the wrapped client disconnects in the background."""
         self._stop()
         if not self._client.state.is_closed:
-            task = self._loop.create_task(self._client.disconnect())
+            self._farewell = task = self._loop.create_task(self._client.disconnect())
             _farewells.add(task)
             task.add_done_callback(_farewells.discard)
+
+    async def gone(self) -> None:
+        """Wait until the wrapped client may connect again."""
+        if self._farewell is not None:
+            await asyncio.wait({self._farewell})
 
     async def _read(self, messages: AsyncIterator[Data]) -> None:
         async for message in messages:
@@ -224,11 +234,15 @@ class AdapterTransport:
                 await self._client.add(data)
             except Exception as error:  # noqa: BLE001 - any client, any error
                 self._fail(error)
-                return
+                break
             self._queue.task_done()
             self._buffered -= size_of(data)
             if self._buffered == 0 and self._sink is not None:
                 self._sink.on_writable()
+        self._queue.task_done()
+        while not self._queue.empty():
+            self._queue.get_nowait()
+            self._queue.task_done()
 
     async def _leave(self, code: int | None, reason: str | None) -> None:
         await self._queue.join()  # what was sent before goes before

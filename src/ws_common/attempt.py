@@ -103,7 +103,7 @@ def _raise_failure(task: "asyncio.Task[None]", stages: _Stages) -> None:
     try:
         task.result()
     except WSError as error:
-        raise Failed(error, cause) from error
+        raise Failed(error.with_traceback(None), cause) from error
     except OSError as error:
         doing = "could not connect to"
         if stages.stage != "connecting":

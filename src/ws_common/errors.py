@@ -53,6 +53,22 @@ def _restore(
     return error
 
 
+def forget_frames(error: BaseException) -> None:
+    """Drop the tracebacks of an error and of all that led to it.
+
+    The history keeps errors, and their frames would keep sockets, buffers and tasks:
+    40 KiB an entry. Not for what a user's code raised, where they are worth it.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        one = waiting.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = None
+            waiting += [one.__cause__, one.__context__]
+
+
 class WSNotConnectedError(WSError):
     """No connection is open and none is coming."""
 

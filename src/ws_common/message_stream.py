@@ -2,12 +2,15 @@
 
 import builtins
 from collections.abc import Callable
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Final, Literal, NoReturn, TypeVar
 
 from ws_common.messages import Data
 from ws_common.streams import SKIP, Stream
 
 U = TypeVar("U")
+
+_DEEPEST: Final = 500
+"""Levels of JSON (RFC 8259, section 9 lets a parser have a limit)."""
 
 
 class WebSocketMessagesStream(Stream[Data]):
@@ -73,9 +76,31 @@ def _refuse(constant: str) -> NoReturn:
 def _strict_json(message: Data) -> Any:
     import json  # noqa: PLC0415 - for who uses it, not for every import
 
-    try:
-        return json.loads(message, parse_constant=_refuse)
-    except RecursionError as error:
-        # The parser is recursive: what is nested too deeply is not taken.
+    if _is_too_deep(message):
         msg = "JSON that is nested too deeply"
-        raise ValueError(msg) from error
+        raise ValueError(msg)
+    return json.loads(message, parse_constant=_refuse)
+
+
+def _is_too_deep(message: Data) -> bool:
+    """Whether the parser, which is recursive, might not survive it.
+
+    Natively it raises RecursionError; in Pyodide a few thousand levels, which are a
+    few kilobytes from any peer, end the interpreter. Counting costs next to nothing,
+    and only a message with very many brackets is looked at more closely.
+    """
+    text = message if isinstance(message, str) else message.decode()
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return False
+    import re  # noqa: PLC0415 - likewise
+
+    depth = 0
+    for found in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', text):
+        bracket = found[0]
+        if bracket in "[{":
+            depth += 1
+        elif bracket in "]}":
+            depth -= 1
+        if depth > _DEEPEST:
+            return True
+    return False

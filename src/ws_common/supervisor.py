@@ -304,6 +304,9 @@ class Supervisor:
         if connection is not None and connection.attempt == attempt:
             self.connection = self._attempt = None
             connection.abandon()
+            unconfirmed = connection.closed_error().unconfirmed
+            if unconfirmed and connection.opened_at is not None:
+                self.reporter.note("messages_unconfirmed", count=unconfirmed)
             self._count_end(connection, 1006, "")
             if task is not None and not task.done():
                 self._abandoned.add(task)

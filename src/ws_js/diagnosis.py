@@ -33,6 +33,15 @@ _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 _ABOUT_THE_REQUEST: Final = frozenset({400, 405, 406, 411, 415, 426, 501, 505})
 """What is said of a request without `Upgrade`, and would not be of a handshake."""
 
+_SILENT: Final = (
+    "asked over HTTP, it gives no answer either: the server was not reached, or its "
+    "certificate is not trusted, or the page's policy forbids asking"
+)
+_CURE: Final = (
+    "to show it, the server names the page's origin in Access-Control-Allow-Origin and "
+    "sends Access-Control-Allow-Credentials: true"
+)
+
 _UNSURE: Final = 404
 
 _REFUSALS: Final = range(400, 600)
@@ -84,18 +93,14 @@ async def _ask(border: Border, url: str) -> Finding:
         return _read(response)
     parts = urlsplit(url)
     # Without a page there are no cross-origin rules, and within its origin neither.
-    if border.origin not in {"", f"{parts.scheme}://{parts.netloc}".lower()}:
-        # The standard wants redirects of such requests to be followed.
-        opaque = await _fetch(border, url, mode="no-cors", redirect="follow")
-        if opaque is not None:
-            return Finding(
-                "a server answers there over HTTP, but cross-origin rules hide what: "
-                "to be seen it must name this page's origin in "
-                "Access-Control-Allow-Origin, and allow credentials"
-            )
+    if border.origin in {"", f"{parts.scheme}://{parts.netloc}".lower()}:
+        return Finding(_SILENT)
+    # The standard wants redirects of such requests to be followed.
+    opaque = await _fetch(border, url, mode="no-cors", redirect="follow")
+    if opaque is None:
+        return Finding(f"{_SILENT}, or cross-origin rules hide the answer: {_CURE}")
     return Finding(
-        "asked over HTTP, it gives no answer either: the server was not reached, or "
-        "its certificate is not trusted, or the page's policy forbids asking"
+        "a server answers there over HTTP, but cross-origin rules hide what: " + _CURE
     )
 
 

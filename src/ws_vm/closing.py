@@ -7,7 +7,7 @@ complaint leaves a 1006 there. The first cause stays.
 from websockets.client import ClientProtocol
 from websockets.frames import CloseCode
 
-from ws_common.errors import WSConnectionClosedError
+from ws_common.errors import WSConnectionClosedError, forget_frames
 from ws_common.transport import CloseInfo
 
 
@@ -51,13 +51,12 @@ class Ending:
         and may not have been told yet.
         """
         reason = f"{error.reason} at position {error.start}"
-        # The traceback would keep the connection, and all it refers to.
-        error = error.with_traceback(None)
         return self._fail(CloseCode.INVALID_DATA, reason, error) or self._failure
 
     def _fail(self, code: int, reason: str, error: Exception) -> CloseInfo | None:
         if self.asked or self._failure is not None:
             return None
+        forget_frames(error)
         self._failure = CloseInfo(
             code=int(code), reason=reason, initiator="local", error=error
         )
@@ -73,10 +72,13 @@ class Ending:
             return self._failure
         close = self._protocol.close_rcvd
         if close is None:
+            error = error or self._protocol.parser_exc
+            if error is not None:
+                forget_frames(error)
             return CloseInfo(
                 code=CloseCode.ABNORMAL_CLOSURE.value,
                 initiator="local" if self.asked else "network",
-                error=error or self._protocol.parser_exc,
+                error=error,
             )
         return CloseInfo(
             code=int(close.code),

@@ -23,6 +23,7 @@ from ws_common.errors import (
     WSHandshakeError,
     WSNotConnectedError,
     WSUnsupportedError,
+    forget_frames,
 )
 from ws_common.retry_after import retry_after
 from ws_common.urls import redact
@@ -49,6 +50,8 @@ def translate(error: Exception, url: str) -> WSNotConnectedError | WSUnsupported
         url: The whole URL of the attempt.
     """
     ours, cause = _describe(error, f"could not connect to {redact(url)}")
+    if isinstance(error, OSError | EOFError | InvalidHandshake):
+        forget_frames(error)
     ours.__cause__ = cause
     return ours
 

@@ -30,8 +30,8 @@ from ws import (
 
 FAULTS: tuple[Fault, ...] = ("fin", "rst", "swallow", "stall")
 MIB = 2**20
-WARM_UP = 0.3
-"""Of the time, before memory is taken for flat or not."""
+WARM_UP = 0.5
+"""Of the time, until histories are full and memory is taken for flat or not."""
 
 MAY_GROW = 8 * MIB
 

@@ -6,7 +6,6 @@ from tests.browser.engines.tab import TIMEOUT
 from tests.browser.results import Results
 from tests.browser.runtimes import RUNTIMES, node_version, run_in_node, run_in_tab
 
-
 CASES = [
     pytest.param(name, marks=() if runtime.everywhere else pytest.mark.everywhere)
     for name, runtime in RUNTIMES.items()

@@ -4,6 +4,7 @@ Runs unchanged inside Pyodide: no plug-ins, no threads, no sockets here.
 """
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -29,9 +30,9 @@ async def test_kept_across_connections(server):
     """Messages of several connections are kept in order; their ends are not news."""
     client = ws.WebSocketClient()
     async with client:
-        for _ in range(2):
+        for count in (2, 4):
             await client.connect(server("/greeting"))
-            await until(lambda: client.metrics.received_count % 2 == 0)
+            await until(lambda count=count: client.metrics.received_count == count)
             await client.disconnect()
         await client.connect(server("/greeting"))
         await until(lambda: client.metrics.received_count == 6)
@@ -181,7 +182,7 @@ async def test_a_client_that_never_connected_waits(server):
         first = asyncio.ensure_future(client.stream.first())
         iterating = asyncio.ensure_future(anext(client.stream.text.subscribe()))
         await turns()
-        assert not (waiting.done() or first.done() or iterating.done())
+        assert not [one for one in (waiting, first, iterating) if one.done()]
         await client.connect(server("/greeting"))
         assert {"hello"} == {await waiting, await first, await iterating}
 
@@ -226,10 +227,8 @@ async def test_a_cancelled_recv_loses_nothing(server):
             receiving = asyncio.ensure_future(client.recv())
             await turns(number % 5)
             receiving.cancel()
-            try:
+            with contextlib.suppress(asyncio.CancelledError):
                 received.append(await receiving)
-            except asyncio.CancelledError:
-                pass
         while len(received) < 100:
             received.append(await client.recv())
         assert received == [str(number) for number in range(100)]

@@ -149,7 +149,9 @@ async def test_one_that_raises(server, waits):
     chosen = check_later if waits else check
     mixed = ws.WSInterceptor.handlers(on_message=chosen)
     out = ws.WSInterceptor.handlers(
-        on_send=lambda data, next: next(data) if data == "bad in" else chosen(data, next)
+        on_send=lambda data, next: (
+            next(data) if data == "bad in" else chosen(data, next)
+        )
     )
     options = using(mixed, out, on_event=told)
     async with ws.connect(server("/echo"), options) as client:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("sockets")
 
 
 async def test_functions_and_coroutines(server):
-    """Both are called in order; an async one is waited for before it is called again."""
+    """Both are called in order, an async one not before it is done with the last."""
     heard, slowly, running = [], [], []
 
     async def hear(message: ws.Data) -> None:

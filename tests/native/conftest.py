@@ -1,12 +1,15 @@
 """Fixtures of the native suite."""
 
 import ssl
+import subprocess
+import sys
 
 import pytest
 import trustme
 
 from tests.support.fixtures import connect, key, platform, server
 from tests.support.server import Server
+from tests.support.urls import Urls
 
 __all__ = ["connect", "key", "platform", "server"]
 
@@ -49,3 +52,15 @@ def other_server():
     """Another origin."""
     with Server() as running:
         yield running.urls
+
+
+@pytest.fixture(scope="session")
+def far_server():
+    """The URLs of a server in a process of its own: it takes no turns from a test."""
+    command = [sys.executable, "-m", "tests.support.server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+        assert process.stdout is not None
+        try:
+            yield Urls(process.stdout.readline().strip().removesuffix("/echo"))
+        finally:
+            process.terminate()

@@ -7,7 +7,6 @@ import asyncio
 import gc
 import json
 import logging
-import subprocess
 import sys
 from pathlib import Path
 
@@ -16,24 +15,11 @@ import pytest
 import ws
 from tests.support import slow_reader
 from tests.support.conversing import LATER, Told, until
-from tests.support.urls import Urls
 from ws_common import stuckwatch
 
 MIB = 2**20
 PATIENCE = 0.05
 """Seconds after which a subscriber that holds the socket is named, in these tests."""
-
-
-@pytest.fixture(scope="module")
-def far_server():
-    """The test server in another process."""
-    command = [sys.executable, "-m", "tests.support.server"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
-        assert process.stdout is not None
-        try:
-            yield Urls(process.stdout.readline().strip().removesuffix("/echo"))
-        finally:
-            process.terminate()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 import pytest
 
 from tests.support.server import Server
+from ws_common.client import WebSocketClient
 from ws_common.errors import (
     WSError,
     WSHandshakeError,
@@ -16,6 +17,7 @@ from ws_common.errors import (
     WSUnsupportedError,
 )
 from ws_common.options import WebSocketOptions
+from ws_common.retry import ConnectionRetryInterval
 from ws_vm.failures import retry_after, translate
 
 vm = WebSocketOptions.vm
@@ -214,3 +216,34 @@ def test_anything_else():
     assert error.__cause__ is cause
     assert "RuntimeError: what?" in str(error)
     assert "s3cr3t" not in str(error)
+
+
+def tracebacks(error: BaseException | None) -> list[object]:
+    """Those of an error and of all that led to it."""
+    found = []
+    while error is not None:
+        found.append(error.__traceback__)
+        error = error.__cause__ or error.__context__
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", ["/refuse", "/half-header", "/abort-at-once", "/bad-utf8", "/bad-frame"]
+)
+async def test_history_keeps_no_frames(platform, server, path):
+    """Errors that are kept do not keep the connections that they came from."""
+    interval = ConnectionRetryInterval(
+        min=0.01, max=0.02, max_attempts=3, retry_if=lambda _: True
+    )
+    options = vm(connection_retry_interval=interval, proxy=None)
+    client = WebSocketClient.start(server(path), options)
+    with pytest.raises(WSNotConnectedError):
+        async for _ in client:
+            pass
+    errors = [getattr(entry.state, "error", None) for entry in client.history]
+    kept = [error for error in errors[:-1] if error is not None]
+    assert len(kept) == 2
+    assert [tracebacks(error) for error in kept] == [
+        [None] * len(tracebacks(error)) for error in kept
+    ]
+    await client.close()

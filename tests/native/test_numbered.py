@@ -4,8 +4,6 @@ import asyncio
 import json
 from itertools import pairwise
 
-import pytest
-
 import ws
 from tests.support.conversing import Told
 
@@ -36,21 +34,11 @@ def is_increasing(numbers: list[int]) -> bool:
     return all(before < after for before, after in pairwise(numbers))
 
 
-@pytest.mark.parametrize("interceptors", [0, 1], ids=["bare", "async interceptor"])
-async def test_sent(server, key, interceptors):
+async def test_sent(far_server, key):
     """What arrives is in order and once; what does not is told to be unconfirmed."""
-
-    async def wait_a_turn(data, next):
-        await asyncio.sleep(0)
-        await next(data)
-
     told, unsent = Told(), 0
-    chosen = options(told)
-    if interceptors:
-        slow = ws.WSInterceptor.handlers(on_send=wait_a_turn)
-        chosen = chosen.replace(interceptors=(slow,))
-    url = server("/note-down", key=key, after=AFTER, cuts=CUTS)
-    async with ws.connect(url, chosen) as client:
+    url = far_server("/note-down", key=key, after=AFTER, cuts=CUTS)
+    async with ws.connect(url, options(told)) as client:
         for number in range(MESSAGES):
             try:
                 await client.add(str(number))
@@ -62,7 +50,9 @@ async def test_sent(server, key, interceptors):
             pass
         assert client.metrics.disconnects == CUTS
         assert client.metrics.transferred_count == MESSAGES
-    arrived = [number for run in await noted(server, key, "noted") for number in run]
+    arrived = [
+        number for run in await noted(far_server, key, "noted") for number in run
+    ]
     unconfirmed = sum(loss["count"] for loss in told.named("messages_unconfirmed"))
     assert is_increasing(arrived)
     assert len(arrived) < MESSAGES, "the cuts have cost something"
@@ -70,38 +60,9 @@ async def test_sent(server, key, interceptors):
     assert unconfirmed <= CUTS * (AFTER + IN_FLIGHT)
 
 
-async def test_receipts(server, key):
-    """Every message is known by its receipt: sent, or dropped by the outbox."""
-    told = Told()
-    chosen = options(told).replace(
-        outbox=ws.Outbox(max_messages=100, overflow="drop_oldest")
-    )
-    url = server("/note-down", key=key, after=AFTER, cuts=CUTS)
-    receipts = []
-    async with ws.connect(url, chosen) as client:
-        while len(receipts) < MESSAGES or client.metrics.disconnects < CUTS:
-            receipts.append(client.add_nowait(str(len(receipts))))
-            if len(receipts) % IN_FLIGHT == 0:
-                await asyncio.sleep(0)
-            if len(receipts) % (8 * IN_FLIGHT) == 0:
-                await round_trip(client)
-        while not await round_trip(client):
-            pass
-        dropped = client.metrics.dropped_count
-    arrived = [number for run in await noted(server, key, "noted") for number in run]
-    statuses = [receipt.status for receipt in receipts]
-    unconfirmed = sum(loss["count"] for loss in told.named("messages_unconfirmed"))
-    assert is_increasing(arrived)
-    assert {"sent", "dropped"} == set(statuses)
-    assert dropped == statuses.count("dropped")
-    assert {"sent"} == {statuses[number] for number in arrived}
-    lost = statuses.count("sent") - len(arrived)
-    assert 0 < lost <= unconfirmed
-
-
-async def test_received(server, key):
+async def test_received(far_server, key):
     """What is received is in order and once; what is missing was cut off."""
-    url = server("/count-up", key=key, upto=MESSAGES, after=AFTER, cuts=CUTS)
+    url = far_server("/count-up", key=key, upto=MESSAGES, after=AFTER, cuts=CUTS)
     async with ws.connect(url, options(Told())) as client:
         received = []
         async for message in client:
@@ -109,7 +70,7 @@ async def test_received(server, key):
             if received[-1] == MESSAGES - 1:
                 break
         assert client.metrics.received_count == len(received)
-    sent = await noted(server, key, "sent")
+    sent = await noted(far_server, key, "sent")
     assert len(sent) == CUTS + 1
     assert is_increasing(received)
     got = set(received)

@@ -110,12 +110,12 @@ class Behaviours(Numbered):
         peer.accept()
         greet(peer)
         close(peer)
-        await drain(peer)
+        await peer.drain()
 
     async def do_close_at_once(self, peer: Peer) -> None:
         peer.accept()
         close(peer)
-        await drain(peer)
+        await peer.drain()
 
     async def do_abort_at_once(self, peer: Peer) -> None:
         peer.accept()
@@ -202,14 +202,14 @@ class Behaviours(Numbered):
         peer.text("good")
         peer.protocol.send_text(b"b\xffd")
         peer.text("never to be seen")
-        await drain(peer)
+        await peer.drain()
 
     async def do_bad_frame(self, peer: Peer) -> None:
         peer.accept()
         peer.text("good")
         await peer.flush()
         await peer.raw(b"\x83\x00")
-        await drain(peer)
+        await peer.drain()
 
     async def do_big(self, peer: Peer) -> None:
         peer.accept()
@@ -302,13 +302,6 @@ async def answer(peer: Peer, opcode: Opcode, payload: bytes | bytearray) -> None
             is_ping = payload == b"ping"
             peer.text("pong" if is_ping else bytes(payload).decode())
     await peer.flush()
-
-
-async def drain(peer: Peer) -> None:
-    """Send what is left and wait for the client to be done."""
-    await peer.flush()
-    async for _ in peer.frames():
-        pass
 
 
 def greet(peer: Peer) -> None:

@@ -40,5 +40,5 @@ async def turns(count: int = 5) -> None:
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what only the network's turn can bring."""
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - it need not be an event
             await asyncio.sleep(0)

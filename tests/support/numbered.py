@@ -1,16 +1,18 @@
 """What the test server does with numbered messages, and where it cuts TCP.
 
-    /count-up   sends the numbers below ?upto= one after the other, over all
-                connections with the same ?key=; cuts with a reset after each
-                ?after= of them, ?cuts= times
-    /note-down  notes the numbers that arrive, by ?key=; cuts likewise
-    /noted      as JSON, what was sent and noted for this ?key=, by connection
+/count-up   sends the numbers below ?upto= one after the other, over all
+connections with the same ?key=; cuts with a reset after each
+?after= of them, ?cuts= times
+/note-down  notes the numbers that arrive, by ?key=; cuts likewise
+/noted      as JSON, what was sent and noted for this ?key=, by connection
 """
 
 import json
 from collections import defaultdict
 
-from tests.support.peer import Peer
+from websockets.frames import Frame, Opcode
+
+from tests.support.peer import READ_SIZE, Peer
 
 Runs = defaultdict[str, list[list[int]]]
 """By key, and within it by connection."""
@@ -32,28 +34,30 @@ class Numbered:
         for index in range(next_one, upto):
             peer.text(str(index))
             run.append(index)
-            if len(run) % 16 == 0:
+            if len(run) % 50 == 0:
                 await peer.flush()
             if self._is_due(peer, runs):
                 return
-        await peer.flush()
-        await peer.hold()
+        await peer.drain()
 
     async def do_note_down(self, peer: Peer) -> None:
         runs, run = self._begin(peer, self._noted)
         peer.accept()
         await peer.flush()
-        async for message in peer.messages():
-            run.append(int(message))
+        while data := await peer.reader.read(READ_SIZE):
+            peer.protocol.receive_data(data)
+            for frame in peer.protocol.events_received():
+                if isinstance(frame, Frame) and frame.opcode is Opcode.TEXT:
+                    run.append(int(frame.data))
             if self._is_due(peer, runs):
                 return
+            await peer.flush()  # only now: a Pong confirms what was noted
 
     async def do_noted(self, peer: Peer) -> None:
         key = peer.query["key"]
         peer.accept()
         peer.text(json.dumps({"sent": self._sent[key], "noted": self._noted[key]}))
-        await peer.flush()
-        await peer.hold()
+        await peer.drain()
 
     def _begin(self, peer: Peer, by_key: Runs) -> tuple[list[list[int]], list[int]]:
         runs, run = by_key[peer.query["key"]], list[int]()

@@ -147,6 +147,12 @@ class Peer:
                     yield payload.decode() if opcode is Opcode.TEXT else bytes(payload)
                     payload.clear()
 
+    async def drain(self) -> None:
+        """Send what is left and wait for the client to be done."""
+        await self.flush()
+        async for _ in self.frames():
+            pass
+
     async def hold(self) -> None:
         """Keep TCP open and answer nothing, until the client hangs up."""
         while await self.reader.read(READ_SIZE):

@@ -1,7 +1,6 @@
 """The public fake, playing the part of the test server: behaviours by URL path."""
 
 from collections.abc import Callable
-
 from urllib.parse import parse_qsl, urlsplit
 
 from ws.testing import WebSocketClientFake

@@ -95,9 +95,12 @@ class Server:
 
     async def _stop(self) -> None:
         self._server.close()
-        for task in self._connections:
+        # Not `_connections` alone: some are still in the middle of their TLS handshake.
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what they have aborted is closed in the next turn
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

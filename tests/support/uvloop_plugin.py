@@ -9,6 +9,7 @@ INSIDE_ASYNCIO = {
     "test_cancellation.py",
     "test_dead_address",
     "test_dialing.py",
+    "test_leaks.py",
     "test_nothing_is_left_behind",
     "test_when_sips_are_due",
 }

@@ -16,6 +16,9 @@ __all__ = ["in_a_browser", "platform"]
 
 settings.register_profile(
     "unit",
+    # WebAssembly is slow, and what is pure is searched thoroughly natively.
+    max_examples=10 if sys.platform == "emscripten" else 100,
+    stateful_step_count=10 if sys.platform == "emscripten" else 50,
     deadline=None,  # a slow moment of the machine is no failure
     database=DirectoryBasedExampleDatabase(".cache/hypothesis"),
 )

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import weakref
 
 import pytest
@@ -315,10 +316,12 @@ async def test_json(source):
     subscriber = source.stream.json.subscribe()
     good = ['{"a": 1}', b"[1, 2]", "7", ' "x"', "null", "true"]
     bad = ["", "{", "NaN", "[Infinity]", "-Infinity", b"\xff", "[" * 100_000]
-    source.say(*good, *bad)
+    bad.append("[" * 501 + "]" * 501)
+    flat = [{"a": ['["{']}] * 1000
+    source.say(*good, *bad, json.dumps(flat))
     source.end()
 
-    expected = [{"a": 1}, [1, 2], 7, "x", None, True]
+    expected = [{"a": 1}, [1, 2], 7, "x", None, True, flat]
     assert expected == await collect_from(subscriber)
     assert ["message_skipped"] * len(bad) == [name for name, _ in source.faults]
 
@@ -479,6 +482,7 @@ async def test_listener_needs_no_reference(source):
 
 async def test_cancelled_listener_is_cancelled(source):
     """A callback that awaits something is not left behind."""
+    before = asyncio.all_tasks()
     cancelled = []
 
     async def wait_for_ever(_item):
@@ -497,4 +501,4 @@ async def test_cancelled_listener_is_cancelled(source):
 
     assert [True] == cancelled
     assert 0 == source.hub.subscribers
-    assert {asyncio.current_task()} == asyncio.all_tasks()
+    assert before == asyncio.all_tasks()
