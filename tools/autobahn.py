@@ -112,7 +112,8 @@ async def fuzzing_server(folder: Path, skip: Sequence[str]) -> AsyncIterator[str
     """
     url, spec = _write_spec(folder, skip)
     with (folder / "wstest.log").open("wb") as log:
-        command = [str(WSTEST), "-m", "fuzzingserver", "-s", str(spec)]
+        # Without a port for the web server that it has as well.
+        command = [str(WSTEST), "-m", "fuzzingserver", "-s", str(spec), "-u", "0"]
         server = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
         try:
             await _until_ready(url, server)
@@ -131,7 +132,6 @@ def _write_spec(folder: Path, skip: Sequence[str]) -> tuple[str, Path]:
     settings = {
         "url": url,
         "outdir": str(folder),
-        "webport": 0,
         "cases": ["*"],
         "exclude-cases": list(skip),
         "exclude-agent-cases": {},
@@ -145,11 +145,19 @@ async def _until_ready(url: str, server: asyncio.subprocess.Process) -> None:
     # It says nothing when it listens: it has to be asked.
     retry = ws.ConnectionRetryInterval(min=0.05, max=0.1)
     options = ws.WebSocketOptions.vm(connection_retry_interval=retry, proxy=None)
-    async with asyncio.timeout(90):
+
+    async def ask() -> None:
         async with ws.connect(f"{url}/getCaseCount", options) as client:
             await client.recv()
-    if server.returncode is not None:
-        raise ToolError(f"the fuzzing server ended with {server.returncode}")
+
+    asking, ending = asyncio.ensure_future(ask()), asyncio.ensure_future(server.wait())
+    both = {asking, ending}
+    await asyncio.wait(both, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+    answered = asking.done()
+    for task in both:
+        task.cancel()
+    if not answered:
+        raise ToolError("The fuzzing server does not listen; see its log.")
 
 
 async def judge(

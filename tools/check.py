@@ -12,6 +12,7 @@ from pathlib import Path
 from tools.assets import build_wheel, ensure_node_modules
 from tools.browser import ensure_chromium
 from tools.check_wheel import check_wheel
+from tools.combining import report_coverage
 from tools.common import BUILD, REPORTS, ROOT, ToolError, guarded, say
 from tools.daemons import ensure_daemons
 from tools.steps import Outcome, Step, python, run_steps, table
@@ -19,6 +20,7 @@ from tools.steps import Outcome, Step, python, run_steps, table
 NATIVE_TESTS = ("unit", "contract", "native", "docs")
 REAL_TESTS = ("interop", "netns")
 BROWSER_TESTS = ("e2e", "browser")
+NO_PAGE = ("-p", "no:playwright")
 
 MYPY_NATIVE = ("-p", "ws", "-p", "ws_common", "-p", "ws_vm")
 MYPY_BROWSER = ("-p", "ws", "-p", "ws_common", "-p", "ws_js")
@@ -72,13 +74,13 @@ def _tests() -> list[Step]:
         Step(
             "pytest, native",
             "tests",
-            _pytest("native", NATIVE_TESTS, "-p", "no:playwright", "--cov"),
+            _pytest("native", NATIVE_TESTS, *NO_PAGE, "--cov", "--cov-report="),
             alone=True,
         ),
         Step(
             "pytest, real servers and networks",
             "tests",
-            _pytest("real", REAL_TESTS, "-p", "no:playwright"),
+            _pytest("real", REAL_TESTS, *NO_PAGE),
             needs=prepare_real,
             alone=True,
         ),
@@ -89,6 +91,7 @@ def _tests() -> list[Step]:
             needs=prepare_browser,
             alone=True,
         ),
+        Step("coverage, both together", "tests", report_coverage, alone=True),
         Step("the wheel, without src/", "tests", check_wheel, alone=True),
     ]
 

@@ -84,6 +84,7 @@ class Connection:
         self._closing: CloseInfo | None = None
         self._closing_told = False
         self._asked_to_close = False
+        self._asked_first = False
         self._cause: Cause = "network_lost"
         self._deadline: asyncio.TimerHandle | None = None
         self._pauses: set[str] = set()
@@ -173,6 +174,7 @@ class Connection:
         if self._asked_to_close or self.ended is not None:
             return
         self._asked_to_close = True
+        self._asked_first = self._closing is None
         self._start_deadline()
         if self._transport is not None and self._closing is None:
             self._transport.close(code, reason)
@@ -303,11 +305,14 @@ class Connection:
         close = self.ended or self._closing or CloseInfo(code=1006)
         counters = self._counters
         unconfirmed = counters.transferred_count - counters.confirmed_count
+        # The answer to our Close comes behind all that was sent; a peer that closes
+        # first may not have read it, however properly it does that.
+        settled = close.was_clean and self._asked_first
         error = WSConnectionClosedError(
             close_code=close.code,
             close_reason=close.reason,
             was_clean=close.was_clean,
-            unconfirmed=0 if close.was_clean else unconfirmed,
+            unconfirmed=0 if settled else unconfirmed,
         )
         error.__cause__ = close.error
         return error

@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ class Firefox:
         self.version = f"Firefox {capabilities['browserVersion']}"
         (first, *_) = self._command("browsingContext.getTree")["contexts"]
         self._context = first["context"]
+        self._command("session.subscribe", events=["log.entryAdded"])
 
     def goto(self, url: str) -> None:
         self._command(
@@ -108,10 +110,12 @@ class Firefox:
         identity = next(self._ids)
         command = {"id": identity, "method": method, "params": parameters}
         self._connection.send(json.dumps(command))
-        while True:  # events come in between
+        while True:
             answer = json.loads(self._connection.recv(timeout=TIMEOUT))
             if answer.get("id") == identity:
                 break
+            if answer.get("method") == "log.entryAdded":
+                sys.stdout.write(f"{answer['params']['text']}\n")
         if answer["type"] == "error":
             raise AssertionError(f"{method}: {answer['error']}: {answer['message']}")
         return answer["result"]
