@@ -162,6 +162,10 @@ class WebSocketClientFake:
 
     async def add(self, data: Data) -> None:
         """Send a message; the server's answer is here at once."""
+        self.add_nowait(data)
+
+    def add_nowait(self, data: Data) -> None:
+        """Send a message: it is in `sent` when this returns."""
         if not self._state.is_open:
             raise WSConnectionClosedError("the fake is not connected")
         self.sent.append(data)

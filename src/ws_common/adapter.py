@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data, size_of
@@ -18,6 +18,9 @@ from ws_common.transport import (
 
 class IWebSocketClient(Protocol):
     """What `from_client` wraps: one connection at a time, no queue, no retries.
+
+    It may have an `add_nowait(data)` as well, which is used then: a message is gone
+    with the call, and not a turn of the loop later.
 
     Example:
         One that speaks to itself:
@@ -84,6 +87,14 @@ class IWebSocketClient(Protocol):
         """Close for good."""
 
 
+@runtime_checkable
+class TakesAtOnce(Protocol):
+    """What a wrapped client may have besides: a message is sent in the very call."""
+
+    def add_nowait(self, data: Data) -> None:
+        """Send one message, without waiting."""
+
+
 class AdapterConnector:
     """Opens connections through an `IWebSocketClient`."""
 
@@ -118,6 +129,7 @@ class AdapterTransport:
         self._reading.set()
         self._received = 0
         self._farewell: asyncio.Task[None] | None = None
+        self._left = False
         # Subscribed before connect(), so that nothing is missed.
         messages, states = aiter(client.stream), aiter(client.state_changes)
         self._tasks = [
@@ -157,6 +169,13 @@ class AdapterTransport:
             raise WSConnectionClosedError
         if isinstance(data, str) and not text:
             data = data.encode()
+        if isinstance(self._client, TakesAtOnce) and not self._buffered:
+            self._client.add_nowait(data)
+            return
+        add_nowait = getattr(self._client, "add_nowait", None)
+        if add_nowait is not None:
+            add_nowait(data)
+            return
         self._buffered += size_of(data)
         self._queue.put_nowait(data)
 
@@ -204,13 +223,13 @@ class AdapterTransport:
                 case Disconnecting(code, reason):
                     await self._caught_up()
                     if self._sink is not None:
-                        self._sink.on_closing(_info(code, reason))
+                        self._sink.on_closing(self._info(code, reason))
                 case Closed(code, reason, error):
                     await self._caught_up()
                     sink = self._sink
                     self._stop()
                     if sink is not None:
-                        sink.on_closed(_info(code, reason, error))
+                        sink.on_closed(self._info(code, reason, error))
                     return
                 case _:
                     pass
@@ -246,14 +265,32 @@ class AdapterTransport:
 
     async def _leave(self, code: int | None, reason: str | None) -> None:
         await self._queue.join()  # what was sent before goes before
-        await self._client.disconnect(code, reason)
+        if self._client.state.is_open:
+            self._left = True
+            await self._client.disconnect(code, reason)
 
     def _fail(self, error: Exception) -> None:
         """A message was not taken: that ends it, unless it has ended anyhow."""
         sink = self._sink
         if sink is not None and self._client.state.is_open:
             self.abort()
-            sink.on_closed(_info(None, None, error))
+            sink.on_closed(self._info(None, None, error))
+
+    def _info(
+        self,
+        code: int | None,
+        reason: str | None,
+        error: BaseException | None = None,
+    ) -> CloseInfo:
+        clean = code is not None and code != 1006  # noqa: PLR2004 - abnormal closure
+        by: Literal["local", "peer"] = "local" if self._left else "peer"
+        return CloseInfo(
+            code=1006 if code is None else code,
+            reason=reason or "",
+            was_clean=clean,
+            initiator=by if clean else "network",
+            error=error,
+        )
 
     def _stop(self) -> None:
         self._sink = None
@@ -263,16 +300,3 @@ class AdapterTransport:
 
 
 _farewells: set["asyncio.Task[None]"] = set()
-
-
-def _info(
-    code: int | None, reason: str | None, error: BaseException | None = None
-) -> CloseInfo:
-    clean = code is not None and code != 1006  # noqa: PLR2004 - abnormal closure
-    return CloseInfo(
-        code=1006 if code is None else code,
-        reason=reason or "",
-        was_clean=clean,
-        initiator="peer" if clean else "network",
-        error=error,
-    )

@@ -84,7 +84,7 @@ class Connection:
         self._closing: CloseInfo | None = None
         self._closing_told = False
         self._asked_to_close = False
-        self._asked_first = False
+        self._owed: int | None = None  # unconfirmed, once it takes no more
         self._cause: Cause = "network_lost"
         self._deadline: asyncio.TimerHandle | None = None
         self._pauses: set[str] = set()
@@ -174,7 +174,6 @@ class Connection:
         if self._asked_to_close or self.ended is not None:
             return
         self._asked_to_close = True
-        self._asked_first = self._closing is None
         self._start_deadline()
         if self._transport is not None and self._closing is None:
             self._transport.close(code, reason)
@@ -182,6 +181,7 @@ class Connection:
     def retire(self) -> None:
         """Let it close out of sight: the owner hears no more of it."""
         self._owner = None
+        self._owed = self._unconfirmed
         self.close(1000, "")
 
     def abandon(self) -> None:
@@ -303,19 +303,23 @@ class Connection:
     def closed_error(self) -> WSConnectionClosedError:
         """The error that says how it ended, or is ending."""
         close = self.ended or self._closing or CloseInfo(code=1006)
-        counters = self._counters
-        unconfirmed = counters.transferred_count - counters.confirmed_count
         # The answer to our Close comes behind all that was sent; a peer that closes
         # first may not have read it, however properly it does that.
-        settled = close.was_clean and self._asked_first
+        settled = close.was_clean and close.initiator == "local"
         error = WSConnectionClosedError(
             close_code=close.code,
             close_reason=close.reason,
             was_clean=close.was_clean,
-            unconfirmed=0 if settled else unconfirmed,
+            unconfirmed=0 if settled else self._unconfirmed,
         )
         error.__cause__ = close.error
         return error
+
+    @property
+    def _unconfirmed(self) -> int:
+        if self._owed is not None:
+            return self._owed
+        return self._counters.transferred_count - self._counters.confirmed_count
 
     # What the heart calls
 
@@ -366,6 +370,7 @@ class Connection:
         """The one teardown."""
         if self.ended is not None:
             return
+        self._owed = self._unconfirmed
         self.ended = close
         if self._deadline is not None:
             self._deadline.cancel()

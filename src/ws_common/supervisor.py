@@ -304,9 +304,7 @@ class Supervisor:
         if connection is not None and connection.attempt == attempt:
             self.connection = self._attempt = None
             connection.abandon()
-            unconfirmed = connection.closed_error().unconfirmed
-            if unconfirmed and connection.opened_at is not None:
-                self.reporter.note("messages_unconfirmed", count=unconfirmed)
+            self._tell_loss(connection)
             self._count_end(connection, 1006, "")
             if task is not None and not task.done():
                 self._abandoned.add(task)
@@ -318,6 +316,7 @@ class Supervisor:
         if connection is not None:
             self._retiring = deque(c for c in self._retiring if c.ended is None)
             connection.retire()
+            connection.final.add_done_callback(lambda _: self._tell_loss(connection))
             self._count_end(connection, 1000, "")
             self._retiring.append(connection)
             if len(self._retiring) > RETIRING:
@@ -341,8 +340,7 @@ class Supervisor:
     ) -> None:
         """Feed the end of a connection, with what to do about it."""
         error = connection.closed_error()
-        if error.unconfirmed:
-            self.reporter.note("messages_unconfirmed", count=error.unconfirmed)
+        self._tell_loss(connection)
         self._last_error = error
         self._since = self.loop.time()
         self._count_end(connection, close.code, close.reason)
@@ -370,6 +368,12 @@ class Supervisor:
         if self._settle_timer is not None:
             self._settle_timer.cancel()
         self.flow.end(connection)
+
+    def _tell_loss(self, connection: Connection) -> None:
+        """Report how many messages may not have arrived."""
+        count = connection.closed_error().unconfirmed
+        if count and connection.opened_at is not None:
+            self.reporter.note("messages_unconfirmed", count=count)
 
     def connection_writable(self, connection: Connection) -> None:
         """Send what waits."""

@@ -9,6 +9,8 @@ from tools.assets import build_wheel, ensure_node_modules
 from tools.common import BUILD, NODE_MODULES, ROOT, STAMPS, digest, is_fresh, mark, run
 
 PYODIDE = NODE_MODULES / "pyodide"
+PYSCRIPT = NODE_MODULES / "@pyscript" / "core" / "dist"
+LITE = BUILD / "jupyterlite" / "site"
 NPM_WS = NODE_MODULES / "ws" / "wrapper.mjs"
 
 ARCHIVES = BUILD / "in-pyodide"

@@ -14,11 +14,15 @@ from tests.browser.engines.tab import Tab
 from tests.browser.results import Results, table_of
 from tests.browser.runtimes import MEASURED, RUNTIMES, configuration
 from tests.browser.serving import serve
-from tests.e2e.conftest import browser_context_args, browser_type_launch_args
+from tests.e2e.conftest import (
+    browser_context_args,
+    browser_type_launch_args,
+    playwright_config,
+)
 from tests.support.server import Server
 from tools.common import ToolError
 
-__all__ = ["browser_context_args", "browser_type_launch_args"]
+__all__ = ["browser_context_args", "browser_type_launch_args", "playwright_config"]
 
 collect_ignore = ["inside"]  # for Pyodide alone
 
@@ -63,7 +67,7 @@ def pyodide_config(
 
     The latter is a fresh one for each runtime: every Pyodide is process 42.
     """
-    with serve(bundle) as base, Server() as server:
+    with serve(bundle.archives) as base, Server() as server:
         archives, suites = list(bundle.archives), list(bundle.suites)
         if runtime != MEASURED:  # what is pure needs one proof in WebAssembly
             suites.remove("tests/unit")

@@ -2,39 +2,46 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
-from tests.browser.bundle import PYODIDE, Bundle
+from tests.browser.bundle import LITE, PYODIDE, PYSCRIPT
+from tests.browser.distribution import MICROPIP
 
-FOLDERS = {"page": Path(__file__).with_name("page"), "pyodide": PYODIDE}
+FOLDERS = {
+    "lite": LITE,
+    "micropip": MICROPIP,
+    "page": Path(__file__).with_name("page"),
+    "pyodide": PYODIDE,
+    "pyscript": PYSCRIPT,
+}
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """`/page/…` and `/pyodide/…` from their folders, `/archives/…` from memory."""
+    """Serves `FOLDERS` under their names, and `/archives/…` from memory."""
 
     extensions_map: ClassVar[dict[str, str]] = {
         ".html": "text/html",
         ".json": "application/json",
         ".mjs": "text/javascript",
         ".wasm": "application/wasm",
-        "": "application/octet-stream",
     }
 
-    def __init__(self, bundle: Bundle, *args, **kwargs) -> None:
-        self._bundle = bundle
+    def __init__(self, archives: Mapping[str, bytes], *args, **kwargs) -> None:
+        self._archives = archives
         super().__init__(*args, **kwargs)
 
     def do_GET(self) -> None:
         _, _, name = self.path.partition("/archives/")
-        data = self._bundle.archives.get(name)
+        data = self._archives.get(name)
         if data is None:
             super().do_GET()
             return
         self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(name))
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
@@ -58,9 +65,9 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serve(bundle: Bundle) -> Iterator[str]:
+def serve(archives: Mapping[str, bytes]) -> Iterator[str]:
     """Serve until left; yields the base URL, which ends in a slash."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, bundle))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, archives))
     thread = threading.Thread(target=server.serve_forever, name="page", daemon=True)
     thread.start()
     try:

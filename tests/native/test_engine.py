@@ -37,9 +37,7 @@ async def held(connect, server, at, **flood):
 async def test_deflated_backlog_stays_deflated(connect, server):
     """Paused, what a read has brought is not inflated, slices of 4 KiB apart."""
     # Small enough for the server to send many in one segment.
-    transport, sink = await held(
-        connect, server, 5, count=300, size=60_000, compress=1
-    )
+    transport, sink = await held(connect, server, 5, count=300, size=60_000, compress=1)
     assert "permessage-deflate" in transport.handshake.extensions
     assert len(sink.messages) == 5
     engine = transport._engine

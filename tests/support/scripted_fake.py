@@ -34,8 +34,8 @@ class ScriptedFake(WebSocketClientFake):
         if parts.path in {"/greeting-close", "/close-at-once"}:
             self.drop(int(query.get("code", 1005)), query.get("reason", ""))
 
-    async def add(self, data: Data) -> None:
-        await super().add(data)
+    def add_nowait(self, data: Data) -> None:
+        super().add_nowait(data)
         later, self._later = self._later, None
         if later is not None:
             later()

@@ -26,9 +26,11 @@ PREFERENCES = {
     "datareporting.policy.dataSubmissionEnabled": False,
     "network.captive-portal-service.enabled": False,
     "network.connectivity-service.enabled": False,
+    # Else a server that is often refused is asked ever more rarely, up to a minute.
+    "network.websocket.delay-failed-reconnects": False,
     "remote.active-protocols": 1,
 }
-"""BiDi alone, and nothing that looks for the outside."""
+"""BiDi alone, nothing that looks for the outside, and no delays."""
 
 
 @contextlib.contextmanager
