@@ -11,7 +11,7 @@ ARGS ?=
 BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUN = $(BIN)/python -m
 
-.PHONY: help setup demo test lint types format compliance test-pythons soak wheel clean
+.PHONY: help setup demo test test-browsers lint types format compliance test-pythons soak wheel clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -25,6 +25,9 @@ demo: ## run the same program in the terminal and in a page (ARGS=--check: by it
 
 test: setup ## lint, types and all tests
 	@$(RUN) tools.check $(ARGS)
+
+test-browsers: setup ## the tests inside Pyodide in every browser there is, and heavy runs
+	@$(RUN) tools.browsers
 
 lint: setup ## ruff and import-linter alone
 	@$(RUN) tools.check --only lint

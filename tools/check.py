@@ -74,20 +74,20 @@ def _tests() -> list[Step]:
         Step(
             "pytest, native",
             "tests",
-            _pytest("native", NATIVE_TESTS, *NO_PAGE, "--cov", "--cov-report="),
+            pytest_command("native", NATIVE_TESTS, *NO_PAGE, "--cov", "--cov-report="),
             alone=True,
         ),
         Step(
             "pytest, real servers and networks",
             "tests",
-            _pytest("real", REAL_TESTS, *NO_PAGE),
+            pytest_command("real", REAL_TESTS, *NO_PAGE),
             needs=prepare_real,
             alone=True,
         ),
         Step(
             "pytest, in Chromium",
             "tests",
-            _pytest("browser", BROWSER_TESTS),
+            pytest_command("browser", BROWSER_TESTS),
             needs=prepare_browser,
             alone=True,
         ),
@@ -96,7 +96,8 @@ def _tests() -> list[Step]:
     ]
 
 
-def _pytest(name: str, folders: Sequence[str], *options: str) -> list[str]:
+def pytest_command(name: str, folders: Sequence[str], *options: str) -> list[str]:
+    """A run of pytest that writes a report for `count`."""
     there = [f"tests/{folder}" for folder in folders if _has_tests(folder)]
     report = REPORTS / f"{name}.xml"
     return python("-m", "pytest", *options, f"--junitxml={report}", *there)

@@ -18,5 +18,7 @@ def report_coverage() -> str:
         raise ToolError("Nothing was measured: did the tests run?")
     if pages:
         what = "combine the coverage of both platforms"
-        run(python("-m", "coverage", "combine", "--append", *map(str, pages)), what=what)
+        run(
+            python("-m", "coverage", "combine", "--append", *map(str, pages)), what=what
+        )
     return run(python("-m", "coverage", "report"), what="report the coverage")

@@ -24,6 +24,9 @@ HOME = ROOT / ".cache" / "pythons"
 OLDEST = "websockets==15.0"
 NEWEST = "websockets"
 
+LIMIT = "15m"
+"""For one run of the suite."""
+
 CASES = (("oldest", "asyncio"), ("newest", "asyncio"), ("newest", "uvloop"))
 """Which `websockets`, on which loop."""
 
@@ -104,9 +107,9 @@ def rows(version: str, more: list[str]) -> Iterator[Row]:
         run(pip, what=f"install {wanted}")
         began = time.monotonic()
         say(f"── Python {version}, {library} websockets, {loop} ...")
-        command = [str(inside), "-m", "pytest", "-q", "-p", "no:playwright"]
+        command = ["timeout", LIMIT, str(inside), "-m", "pytest", "-q"]
         done = subprocess.run(
-            [*command, *more, *SUITES[loop]],
+            [*command, "-p", "no:playwright", *more, *SUITES[loop]],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -146,6 +149,10 @@ def table(done: list[Row]) -> str:
     return "\n".join(lines)
 
 
+def _is_good(result: str) -> bool:
+    return "passed" in result and "failed" not in result and "error" not in result
+
+
 def main() -> int:
     """Run all of it; fail where a run has failed or nothing was run."""
     parser = argparse.ArgumentParser(prog="tools.pythons", description=__doc__)
@@ -156,9 +163,8 @@ def main() -> int:
         row for version in asked.python or VERSIONS for row in rows(version, asked.more)
     ]
     say(f"\n{table(done)}\n")
-    failed = [row for row in done if "failed" in row.result or "error" in row.result]
-    passed = [row for row in done if "passed" in row.result]
-    if failed or not passed:
+    failed = [row for row in done if row.seconds and not _is_good(row.result)]
+    if failed or not any(row.seconds for row in done):
         raise ToolError(f"{len(failed)} of {len(done)} runs failed")
     return 0
 

@@ -19,9 +19,6 @@ from ws_common.transport import (
 class IWebSocketClient(Protocol):
     """What `from_client` wraps: one connection at a time, no queue, no retries.
 
-    It may have an `add_nowait(data)` as well, which is used then: a message is gone
-    with the call, and not a turn of the loop later.
-
     Example:
         One that speaks to itself:
 
@@ -171,10 +168,6 @@ class AdapterTransport:
             data = data.encode()
         if isinstance(self._client, TakesAtOnce) and not self._buffered:
             self._client.add_nowait(data)
-            return
-        add_nowait = getattr(self._client, "add_nowait", None)
-        if add_nowait is not None:
-            add_nowait(data)
             return
         self._buffered += size_of(data)
         self._queue.put_nowait(data)

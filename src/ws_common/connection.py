@@ -274,7 +274,8 @@ class Connection:
         except asyncio.CancelledError:
             if self.ended is None:
                 raise
-            raise self.closed_error() from None
+            error = self.closed_error()
+            raise error from error.__cause__
         self.heart_measured(latency, confirmed)
         return latency
 

@@ -60,7 +60,8 @@ class EarlySession(_Session):
         try:
             return await self._connection.early.buffer.get()  # type: ignore[no-any-return]
         except Ended as ended:
-            raise self._error(ended.end) from None
+            error = self._error(ended.end)
+            raise error from error.__cause__
 
     async def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages; ends with the connection."""
@@ -151,4 +152,4 @@ class SessionFeed(AsyncIterator[Session]):
         except Ended as ended:
             if ended.end.error is None:
                 raise StopAsyncIteration from None
-            raise ended.end.error from None
+            raise ended.end.error from ended.end.error.__cause__

@@ -175,7 +175,8 @@ class Subscriber(AsyncIterator[T]):
         try:
             return await self._next()
         except Ended as ended:
-            raise _raised(ended.end) from None
+            error = _raised(ended.end)
+            raise error from error.__cause__
 
     async def __anext__(self) -> T:
         """Return the next item, or end, or raise what ended the stream."""

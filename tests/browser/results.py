@@ -3,12 +3,13 @@
 import base64
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from coverage import CoverageData
 
+from tests.browser.runtimes import RUNTIMES
 from tools.common import ROOT
 
 COVERAGE = ROOT / ".cache" / "coverage"
@@ -74,6 +75,20 @@ class Results:
         data.loads(base64.b64decode(self.coverage))
         data.close()
 
+    def not_run(self) -> Iterator[str]:
+        """What was not run, and why."""
+        for name, why in self.left_out.items():
+            yield f"not collected: {name}: {why} is not there"
+        for test, why in RUNTIMES[self.runtime].lacks.items():
+            yield f"not run: {test.rpartition('/')[2]}: {why}"
+        skipped = Counter(
+            (test["nodeid"].partition("::")[0], test["report"].strip())
+            for test in self.tests
+            if test["outcome"] == "skipped"
+        )
+        for (name, why), count in skipped.items():
+            yield f"skipped: {count} of {name}: {why}"
+
     def line(self) -> str:
         """One line of the table."""
         counts = [f"{self.counts[name]:8}" for name in ("passed", "failed", "skipped")]
@@ -82,25 +97,17 @@ class Results:
 
 
 def table_of(results: Sequence[Results]) -> str:
-    """What ran where, and what did not."""
+    """What ran where, and what did not, and why."""
     titles = "".join(f"{name:>8}" for name in ("passed", "failed", "skipped"))
     lines = [f"{'runtime':<17} {'version':<24}{titles}{'time':>10}"]
     lines += [result.line() for result in results]
     versions = ", ".join(f"{name} {of}" for name, of in results[0].versions.items())
     lines.append(f"everywhere: {versions}")
-    lines += sorted(
-        {
-            f"not collected: {name} ({why})"
-            for result in results
-            for name, why in result.left_out.items()
-        }
-    )
-    skipped: dict[str, list[str]] = {}
+    where: dict[str, list[str]] = {}
     for result in results:
-        for test in result.tests:
-            if test["outcome"] == "skipped":
-                name = test["nodeid"].rpartition("/")[2]
-                words = f"skipped: {name}: {test['report'].strip()}"
-                skipped.setdefault(words, []).append(result.runtime)
-    lines += [f"{words} ({', '.join(where)})" for words, where in skipped.items()]
+        for words in result.not_run():
+            where.setdefault(words, []).append(result.runtime)
+    for words, runtimes in sorted(where.items()):
+        everywhere = len(runtimes) == len(results)
+        lines.append(words if everywhere else f"{words} [{', '.join(runtimes)}]")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The wheel gets into a page in every way there is, alone, and README's program runs."""
+"""The wheel gets into a page in every way there is, and the README's program runs."""
 
 import json
 import re
@@ -83,7 +83,7 @@ WAYS = {
     ],
 )
 @pytest.mark.parametrize("place", ["main", "worker"])
-def test_pyscript(page: Page, bundle, program, playwright_config, place, way):
+def test_pyscript(page: Page, bundle, program, *, playwright_config, place, way):
     """A page with nothing but the wheel and the README's program shows its answer."""
     distribution.with_micropip()
     archives = dict(bundle.archives)

@@ -147,13 +147,12 @@ async def test_one_that_raises(server, waits):
         await check(data, next)
 
     chosen = check_later if waits else check
-    mixed = ws.WSInterceptor.handlers(on_message=chosen)
-    out = ws.WSInterceptor.handlers(
-        on_send=lambda data, next: (
-            next(data) if data == "bad in" else chosen(data, next)
-        )
-    )
-    options = using(mixed, out, on_event=told)
+
+    def check_out(data, next):
+        return next(data) if data == "bad in" else chosen(data, next)
+
+    checks = ws.WSInterceptor.handlers(on_message=chosen, on_send=check_out)
+    options = using(checks, on_event=told)
     async with ws.connect(server("/echo"), options) as client:
         await client.add("one")
         with pytest.raises(ValueError, match="bad out"):

@@ -5,15 +5,15 @@ plain calls, the page's loop runs, and with it the coroutine of an asynchronous 
 its outcome is there before pytest asks for it.
 
 What cannot be had this way: an asynchronous fixture that waits before its `yield` (it
-fails and says so), and asynchronous tests of what pytest captures while it calls a
-test (skipped).
+fails and says so); asynchronous tests of what pytest captures while it calls a test,
+and those that call `asyncio.run` (skipped).
 """
 
 import asyncio
 import inspect
 import warnings
 from collections.abc import AsyncGenerator, Coroutine, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from _pytest.config import _prepareconfig
@@ -27,6 +27,7 @@ CAPTURING = frozenset({"caplog", "capfd", "capsys", "recwarn"})
 async def run_tests(arguments: Sequence[str], plugins: Sequence[object]) -> int:
     """Do what `pytest.main` does; returns its exit code."""
     stepping = Stepping()
+    asyncio.run = _no_run
     config = _prepareconfig(list(arguments), [*plugins, stepping])
     config._do_configure()
     session = pytest.Session.from_config(config)
@@ -121,6 +122,11 @@ class Stepping:
         error, self._error = self._error, None
         if error is not None:
             raise error
+
+
+def _no_run(main: Coroutine[Any, Any, Any], **_options: Any) -> NoReturn:
+    main.close()
+    pytest.skip("asyncio.run needs JSPI")
 
 
 def _is_async(item: pytest.Item) -> bool:

@@ -1,0 +1,92 @@
+"""Much of everything in one page; `test_heavy.py` looks at what is left of it."""
+
+import asyncio
+import gc
+
+import ws
+
+AT_ONCE = 20
+"""Connections open at a time."""
+
+WINDOW = 200
+"""Messages under way: a burst of them is not what is tested here."""
+
+
+async def connections(url: str, count: int) -> int:
+    """Open that many and close each after one message; returns how many answered."""
+    answers = 0
+
+    async def some(number: int) -> None:
+        nonlocal answers
+        for _ in range(number):
+            async with ws.connect(url) as client:
+                await client.add("hello")
+                answers += await client.recv() == "hello"
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(AT_ONCE):
+            group.create_task(some(count // AT_ONCE))
+    return answers
+
+
+async def reconnections(url: str, count: int) -> int:
+    """Have one client's connection reset that often; returns how often it came back."""
+    interval = ws.ConnectionRetryInterval(
+        min=0.001, max=0.001, min_uptime=0, retry_if=lambda _context: True
+    )
+    options = ws.WebSocketOptions.common(connection_retry_interval=interval)
+    async with ws.connect(url, options) as client:
+        sessions = client.sessions()
+        for _ in range(count):
+            await (await anext(sessions)).add("abort")
+        await anext(sessions)
+        return client.metrics.reconnects_successful
+
+
+async def messages(url: str, count: int, kind: str) -> int:
+    """Send that many of 1 KiB and get each back; returns how many were the same."""
+    options = ws.WebSocketOptions.js(use_blob_for_binary=kind == "blob")
+    payload = "x" * 1024 if kind == "text" else bytes(range(256)) * 4
+    same = 0
+    async with ws.connect(url, options) as client:
+        room = asyncio.Semaphore(WINDOW)
+
+        async def send() -> None:
+            for _ in range(count):
+                await room.acquire()
+                await client.add(payload)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(send())
+            async for message in client:
+                same += message == payload
+                room.release()
+                if same == count:
+                    break
+    return same
+
+
+async def flood(url: str, count: int) -> str:
+    """Subscribe and read nothing; returns what the subscriber gets for it."""
+    async with ws.connect(url) as client:
+        subscriber = client.stream.subscribe()
+        other = client.stream.subscribe()
+        seen = 0
+        await client.add("begin")
+        async for _ in other:
+            seen += 1
+            if seen == count:
+                break
+        try:
+            async for _ in subscriber:
+                pass
+        except ws.WSStreamOverflowError:
+            return f"WSStreamOverflowError, {seen} seen by another"
+    return "nothing"
+
+
+def objects() -> int:
+    """How many objects there are, once what can be has been collected."""
+    for _ in range(3):
+        gc.collect()
+    return len(gc.get_objects())

@@ -1,0 +1,87 @@
+"""A page of Chromium with Pyodide in it: Python is called, and memory looked at."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.browser.runtimes import TREE
+
+OPEN = """async (config) => {
+    const boot = await import("/page/boot.mjs");
+    const pyodide = await boot.start(config);
+    globalThis.callPython = (...call) => boot.call(pyodide, ...call);
+    globalThis.wasmBytes = () => pyodide._module.HEAPU8.length;
+}"""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What there is of it, once garbage is gone.
+
+    Attributes:
+        js: Bytes in JavaScript's heap.
+        buffers: Bytes in its array buffers, without WebAssembly's memory.
+        wasm: Bytes of WebAssembly's memory, which never shrinks.
+        proxies: Python's objects that JavaScript holds.
+        objects: Python's objects that its collector knows.
+    """
+
+    js: int
+    buffers: int
+    wasm: int
+    proxies: int
+    objects: int
+
+
+class Measured:
+    """The page, once Pyodide is there.
+
+    Args:
+        page: A fresh one.
+        base: The URL of `serving.py`.
+        archives: What is unpacked in Pyodide.
+    """
+
+    def __init__(self, page: Page, base: str, archives: list[str]) -> None:
+        self._page = page
+        page.goto(f"{base}page/index.html")
+        config = {
+            "base": base,
+            "pyodide": f"{base}pyodide/",
+            "archives": archives,
+            "env": {"WS_TREE": TREE},
+        }
+        page.evaluate(OPEN, config)
+        self._devtools = page.context.new_cdp_session(page)
+        self._devtools.send("Performance.enable")
+
+    def call(self, module: str, function: str, *arguments: Any) -> Any:
+        """Call a function of ours in Python, or wait for its coroutine."""
+        call = [module, function, list(arguments)]
+        return self._page.evaluate("(call) => callPython(...call)", call)
+
+    def evaluate(self, script: str, argument: Any) -> Any:
+        """Call JavaScript."""
+        return self._page.evaluate(script, argument)
+
+    def memory(self) -> Memory:
+        """What there is after garbage collections on both sides."""
+        objects = self.call("tests.browser.inside.heavy", "objects")
+        for _ in range(2):
+            self._devtools.send("HeapProfiler.collectGarbage")
+        heap = self._devtools.send("Runtime.getHeapUsage")
+        wasm = self._page.evaluate("wasmBytes()")
+        return Memory(
+            js=int(heap["usedSize"]),
+            buffers=int(heap.get("backingStorageSize", wasm)) - wasm,
+            wasm=wasm,
+            proxies=self._page.evaluate("countProxies()"),
+            objects=objects,
+        )
+
+    def busy(self) -> float:
+        """Seconds that the main thread has worked so far."""
+        metrics = self._devtools.send("Performance.getMetrics")["metrics"]
+        named = {metric["name"]: metric["value"] for metric in metrics}
+        return float(named["TaskDuration"])

@@ -1,0 +1,80 @@
+"""Much of everything in one page of Chromium, and memory is flat afterwards."""
+
+import pytest
+
+from tests.browser.measuring import Measured
+from tests.browser.serving import serve
+from tests.support.server import Server
+
+MODULE = "tests.browser.inside.heavy"
+MIB = 2**20
+PATIENCE = 400
+
+pytestmark = [pytest.mark.everywhere, pytest.mark.timeout(PATIENCE)]
+
+
+@pytest.fixture
+def measured(page, bundle):
+    with serve(bundle.archives) as base:
+        page.set_default_timeout(PATIENCE * 1000)
+        yield Measured(page, base, list(bundle.archives))
+
+
+@pytest.fixture
+def server():
+    """A fresh one: it cuts what lives longer than its patience."""
+    with Server() as server:
+        yield server.urls
+
+
+@pytest.fixture
+def is_flat(record_property):
+    """Asserts that nothing is left of what happened between two looks."""
+
+    def check(before, after):
+        record_property("memory", f"{before} -> {after}")
+        print(f"\nbefore {before}\nafter  {after}")  # noqa: T201 - for `-s`
+        assert after.proxies == before.proxies
+        assert after.objects - before.objects < 1000
+        assert after.js - before.js < 2 * MIB
+        assert after.buffers - before.buffers < 2 * MIB
+        assert after.wasm == before.wasm
+
+    return check
+
+
+def test_connections(measured, server, is_flat):
+    """A thousand, opened and closed."""
+    assert measured.call(MODULE, "connections", server("/echo"), 200) == 200
+    before = measured.memory()
+    assert measured.call(MODULE, "connections", server("/echo"), 1000) == 1000
+    is_flat(before, measured.memory())
+
+
+def test_reconnections(measured, server, is_flat):
+    """A thousand resets of one client."""
+    assert measured.call(MODULE, "reconnections", server("/echo"), 100) == 100
+    before = measured.memory()
+    assert measured.call(MODULE, "reconnections", server("/echo"), 1000) == 1000
+    is_flat(before, measured.memory())
+
+
+@pytest.mark.parametrize("kind", ["text", "binary", "blob"])
+def test_messages(measured, server, is_flat, kind):
+    """A hundred thousand of 1 KiB each way."""
+    assert measured.call(MODULE, "messages", server("/echo"), 10_000, kind) == 10_000
+    before = measured.memory()
+    assert measured.call(MODULE, "messages", server("/echo"), 100_000, kind) == 100_000
+    is_flat(before, measured.memory())
+
+
+def test_flood(measured, server):
+    """Who reads nothing holds 64 MiB, then gets an error; others read on."""
+    url = server("/flood", count=4096, size=64 * 1024, wait=1)
+    told = measured.call(MODULE, "flood", url, 4096)
+    assert told == "WSStreamOverflowError, 4096 seen by another"
+    after = measured.memory()
+    print(f"\n{after}")  # noqa: T201 - for `-s`
+    # 256 MiB came. Text of one byte a character holds 64 MiB, and it is copied once.
+    assert after.wasm < 192 * MIB
+    assert after.buffers < 16 * MIB

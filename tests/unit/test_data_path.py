@@ -1,0 +1,167 @@
+"""The data path where no server can bring it: between two turns of the loop."""
+
+import asyncio
+
+import pytest
+
+import ws
+from tests.support.conversing import LATER, Told
+from tests.support.driving import begin, opened
+from tests.support.fake_transport import FakeConnector, turns
+from ws.testing import WebSocketClientFake
+
+pytestmark = pytest.mark.looptime
+
+
+class Slow(WebSocketClientFake):
+    """Takes a message only after some turns of the loop."""
+
+    add_nowait = None  # type: ignore[assignment]
+
+    async def add(self, data: ws.Data) -> None:
+        await turns(5)
+        WebSocketClientFake.add_nowait(self, data)
+
+
+async def test_room_that_was_not_told_of_yet():
+    """While something waits, nothing overtakes it, though there is room."""
+    connector = FakeConnector()
+    async with opened(connector, write_limit=10) as (client, transport):
+        transport.buffered_amount = 11
+        first = client.add_nowait("a")
+        adding = begin(client.add("b"))
+        await turns()
+        transport.buffered_amount = 0
+        second = client.add_nowait("c")
+        assert [first.status, second.status] == ["queued", "queued"]
+        transport.drain()
+        await adding
+        assert transport.sent == ["a", "b", "c"]
+
+
+async def test_a_new_connection_that_is_paused_from_the_start():
+    """Its heart does not beat: nothing could be heard of the answer."""
+    connector = FakeConnector()
+    options = {
+        "stream_capacity": 1,
+        "heartbeat": ws.Heartbeat(2, 1),
+        "connection_retry_interval": LATER,
+    }
+    async with opened(connector, **options) as (client, transport):
+        reader = client.stream.subscribe()
+        for number in range(3):
+            transport.message(str(number))
+        transport.closed(1006)
+        again = begin(client.reconnect())
+        second = await connector.opened()
+        await again
+        assert second.paused
+        await asyncio.sleep(100)
+        assert client.state.is_open
+        assert second.pings == []
+        assert [await anext(reader) for _ in range(3)] == ["0", "1", "2"]
+        assert not second.paused
+        await asyncio.sleep(2.5)
+        assert len(second.pings) == 1
+
+
+async def test_early_messages_and_a_full_subscriber():
+    """What waited for the opening pauses the new connection, and goes first."""
+    connector = FakeConnector()
+    opening = asyncio.Event()
+
+    async def linger(_session: ws.Session) -> None:
+        await opening.wait()
+
+    options = {"stream_capacity": 2, "after_connect": linger}
+    client = ws.WebSocketClient(connector.options(**options))
+    async with client:
+        asked = begin(client.connect("ws://host/"))
+        transport = await connector.opened()
+        for number in range(3):
+            transport.message(str(number))
+        assert transport.paused
+        opening.set()
+        await asked
+        assert transport.paused
+        reader = client.stream.subscribe()
+        assert [await anext(reader) for _ in range(3)] == ["0", "1", "2"]
+        assert not transport.paused
+        begin(client.close())
+        await turns()
+        transport.closed(1000, initiator="local", clean=True)
+
+
+@pytest.mark.parametrize("how", ["disconnect cancelled", "client aborted"])
+async def test_what_an_abort_may_have_cost(how):
+    """Messages that were on their way are told of, whoever ended the connection."""
+    told = Told()
+    connector = FakeConnector()
+    async with opened(connector, on_event=told) as (client, transport):
+        await client.add("a")
+        await client.add("b")
+        transport.pong()
+        if how == "client aborted":
+            client._behind.abort()
+        else:
+            leaving = begin(client.disconnect())
+            await turns()
+            leaving.cancel()
+        await turns()
+        assert transport.aborted
+    assert told.named("messages_unconfirmed") == [{"count": 2}]
+
+
+@pytest.mark.parametrize(
+    ("initiator", "count"), [("local", 0), ("peer", 1)], ids=["we first", "peer first"]
+)
+async def test_what_a_proper_close_may_have_cost(initiator, count):
+    """Nothing, if the peer has answered ours; what it had not read, if it began."""
+    told = Told()
+    connector = FakeConnector()
+    async with opened(connector, on_event=told) as (client, transport):
+        await client.add("a")
+        leaving = begin(client.disconnect())
+        await turns()
+        transport.closed(1000, initiator=initiator)
+        await leaving
+    events = told.named("messages_unconfirmed")
+    assert [event["count"] for event in events] == [1] * count
+
+
+async def test_a_wrapped_client_has_one_connection_at_a_time():
+    """`reconnect()` waits until what was sent before has gone, and it has left."""
+    fake = Slow()
+    client = ws.WebSocketClient.from_client(fake)
+    async with client:
+        await client.connect("ws://host/")
+        for text in "abc":
+            await client.add(text)
+        await client.reconnect()
+        assert fake.sent == ["a", "b", "c"]
+        await client.add("d")
+        await turns(20)
+        assert client.state.is_open
+        assert fake.sent == ["a", "b", "c", "d"]
+        assert fake.state.connection == 2
+
+
+async def test_a_wrapped_client_that_takes_nothing():
+    """What its `add()` raises ends the connection, and is the cause."""
+
+    class Broken(WebSocketClientFake):
+        add_nowait = None  # type: ignore[assignment]
+
+        async def add(self, data: ws.Data) -> None:
+            raise KeyError(data)
+
+    told = Told()
+    options = ws.WebSocketOptions.common(on_event=told)
+    client = ws.WebSocketClient.from_client(Broken(), options)
+    async with client:
+        await client.connect("ws://host/")
+        await client.add("a")
+        with pytest.raises(ws.WSConnectionClosedError) as caught:
+            await client.recv()
+        assert isinstance(caught.value.__cause__, KeyError)
+        assert caught.value.unconfirmed == 1
