@@ -13,7 +13,6 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.browser.bundle import Bundle
 from tests.browser.serving import Handler
 from tools.assets import ensure_node_modules
 from tools.common import ROOT
@@ -88,8 +87,8 @@ def _zip_packages() -> bytes:
 def serve(tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve Pyodide, an empty page and our packages; yields the base URL."""
     ensure_node_modules()
-    bundle = Bundle({"src.zip": _zip_packages()}, ())
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, bundle))
+    archives = {"src.zip": _zip_packages()}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, archives))
     scheme, host = "http", "127.0.0.1"
     if tls is not None:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
