@@ -1,9 +1,18 @@
 """The native backend: WebSockets over the library `websockets`."""
 
+from ws_common.options import WebSocketOptions
 from ws_common.platform import Platform
-from ws_vm.connector import WebsocketsConnector
+from ws_common.transport import Connector
 
 __all__ = ["PLATFORM"]
+
+
+def _connector(options: WebSocketOptions) -> Connector:
+    # Here and not above: the library costs three times as much as the rest of
+    # `import ws`, and a program that only names our types need not pay for it.
+    from ws_vm.connector import WebsocketsConnector  # noqa: PLC0415
+
+    return WebsocketsConnector(options)
 
 
 def _any_close_code(code: int) -> None:
@@ -12,7 +21,7 @@ def _any_close_code(code: int) -> None:
 
 PLATFORM = Platform(
     name="vm",
-    connector=WebsocketsConnector,
+    connector=_connector,
     check_close_code=_any_close_code,
     stream_capacity=1024,
     stream_max_bytes=8 * 2**20,
