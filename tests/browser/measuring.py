@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Page
-
+from tests.browser.engines.devtools import DevTools
 from tests.browser.runtimes import TREE
 
 OPEN = """async (config) => {
@@ -21,7 +20,7 @@ class Memory:
 
     Attributes:
         js: Bytes in JavaScript's heap.
-        buffers: Bytes in its array buffers, without WebAssembly's memory.
+        buffers: Bytes in its array buffers.
         wasm: Bytes of WebAssembly's memory, which never shrinks.
         proxies: Python's objects that JavaScript holds.
         objects: Python's objects that its collector knows.
@@ -43,8 +42,9 @@ class Measured:
         archives: What is unpacked in Pyodide.
     """
 
-    def __init__(self, page: Page, base: str, archives: list[str]) -> None:
+    def __init__(self, page: DevTools, base: str, archives: list[str]) -> None:
         self._page = page
+        self.evaluate = page.evaluate
         page.goto(f"{base}page/index.html")
         config = {
             "base": base,
@@ -53,35 +53,38 @@ class Measured:
             "env": {"WS_TREE": TREE},
         }
         page.evaluate(OPEN, config)
-        self._devtools = page.context.new_cdp_session(page)
-        self._devtools.send("Performance.enable")
+        page.send("Performance.enable")
 
     def call(self, module: str, function: str, *arguments: Any) -> Any:
         """Call a function of ours in Python, or wait for its coroutine."""
         call = [module, function, list(arguments)]
         return self._page.evaluate("(call) => callPython(...call)", call)
 
-    def evaluate(self, script: str, argument: Any) -> Any:
-        """Call JavaScript."""
-        return self._page.evaluate(script, argument)
-
     def memory(self) -> Memory:
         """What there is after garbage collections on both sides."""
         objects = self.call("tests.browser.inside.heavy", "objects")
-        for _ in range(2):
-            self._devtools.send("HeapProfiler.collectGarbage")
-        heap = self._devtools.send("Runtime.getHeapUsage")
-        wasm = self._page.evaluate("wasmBytes()")
+        js, buffers = self.heap()
         return Memory(
-            js=int(heap["usedSize"]),
-            buffers=int(heap.get("backingStorageSize", wasm)) - wasm,
-            wasm=wasm,
-            proxies=self._page.evaluate("countProxies()"),
+            js=js,
+            buffers=buffers,
+            wasm=self.wasm(),
+            proxies=self._page.evaluate("() => countProxies()", 0),
             objects=objects,
         )
 
+    def heap(self) -> tuple[int, int]:
+        """Bytes in JavaScript's heap and in its array buffers, without garbage."""
+        for _ in range(2):
+            self._page.send("HeapProfiler.collectGarbage")
+        heap = self._page.send("Runtime.getHeapUsage")
+        return int(heap["usedSize"]), int(heap["backingStorageSize"])
+
+    def wasm(self) -> int:
+        """Bytes of WebAssembly's memory."""
+        return int(self._page.evaluate("() => wasmBytes()", 0))
+
     def busy(self) -> float:
         """Seconds that the main thread has worked so far."""
-        metrics = self._devtools.send("Performance.getMetrics")["metrics"]
+        metrics = self._page.send("Performance.getMetrics")["metrics"]
         named = {metric["name"]: metric["value"] for metric in metrics}
         return float(named["TaskDuration"])

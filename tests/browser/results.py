@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from coverage import CoverageData
@@ -80,7 +81,8 @@ class Results:
         for name, why in self.left_out.items():
             yield f"not collected: {name}: {why} is not there"
         for test, why in RUNTIMES[self.runtime].lacks.items():
-            yield f"not run: {test.rpartition('/')[2]}: {why}"
+            file, _, name = test.partition("::")
+            yield f"not run: {Path(file).name}::{name}: {why}"
         skipped = Counter(
             (test["nodeid"].partition("::")[0], test["report"].strip())
             for test in self.tests

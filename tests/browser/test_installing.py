@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.browser import distribution
+from tests.browser import distribution, lite
 from tests.browser.bundle import Bundle
 from tests.browser.serving import serve
 from tests.support.server import Server
@@ -105,3 +106,17 @@ def test_pyscript(page: Page, bundle, program, *, playwright_config, place, way)
         ):
             page.goto(f"{base}archives/page.html")
     assert [] == [text for text in said if "Error" in text]
+
+
+@pytest.mark.everywhere
+@pytest.mark.timeout(300)
+def test_jupyterlite(page: Page, bundle, program, playwright_config):
+    """A cell installs the wheel and runs the same program."""
+    lite.build()
+    cell = f"%pip install -q ws-everywhere\n{program}".replace("ws.run", "await ws.run")
+    query = urlencode({"kernel": "python", "code": cell, "execute": 1})
+    with serve(bundle.archives) as base:
+        page.goto(f"{base}lite/repl/index.html?{query}")
+        output = page.locator(".jp-OutputArea-output")
+        timeout = 2 * playwright_config["PYODIDE_TIMEOUT"]
+        expect(output.last).to_have_text("Hello!", timeout=timeout)

@@ -136,6 +136,7 @@ class WebKit:
     def quit(self) -> None:
         """Close the window, which ends the browser."""
         self._ask("DELETE", self._session)
+        self._connection.close()
 
     def _ask(self, method: str, path: str, body: object = None) -> Any:
         text = None if body is None else json.dumps(body)

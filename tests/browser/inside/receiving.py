@@ -1,0 +1,54 @@
+"""Receives many messages, with `ws` and by hand; `tests/bench/browser.py` compares.
+
+Both return the seconds from the first message to the last, as `receiving.mjs` does.
+"""
+
+import asyncio
+import time
+
+import js
+from pyodide.ffi import create_proxy
+
+import ws
+
+
+async def ours(url: str, count: int) -> float:
+    """As the README does it."""
+    began, left, size = 0.0, count, 0
+    async with ws.connect(url) as client:
+        await client.add("begin")
+        async for message in client:
+            began = began or time.perf_counter()
+            size += len(message)
+            left -= 1
+            if not left:
+                break
+        return time.perf_counter() - began
+
+
+async def by_hand(url: str, count: int) -> float:
+    """Ten lines such as are found in tutorials: a handler and a queue."""
+    socket = js.WebSocket.new(url)
+    socket.binaryType = "arraybuffer"
+    opened, queue = asyncio.Event(), asyncio.Queue()
+
+    def on_message(event):
+        data = event.data
+        queue.put_nowait(data if isinstance(data, str) else data.to_bytes())
+
+    socket.onopen = on_open = create_proxy(lambda _event: opened.set())
+    socket.onmessage = handler = create_proxy(on_message)
+    await opened.wait()
+    socket.send("begin")
+    began, left, size = 0.0, count, 0
+    while left:
+        message = await queue.get()
+        began = began or time.perf_counter()
+        size += len(message)
+        left -= 1
+    seconds = time.perf_counter() - began
+    socket.onmessage = None
+    socket.close()
+    on_open.destroy()
+    handler.destroy()
+    return seconds
