@@ -173,7 +173,7 @@ class Pulse:
             data, text = to_wire(message() if callable(message) else message)
             self._transport.send(data, text=text)
         except WSConnectionClosedError:
-            return False  # it is ending, and says so itself
+            return True  # it is ending; should it not say so, the deadline does
         except Exception as error:  # noqa: BLE001 - user code: reported, not fatal
             self._body.note("heartbeat_failed", error=error)
             return False

@@ -38,6 +38,19 @@ async def test_dead_from_the_start(interval, limit):
         assert isinstance(client.state.error.__cause__, TimeoutError)
 
 
+async def test_dead_where_not_even_a_ping_can_be_sent(monkeypatch):
+    """A transport that takes nothing and says nothing of its end is dead in time."""
+
+    def refuse():
+        raise ws.WSConnectionClosedError
+
+    connector = FakeConnector()
+    async with opened(connector, heartbeat=ws.Heartbeat(2, 1)) as (client, transport):
+        monkeypatch.setattr(transport, "ping", refuse)
+        assert await until_lost(client) == pytest.approx(3)
+        assert causes(client)[-1] == "heartbeat_timeout"
+
+
 @pytest.mark.parametrize(("interval", "limit"), TIMES)
 @pytest.mark.parametrize("last", [0.3, 0.999, 1.7, 7.31])
 async def test_dead_after_the_last_byte(interval, limit, last):
