@@ -8,12 +8,15 @@ very step that returns it.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ws_common.errors import WSError, WSStreamOverflowError
 from ws_common.platform import Overflow
 
 T = TypeVar("T")
+
+_SIZED: Final = (str, bytes)
+"""What has bytes to count. Made once, as it is asked of every message."""
 
 
 class Limits(NamedTuple):
@@ -122,7 +125,7 @@ class Buffer(Generic[T]):
             return
         items = self.items
         items.append(item)
-        if isinstance(item, str | bytes):
+        if isinstance(item, _SIZED):
             self.bytes += len(item)
         if self._waiters:
             self._wake()
@@ -165,7 +168,7 @@ class Buffer(Generic[T]):
             index = next(i for i in places if not isinstance(self.items[i], End))
             item = self.items[index]
             del self.items[index]
-            if isinstance(item, str | bytes):
+            if isinstance(item, _SIZED):
                 self.bytes -= len(item)
             self.dropped += 1
             self.on_drop(self, 1)
@@ -203,7 +206,7 @@ class Buffer(Generic[T]):
         """
         item = self.items.popleft()
         self.reads += 1
-        if isinstance(item, str | bytes):
+        if isinstance(item, _SIZED):
             self.bytes -= len(item)
         elif isinstance(item, End):
             self._ends -= 1

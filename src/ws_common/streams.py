@@ -181,6 +181,8 @@ class Subscriber(AsyncIterator[T]):
     async def __anext__(self) -> T:
         """Return the next item, or end, or raise what ended the stream."""
         try:
+            if self._buffer.items and not self._steps:
+                return cast("T", self._buffer.take())  # saves a coroutine a message
             return await self._next()
         except Ended as ended:
             if ended.end.error is None:

@@ -16,7 +16,7 @@ CLOSED: Final = 3
 
 
 class JsBuffer(Protocol):
-    """An `ArrayBuffer`."""
+    """An `ArrayBuffer`, or a `Uint8Array`."""
 
     @property
     def byteLength(self) -> int:
@@ -30,6 +30,10 @@ class JsBuffer(Protocol):
 
 class JsMessageEvent(Protocol):
     """What `message` comes with."""
+
+    toString: object
+    valueOf: object
+    """Asked for in this order where a string is wanted (ECMA-262 7.1.1.1)."""
 
     @property
     def data(self) -> str | JsBuffer:
@@ -182,6 +186,18 @@ class JsConstructor(Protocol):
         """`new`."""
 
 
+class JsObject(JsConstructor, Protocol):
+    """`Object`, the class of objects."""
+
+    def getPrototypeOf(self, thing: object, /) -> object:
+        """What an object takes its methods and getters from."""
+        ...
+
+    def getOwnPropertyDescriptor(self, thing: object, name: str, /) -> object:
+        """How a property is made: `get` is its getter."""
+        ...
+
+
 class JsGlobal(Protocol):
     """What we use of `globalThis`; a worker has no `window`."""
 
@@ -196,7 +212,12 @@ class JsGlobal(Protocol):
         ...
 
     @property
-    def Object(self) -> JsConstructor:
+    def TextEncoder(self) -> JsConstructor:
+        """Makes UTF-8 of text."""
+        ...
+
+    @property
+    def Object(self) -> JsObject:
         """The class of objects."""
         ...
 

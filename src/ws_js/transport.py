@@ -14,7 +14,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from ws_common.errors import WSConnectionClosedError
-from ws_common.messages import Data, size_of
+from ws_common.messages import Data
 from ws_common.options import WebSocketOptions
 from ws_common.status_codes import WebSocketStatusCode
 from ws_common.transport import CloseInfo, Handshake, Transport, TransportSink
@@ -29,6 +29,7 @@ from ws_js.javascript import (
     JsMessageEvent,
     JsWebSocket,
 )
+from ws_js.reader import Reader
 
 TOO_BIG: Final = 4009
 """Sent after a message over `max_size`: a page may not send 1009."""
@@ -54,6 +55,7 @@ class JsTransport:
         "_loop",
         "_max_size",
         "_protocol",
+        "_reader",
         "_sink",
         "_socket",
         "_use_blob",
@@ -72,6 +74,7 @@ class JsTransport:
         self._socket = socket
         self._sink = sink
         self._max_size = options.max_size
+        self._reader = Reader(border.js, options.max_size)
         self._use_blob = options.use_blob_for_binary
         self._loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = self._loop.create_future()
@@ -177,13 +180,11 @@ class JsTransport:
     def socket_message(self, event: JsMessageEvent, /) -> None:
         """Push a message; one that is too big never gets into Python's memory."""
         self._last_activity = self._loop.time()
-        data = event.data
-        size = size_of(data) if isinstance(data, str) else data.byteLength
-        if self._max_size is not None and size > self._max_size:
-            self._fail(size, self._max_size)
-            return
-        message = data if isinstance(data, str) else data.to_bytes()
-        self._sink.on_message(message, size)
+        message, size = self._reader.read(event)
+        if message is None:
+            self._fail(size)
+        else:
+            self._sink.on_message(message, size)
 
     def socket_failed(self, event: JsErrorEvent, /) -> None:
         """End an attempt; of an open connection `close` tells more, where it comes."""
@@ -203,9 +204,9 @@ class JsTransport:
         if self._wire.is_live and self._socket.readyState == CLOSED:
             self._end(_ABNORMAL, "", was_clean=False)
 
-    def _fail(self, size: int, limit: int) -> None:
+    def _fail(self, size: int) -> None:
         """Close because of a message that is too big."""
-        words = f"a message of {size} bytes came, and max_size is {limit}"
+        words = f"a message of {size} bytes came, and max_size is {self._max_size}"
         self._failure = CloseInfo(
             code=TOO_BIG, reason=words, initiator="local", error=ValueError(words)
         )

@@ -43,6 +43,36 @@ class Buffer:
         return self._data
 
 
+class Event:
+    """A MessageEvent that counts how often its data is asked for."""
+
+    toString: Any = None
+    valueOf: Any = None
+
+    def __init__(self, data: str | Buffer) -> None:
+        self.touched = 0
+        self._data = data
+
+    @property
+    def data(self) -> str | Buffer:
+        self.touched += 1
+        return self._data
+
+    def get_data(self) -> str | Buffer:
+        """The getter of `data`, as JavaScript calls it."""
+        return self._data
+
+
+class Encoder:
+    """A TextEncoder that takes what can be made a string, and nothing else."""
+
+    def encode(self, thing: Any) -> Buffer:
+        text = thing.toString(thing)
+        if not isinstance(text, str):
+            text = "undefined" if thing.valueOf(thing) is None else str(text)
+        return Buffer(text.encode())
+
+
 @dataclass(eq=False)
 class Socket:
     """A WebSocket; the test plays the browser."""
@@ -75,9 +105,11 @@ class Socket:
         self.protocol, self.extensions = protocol, extensions
         self.onopen(SimpleNamespace())
 
-    def play_message(self, data: str | Buffer) -> None:
+    def play_message(self, data: str | Buffer) -> "Event":
+        event = Event(data)
         if self.onmessage is not None:
-            self.onmessage(SimpleNamespace(data=data))
+            self.onmessage(event)
+        return event
 
     def play_error(self, state: int = CLOSED, **facts: str) -> None:
         self.readyState = state
@@ -145,6 +177,7 @@ class FakeJs:
         requests: All that `fetch` was asked.
         live: The proxies that are alive.
         refuse: Raised by the next `new WebSocket`.
+        data_descriptor: How `data` of an event is made.
     """
 
     def __init__(self) -> None:
@@ -155,7 +188,13 @@ class FakeJs:
         self.WebSocket: Any = SimpleNamespace(new=self._new_socket)
         self.Blob: Any = SimpleNamespace(new=lambda parts: ("blob", *parts))
         self.Function: Any = SimpleNamespace(prototype=lambda *_: None)
-        self.Object: Any = SimpleNamespace(new=SimpleNamespace)
+        self.Object: Any = SimpleNamespace(
+            new=SimpleNamespace,
+            getPrototypeOf=type,
+            getOwnPropertyDescriptor=lambda _kind, _name: self.data_descriptor,
+        )
+        self.data_descriptor: Any = SimpleNamespace(get=Event.get_data)
+        self.TextEncoder: Any = SimpleNamespace(new=Encoder)
         self.AbortController: Any = SimpleNamespace(new=_new_controller)
 
     def as_page(self, origin: str, *, worker: bool = False) -> Target | None:

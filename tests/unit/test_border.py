@@ -20,6 +20,7 @@ from ws_common.options import WebSocketOptions
 from ws_common.transport import ConnectRequest
 from ws_js import PLATFORM
 from ws_js.connector import BrowserConnector
+from ws_js.reader import LONG
 
 URL = "wss://example.org/chat?token=s3cr3t"
 
@@ -209,6 +210,47 @@ async def test_messages(open_one):
     assert sink.messages == ["grün", b"\x00\xff"]
     assert sink.sizes == [5, 2]
     assert buffer.copies == 1
+
+
+async def test_long_text_goes_by_way_of_its_bytes(open_one):
+    """From the second one on; short text and bytes among it arrive as ever."""
+    _, socket, sink = await open_one()
+    long, wide = "x" * LONG, "é" * LONG
+    played = [
+        socket.play_message(data)
+        for data in (long, wide, "undefined", long, "", wide, Buffer(bytes(9)), long)
+    ]
+    assert [event.touched for event in played] == [1, 0, 1, 1, 0, 1, 1, 1]
+    assert sink.messages == [long, wide, "undefined", long, "", wide, bytes(9), long]
+    assert sink.sizes == [LONG, 2 * LONG, 9, LONG, 0, 2 * LONG, 9, LONG]
+
+
+async def test_bytes_after_long_text(open_one):
+    """The guess was wrong, and the bytes arrive."""
+    _, socket, sink = await open_one()
+    sent = ["x" * LONG, Buffer(b"\x00"), "x" * LONG, "y" * LONG]
+    played = [socket.play_message(data) for data in sent]
+    assert [event.touched for event in played] == [1, 1, 1, 0]
+    assert sink.messages == ["x" * LONG, b"\x00", "x" * LONG, "y" * LONG]
+
+
+async def test_long_text_where_data_has_no_getter(js, open_one):
+    """An event of a runtime that makes it otherwise is read as ever."""
+    js.data_descriptor = None
+    _, socket, sink = await open_one()
+    played = [socket.play_message("x" * LONG) for _ in range(3)]
+    assert [event.touched for event in played] == [1, 1, 1]
+    assert sink.messages == ["x" * LONG] * 3
+
+
+async def test_long_text_that_is_too_big_is_never_copied(open_one):
+    """Its size is known before it gets into Python's memory."""
+    _, socket, sink = await open_one(max_size=LONG)
+    socket.play_message("x" * LONG)
+    event = socket.play_message("é" * LONG)
+    assert event.touched == 0
+    assert sink.messages == ["x" * LONG]
+    assert socket.closes[0][0] == PLATFORM.too_big_code
 
 
 @pytest.mark.parametrize("data", ["é" * 6, Buffer(bytes(11))], ids=["text", "binary"])

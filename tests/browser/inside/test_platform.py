@@ -44,6 +44,17 @@ async def test_blobs_keep_their_place(connect, server):
     assert await sink.until_messages(len(sent)) == sent
 
 
+async def test_long_text_among_others(connect, server):
+    """By way of its bytes or not, each arrives as it was sent."""
+    transport, sink = await connect(server("/echo"))
+    long, wide = "x" * 5000, "é😀\ufeff\x00" * 2000
+    sent = [long, wide, "", long, long, bytes(5000), wide, wide, "undefined", wide]
+    sent += [long, "[object ArrayBuffer]", bytes(9), long, b"", "é"]
+    for data in sent:
+        transport.send(data, text=isinstance(data, str))
+    assert await sink.until_messages(len(sent)) == sent
+
+
 async def test_refusal_says_what_is_hidden(connect, server):
     """No status, and words that say why there is none."""
     with pytest.raises(WSHandshakeError) as caught:

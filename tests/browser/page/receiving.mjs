@@ -1,22 +1,25 @@
-// What plain JavaScript makes of it: receives `count` messages, returns the seconds
-// from the first to the last. The server begins when a message has come.
-export async function receive(url, count) {
+// What plain JavaScript makes of it: receives so many bursts of `count` messages, and
+// returns the seconds from the first of each to its last.
+export async function receive(url, bursts, count) {
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
   await new Promise((resolve) => (socket.onopen = resolve));
-  let left = count;
+  let seconds = 0;
   let size = 0;
-  let began = 0;
-  const done = new Promise((resolve) => {
-    socket.onmessage = ({ data }) => {
-      began ||= performance.now();
-      size += data.length ?? data.byteLength;
-      if (--left === 0) resolve();
-    };
-  });
-  socket.send("begin");
-  await done;
-  const seconds = (performance.now() - began) / 1000;
+  for (let burst = 0; burst < bursts; burst++) {
+    let left = count;
+    let began = 0;
+    const done = new Promise((resolve) => {
+      socket.onmessage = ({ data }) => {
+        began ||= performance.now();
+        size += data.length ?? data.byteLength;
+        if (--left === 0) resolve();
+      };
+    });
+    socket.send("begin");
+    await done;
+    seconds += (performance.now() - began) / 1000;
+  }
   socket.close();
   return seconds;
 }
