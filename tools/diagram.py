@@ -35,6 +35,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "listener_raised": "A callback given to `listen()` raised; the next item comes "
         "all the same.",
         "message_dropped": "An overflow or its age dropped a message.",
+        "messages_discarded": "What came, or waited, when we closed a connection.",
         "message_skipped": "A message could not be decoded and was left out.",
         "messages_unconfirmed": "A connection was lost; so many messages may not have "
         "arrived.",

@@ -163,15 +163,23 @@ class Buffer(Generic[T]):
         messages = len(self.items) - self._ends
         return messages > self._capacity or self.bytes > self._max_bytes
 
+    def shed(self, count: int) -> None:
+        """Drop so many of the oldest items."""
+        for _ in range(count):
+            self._drop_at(range(len(self.items)))
+
     def _drop(self, places: range) -> None:
         while self._is_above():
-            index = next(i for i in places if not isinstance(self.items[i], End))
-            item = self.items[index]
-            del self.items[index]
-            if isinstance(item, _SIZED):
-                self.bytes -= len(item)
-            self.dropped += 1
-            self.on_drop(self, 1)
+            self._drop_at(places)
+
+    def _drop_at(self, places: range) -> None:
+        index = next(i for i in places if not isinstance(self.items[i], End))
+        item = self.items[index]
+        del self.items[index]
+        if isinstance(item, _SIZED):
+            self.bytes -= len(item)
+        self.dropped += 1
+        self.on_drop(self, 1)
 
     def _overflow_error(self) -> WSStreamOverflowError:
         held = f"{len(self.items)} messages"

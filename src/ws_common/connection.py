@@ -13,7 +13,7 @@ from ws_common.buffer import Buffer, End, Limits
 from ws_common.causes import Cause
 from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
-from ws_common.inbound import NOWHERE, Target
+from ws_common.inbound import Nowhere, Target
 from ws_common.messages import Data, size_of
 from ws_common.metrics import Counters
 from ws_common.options import WebSocketOptions
@@ -79,7 +79,9 @@ class Connection:
         self._limit = options.write_limit
         self._counters = counters
         self._owner: Owner | None = owner
+        self._report = owner.note  # what is lost is told out of sight too
         self._target: Target = self.early
+        self._nowhere = Nowhere()
         self._transport: Transport | None = None
         self._closing: CloseInfo | None = None
         self._closing_told = False
@@ -373,6 +375,9 @@ class Connection:
             return
         self._owed = self._unconfirmed
         self.ended = close
+        if lost := self._nowhere.count:
+            self._counters.dropped_count += lost
+            self._report("messages_discarded", count=lost)
         if self._deadline is not None:
             self._deadline.cancel()
         if self._pulse is not None:
@@ -406,7 +411,7 @@ class Connection:
 
     def _discard(self) -> None:
         """Forget what arrives from here on, and read it: a Close may be behind it."""
-        self._target = NOWHERE
+        self._target = self._nowhere
         self._read_on()
 
     def _read_on(self) -> None:

@@ -96,6 +96,7 @@ class Flow:
     def open(self, connection: Connection, number: int) -> None:
         """A connection is open: let everything flow."""
         self._connection = connection
+        self._inbound.call(self.messages.begin)
         for feed in tuple(self._feeds):
             self._inbound.call(partial(feed.begin, connection, number))
         self._inbound.aim(self.messages, after=connection.early.buffer)
@@ -113,7 +114,9 @@ class Flow:
 
     def discard(self) -> None:
         """Nothing that is under way may be delivered any more."""
-        self._inbound.discard()
+        if count := self._inbound.discard():
+            self._counters.dropped_count += count
+            self._reporter.note("messages_discarded", count=count)
 
     def end(self, connection: Connection) -> None:
         """A connection is over, and its session with it."""

@@ -40,9 +40,27 @@ class Hub(Generic[T]):
         self._buffers: tuple[Buffer[T], ...] = ()
         self._full: set[Buffer[T]] = set()
         self._kept: Buffer[T] | None = None
+        self._older = self._lost = 0
         if keep:
             self._kept = self._make(limits)
         self._rewire()
+
+    def begin(self) -> None:
+        """A connection opens: what has been kept so far came before it."""
+        if self._kept is not None:
+            self._older, self._lost = len(self._kept.items), self._kept.dropped
+
+    def attach_now(self) -> Buffer[T]:
+        """Make a buffer like `attach`, but without what came before `begin()`.
+
+        Nobody else would get that either, so it is dropped, and told to `on_drop`.
+        """
+        older = self._older if self._kept is not None else 0
+        buffer = self.attach()
+        if self.limits.overflow == "drop_oldest":
+            older -= buffer.dropped - self._lost  # they have gone already
+        buffer.shed(older)
+        return buffer
 
     def attach(
         self, capacity: int | None = None, overflow: Overflow | None = None

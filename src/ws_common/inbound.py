@@ -24,14 +24,19 @@ class Target(Protocol):
         """Take one."""
 
 
-class _Nowhere:
-    """Where messages go that nobody may see any more."""
+class Nowhere:
+    """Where messages go that nobody may see any more.
 
-    def publish(self, item: Any, /) -> None:
+    Attributes:
+        count: How many there were.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def publish(self, _item: Any, /) -> None:
         """Forget it."""
-
-
-NOWHERE = _Nowhere()
+        self.count += 1
 
 
 class Inbound:
@@ -96,12 +101,17 @@ class Inbound:
         else:
             self._enqueue(lambda _: action(), None)
 
-    def discard(self) -> None:
-        """Forget the messages that are under way; actions are kept."""
+    def discard(self) -> int:
+        """Forget the messages that are under way, and say how many; actions are kept.
+
+        One that an interceptor holds at this moment is forgotten as it comes out.
+        """
+        before = len(self._queue)
         kept = [entry for entry in self._queue if entry[0] is not self._chain]
         self._queue = deque(kept)
         self._measure()
-        self._target = NOWHERE  # for what an interceptor holds at this moment
+        self._target = Nowhere()
+        return before - len(kept)
 
     def stop(self) -> None:
         """Cancel what is under way."""

@@ -59,7 +59,8 @@ class WebSocketMetrics:
         buffered_amount: Bytes handed over that have not left for the network.
         unconfirmed_count: Messages handed over since the last answered ping: what
             an abnormal loss may have cost.
-        dropped_count: Messages dropped by an overflow, in and out.
+        dropped_count: Messages dropped by an overflow, in and out, and those that
+            came, or waited, when we closed or replaced their connection.
 
     Example:
         >>> import asyncio

@@ -80,7 +80,7 @@ class SessionSubscriber(Subscriber[Data]):
     """Hears one connection alone."""
 
     def __init__(self, hub: "Hub[Any]", connection: "Connection") -> None:
-        super().__init__(hub, ())
+        super().__init__(hub, (), buffer=hub.attach_now())
         self._connection = connection
 
     def is_of(self, connection: "Connection") -> bool:

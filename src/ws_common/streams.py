@@ -140,10 +140,12 @@ class Subscriber(AsyncIterator[T]):
         steps: tuple[Step, ...],
         capacity: int | None = None,
         overflow: Overflow | None = None,
+        *,
+        buffer: Buffer[Any] | None = None,
     ) -> None:
         self._hub = hub
         self._steps = steps
-        self._buffer: Buffer[Any] = hub.attach(capacity, overflow)
+        self._buffer: Buffer[Any] = buffer or hub.attach(capacity, overflow)
         self._buffer.made_at = callsite()
         self._finalizer = weakref.finalize(self, hub.detach, self._buffer)
         self._finalizer.atexit = False

@@ -453,7 +453,11 @@ class Supervisor:
         self._calls.at_rest(error)
 
     def _finish(self) -> None:
-        self.flow.rest(End(final=True))
+        # Readers who come now hear how it ended, as those did who were there.
+        shown = self.life.shown
+        code = shown.close_code if isinstance(shown, Closed) else None
+        reason = shown.close_reason if isinstance(shown, Closed) else None
+        self.flow.rest(End(close_code=code, close_reason=reason or "", final=True))
         self.surroundings.stop()
         while self._retiring:
             self._retiring.popleft().abandon()

@@ -71,6 +71,7 @@ class Results:
         if self.coverage is None:
             return
         path = COVERAGE.with_name(f"{COVERAGE.name}.{self.runtime}")
+        path.parent.mkdir(exist_ok=True)
         path.unlink(missing_ok=True)
         data = CoverageData(str(path))
         data.loads(base64.b64decode(self.coverage))

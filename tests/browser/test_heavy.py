@@ -29,23 +29,17 @@ def server():
         yield server.urls
 
 
-@pytest.fixture
-def is_flat(record_property):
-    """Asserts that nothing is left of what happened between two looks."""
-
-    def check(before, after):
-        record_property("memory", f"{before} -> {after}")
-        print(f"\nbefore {before}\nafter  {after}")  # noqa: T201 - for `-s`
-        assert after.proxies == before.proxies
-        assert after.objects - before.objects < 1000
-        assert after.js - before.js < 2 * MIB
-        assert after.buffers - before.buffers < 2 * MIB
-        assert after.wasm == before.wasm
-
-    return check
+def is_flat(before, after):
+    """Assert that nothing is left of what happened between two looks."""
+    print(f"\nbefore {before}\nafter  {after}")  # noqa: T201 - for `-s`
+    assert after.proxies == before.proxies
+    assert after.objects - before.objects < 1000
+    assert after.js - before.js < 2 * MIB
+    assert after.buffers - before.buffers < 2 * MIB
+    assert after.wasm == before.wasm
 
 
-def test_connections(measured, server, is_flat):
+def test_connections(measured, server):
     """A thousand, opened and closed."""
     assert measured.call(MODULE, "connections", server("/echo"), 200) == 200
     before = measured.memory()
@@ -53,7 +47,7 @@ def test_connections(measured, server, is_flat):
     is_flat(before, measured.memory())
 
 
-def test_reconnections(measured, server, is_flat):
+def test_reconnections(measured, server):
     """A thousand resets of one client."""
     assert measured.call(MODULE, "reconnections", server("/echo"), 100) == 100
     before = measured.memory()
@@ -62,7 +56,7 @@ def test_reconnections(measured, server, is_flat):
 
 
 @pytest.mark.parametrize("kind", ["text", "binary", "blob"])
-def test_messages(measured, server, is_flat, kind):
+def test_messages(measured, server, kind):
     """A hundred thousand of 1 KiB each way."""
     assert measured.call(MODULE, "messages", server("/echo"), 10_000, kind) == 10_000
     before = measured.memory()

@@ -9,6 +9,7 @@ import json
 import pytest
 
 import ws
+from tests.support.conversing import until
 
 pytestmark = pytest.mark.usefixtures("sockets")
 
@@ -317,6 +318,25 @@ async def test_sessions(server):
                 break
     greeting = ["hello", b"\x00\x01\xfe\xff"]
     assert log == [(1, greeting), (2, greeting), (3, greeting)]
+
+
+async def test_a_session_does_not_hear_what_an_earlier_connection_left(server):
+    """That nobody read is dropped and told; what came on its own connection stays."""
+    heard = []
+    options = ws.WebSocketOptions.common(on_event=heard.append)
+    async with ws.WebSocketClient(options) as client:
+        for count in (2, 4):
+            await client.connect(server("/greeting"))
+            await until(lambda count=count: client.metrics.received_count == count)
+        session = await anext(client.sessions())
+        assert [await session.recv() for _ in range(2)] == [
+            "hello",
+            b"\x00\x01\xfe\xff",
+        ]
+        await session.add("open")
+        assert await session.recv() == "open"
+        assert client.metrics.dropped_count == 2
+    assert [event.name for event in heard].count("message_dropped") == 2
 
 
 async def test_unsendable(server):

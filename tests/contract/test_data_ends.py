@@ -103,6 +103,17 @@ async def test_our_own_end(server, how):
     await client.close()
 
 
+async def test_who_asks_after_the_end_hears_how_it_ended(server):
+    """With the code that was given, though nobody was listening then."""
+    async with ws.connect(server("/echo")) as client:
+        await client.close(4000, "enough")
+        with pytest.raises(
+            ws.WSConnectionClosedError, match=r"4000 .'enough'"
+        ) as caught:
+            await client.recv()
+    assert caught.value.close_code == 4000
+
+
 async def test_the_shared_subscriber_ends_with_ours(server):
     """`recv()` gets what is buffered, and then raises with the code."""
     async with ws.connect(server("/greeting")) as client:

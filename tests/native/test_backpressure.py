@@ -145,6 +145,44 @@ async def test_disconnect_while_paused(server, compress):
         assert client.history[-1].cause == "closed"
 
 
+async def test_what_disconnecting_discards_is_counted(server):
+    """All that came was delivered or counted, and the loss is told."""
+    told = Told()
+    options = ws.WebSocketOptions.vm(stream_capacity=4, on_event=told)
+    url = server("/flood", count=2000, size=1000)
+    async with ws.connect(url, options) as client:
+        reader = client.stream.subscribe()
+        await until(lambda: client.metrics.received_count > 4)
+        delivered = client.metrics.received_count
+        await client.disconnect()
+        assert await read(reader, delivered) == list(range(delivered))
+        metrics = client.metrics
+    assert metrics.dropped_count > 0
+    assert metrics.received_count == delivered + metrics.dropped_count
+    assert told.named("messages_discarded") == [{"count": metrics.dropped_count}]
+
+
+async def test_what_reconnecting_discards_is_counted(server):
+    """So it is where the old connection ends out of sight."""
+    told = Told()
+    options = ws.WebSocketOptions.vm(
+        stream_capacity=4, on_event=told, connection_retry_interval=LATER
+    )
+    url = server("/flood", count=2000, size=1000)
+    async with ws.connect(url, options) as client:
+        reader = client.stream.subscribe()
+        await until(lambda: client.metrics.received_count > 4)
+        await client.reconnect()
+        await until(lambda: told.named("messages_discarded"))
+        seen = [0]
+        while seen[-1] != 1999:
+            seen += await read(reader, 1)
+        (discarded,) = told.named("messages_discarded")
+        metrics = client.metrics
+    assert discarded["count"] == metrics.dropped_count
+    assert metrics.received_count == len(seen) - 1 + metrics.dropped_count
+
+
 async def read(subscriber, count: int) -> list[int]:
     """The numbers of so many messages."""
     return [number(await anext(subscriber)) for _ in range(count)]
