@@ -34,9 +34,9 @@ from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data, Sendable
 from ws_common.metrics import WebSocketMetrics
 from ws_common.options import ConnectContext, Url, WebSocketOptions
-from ws_common.outbound import Receipt
 from ws_common.outbox import Outbox
 from ws_common.platform import Overflow
+from ws_common.receipt import Receipt
 from ws_common.reporter import HistoryEntry
 from ws_common.session import Session
 from ws_common.state_stream import WebSocketStatesStream

@@ -14,7 +14,7 @@ from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data
 from ws_common.metrics import WebSocketMetrics
 from ws_common.options import Url, WebSocketOptions
-from ws_common.outbound import Receipt
+from ws_common.receipt import Receipt
 from ws_common.reporter import HistoryEntry
 from ws_common.session import Session
 from ws_common.sessions import inside_after_connect

@@ -13,12 +13,13 @@ from weakref import WeakSet
 
 from ws_common.buffer import Buffer, End, Limits
 from ws_common.connection import Connection
+from ws_common.entry import Entry
 from ws_common.errors import WSStreamOverflowError
 from ws_common.hub import Hub
 from ws_common.inbound import Inbound
 from ws_common.metrics import Counters
 from ws_common.options import WebSocketOptions
-from ws_common.outbound import Entry, Outbound
+from ws_common.outbound import Outbound
 from ws_common.platform import Platform
 from ws_common.reporter import Reporter
 from ws_common.sessions import SessionFeed, SessionSubscriber

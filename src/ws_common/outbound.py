@@ -9,11 +9,12 @@ above `write_limit`. Order is the order of the calls, whoever made them.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine
 from time import time
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from ws_common.durations import seconds
+from ws_common.entry import Entry, Era, Gate
 from ws_common.errors import (
     WSClientClosedError,
     WSConnectionClosedError,
@@ -22,8 +23,9 @@ from ws_common.errors import (
     WSOutboxFullError,
 )
 from ws_common.interceptors import DONE, WSInterceptor, build
-from ws_common.messages import Data, size_of, to_wire
+from ws_common.messages import Data, to_wire
 from ws_common.options import WebSocketOptions
+from ws_common.receipt import Receipt, settle
 from ws_common.turns import Turn, Turns
 
 TURN = 64
@@ -33,120 +35,6 @@ _SOON = 0.001
 """Seconds by which the loop's clock and the wall's may differ."""
 
 Submit = Callable[[Any], Any]
-Status = Literal["queued", "sent", "dropped", "expired", "failed"]
-
-
-class Receipt:
-    """What became of a message given to `add_nowait()`.
-
-    Awaiting it, as often as you like or never, waits until the message has been
-    handed to the connection, and raises where it was dropped, expired or failed.
-
-    Attributes:
-        status: "queued", "sent", "dropped", "expired" or "failed".
-
-    Example:
-        >>> import asyncio
-        >>> from ws.testing import WebSocketClientFake
-        >>> async def main() -> None:
-        ...     async with WebSocketClient.from_client(WebSocketClientFake()) as client:
-        ...         await client.connect("ws://anywhere/")
-        ...         receipt = client.add_nowait("hello")
-        ...         await receipt
-        ...         print(receipt.status)
-        >>> asyncio.run(main())
-        sent
-    """
-
-    __slots__ = ("_error", "_waiters", "status")
-
-    def __init__(self) -> None:
-        self.status: Status = "queued"
-        self._error: WSError | None = None
-        self._waiters: list[asyncio.Future[None]] = []
-
-    def settle(self, status: Status, error: WSError | None = None) -> None:
-        """Say what became of it. The first word counts."""
-        if self.status != "queued":
-            return
-        self.status, self._error = status, error
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._waiters.clear()
-
-    def __await__(self) -> Generator[Any, None, None]:
-        """Wait for the outcome. Cancelling the wait changes nothing for the message."""
-        if self.status == "queued":
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            try:
-                yield from waiter
-            finally:
-                if waiter in self._waiters:
-                    self._waiters.remove(waiter)
-        if self._error is not None:
-            # As often as one likes: the frames of the last time are let go.
-            raise self._error.with_traceback(None)
-
-    def __repr__(self) -> str:
-        """Show the status."""
-        return f"Receipt(status={self.status!r})"
-
-
-class Gate(Protocol):
-    """What the way out asks of the connection that is open now."""
-
-    def send(self, data: Data, *, text: bool) -> None:
-        """Hand over, or raise WSConnectionClosedError."""
-
-    def writable(self) -> Awaitable[None]:
-        """Wait until the buffer is below the limit, or the connection has ended."""
-        ...
-
-    @property
-    def above_limit(self) -> bool:
-        """Whether the buffer is above `write_limit`."""
-        ...
-
-    def closed_error(self) -> WSConnectionClosedError:
-        """The error that says how it ended."""
-        ...
-
-
-class Entry:
-    """A message in the queue."""
-
-    __slots__ = ("bounded", "data", "expires", "receipt", "size", "text", "via")
-
-    def __init__(
-        self, data: Data, receipt: Receipt, *, text: bool, bounded: bool
-    ) -> None:
-        self.data = data
-        self.text = text
-        self.receipt = receipt
-        self.bounded = bounded
-        self.size = size_of(data)
-        self.expires: float | None = None
-        self.via: Gate | None = None
-
-
-class Era:
-    """The time between two failures of all that waits.
-
-    An interceptor may hold a message that was meant for a server of yesterday.
-
-    Attributes:
-        failure: What ended it.
-    """
-
-    def __init__(self) -> None:
-        self.failure: WSError | None = None
-
-    def check(self) -> None:
-        """Raise what ended it."""
-        if self.failure is not None:
-            raise self.failure.with_traceback(None)
 
 
 class Outbound:
@@ -231,7 +119,7 @@ class Outbound:
             wire, as_text = to_wire(payload, text=text)
             era.check()
             if self._hand_over(wire, text=as_text):
-                receipt.settle("sent")
+                settle(receipt, "sent")
             else:
                 entry = Entry(wire, receipt, text=as_text, bounded=True)
                 submitted.append(entry)
@@ -259,7 +147,7 @@ class Outbound:
             return
         for entry in [one for one in self._queue if one.via is gate]:
             self._remove(entry)
-            entry.receipt.settle("failed", gate.closed_error())
+            settle(entry.receipt, "failed", gate.closed_error())
 
     def flush(self) -> None:
         """Hand over what waits, as far as the connection takes it."""
@@ -274,7 +162,7 @@ class Outbound:
             except WSConnectionClosedError:
                 return  # it is ending: the supervisor will say what comes
             self._shift()
-            entry.receipt.settle("sent")
+            settle(entry.receipt, "sent")
 
     def fail(self, make_error: Callable[[], WSError]) -> None:
         """Fail whatever waits, in the queue or in an interceptor."""
@@ -283,7 +171,7 @@ class Outbound:
         self._era.failure = make_error()
         self._era = Era()
         for entry in queue:
-            entry.receipt.settle("failed", make_error())
+            settle(entry.receipt, "failed", make_error())
 
     def stop(self) -> None:
         """Cancel what is under way in the background."""
@@ -344,18 +232,18 @@ class Outbound:
             try:
                 await work
             except WSError as error:
-                receipt.settle("failed", error)
+                settle(receipt, "failed", error)
             except Exception as error:  # noqa: BLE001 - user code: goes to the receipt
                 failure = WSMessageDroppedError(f"an interceptor raised: {error!r}")
                 failure.__cause__ = error
-                receipt.settle("failed", failure)
+                settle(receipt, "failed", failure)
             else:
                 _swallowed(receipt, submitted)
 
         def over(task: asyncio.Task[None]) -> None:
             self._tasks.discard(task)
             if task.cancelled():
-                receipt.settle("failed", WSClientClosedError("the client was closed"))
+                settle(receipt, "failed", WSClientClosedError("the client was closed"))
             if isinstance(work, Coroutine):
                 work.close()  # where the task was cancelled before it began
             turn.leave()
@@ -443,7 +331,7 @@ class Outbound:
         error = WSMessageDroppedError(
             f"a message of {entry.size} bytes {words} the outbox"
         )
-        entry.receipt.settle(status, error)
+        settle(entry.receipt, status, error)
         self._on_drop(entry, status)
 
     def _withdraw(self, entries: list[Entry]) -> None:
@@ -451,7 +339,7 @@ class Outbound:
         for entry in entries:
             if entry.receipt.status == "queued":
                 self._remove(entry)
-                entry.receipt.settle("dropped")
+                settle(entry.receipt, "dropped")
 
     async def _give_way(self, gate: Gate | None) -> None:
         self._sends += 1
@@ -465,4 +353,4 @@ def _swallowed(receipt: Receipt, submitted: list[Entry]) -> None:
     """Settle the receipt of a message that no interceptor has handed on."""
     if not submitted:
         error = WSMessageDroppedError("an interceptor did not hand the message on")
-        receipt.settle("dropped", error)
+        settle(receipt, "dropped", error)

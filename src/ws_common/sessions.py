@@ -90,7 +90,7 @@ class SessionSubscriber(Subscriber[Data]):
     def end(self) -> None:
         """The connection has ended: what is buffered can still be read."""
         close = self._connection.ended
-        self.seal(
+        self._seal(
             End(
                 close_code=close.code if close is not None else None,
                 close_reason=close.reason if close is not None else "",

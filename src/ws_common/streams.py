@@ -159,12 +159,12 @@ class Subscriber(AsyncIterator[T]):
         """End the subscription; what is buffered is forgotten."""
         self._finalizer()
 
-    def keep(self, task: "asyncio.Task[None]") -> None:
+    def _keep(self, task: "asyncio.Task[None]") -> None:
         """Hold on to a listener's task: the loop itself does not."""
         self._hub.listeners.add(task)
         task.add_done_callback(self._hub.listeners.discard)
 
-    def seal(self, end: End) -> None:
+    def _seal(self, end: End) -> None:
         """Let nothing more in; what is buffered can still be read."""
         self._hub.seal(self._buffer, end)
 
@@ -255,7 +255,7 @@ class Subscription:
         self._callback: Callable[[Any], Awaitable[None] | None] = callback
         self._on_fault = on_fault
         self._task = asyncio.get_running_loop().create_task(self._run())
-        subscriber.keep(self._task)
+        subscriber._keep(self._task)  # noqa: SLF001 - our own
 
     def cancel(self) -> None:
         """Stop listening. A callback that is awaiting is cancelled."""
