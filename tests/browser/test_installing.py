@@ -15,15 +15,9 @@ from tests.support.server import Server
 from tools.common import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "browser.md").read_text(encoding="utf-8")
 URL = "ws://127.0.0.1:8000/ws"
-
-PYSCRIPT_PAGE = """<!doctype html>
-<link rel="icon" href="data:,">
-<script type="module" src="/pyscript/core.js"></script>
-<script type="py" {place} config='{config}'>
-{program}
-</script>
-"""
+NO_ICON = '<link rel="icon" href="data:,">'
 
 INSTALL = """async ([pyodide, wheel, program]) => {
     const { loadPyodide } = await import(`${pyodide}pyodide.mjs`);
@@ -41,13 +35,35 @@ json.dumps([sorted(micropip.list()), [n for n in names if importlib.util.find_sp
 
 
 @pytest.fixture
-def program() -> Iterator[str]:
-    """The first program of the README, with the address of a server."""
-    found = re.search(r"```python\n(.*?)```", README, re.DOTALL)
-    assert found is not None
-    assert URL in found[1]
+def echo() -> Iterator[str]:
+    """The address of a server that echoes."""
     with Server() as server:
-        yield found[1].replace(URL, server.urls("/echo"))
+        yield server.urls("/echo")
+
+
+def example(text: str, language: str) -> str:
+    """The first example in a language."""
+    found = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def replaced(text: str, *pairs: tuple[str, str]) -> str:
+    """The text with each first replaced by its second; it must be there."""
+    for old, new in pairs:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    return text
+
+
+def script(html: str) -> tuple[str, str]:
+    """The configuration of a page's script, and what PyScript is loaded from."""
+    config = re.search(r"config='(.*?)'", html)
+    source = re.search(r'src="(.*?)"', html)
+    assert config is not None
+    assert source is not None
+    assert json.loads(config[1]) == {"packages": ["ws-everywhere"]}
+    return config[1], source[1]
 
 
 def the_wheel(bundle: Bundle) -> str:
@@ -83,19 +99,24 @@ WAYS = {
         pytest.param("micropip", marks=pytest.mark.everywhere),
     ],
 )
-@pytest.mark.parametrize("place", ["main", "worker"])
-def test_pyscript(page: Page, bundle, program, *, playwright_config, place, way):
-    """A page with nothing but the wheel and the README's program shows its answer."""
+@pytest.mark.parametrize("place", ["", "worker"], ids=["main", "worker"])
+def test_pyscript(page: Page, bundle, echo, *, playwright_config, place, way):
+    """The page of the docs, with our copies of what it loads, shows the answer."""
     distribution.with_micropip()
     archives = dict(bundle.archives)
+    html = example(DOCS, "html")
+    given, source = script(html)
     with serve(archives) as base:
         wheel = f"{base}archives/{the_wheel(bundle)}"
         config = {"interpreter": f"{base}pyodide/pyodide.mjs", **WAYS[way]}
         text = json.dumps(config).replace("{wheel}", wheel)
-        html = PYSCRIPT_PAGE.format(
-            place="worker" if place == "worker" else "",
-            config=text.replace('"/micropip', f'"{base}micropip'),
-            program=program,
+        html = replaced(
+            html,
+            ("<!doctype html>", f"<!doctype html>{NO_ICON}"),
+            (source, "/pyscript/core.js"),
+            ('<script type="py"', f'<script type="py" {place}'),
+            (given, text.replace('"/micropip', f'"{base}micropip')),
+            (URL, echo),
         )
         archives["page.html"] = html.encode()
         said: list[str] = []
@@ -108,12 +129,37 @@ def test_pyscript(page: Page, bundle, program, *, playwright_config, place, way)
     assert [] == [text for text in said if "Error" in text]
 
 
+def test_the_page_of_the_readme(page: Page, bundle, playwright_config):
+    """It is a part of a page, and shows what a server sends."""
+    archives = dict(bundle.archives)
+    html = example(README, "html")
+    config = re.search(r"config='(.*?)'", html)
+    assert config is not None
+    with serve(archives) as base, Server() as server:
+        ours = {
+            "interpreter": f"{base}pyodide/pyodide.mjs",
+            "files": {f"{base}archives/{the_wheel(bundle)}": "./*"},
+        }
+        html = replaced(
+            html,
+            (config[1], json.dumps(ours)),
+            ("wss://example.com/socket", server.urls("/greeting")),
+        )
+        source = '<script type="module" src="/pyscript/core.js"></script>'
+        archives["page.html"] = f"<!doctype html>{NO_ICON}{source}{html}".encode()
+        with page.expect_console_message(
+            lambda message: message.text.strip() == "hello",
+            timeout=playwright_config["PYODIDE_TIMEOUT"],
+        ):
+            page.goto(f"{base}archives/page.html")
+
+
 @pytest.mark.everywhere
 @pytest.mark.timeout(300)
-def test_jupyterlite(page: Page, bundle, program, playwright_config):
-    """A cell installs the wheel and runs the same program."""
+def test_jupyterlite(page: Page, bundle, echo, playwright_config):
+    """The cell of the docs installs the wheel and shows the answer."""
     lite.build()
-    cell = f"%pip install -q ws-everywhere\n{program}".replace("ws.run", "await ws.run")
+    cell = replaced(example(DOCS, "text"), (URL, echo))
     query = urlencode({"kernel": "python", "code": cell, "execute": 1})
     with serve(bundle.archives) as base:
         page.goto(f"{base}lite/repl/index.html?{query}")
