@@ -24,8 +24,8 @@ def measured(bundle, tmp_path):
 
 @pytest.fixture
 def server():
-    """A fresh one: it cuts what lives longer than its patience."""
-    with Server() as server:
+    """It waits as long as a test may take."""
+    with Server(lifetime=PATIENCE) as server:
         yield server.urls
 
 

@@ -23,7 +23,7 @@ from tests.support.peer import Peer
 from tests.support.urls import Urls
 
 LIFETIME = 120.0
-"""Seconds after which a connection is cut: no test waits longer."""
+"""Seconds after which a connection is cut: few tests wait longer."""
 
 MAX_CONNECTIONS = 1000
 
@@ -36,6 +36,7 @@ class Server:
         host: The address to listen on.
         ssl: Serves `wss://` with this.
         unix_path: Listens on this socket instead of TCP.
+        lifetime: Seconds after which a connection is cut.
     """
 
     def __init__(
@@ -45,8 +46,10 @@ class Server:
         host: str = "127.0.0.1",
         ssl: ssl_module.SSLContext | None = None,
         unix_path: str | None = None,
+        lifetime: float = LIFETIME,
     ) -> None:
         self.port = port
+        self._lifetime = lifetime
         self._host = host
         self._ssl = ssl
         self._unix_path = unix_path
@@ -111,7 +114,7 @@ class Server:
         try:
             # Peers vanish in every way a test can think of: that is no error here.
             with contextlib.suppress(OSError, EOFError):
-                async with asyncio.timeout(LIFETIME):
+                async with asyncio.timeout(self._lifetime):
                     await self._serve_one(Peer(reader, writer))
                     writer.close()
                     await writer.wait_closed()
