@@ -9,7 +9,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import ClientProtocol
@@ -21,7 +21,7 @@ from ws_common.headers import is_owned
 from ws_common.options import WebSocketOptions
 from ws_common.transport import Connector, ConnectRequest, TransportSink
 from ws_common.urls import origin, redact
-from ws_vm.dialing import dial, has_proxies
+from ws_vm.dialing import dial, proxy_of_environment
 from ws_vm.engine import Engine
 from ws_vm.failures import translate
 from ws_vm.redirects import (
@@ -158,7 +158,7 @@ def _settings(url: str, options: WebSocketOptions, *, at_home: bool) -> dict[str
         "max_queue": None,
         "write_limit": options.write_limit,
         "logger": _library_log,
-        "proxy": options.proxy or None,
+        "proxy": _proxy(url, options),
     }
     if options.user_agent is not None:
         settings["user_agent_header"] = options.user_agent
@@ -168,6 +168,12 @@ def _settings(url: str, options: WebSocketOptions, *, at_home: bool) -> dict[str
         if options.server_hostname is not None and at_home:
             settings["server_hostname"] = options.server_hostname
     return {**settings, **_address(options)}
+
+
+def _proxy(url: str, options: WebSocketOptions) -> str | Literal[True] | None:
+    if options.proxy is True and options.unix_path is None:
+        return proxy_of_environment(url)
+    return options.proxy or None
 
 
 def _address(options: WebSocketOptions) -> dict[str, Any]:
@@ -181,9 +187,7 @@ def _address(options: WebSocketOptions) -> dict[str, Any]:
 
 def _is_direct(settings: dict[str, Any]) -> bool:
     """Whether no proxy stands between; where one might, the library finds out."""
-    if settings.get("unix") or isinstance(settings["proxy"], str):
-        return False
-    return settings["proxy"] is None or not has_proxies()
+    return settings["proxy"] is None and not settings.get("unix")
 
 
 def _extensions(

@@ -9,9 +9,9 @@ import asyncio
 import itertools
 import socket
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
-from urllib.request import getproxies
+from urllib.request import getproxies, proxy_bypass
 
 DELAY = 0.25
 """Seconds until the next address is tried beside the first (RFC 8305 section 5)."""
@@ -20,9 +20,20 @@ _Address = tuple[int, int, int, str, Any]
 """As `getaddrinfo()` has it: family, type, protocol, name, address."""
 
 
-def has_proxies() -> bool:
-    """Whether the environment may name a proxy for some URL."""
-    return any(scheme != "no" for scheme in getproxies())
+def proxy_of_environment(url: str) -> str | Literal[True] | None:
+    """The proxy that the environment names for a URL; None: none.
+
+    True leaves it to the library, which knows all names but `all_proxy`.
+    """
+    proxies = getproxies()
+    if not proxies.keys() - {"no"}:
+        return None
+    names = ("wss", "socks", "https", "ws", "http")
+    known = names[:3] if url.startswith("wss:") else names[1:]
+    if "all" not in proxies or any(name in proxies for name in known):
+        return True
+    host = urlsplit(url).netloc.rpartition("@")[2]
+    return None if proxy_bypass(host) else proxies["all"]
 
 
 async def dial(url: str, local_addr: tuple[str, int] | None) -> socket.socket:

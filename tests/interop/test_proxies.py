@@ -168,7 +168,7 @@ async def test_nobody_behind(platform, proxy):
     await client.close()
 
 
-@pytest.mark.parametrize("name", ["https_proxy", "ws_proxy"])
+@pytest.mark.parametrize("name", ["https_proxy", "ws_proxy", "all_proxy"])
 async def test_of_the_environment(platform, proxy, server, monkeypatch, name):
     """The environment names it, and may make an exception."""
     one = proxy(guarded=False)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import socket
 import sys
 
@@ -127,10 +128,22 @@ def test_families_by_turns():
 
 
 @pytest.mark.parametrize(
-    ("proxies", "any_"),
-    [({}, False), ({"no": "x"}, False), ({"https": "http://p"}, True)],
+    ("environment", "url", "found"),
+    [
+        ({}, "ws://a/", None),
+        ({"no_proxy": "x"}, "ws://a/", None),
+        ({"https_proxy": "http://p"}, "ws://a/", True),
+        ({"all_proxy": "http://q"}, "ws://a/", "http://q"),
+        ({"all_proxy": "http://q", "https_proxy": "http://p"}, "wss://a/", True),
+        ({"all_proxy": "http://q", "http_proxy": "http://p"}, "ws://a/", True),
+        ({"all_proxy": "http://q", "http_proxy": "http://p"}, "wss://a/", "http://q"),
+        ({"all_proxy": "http://q", "no_proxy": "a"}, "ws://u:p@a:81/", None),
+    ],
 )
-def test_has_proxies(monkeypatch, proxies, any_):
-    """Exceptions alone are no proxy."""
-    monkeypatch.setattr(dialing, "getproxies", lambda: proxies)
-    assert dialing.has_proxies() is any_
+def test_proxy_of_the_environment(monkeypatch, environment, url, found):
+    """Exceptions alone are no proxy; `all_proxy` is for what no other name is."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert dialing.proxy_of_environment(url) == found
