@@ -8,6 +8,7 @@ import random
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from ws_common.durations import Seconds, to_seconds
 from ws_common.errors import WSError
@@ -124,10 +125,11 @@ class ConnectionRetryInterval:
         """
         low, high = self._bounds()
         upper = high if spread else self.upper(retry)
-        return (rng or _rng).uniform(low, upper)
+        return (rng or CHANCE).uniform(low, upper)
 
     def _bounds(self) -> tuple[float, float]:
         return to_seconds(self.min, "min"), to_seconds(self.max, "max")
 
 
-_rng = random.Random()  # noqa: S311 - spreads load, hides nothing. Seeded by the OS.
+CHANCE: Final = random.SystemRandom()
+"""Where jitter comes from: the system, or processes forked off one would draw alike."""

@@ -103,7 +103,7 @@ class Buffer(Generic[T]):
         self.made_at: str = ""
         self.on_drop: Callable[[Buffer[T], int], None] = _ignore
         self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
-        self._waiters: deque[asyncio.Future[End | None]] = deque()
+        self._waiters: list[asyncio.Future[End | None]] = []
         self.limit(limits)
 
     def limit(self, limits: Limits) -> None:
@@ -268,7 +268,7 @@ class Buffer(Generic[T]):
             raise
 
     def _wake(self, end: End | None = None) -> None:
-        waiter = self._waiters.popleft()
+        waiter = self._waiters.pop(0)
         if not waiter.done():
             waiter.set_result(end)
 

@@ -8,11 +8,11 @@ judge's (`retry.py`). What flows through the connections is `flow.py`'s.
 import asyncio
 from collections import deque
 from datetime import UTC, datetime
-from random import Random
 from typing import Any
 
 from ws_common import lifecycle, machine
 from ws_common.attempt import Failed, run_attempt
+from ws_common.backoff import CHANCE
 from ws_common.buffer import End
 from ws_common.calls import Call, Calls
 from ws_common.causes import Cause
@@ -57,19 +57,18 @@ class Supervisor:
             options, platform, self.counters, self.reporter, self.check_coming
         )
         self._connector = connector
-        self._rng = Random()  # noqa: S311 - jitter
         self._loop: asyncio.AbstractEventLoop | None = None
         self._target: Url | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._abandoned: set[asyncio.Task[None]] = set()
-        self._retiring: deque[Connection] = deque()
+        self._retiring: list[Connection] = []
         self._settle_timer: asyncio.TimerHandle | None = None
         self._calls = Calls()
         self._events: deque[tuple[lifecycle.Event, Cause]] = deque()
         self._stepping = False
         self._since = 0.0
         self._last_error: WSError | None = None
-        self.surroundings = Surroundings(platform, self, self._rng)
+        self.surroundings = Surroundings(platform, self, CHANCE)
 
     # What is asked for
 
@@ -314,13 +313,13 @@ class Supervisor:
     def _retire(self, attempt: int) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
-            self._retiring = deque(c for c in self._retiring if c.ended is None)
+            self._retiring = [c for c in self._retiring if c.ended is None]
             connection.retire()
             connection.final.add_done_callback(lambda _: self._tell_loss(connection))
             self._count_end(connection, 1000, "")
             self._retiring.append(connection)
             if len(self._retiring) > RETIRING:
-                self._retiring.popleft().abandon()
+                self._retiring.pop(0).abandon()
         self.feed(lifecycle.SteppedAside(attempt=attempt), "replaced")
 
     # What connections tell
@@ -399,7 +398,7 @@ class Supervisor:
             now=datetime.now(UTC),
         )
         interval = self.options.connection_retry_interval
-        return judge(failure, interval, self._rng, self._retry_if_raised)
+        return judge(failure, interval, CHANCE, self._retry_if_raised)
 
     def _retry_if_raised(self, error: Exception) -> None:
         self.reporter.fault("retry_if_raised", error)
@@ -460,7 +459,7 @@ class Supervisor:
         self.flow.rest(End(close_code=code, close_reason=reason or "", final=True))
         self.surroundings.stop()
         while self._retiring:
-            self._retiring.popleft().abandon()
+            self._retiring.pop(0).abandon()
         self._calls.finish()
 
     # What the surroundings tell
