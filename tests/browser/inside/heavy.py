@@ -17,6 +17,9 @@ PATIENCE = 60.0
 FEW = 5
 """Timers of the waiting itself."""
 
+SHORT = {"timeout": 3.0, "close_timeout": 3.0}
+"""How long timers live that were cancelled; else most of a run would be waiting."""
+
 
 async def connections(url: str, count: int) -> int:
     """Open that many and close each after one message; returns how many answered."""
@@ -25,7 +28,7 @@ async def connections(url: str, count: int) -> int:
     async def some(number: int) -> None:
         nonlocal answers
         for _ in range(number):
-            async with ws.connect(url) as client:
+            async with ws.connect(url, ws.WebSocketOptions.common(**SHORT)) as client:
                 await client.add("hello")
                 answer = await client.recv()
                 answers += answer == "hello"
@@ -41,7 +44,7 @@ async def reconnections(url: str, count: int) -> int:
     interval = ws.ConnectionRetryInterval(
         min=0.001, max=0.001, min_uptime=0, retry_if=lambda _context: True
     )
-    options = ws.WebSocketOptions.common(connection_retry_interval=interval)
+    options = ws.WebSocketOptions.common(connection_retry_interval=interval, **SHORT)
     async with ws.connect(url, options) as client:
         sessions = client.sessions()
         for _ in range(count):
@@ -52,7 +55,7 @@ async def reconnections(url: str, count: int) -> int:
 
 async def messages(url: str, count: int, kind: str) -> int:
     """Send that many of 1 KiB and get each back; returns how many were the same."""
-    options = ws.WebSocketOptions.js(use_blob_for_binary=kind == "blob")
+    options = ws.WebSocketOptions.js(use_blob_for_binary=kind == "blob", **SHORT)
     payload = "x" * 1024 if kind == "text" else bytes(range(256)) * 4
     same = 0
     async with ws.connect(url, options) as client:
