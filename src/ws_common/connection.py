@@ -190,7 +190,10 @@ class Connection:
         """Free the socket now; the owner hears no more of it."""
         self._owner = None
         self._discard()
+        if self.opened_at is None:
+            self._nowhere.count += len(self.early.buffer.drain())
         self._abort("abandoned", CloseInfo(code=1006, initiator="local"))
+        self._tell_discarded()
 
     def pause(self, why: str) -> None:
         """Stop reading, for one more reason; what is closing is always read."""
@@ -375,9 +378,7 @@ class Connection:
             return
         self._owed = self._unconfirmed
         self.ended = close
-        if lost := self._nowhere.count:
-            self._counters.dropped_count += lost
-            self._report("messages_discarded", count=lost)
+        self._tell_discarded()
         if self._deadline is not None:
             self._deadline.cancel()
         if self._pulse is not None:
@@ -408,6 +409,13 @@ class Connection:
         if self.ended is not None:
             self._owner = None
             owner.connection_ended(self, self._cause, self.ended)
+
+    def _tell_discarded(self) -> None:
+        """Count and report what nobody will see; each message once."""
+        count, self._nowhere.count = self._nowhere.count, 0
+        if count:
+            self._counters.dropped_count += count
+            self._report("messages_discarded", count=count)
 
     def _discard(self) -> None:
         """Forget what arrives from here on, and read it: a Close may be behind it."""

@@ -34,7 +34,7 @@ from ws_js.javascript import (
     JsEventTarget,
     JsGlobal,
     JsRequestInit,
-    JsResponse,
+    JsSettled,
     JsWebSocket,
     PyProxy,
 )
@@ -100,18 +100,24 @@ class Border:
 
     def fetch(
         self, url: str, *, mode: str, redirect: str
-    ) -> tuple[Awaitable[JsResponse], JsAbortController]:
+    ) -> tuple[Awaitable[Sequence[JsSettled]], JsAbortController]:
         """Begin to ask over HTTP, with the cookies that a handshake carries.
 
         Returns:
-            The answer to come, and what ends it: the body too, which nobody reads.
+            What becomes of it (alone in a sequence), and what ends it: the body too,
+            which nobody reads.
         """
         controller = cast("JsAbortController", self.js.AbortController.new())
         init = cast("JsRequestInit", self.js.Object.new())
         init.method, init.mode, init.redirect = "GET", mode, redirect
         init.credentials, init.cache = "include", "no-store"
         init.signal = controller.signal
-        return self.js.fetch(url, init), controller
+        # WebKit rejects with an error that has no stack. Pyodide does not know that for
+        # an error, and who awaits it waits for ever. So that promise is kept out of
+        # Python: JavaScript makes it, and waits for it.
+        ask = self.js.fetch.bind(self.js, url, init)
+        asked = self.js.Array.of(None).map(ask)
+        return self.js.Promise.allSettled(asked), controller
 
     @property
     def origin(self) -> str:

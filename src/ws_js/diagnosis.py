@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ws_common.retry_after import retry_after
-from ws_js.border import Border, JsException
+from ws_js.border import Border
 from ws_js.javascript import JsResponse
 
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -107,14 +107,14 @@ async def _ask(border: Border, url: str) -> Finding:
 async def _fetch(
     border: Border, url: str, *, mode: str, redirect: str
 ) -> JsResponse | None:
+    asked, controller = border.fetch(url, mode=mode, redirect=redirect)
     try:
-        answer, controller = border.fetch(url, mode=mode, redirect=redirect)
-        try:
-            return await answer
-        finally:
-            controller.abort()
-    except JsException:  # it says "Failed to fetch", whatever happened
-        return None
+        (outcome,) = await asked
+    finally:
+        controller.abort()
+    # A rejection says "Failed to fetch", whatever happened.
+    answer: JsResponse | None = outcome.value if outcome.status == "fulfilled" else None
+    return answer
 
 
 def _read(response: JsResponse) -> Finding:

@@ -174,6 +174,28 @@ class JsResponse(Protocol):
         ...
 
 
+class JsSettled(Protocol):
+    """What became of a promise."""
+
+    @property
+    def status(self) -> str:
+        """`fulfilled` or `rejected`."""
+        ...
+
+    @property
+    def value(self) -> Any:
+        """What it was fulfilled with."""
+        ...
+
+
+class JsPromise(Protocol):
+    """`Promise`, the class of promises."""
+
+    def allSettled(self, promises: object, /) -> Awaitable[Sequence[JsSettled]]:
+        """Wait for all of them, however they end."""
+        ...
+
+
 class JsConstructor(Protocol):
     """A JavaScript class."""
 
@@ -195,6 +217,30 @@ class JsObject(JsConstructor, Protocol):
 
     def getOwnPropertyDescriptor(self, thing: object, name: str, /) -> object:
         """How a property is made: `get` is its getter."""
+        ...
+
+
+class JsFunction(Protocol):
+    """A function."""
+
+    def bind(self, this: object, /, *arguments: object) -> object:
+        """Make a function that calls it with these arguments first."""
+        ...
+
+
+class JsArray(Protocol):
+    """An `Array`."""
+
+    def map(self, function: object, /) -> object:
+        """Make another of what a function makes of each item."""
+        ...
+
+
+class JsArrays(Protocol):
+    """`Array`, the class of arrays."""
+
+    def of(self, *items: object) -> JsArray:
+        """Make one."""
         ...
 
 
@@ -226,8 +272,19 @@ class JsGlobal(Protocol):
         """The class of what ends a `fetch`."""
         ...
 
-    def fetch(self, url: str, init: JsRequestInit, /) -> Awaitable[JsResponse]:
-        """Ask over HTTP."""
+    @property
+    def Array(self) -> JsArrays:
+        """The class of arrays."""
+        ...
+
+    @property
+    def Promise(self) -> JsPromise:
+        """The class of promises."""
+        ...
+
+    @property
+    def fetch(self) -> JsFunction:
+        """Ask a URL over HTTP, given a `JsRequestInit`: a promise of a response."""
         ...
 
 

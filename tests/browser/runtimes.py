@@ -29,7 +29,6 @@ IN_WORKER = """(config) => new Promise((resolve, reject) => {
 
 
 CONTRACT = "tests/contract/test_transport.py"
-INSIDE = "tests/browser/inside/test_platform.py"
 
 NODE_LACKS = {
     f"{CONTRACT}::test_send_after_the_peers_close": "it tells nothing of the peer's "
@@ -50,10 +49,6 @@ WEBKIT_LACKS = {
     "delivered",
     f"{CONTRACT}::test_server_closes_at_once[query3-1012-neustart f\\xfcr alle]": "a "
     "reason that is not ASCII is taken for a broken frame",
-    f"{INSIDE}::test_diagnosis_of_nothing": "awaiting a fetch that failed never "
-    "ends, there in Pyodide",
-    f"{INSIDE}::test_diagnosis_across_origins": "awaiting a fetch that failed never "
-    "ends, there in Pyodide",
 }
 
 

@@ -63,6 +63,13 @@ class Event:
         return self._data
 
 
+class Array(list[Any]):
+    """An Array."""
+
+    def map(self, function: Callable[[Any], Any]) -> list[Any]:
+        return [function(item) for item in self]
+
+
 class Encoder:
     """A TextEncoder that takes what can be made a string, and nothing else."""
 
@@ -195,6 +202,9 @@ class FakeJs:
         )
         self.data_descriptor: Any = SimpleNamespace(get=Event.get_data)
         self.TextEncoder: Any = SimpleNamespace(new=Encoder)
+        self.Array: Any = SimpleNamespace(of=lambda *items: Array(items))
+        self.fetch: Any = SimpleNamespace(bind=self._bind_fetch)
+        self.Promise: Any = SimpleNamespace(allSettled=_all_settled)
         self.AbortController: Any = SimpleNamespace(new=_new_controller)
 
     def as_page(self, origin: str, *, worker: bool = False) -> Target | None:
@@ -213,10 +223,15 @@ class FakeJs:
         self.document.visibilityState = "visible"
         return self.document
 
-    def fetch(self, url: str, init: Any) -> "asyncio.Future[Any]":
-        answer = asyncio.get_running_loop().create_future()
-        self.requests.append(Request(url, init, answer))
-        return answer
+    def _bind_fetch(self, this: object, url: str, init: Any) -> Callable[..., Any]:
+        assert this is self, "browsers call it an illegal invocation otherwise"
+
+        def fetch(*_: object) -> "asyncio.Future[Any]":
+            answer = asyncio.get_running_loop().create_future()
+            self.requests.append(Request(url, init, answer))
+            return answer
+
+        return fetch
 
     def _new_socket(self, url: str, protocols: list[str]) -> Socket:
         if self.refuse is not None:
@@ -230,6 +245,18 @@ class FakeJs:
             return Proxy(function, self.live)
 
         return Border(js=self, create_proxy=create_proxy, to_js=lambda value: value)
+
+
+async def _all_settled(promises: list["asyncio.Future[Any]"]) -> list[Any]:
+    outcomes: list[Any] = []
+    for promise in promises:
+        try:
+            value = await promise
+        except JsException as error:
+            outcomes.append(SimpleNamespace(status="rejected", reason=error))
+        else:
+            outcomes.append(SimpleNamespace(status="fulfilled", value=value))
+    return outcomes
 
 
 def _new_controller() -> Any:
