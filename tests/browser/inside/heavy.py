@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from typing import Any
 
 import ws
 
@@ -17,7 +18,7 @@ PATIENCE = 60.0
 FEW = 5
 """Timers of the waiting itself."""
 
-SHORT = {"timeout": 3.0, "close_timeout": 3.0}
+SHORT: dict[str, Any] = {"timeout": 3.0, "close_timeout": 3.0, "heartbeat": None}
 """How long timers live that were cancelled; else most of a run would be waiting."""
 
 
