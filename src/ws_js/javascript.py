@@ -174,6 +174,27 @@ class JsResponse(Protocol):
         ...
 
 
+class JsEncoded(Protocol):
+    """What `encodeInto` has done."""
+
+    @property
+    def written(self) -> int:
+        """Bytes: whole characters, as many as fitted."""
+        ...
+
+
+class JsTextEncoder(Protocol):
+    """Makes UTF-8 of whatever can be made a string."""
+
+    def encode(self, text: object, /) -> JsBuffer:
+        """Into a buffer of its own."""
+        ...
+
+    def encodeInto(self, text: object, buffer: JsBuffer, /) -> JsEncoded:
+        """Into a given one, as far as it reaches."""
+        ...
+
+
 class JsSettled(Protocol):
     """What became of a promise."""
 
@@ -259,7 +280,12 @@ class JsGlobal(Protocol):
 
     @property
     def TextEncoder(self) -> JsConstructor:
-        """Makes UTF-8 of text."""
+        """The class of what makes UTF-8 of text."""
+        ...
+
+    @property
+    def Uint8Array(self) -> JsConstructor:
+        """The class of buffers of bytes."""
         ...
 
     @property

@@ -42,6 +42,9 @@ class Buffer:
         self.copies += 1
         return self._data
 
+    def write(self, data: bytes) -> None:
+        self._data = data + self._data[len(data) :]
+
 
 class Event:
     """A MessageEvent that counts how often its data is asked for."""
@@ -74,10 +77,19 @@ class Encoder:
     """A TextEncoder that takes what can be made a string, and nothing else."""
 
     def encode(self, thing: Any) -> Buffer:
+        return Buffer(self._string(thing).encode())
+
+    def encodeInto(self, thing: Any, buffer: Buffer) -> Any:
+        whole = self._string(thing).encode()[: buffer.byteLength]
+        fitting = whole.decode(errors="ignore").encode()
+        buffer.write(fitting)
+        return SimpleNamespace(written=len(fitting))
+
+    def _string(self, thing: Any) -> str:
         text = thing.toString(thing)
-        if not isinstance(text, str):
-            text = "undefined" if thing.valueOf(thing) is None else str(text)
-        return Buffer(text.encode())
+        if isinstance(text, str):
+            return text
+        return "undefined" if thing.valueOf(thing) is None else str(text)
 
 
 @dataclass(eq=False)
@@ -201,6 +213,7 @@ class FakeJs:
             getOwnPropertyDescriptor=lambda _kind, _name: self.data_descriptor,
         )
         self.data_descriptor: Any = SimpleNamespace(get=Event.get_data)
+        self.Uint8Array: Any = SimpleNamespace(new=lambda size: Buffer(bytes(size)))
         self.TextEncoder: Any = SimpleNamespace(new=Encoder)
         self.Array: Any = SimpleNamespace(of=lambda *items: Array(items))
         self.fetch: Any = SimpleNamespace(bind=self._bind_fetch)

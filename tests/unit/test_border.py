@@ -225,6 +225,21 @@ async def test_long_text_goes_by_way_of_its_bytes(open_one):
     assert sink.sizes == [LONG, 2 * LONG, 9, LONG, 0, 2 * LONG, 9, LONG]
 
 
+@pytest.mark.parametrize("over", range(-6, 7))
+async def test_long_text_around_the_size_of_the_buffer(open_one, over):
+    """Not a byte is missing, however the last character falls."""
+    _, socket, sink = await open_one()
+    texts = [
+        "x" * (2**14 + over),
+        "é" * (2**13 + over),
+        "😀" * (2**12 + over),
+        "x😀" * LONG,
+    ]
+    for text in ["x" * LONG, *texts]:
+        socket.play_message(text)
+    assert sink.messages == ["x" * LONG, *texts]
+
+
 async def test_bytes_after_long_text(open_one):
     """The guess was wrong, and the bytes arrive."""
     _, socket, sink = await open_one()

@@ -49,6 +49,7 @@ async def test_long_text_among_others(connect, server):
     transport, sink = await connect(server("/echo"))
     long, wide = "x" * 5000, "é😀\ufeff\x00" * 2000
     sent = [long, wide, "", long, long, bytes(5000), wide, wide, "undefined", wide]
+    sent += ["x" * (2**14 + over) + "😀" for over in range(-9, 3)]
     sent += [long, "[object ArrayBuffer]", bytes(9), long, b"", "é"]
     for data in sent:
         transport.send(data, text=isinstance(data, str))
