@@ -12,6 +12,7 @@ Sources: the Encoding standard, ECMA-262 7.1.17 (ToString), HTML (MessageEvent).
 from typing import Final, cast
 
 from ws_common.messages import Data, size_of
+from ws_js.border import JsException
 from ws_js.javascript import JsBuffer, JsGlobal, JsMessageEvent, JsTextEncoder
 
 LONG: Final = 1024
@@ -108,4 +109,11 @@ def _make_encoder(js: JsGlobal, event: JsMessageEvent) -> _Encoder | None:
     kind = js.Object.getPrototypeOf(event)
     described = js.Object.getOwnPropertyDescriptor(kind, "data")
     getter = getattr(described, "get", None)
-    return None if getter is None else _Encoder(js, getter)
+    if getter is None:
+        return None
+    encoder = _Encoder(js, getter)
+    try:
+        encoder.encode(event)
+    except JsException:  # Node.js: its `encodeInto` wants a string, and nothing else
+        return None
+    return encoder

@@ -258,6 +258,20 @@ async def test_long_text_where_data_has_no_getter(js, open_one):
     assert sink.messages == ["x" * LONG] * 3
 
 
+async def test_long_text_where_only_strings_are_encoded(js, open_one):
+    """Node.js is so: each is read as ever, the first of them too."""
+
+    class Strict:
+        def encodeInto(self, thing: object, _buffer: object) -> None:  # noqa: N802 - JavaScript's
+            raise JsException("TypeError", f"{thing} is no string")
+
+    js.TextEncoder.new = Strict
+    _, socket, sink = await open_one()
+    played = [socket.play_message("x" * LONG) for _ in range(3)]
+    assert [event.touched for event in played] == [1, 1, 1]
+    assert sink.messages == ["x" * LONG] * 3
+
+
 async def test_long_text_that_is_too_big_is_never_copied(open_one):
     """Its size is known before it gets into Python's memory."""
     _, socket, sink = await open_one(max_size=LONG)
