@@ -5,13 +5,13 @@ What cannot be had is no error here: its tests are not run, and say why.
 
 from pathlib import Path
 
-from tools.common import STAMPS, ToolError, digest, is_fresh, mark, run, say
-from tools.daemons import APT_TIMEOUT, find, is_root
+from tools.apt import ensure, find
+from tools.common import STAMPS, ToolError
 
 PACKAGES = {
-    "firefox": ["firefox-esr"],
-    "WebKitWebDriver": ["webkit2gtk-driver"],
-    "Xvfb": ["xvfb"],
+    "firefox": "firefox-esr",
+    "WebKitWebDriver": "webkit2gtk-driver",
+    "Xvfb": "xvfb",
 }
 """Programs, and the packages of Debian that have them."""
 
@@ -41,28 +41,8 @@ def locate(program: str) -> str:
 
 def ensure_engines() -> None:
     """Install what is missing, unless that failed before."""
-    missing = sorted(program for program in PACKAGES if not _is_there(program))
-    key = digest(*(program.encode() for program in missing))
-    if not missing or is_fresh(_FAILED, key):
-        return
-    apt = find("apt-get")
-    if apt is None or not is_root():
-        say(f"Not installed: {', '.join(missing)} (that takes apt-get, and root).")
-        return
-    say(f"Installing {', '.join(missing)} ...")
-    packages = [package for program in missing for package in PACKAGES[program]]
-    install = ["install", "-y", "-qq", "--no-install-recommends", *packages]
-    try:
-        for arguments in (["update", "-qq"], install):
-            run(
-                [apt, *arguments],
-                what="install browsers",
-                timeout=APT_TIMEOUT,
-                env={"DEBIAN_FRONTEND": "noninteractive"},
-            )
-    except ToolError as error:
-        say(str(error))
-        mark(_FAILED, key)
+    missing = [program for program in PACKAGES if not _is_there(program)]
+    ensure(missing, PACKAGES, _FAILED)
 
 
 def _is_there(program: str) -> bool:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from tools.daemons import find
+from tools.apt import find
 
 Side = Literal["client", "server"]
 

@@ -10,7 +10,7 @@ from typing import Self
 
 import pytest
 
-from tools.daemons import find
+from tools.apt import find
 
 PATIENCE = 30.0
 """Seconds until a program has to be ready, or gone."""
