@@ -55,11 +55,13 @@ class Hub(Generic[T]):
 
         Nobody else would get that either, so it is dropped, and told to `on_drop`.
         """
-        older = self._older if self._kept is not None else 0
+        if self._kept is None:
+            return self.attach()
         buffer = self.attach()
-        if self.limits.overflow == "drop_oldest":
-            older -= buffer.dropped - self._lost  # they have gone already
-        buffer.shed(older)
+        gone = buffer.dropped - self._lost  # since then
+        buffer.shed(
+            self._older - (gone if buffer.limits.overflow == "drop_oldest" else 0)
+        )
         return buffer
 
     def attach(

@@ -339,6 +339,24 @@ async def test_a_session_does_not_hear_what_an_earlier_connection_left(server):
     assert [event.name for event in heard].count("message_dropped") == 2
 
 
+async def test_sessions_where_the_oldest_are_dropped(server):
+    """What is dropped is not counted twice, and never a session's own messages."""
+    options = ws.WebSocketOptions.common(
+        stream_capacity=3, stream_overflow="drop_oldest"
+    )
+    async with ws.WebSocketClient(options) as client:
+        for count in (2, 4, 6):
+            await client.connect(server("/greeting"))
+            await until(lambda count=count: client.metrics.received_count == count)
+        assert client.metrics.dropped_count == 3
+        first = await anext(client.sessions())
+        assert [await first.recv() for _ in range(2)] == ["hello", b"\x00\x01\xfe\xff"]
+        assert client.metrics.dropped_count == 4
+        second = await anext(client.sessions())
+        await client.add("for both")
+        assert [await one.recv() for one in (first, second)] == ["for both"] * 2
+
+
 async def test_unsendable(server):
     """What cannot be sent is refused where it is given, and the connection stays."""
     async with ws.connect(server("/echo")) as client:
