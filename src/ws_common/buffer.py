@@ -163,23 +163,15 @@ class Buffer(Generic[T]):
         messages = len(self.items) - self._ends
         return messages > self._capacity or self.bytes > self._max_bytes
 
-    def shed(self, count: int) -> None:
-        """Drop so many of the oldest items."""
-        for _ in range(count):
-            self._drop_at(range(len(self.items)))
-
     def _drop(self, places: range) -> None:
         while self._is_above():
-            self._drop_at(places)
-
-    def _drop_at(self, places: range) -> None:
-        index = next(i for i in places if not isinstance(self.items[i], End))
-        item = self.items[index]
-        del self.items[index]
-        if isinstance(item, _SIZED):
-            self.bytes -= len(item)
-        self.dropped += 1
-        self.on_drop(self, 1)
+            index = next(i for i in places if not isinstance(self.items[i], End))
+            item = self.items[index]
+            del self.items[index]
+            if isinstance(item, _SIZED):
+                self.bytes -= len(item)
+            self.dropped += 1
+            self.on_drop(self, 1)
 
     def _overflow_error(self) -> WSStreamOverflowError:
         held = f"{len(self.items)} messages"
@@ -234,9 +226,14 @@ class Buffer(Generic[T]):
             self.full = False
             self.on_pressure(self, False)  # noqa: FBT003
 
+    @property
+    def messages(self) -> list[T]:
+        """What waits to be read, without the ends."""
+        return [item for item in self.items if not isinstance(item, End)]
+
     def drain(self) -> list[T]:
         """Take everything but the ends; a pause lasts until `relieve()`."""
-        items = [item for item in self.items if not isinstance(item, End)]
+        items = self.messages
         self._forget()
         return items
 

@@ -81,7 +81,8 @@ class Connection:
         self._owner: Owner | None = owner
         self._report = owner.note  # what is lost is told out of sight too
         self._target: Target = self.early
-        self._nowhere = Nowhere()
+        self._nowhere = Nowhere(self._lose)
+        self._lost = 0
         self._transport: Transport | None = None
         self._closing: CloseInfo | None = None
         self._closing_told = False
@@ -191,7 +192,7 @@ class Connection:
         self._owner = None
         self._discard()
         if self.opened_at is None:
-            self._nowhere.count += len(self.early.buffer.drain())
+            self._lose(len(self.early.buffer.drain()))
         self._abort("abandoned", CloseInfo(code=1006, initiator="local"))
         self._tell_discarded()
 
@@ -378,7 +379,6 @@ class Connection:
             return
         self._owed = self._unconfirmed
         self.ended = close
-        self._tell_discarded()
         if self._deadline is not None:
             self._deadline.cancel()
         if self._pulse is not None:
@@ -395,6 +395,7 @@ class Connection:
         )
         if not self._final.done():
             self._final.set_result(None)
+        self._tell_discarded()
         self._cause = cause
         self._tell()
 
@@ -411,11 +412,14 @@ class Connection:
             owner.connection_ended(self, self._cause, self.ended)
 
     def _tell_discarded(self) -> None:
-        """Count and report what nobody will see; each message once."""
-        count, self._nowhere.count = self._nowhere.count, 0
+        """Report what nobody will see; each message once."""
+        count, self._lost = self._lost, 0
         if count:
-            self._counters.dropped_count += count
             self._report("messages_discarded", count=count)
+
+    def _lose(self, count: int) -> None:
+        self._lost += count
+        self._counters.dropped_count += count
 
     def _discard(self) -> None:
         """Forget what arrives from here on, and read it: a Close may be behind it."""

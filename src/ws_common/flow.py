@@ -16,7 +16,7 @@ from ws_common.connection import Connection
 from ws_common.entry import Entry
 from ws_common.errors import WSStreamOverflowError
 from ws_common.hub import Hub
-from ws_common.inbound import Inbound
+from ws_common.inbound import Inbound, Nowhere
 from ws_common.metrics import Counters
 from ws_common.options import WebSocketOptions
 from ws_common.outbound import Outbound
@@ -115,9 +115,7 @@ class Flow:
 
     def discard(self) -> None:
         """Nothing that is under way may be delivered any more."""
-        if count := self._inbound.discard():
-            self._counters.dropped_count += count
-            self._reporter.note("messages_discarded", count=count)
+        self._discarded(self._inbound.discard(Nowhere(self._discarded)))
 
     def end(self, connection: Connection) -> None:
         """A connection is over, and its session with it."""
@@ -169,6 +167,11 @@ class Flow:
         (self._pauses.add if full else self._pauses.discard)(why)
         if self._connection is not None:
             (self._connection.pause if full else self._connection.resume)(why)
+
+    def _discarded(self, count: int) -> None:
+        if count:
+            self._counters.dropped_count += count
+            self._reporter.note("messages_discarded", count=count)
 
     def _dropped(self, _buffer: Buffer[Any], count: int) -> None:
         self._counters.dropped_count += count

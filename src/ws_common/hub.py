@@ -41,6 +41,7 @@ class Hub(Generic[T]):
         self._full: set[Buffer[T]] = set()
         self._kept: Buffer[T] | None = None
         self._older = self._lost = 0
+        self._over: End | None = None
         if keep:
             self._kept = self._make(limits)
         self._rewire()
@@ -48,20 +49,30 @@ class Hub(Generic[T]):
     def begin(self) -> None:
         """A connection opens: what has been kept so far came before it."""
         if self._kept is not None:
-            self._older, self._lost = len(self._kept.items), self._kept.dropped
+            self._older, self._lost = len(self._kept.messages), self._kept.dropped
+            self._over = self._kept.end
 
     def attach_now(self) -> Buffer[T]:
         """Make a buffer like `attach`, but without what came before `begin()`.
 
         Nobody else would get that either, so it is dropped, and told to `on_drop`.
         """
-        if self._kept is None:
-            return self.attach()
+        kept, self._kept = self._kept, None
         buffer = self.attach()
-        gone = buffer.dropped - self._lost  # since then
-        buffer.shed(
-            self._older - (gone if buffer.limits.overflow == "drop_oldest" else 0)
-        )
+        if kept is None:
+            return buffer
+        older = self._older
+        if kept.limits.overflow == "drop_oldest":
+            older -= kept.dropped - self._lost  # they have gone already
+        messages = kept.messages
+        end = kept.end if self._over is None else None
+        self.detach(kept)
+        for message in messages[max(0, older) :]:
+            buffer.put(message)
+        if end is not None:
+            buffer.mark(end)
+        if older > 0:
+            self._dropped(kept, older)
         return buffer
 
     def attach(

@@ -27,16 +27,16 @@ class Target(Protocol):
 class Nowhere:
     """Where messages go that nobody may see any more.
 
-    Attributes:
-        count: How many there were.
+    Args:
+        on_lost: Told of each.
     """
 
-    def __init__(self) -> None:
-        self.count = 0
+    def __init__(self, on_lost: Callable[[int], None]) -> None:
+        self._on_lost = on_lost
 
     def publish(self, _item: Any, /) -> None:
         """Forget it."""
-        self.count += 1
+        self._on_lost(1)
 
 
 class Inbound:
@@ -101,16 +101,17 @@ class Inbound:
         else:
             self._enqueue(lambda _: action(), None)
 
-    def discard(self) -> int:
+    def discard(self, nowhere: Target) -> int:
         """Forget the messages that are under way, and say how many; actions are kept.
 
-        One that an interceptor holds at this moment is forgotten as it comes out.
+        Args:
+            nowhere: Takes what an interceptor holds at this moment.
         """
         before = len(self._queue)
         kept = [entry for entry in self._queue if entry[0] is not self._chain]
         self._queue = deque(kept)
         self._measure()
-        self._target = Nowhere()
+        self._target = nowhere
         return before - len(kept)
 
     def stop(self) -> None:

@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from ws_common.retry_after import retry_after
-from ws_js.border import Border
+from ws_js.border import Border, JsException
 from ws_js.javascript import JsResponse
 
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -107,7 +107,10 @@ async def _ask(border: Border, url: str) -> Finding:
 async def _fetch(
     border: Border, url: str, *, mode: str, redirect: str
 ) -> JsResponse | None:
-    asked, controller = border.fetch(url, mode=mode, redirect=redirect)
+    try:
+        asked, controller = border.fetch(url, mode=mode, redirect=redirect)
+    except JsException:  # not what the standard says, but pages replace `fetch`
+        return None
     try:
         (outcome,) = await asked
     finally:

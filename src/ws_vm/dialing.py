@@ -32,8 +32,9 @@ def proxy_of_environment(url: str) -> str | Literal[True] | None:
     known = names[:3] if url.startswith("wss:") else names[1:]
     if "all" not in proxies or any(name in proxies for name in known):
         return True
-    host = urlsplit(url).netloc.rpartition("@")[2]
-    return None if proxy_bypass(host) else proxies["all"]
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    return None if proxy_bypass(f"{parts.hostname}:{port}") else proxies["all"]
 
 
 async def dial(url: str, local_addr: tuple[str, int] | None) -> socket.socket:

@@ -336,7 +336,22 @@ async def test_a_session_does_not_hear_what_an_earlier_connection_left(server):
         await session.add("open")
         assert await session.recv() == "open"
         assert client.metrics.dropped_count == 2
-    assert [event.name for event in heard].count("message_dropped") == 2
+    told = [event.details for event in heard if event.name == "message_dropped"]
+    assert [dict(details)["count"] for details in told] == [2]
+
+
+@pytest.mark.parametrize("overflow", ["pause", "error"])
+async def test_a_session_where_what_was_kept_is_full(server, overflow):
+    """What an earlier connection has filled holds up no session, and ends none."""
+    options = ws.WebSocketOptions.common(stream_capacity=1, stream_overflow=overflow)
+    async with ws.WebSocketClient(options) as client:
+        await client.connect(server("/greeting"))
+        await until(lambda: client.metrics.received_count == 2)
+        await client.connect(server("/echo"))
+        session = await anext(client.sessions())
+        await session.add("open")
+        async with asyncio.timeout(10):
+            assert await session.recv() == "open"
 
 
 async def test_sessions_where_the_oldest_are_dropped(server):

@@ -138,6 +138,8 @@ def test_families_by_turns():
         ({"all_proxy": "http://q", "http_proxy": "http://p"}, "ws://a/", True),
         ({"all_proxy": "http://q", "http_proxy": "http://p"}, "wss://a/", "http://q"),
         ({"all_proxy": "http://q", "no_proxy": "a"}, "ws://u:p@a:81/", None),
+        ({"all_proxy": "http://q", "no_proxy": "a:443"}, "wss://a/", None),
+        ({"all_proxy": "http://q", "no_proxy": "::1"}, "ws://[::1]:8000/", None),
     ],
 )
 def test_proxy_of_the_environment(monkeypatch, environment, url, found):

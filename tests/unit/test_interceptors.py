@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ws_common.errors import WSUnsupportedDataError
-from ws_common.inbound import Inbound
+from ws_common.inbound import Inbound, Nowhere
 from ws_common.interceptors import WSInterceptor
 from ws_common.options import WebSocketOptions
 from ws_common.outbound import Outbound
@@ -355,10 +355,12 @@ async def test_discard_forgets_messages_and_keeps_actions():
     inbound.publish("1")
     inbound.publish("2")
     inbound.call(lambda: received.append("action"))
-    inbound.discard()
+    lost = []
+    lost.append(inbound.discard(Nowhere(lost.append)))
     await turns()
 
     assert ["action"] == received
+    assert [1, 1] == lost, "the one that waited, then the one that was held"
 
 
 async def test_stop_leaves_nothing_behind():
