@@ -6,12 +6,12 @@ reason. It decides nothing: its owner is told, and feeds the machine.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from ws_common.buffer import Buffer, End, Limits
 from ws_common.causes import Cause
-from ws_common.errors import WSConnectionClosedError
+from ws_common.errors import WSConnectionClosedError, WSStreamOverflowError
 from ws_common.heartbeat import Heartbeat
 from ws_common.inbound import Nowhere, Target
 from ws_common.messages import Data, size_of
@@ -43,11 +43,41 @@ class Owner(Protocol):
 
 
 class Early:
-    """Keeps what comes before the connection is opened."""
+    """Keeps what comes before the connection is opened.
 
-    def __init__(self, limits: Limits) -> None:
+    Args:
+        limits: Of its buffer.
+        on_lost: Told of each message that comes after `forget()`.
+
+    Attributes:
+        buffer: What `after_connect` may read; it ends with the connection.
+    """
+
+    def __init__(self, limits: Limits, on_lost: Callable[[int], None]) -> None:
         self.buffer: Buffer[Any] = Buffer(limits)
-        self.publish = self.buffer.put
+        self._late: list[Any] = []
+        self._on_lost: Callable[[int], None] | None = None
+        self._tell_lost = on_lost
+
+    def publish(self, item: Any, /) -> None:
+        """Take one; interceptors may bring it when the connection has ended."""
+        end = self.buffer.end
+        if end is None:
+            self.buffer.put(item)
+        elif self._on_lost is not None:
+            self._on_lost(1)
+        elif not isinstance(end.error, WSStreamOverflowError):
+            self._late.append(item)
+
+    def drain(self) -> list[Any]:
+        """Take everything; a pause lasts until the buffer is relieved."""
+        items, self._late = [*self.buffer.drain(), *self._late], []
+        return items
+
+    def forget(self) -> int:
+        """Keep nothing any more, and say how many messages were here."""
+        self._on_lost = self._tell_lost
+        return len(self.drain())
 
 
 class Connection:
@@ -71,7 +101,7 @@ class Connection:
     ) -> None:
         self.attempt = attempt
         self.url = ""
-        self.early = Early(limits)
+        self.early = Early(limits, self._lose_late)
         self.opened_at: float | None = None
         self.ended: CloseInfo | None = None
         self._loop = asyncio.get_running_loop()
@@ -192,7 +222,7 @@ class Connection:
         self._owner = None
         self._discard()
         if self.opened_at is None:
-            self._lose(len(self.early.buffer.drain()))
+            self._lose(self.early.forget())
         self._abort("abandoned", CloseInfo(code=1006, initiator="local"))
         self._tell_discarded()
 
@@ -416,6 +446,10 @@ class Connection:
         count, self._lost = self._lost, 0
         if count:
             self._report("messages_discarded", count=count)
+
+    def _lose_late(self, count: int) -> None:
+        self._lose(count)
+        self._tell_discarded()
 
     def _lose(self, count: int) -> None:
         self._lost += count

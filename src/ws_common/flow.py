@@ -100,7 +100,7 @@ class Flow:
         self._inbound.call(self.messages.begin)
         for feed in tuple(self._feeds):
             self._inbound.call(partial(feed.begin, connection, number))
-        self._inbound.aim(self.messages, after=connection.early.buffer)
+        self._inbound.aim(self.messages, after=connection.early)
         for why in self._pauses:
             connection.pause(why)
         connection.open(self._inbound.entrance)

@@ -24,6 +24,20 @@ class Target(Protocol):
         """Take one."""
 
 
+class Store(Protocol):
+    """What keeps messages until there is a target.
+
+    Attributes:
+        buffer: What can be read of it until then.
+    """
+
+    buffer: Buffer[Any]
+
+    def drain(self) -> list[Any]:
+        """Take everything."""
+        ...
+
+
 class Nowhere:
     """Where messages go that nobody may see any more.
 
@@ -82,17 +96,17 @@ class Inbound:
         else:
             self._begin(self._chain, item)
 
-    def aim(self, target: Target, *, after: Buffer[Any] | None = None) -> None:
-        """Send what comes out elsewhere, behind what a buffer holds."""
+    def aim(self, target: Target, *, after: Store | None = None) -> None:
+        """Send what comes out elsewhere, behind what was kept so far."""
         self.call(lambda: self._aim(target, after))
 
-    def _aim(self, target: Target, after: Buffer[Any] | None) -> None:
+    def _aim(self, target: Target, after: Store | None) -> None:
         self._target = target
         if after is not None:
             for item in after.drain():
                 target.publish(item)
             over = WSNotConnectedError("after_connect is over: receive on the client")
-            after.mark(End(error=over, final=True))
+            after.buffer.mark(End(error=over, final=True))
 
     def call(self, action: Callable[[], None]) -> None:
         """Do something in order with the messages: now, if none is under way."""

@@ -253,3 +253,35 @@ async def test_closing_before_a_handler_has_begun(server):
     await client.close()
     with pytest.raises(ws.WSError):
         await receipt
+
+
+class Slow(ws.WSInterceptor):
+    """Takes its time over each message that comes."""
+
+    async def on_message(self, data, next):
+        await asyncio.sleep(0.05)
+        await next(data)
+
+
+async def test_a_server_that_ends_while_an_interceptor_waits(server):
+    """What it said before is delivered all the same."""
+    async with ws.WebSocketClient(using(Slow())) as client:
+        reader = client.stream.subscribe()
+        await client.connect(server("/greeting-close"))
+        assert [await anext(reader) for _ in range(2)] == ["hello", b"\x00\x01\xfe\xff"]
+
+
+async def test_an_attempt_that_fails_while_an_interceptor_waits(server):
+    """What it brought belongs to nobody, and every message of it is counted."""
+    told = Told()
+
+    async def fail(_session: ws.Session) -> None:
+        await until(lambda: client.metrics.received_count == 2)
+        raise ws.WSNotConnectedError("not the server that we want")
+
+    options = using(Slow(), after_connect=fail, on_event=told)
+    async with ws.WebSocketClient(options) as client:
+        with pytest.raises(ws.WSNotConnectedError, match="not the server"):
+            await client.connect(server("/greeting"))
+        await until(lambda: client.metrics.dropped_count == 2)
+    assert sum(one["count"] for one in told.named("messages_discarded")) == 2
