@@ -12,7 +12,7 @@ _SCHEMES = ("ws", "wss")
 
 
 def check_url(url: object) -> str:
-    """Return the URL, or raise before any I/O.
+    """Return the URL, its scheme in small letters, or raise before any I/O.
 
     Raises:
         WSInvalidUrlError: Not a string, another scheme, no host, a bad port, a
@@ -42,7 +42,7 @@ def check_url(url: object) -> str:
     if problem:
         msg = f"{problem}: {redact(url)!r}"
         raise WSInvalidUrlError(msg)
-    return url
+    return parts.scheme + url[len(parts.scheme) :]
 
 
 def redact(url: str) -> str:

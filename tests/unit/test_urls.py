@@ -125,7 +125,6 @@ def test_what_is_shown(url, shown):
     [
         "ws://example.org",
         "wss://example.org/",
-        "WSS://EXAMPLE.ORG/",
         "ws://127.0.0.1:8000/ws",
         "ws://[::1]:8000/ws?a=b",
         "wss://joe:pw@example.org/chat?token=x",
@@ -169,6 +168,11 @@ def test_refused(url, words):
     """A bad one raises, and says what is bad about it."""
     with pytest.raises(WSInvalidUrlError, match=words):
         check_url(url)
+
+
+def test_the_scheme_is_made_small():
+    """Else `ssl` would be overlooked: it is given to what begins with `wss:`."""
+    assert check_url("WSS://Example.org/A") == "wss://Example.org/A"
 
 
 def test_origins():
