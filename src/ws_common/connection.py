@@ -56,15 +56,15 @@ class Early:
     def __init__(self, limits: Limits, on_lost: Callable[[int], None]) -> None:
         self.buffer: Buffer[Any] = Buffer(limits)
         self._late: list[Any] = []
-        self._on_lost: Callable[[int], None] | None = None
-        self._tell_lost = on_lost
+        self._on_lost = on_lost
+        self._forgets = False
 
     def publish(self, item: Any, /) -> None:
         """Take one; interceptors may bring it when the connection has ended."""
         end = self.buffer.end
         if end is None:
             self.buffer.put(item)
-        elif self._on_lost is not None:
+        elif self._forgets:
             self._on_lost(1)
         elif not isinstance(end.error, WSStreamOverflowError):
             self._late.append(item)
@@ -76,7 +76,7 @@ class Early:
 
     def forget(self) -> int:
         """Keep nothing any more, and say how many messages were here."""
-        self._on_lost = self._tell_lost
+        self._forgets = True
         return len(self.drain())
 
 
@@ -176,6 +176,7 @@ class Connection:
         self.url = url
         if self._owner is None:
             transport.abort()
+            self._tell_discarded()  # what it brought while nobody wanted it any more
             raise self.closed_error()
         if self._pauses:
             transport.pause_reading()
