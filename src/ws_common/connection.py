@@ -7,7 +7,7 @@ reason. It decides nothing: its owner is told, and feeds the machine.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from ws_common.buffer import Buffer, End, Limits
 from ws_common.causes import Cause
@@ -19,6 +19,9 @@ from ws_common.metrics import Counters
 from ws_common.options import WebSocketOptions
 from ws_common.pulse import Pulse, Replies
 from ws_common.transport import CloseInfo, Transport
+
+_HEAD: Final = 14
+"""Bytes before a payload, at most (RFC 6455 section 5.2). Node.js counts them too."""
 
 
 class Owner(Protocol):
@@ -107,6 +110,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._options = options
         self._limit = options.write_limit
+        self._buffered_at_most = float("inf")  # until it is asked
         self._counters = counters
         self._owner: Owner | None = owner
         self._report = owner.note  # what is lost is told out of sight too
@@ -289,9 +293,11 @@ class Connection:
         if transport is None or self.ended is not None or self._closing is not None:
             raise self.closed_error()
         transport.send(data, text=text)
+        size = size_of(data)
+        self._buffered_at_most += size + _HEAD
         counters = self._counters
         counters.transferred_count += 1
-        counters.transferred_size += size_of(data)
+        counters.transferred_size += size
 
     def ping(self) -> Awaitable[float] | None:
         """Measure a round trip; None where the platform has no pings.
@@ -318,9 +324,15 @@ class Connection:
 
     @property
     def above_limit(self) -> bool:
-        """Whether its buffer is above `write_limit`."""
-        transport = self._transport
-        return transport is not None and transport.buffered_amount > self._limit
+        """Whether its buffer is above `write_limit`.
+
+        The transport is asked only where it can be, as in a browser that costs as
+        much as sending a small message.
+        """
+        if self._buffered_at_most <= self._limit or self._transport is None:
+            return False
+        self._buffered_at_most = self._transport.buffered_amount
+        return self._buffered_at_most > self._limit
 
     def writable(self) -> Awaitable[None]:
         """Wait until the buffer is below the limit.

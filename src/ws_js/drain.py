@@ -11,9 +11,11 @@ from typing import Final
 from ws_common.messages import Data
 from ws_js.javascript import JsWebSocket
 
-FIRST_LOOK: Final = 0.002
+FIRST_LOOK: Final = 0.004
 LAST_LOOK: Final = 0.05
-"""Seconds between two looks at a full buffer, doubling up to the last."""
+"""Seconds between two looks at a full buffer, doubling up to the last while it stands
+still. A browser's timers are no faster than the first.
+"""
 
 _FRAME_HEAD: Final = 14
 """Bytes before a payload, at most (RFC 6455 section 5.2). Node counts them too."""
@@ -28,7 +30,15 @@ class Drain:
         on_writable: Called when it is no longer.
     """
 
-    __slots__ = ("_handed", "_limit", "_loop", "_on_writable", "_socket", "_timer")
+    __slots__ = (
+        "_amount",
+        "_handed",
+        "_limit",
+        "_loop",
+        "_on_writable",
+        "_socket",
+        "_timer",
+    )
 
     def __init__(
         self, socket: JsWebSocket, limit: int, on_writable: Callable[[], None]
@@ -37,7 +47,8 @@ class Drain:
         self._limit = limit
         self._on_writable = on_writable
         self._loop = asyncio.get_running_loop()
-        self._handed = 0
+        self._amount = 0  # when it was last asked
+        self._handed = 0  # the same, and at most what was handed over since
         self._timer: asyncio.Handle | None = None
 
     @property
@@ -60,15 +71,18 @@ class Drain:
             self._timer = None
 
     def _is_full(self) -> bool:
-        self._handed = self._socket.bufferedAmount
-        return self._handed > self._limit
+        self._amount = self._handed = self._socket.bufferedAmount
+        return self._amount > self._limit
 
     def _look_in(self, delay: float) -> None:
         self._timer = self._loop.call_later(delay, self._look, delay)
 
     def _look(self, delay: float) -> None:
         self._timer = None
-        if self._is_full():
-            self._look_in(min(2 * delay, LAST_LOOK))
-        else:
+        before = self._amount
+        if not self._is_full():
             self._on_writable()
+        elif self._amount < before:
+            self._look_in(FIRST_LOOK)
+        else:
+            self._look_in(min(2 * delay, LAST_LOOK))

@@ -1,9 +1,11 @@
-"""Receiving in a page of Chromium: `ws`, a handler by hand, plain JavaScript.
+"""Throughput in a page of Chromium: `ws`, a handler by hand, plain JavaScript.
 
     python -m tests.bench.browser [rounds]
 
-All three in one page, in turns, so that a busy machine slows them alike; of each the
-median is taken. The server's frames are made before: it is not what is waited for.
+All three in one page, in turns, so that a busy machine slows them alike, and each of
+them begins a turn as often as the others: who comes next clears away the garbage. Of
+each the median is taken, and of the ratios within a turn the quartiles. The server
+makes its frames before, and looks into none: it is not what is waited for.
 """
 
 import statistics
@@ -12,42 +14,56 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from tests.browser import bundle as bundles
 from tests.browser.engines import devtools
 from tests.browser.measuring import Measured
 from tests.browser.serving import serve
 from tests.support.behaviours import Behaviours, number
-from tests.support.peer import Peer
+from tests.support.peer import READ_SIZE, Peer
 from tests.support.server import Server
 
 ROUNDS = 7
-MODULE = "tests.browser.inside.receiving"
-JAVASCRIPT = """async (call) =>
-    (await import("/page/receiving.mjs")).receive(...call)"""
-
-CASES = {
-    "64 B text": ("text", 64, 1, 60_000),
-    "1 KiB text": ("text", 1024, 1, 40_000),
-    "64 KiB text": ("text", 64 * 1024, 16, 400),
-    "64 KiB binary": ("binary", 64 * 1024, 16, 400),
-}
-"""Kind, size, bursts and messages in each.
-
-A burst is less than 64 MiB, which is what a subscriber may hold.
-"""
+MASKED_HEAD = 6
+"""Bytes before a payload, at least, in what a client sends."""
 
 WAYS = ("ours", "by_hand", "javascript")
 
 
+class Case(NamedTuple):
+    """What is sent or received.
+
+    Attributes:
+        is_text: Else it is binary.
+        size: Bytes of a message.
+        bursts: How often the server sends `count`, asked for each time.
+        count: Messages in a burst: less than 64 MiB, which is what a subscriber may
+            hold. So many are sent, too.
+    """
+
+    is_text: bool
+    size: int
+    bursts: int
+    count: int
+
+
+CASES = {
+    "64 B text": Case(True, 64, 1, 60_000),
+    "1 KiB text": Case(True, 1024, 1, 40_000),
+    "64 KiB text": Case(True, 64 * 1024, 16, 400),
+    "64 KiB binary": Case(False, 64 * 1024, 16, 400),
+}
+
+
 class Bursts(Behaviours):
-    """Messages as fast as they can be taken."""
+    """Messages as fast as they can be taken, and a sink."""
 
     async def do_burst(self, peer: Peer) -> None:
         count, size = number(peer, "count", 1), number(peer, "size", 64)
         peer.accept()
         await peer.flush()
-        is_text = peer.query["kind"] == "text"
+        is_text = peer.query["text"] == "1"
         add = peer.protocol.send_text if is_text else peer.protocol.send_binary
         add(b"x" * size)
         (frame,) = peer.protocol.data_to_send()
@@ -55,6 +71,17 @@ class Bursts(Behaviours):
         async for _ in peer.messages():  # each asks for a burst
             for sent in range(0, count, at_once):
                 await peer.raw(frame * min(at_once, count - sent))
+
+    async def do_sink(self, peer: Peer) -> None:
+        count, size = number(peer, "count", 1), number(peer, "size", 64)
+        peer.accept()
+        await peer.flush()
+        left = count * (MASKED_HEAD + size)
+        while left > 0 and (data := await peer.reader.read(READ_SIZE)):
+            left -= len(data)
+        peer.text("everything is here")
+        await peer.flush()
+        await peer.hold()
 
 
 @contextmanager
@@ -73,41 +100,67 @@ def page_and_server() -> Iterator[tuple[Measured, Server]]:
         yield Measured(page, base, list(bundle.archives)), server
 
 
-def receive(
-    measured: Measured, way: str, url: str, bursts: int, count: int
+def measure(
+    measured: Measured, way: str, module: str, arguments: list[Any]
 ) -> tuple[float, float]:
-    """Seconds from the first message to the last, and of the main thread's work."""
+    """Seconds that it takes, and seconds of the main thread's work."""
     before = measured.busy()
     if way == "javascript":
-        seconds = measured.evaluate(JAVASCRIPT, [url, bursts, count])
+        script = f"""async (call) =>
+            (await import("/page/{module}.mjs")).{module}(...call)"""
+        seconds = measured.evaluate(script, arguments)
     else:
-        seconds = measured.call(MODULE, way, url, bursts, count)
+        inside = f"tests.browser.inside.{module}"
+        seconds = measured.call(inside, way, *arguments)
     return float(seconds), measured.busy() - before
+
+
+def compare(measured: Measured, rounds: int, name: str, *call: Any) -> None:
+    """Let all three do it in turns, and print what came of it.
+
+    Args:
+        measured: The page.
+        rounds: How many turns.
+        name: What it is.
+        call: How many messages; the module, and what its functions take.
+    """
+    total, module, *arguments = call
+    taken: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    for turn in range(rounds + 1):
+        first = turn % len(WAYS)
+        for way in (*WAYS[first:], *WAYS[:first]):
+            result = measure(measured, way, module, arguments)
+            if turn:  # the first warms up
+                taken[way].append(result)
+    for way, results in taken.items():
+        seconds = statistics.median(seconds for seconds, _ in results)
+        busy = statistics.median(busy for _, busy in results)
+        sys.stdout.write(
+            f"{module:10} {name:14} {way:10} {total / seconds:10,.0f} "
+            f"{busy / total * 1e6:17.1f} {_ratios(results, taken['ours']):>22}\n"
+        )
+
+
+def _ratios(its: list[tuple[float, float]], ours: list[tuple[float, float]]) -> str:
+    """How much faster ours was than it in the same turn: the quartiles."""
+    ratios = [it / our for (it, _), (our, _) in zip(its, ours, strict=True)]
+    quartiles = statistics.quantiles(ratios, n=4, method="inclusive")
+    return "  ".join(f"{quartile:.2f}" for quartile in quartiles)
 
 
 def main() -> None:
     """Measure, and print a table."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
-    say = sys.stdout.write
-    say(f"{'messages/s':>38} {'ours / it':>10} {'thread, µs each':>17}\n")
+    heads = f"{'messages/s':>47} {'thread, µs each':>17} {'ours / it: quartiles':>22}"
+    sys.stdout.write(f"{heads}\n")
     with page_and_server() as (measured, server):
-        for name, (kind, size, bursts, count) in CASES.items():
-            url = server.urls("/burst", kind=kind, size=size, count=count)
+        for name, (is_text, size, bursts, count) in CASES.items():
             total = bursts * count
-            taken: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
-            for turn in range(rounds + 1):
-                for way in WAYS:
-                    result = receive(measured, way, url, bursts, count)
-                    if turn:  # the first warms up
-                        taken[way].append(result)
-            ours = statistics.median(seconds for seconds, _ in taken["ours"])
-            for way, results in taken.items():
-                seconds = statistics.median(seconds for seconds, _ in results)
-                busy = statistics.median(busy for _, busy in results)
-                say(
-                    f"{name:14} {way:10} {total / seconds:12,.0f} "
-                    f"{seconds / ours:10.2f} {busy / total * 1e6:17.1f}\n"
-                )
+            facts = {"text": int(is_text), "size": size}
+            url = server.urls("/burst", count=count, **facts)
+            compare(measured, rounds, name, total, "receiving", url, bursts, count)
+            url = server.urls("/sink", count=total, **facts)
+            compare(measured, rounds, name, total, "sending", url, is_text, size, total)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,30 @@ async def test_room_that_was_not_told_of_yet():
         assert transport.sent == ["a", "b", "c"]
 
 
+async def test_the_buffer_is_asked_for_where_it_may_be_full(monkeypatch):
+    """Not after each message: in a browser asking costs as much as sending."""
+    connector = FakeConnector()
+    async with opened(connector, write_limit=1000) as (client, transport):
+        asked = []
+
+        def amount(_):
+            asked.append(len(transport.sent))
+            return 900 if len(transport.sent) > 4 else 0
+
+        kind = type(transport)
+        monkeypatch.setattr(kind, "buffered_amount", property(amount), raising=False)
+        await client.add("x")  # nobody has asked yet
+        assert asked == [0]
+        for _ in range(3):
+            await client.add("x" * 300)
+        assert asked == [0]
+        await client.add("x" * 300)
+        assert asked == [0, 5]
+        await client.add("x" * 50)
+        await client.add("x" * 50)
+        assert asked == [0, 5, 7]
+
+
 async def test_a_new_connection_that_is_paused_from_the_start():
     """Its heart does not beat: nothing could be heard of the answer."""
     connector = FakeConnector()
