@@ -286,9 +286,7 @@ class WebSocketClient:
             ...         async for message in session:
             ...             print(session.connection, message)
         """
-        behind = self._behind
-        connection = behind.connection if self.state.is_open else None
-        return behind.flow.new_feed(connection, behind.life.connections)
+        return self._behind.flow.new_feed()
 
     async def ping(self) -> float:
         """Return the seconds of a round trip.

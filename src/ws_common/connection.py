@@ -6,12 +6,13 @@ reason. It decides nothing: its owner is told, and feeds the machine.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, Final, Protocol
 
-from ws_common.buffer import Buffer, End, Limits
+from ws_common.buffer import End, Limits
 from ws_common.causes import Cause
-from ws_common.errors import WSConnectionClosedError, WSStreamOverflowError
+from ws_common.early import Early
+from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
 from ws_common.inbound import Nowhere, Target
 from ws_common.messages import Data, size_of
@@ -43,44 +44,6 @@ class Owner(Protocol):
 
     def note(self, name: str, **details: Any) -> None:
         """Report an event."""
-
-
-class Early:
-    """Keeps what comes before the connection is opened.
-
-    Args:
-        limits: Of its buffer.
-        on_lost: Told of each message that comes after `forget()`.
-
-    Attributes:
-        buffer: What `after_connect` may read; it ends with the connection.
-    """
-
-    def __init__(self, limits: Limits, on_lost: Callable[[int], None]) -> None:
-        self.buffer: Buffer[Any] = Buffer(limits)
-        self._late: list[Any] = []
-        self._on_lost = on_lost
-        self._forgets = False
-
-    def publish(self, item: Any, /) -> None:
-        """Take one; interceptors may bring it when the connection has ended."""
-        end = self.buffer.end
-        if end is None:
-            self.buffer.put(item)
-        elif self._forgets:
-            self._on_lost(1)
-        elif not isinstance(end.error, WSStreamOverflowError):
-            self._late.append(item)
-
-    def drain(self) -> list[Any]:
-        """Take everything; a pause lasts until the buffer is relieved."""
-        items, self._late = [*self.buffer.drain(), *self._late], []
-        return items
-
-    def forget(self) -> int:
-        """Keep nothing any more, and say how many messages were here."""
-        self._forgets = True
-        return len(self.drain())
 
 
 class Connection:
@@ -144,6 +107,7 @@ class Connection:
         if self._closing is not None or self.ended is not None:
             return
         self._closing = close
+        self._closing_told = self._asked_to_close  # it is the answer
         self._start_deadline()
         self._read_on()  # no message follows; what does is the end of TCP
         self._tell()
@@ -470,7 +434,10 @@ class Connection:
 
     def _discard(self) -> None:
         """Forget what arrives from here on, and read it: a Close may be behind it."""
-        self._target = self._nowhere
+        if isinstance(self._target, Replies):
+            self._target.target = self._nowhere  # a reply is no loss
+        else:
+            self._target = self._nowhere
         self._read_on()
 
     def _read_on(self) -> None:

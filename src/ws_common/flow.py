@@ -59,6 +59,7 @@ class Flow:
         self._counters = counters
         self._reporter = reporter
         self._connection: Connection | None = None
+        self._number = 0
         self._pauses: set[str] = set()
         self._feeds: WeakSet[SessionFeed] = WeakSet()
         # Here, and not in the feeds: a program may keep nothing but the iterator.
@@ -96,7 +97,7 @@ class Flow:
 
     def open(self, connection: Connection, number: int) -> None:
         """A connection is open: let everything flow."""
-        self._connection = connection
+        self._connection, self._number = connection, number
         self._inbound.call(self.messages.begin)
         for feed in tuple(self._feeds):
             self._inbound.call(partial(feed.begin, connection, number))
@@ -132,12 +133,14 @@ class Flow:
         else:
             self._inbound.call(partial(self._mark, end))
 
-    def new_feed(self, connection: Connection | None, number: int) -> SessionFeed:
+    def new_feed(self) -> SessionFeed:
         """Make what `sessions()` returns; it begins with the open connection."""
         feed = SessionFeed(self.messages, self.outbound, self._sessions)
         self._feeds.add(feed)
-        if connection is not None:
-            feed.begin(connection, number)
+        if self._connection is not None:
+            # Behind what an earlier connection has brought and interceptors still hold.
+            begin = partial(feed.begin, self._connection, self._number)
+            self._inbound.call(begin)
         elif self.messages.ended is not None:
             feed.mark(self.messages.ended)
         return feed

@@ -256,12 +256,15 @@ class Replies:
         target: Where everything else goes.
         is_reply: Tells them; None: all goes on.
         pulse: Whose `message` they answer.
+
+    Attributes:
+        target: The same; it may be changed.
     """
 
     def __init__(
         self, target: Target, is_reply: Callable[[Data], bool] | None, pulse: Pulse
     ) -> None:
-        self._target = target
+        self.target = target
         self._is_reply = is_reply
         self._pulse = pulse
 
@@ -276,4 +279,4 @@ class Replies:
         if is_reply:
             self._pulse.replied()
         else:
-            self._target.publish(item)
+            self.target.publish(item)

@@ -106,7 +106,10 @@ class TransportSink(Protocol):
         """A message is here; `size` is its payload in bytes, text as UTF-8."""
 
     def on_closing(self, close: CloseInfo) -> None:
-        """The peer's Close frame is here: nothing can be sent any more."""
+        """The peer's Close frame is here: nothing can be sent any more.
+
+        So is the answer to ours, where the platform shows it: not in a browser.
+        """
 
     def on_closed(self, close: CloseInfo) -> None:
         """The connection is over; nothing comes after this."""

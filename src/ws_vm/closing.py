@@ -26,13 +26,8 @@ class Ending:
         self.asked = False
 
     def of_peer(self) -> CloseInfo | None:
-        """The peer's Close frame, if it began with that; the library has answered."""
-        close = self._protocol.close_rcvd
-        if self.asked or close is None:
-            return None
-        return CloseInfo(
-            code=int(close.code), reason=close.reason, was_clean=True, initiator="peer"
-        )
+        """The peer's Close frame, which the library has answered, or which answers."""
+        return None if self._protocol.close_rcvd is None else self.info()
 
     def of_parser(self) -> CloseInfo | None:
         """Why the library has failed the connection, if it just did.

@@ -192,7 +192,9 @@ async def test_close(connect, server, code, reason, told):
     assert (close.code, close.reason) == told
     assert close.was_clean
     assert close.initiator == "local"
-    assert sink.log == ["closed"]
+    if sink.closings:  # a browser does not show the answer
+        assert sink.closings == [close]
+    assert sink.log[-1] == "closed"
 
 
 async def test_close_twice(connect, server):
@@ -204,7 +206,8 @@ async def test_close_twice(connect, server):
     transport.close(4003, "third")
     await settle(connect, server)
     assert (close.code, close.reason) == (4001, "first")
-    assert sink.log == ["closed"]
+    assert sink.log.count("closed") == 1
+    assert sink.log[-1] == "closed"
 
 
 async def test_messages_before_our_close_arrive(connect, server, key):

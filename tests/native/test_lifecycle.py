@@ -148,6 +148,17 @@ async def test_a_peer_that_does_not_answer_the_close(server):
         assert client.state == ws.Closed(1006, "")
 
 
+async def test_a_peer_that_answers_the_close_and_keeps_tcp_open(server):
+    """The closing handshake is complete: the end is what the Close says."""
+    options = ws.WebSocketOptions.common(close_timeout=0.2)
+    async with ws.connect(server("/answer-and-hold"), options) as client:
+        await client.add("hello")
+        assert await client.recv() == "hello"
+        await client.disconnect(4001, "done")
+        assert kinds(client)[-2:] == ["Disconnecting", "Closed"]
+        assert client.state == ws.Closed(4001, "done")
+
+
 @pytest.mark.parametrize("status", [301, 307])
 async def test_moved(server, key, status):
     """A redirect is followed, and asked for anew with the next connection."""

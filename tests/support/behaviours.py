@@ -9,6 +9,7 @@
     /protocol        picks the first subprotocol offered, or ?pick= whatever was offered
     /silent-close    echoes, and never answers a Close
     /close-and-hold  sends a Close and keeps TCP open; ?code=&reason=
+    /answer-and-hold echoes, answers a Close and keeps TCP open
     /no-pong         echoes, and never answers a Ping
     /ping-me         sends a Ping, and a text message once it is answered
     /flood           ?count= numbered messages of ?size= bytes (?binary=1), then echoes;
@@ -143,6 +144,11 @@ class Behaviours(Numbered):
         close(peer)
         await peer.flush()
         await peer.hold()
+
+    async def do_answer_and_hold(self, peer: Peer) -> None:
+        peer.hangs_up = False
+        peer.accept()
+        await echo(peer)
 
     async def do_no_pong(self, peer: Peer) -> None:
         peer.protocol.unsent.add(Opcode.PONG)

@@ -110,10 +110,18 @@ class FakeTransport:
         self._pongs.clear()
 
     def closing(
-        self, code: int, reason: str = "", *, initiator: Initiator = "peer"
+        self,
+        code: int,
+        reason: str = "",
+        *,
+        initiator: Initiator = "peer",
+        clean: bool | None = None,
     ) -> None:
-        """A Close frame of the peer, or (locally) a protocol failure."""
-        clean = initiator == "peer"
+        """A Close frame of the peer, or (locally) a protocol failure.
+
+        Locally and clean, it is the answer to ours.
+        """
+        clean = initiator == "peer" if clean is None else clean
         close = CloseInfo(
             code=code, reason=reason, was_clean=clean, initiator=initiator
         )

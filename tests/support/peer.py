@@ -44,6 +44,7 @@ class Peer:
         self.writer = writer
         self.request: Request
         self.path = ""
+        self.hangs_up = True  # after the closing handshake, as a server should
         self.query: dict[str, str] = {}
 
     @property
@@ -95,7 +96,7 @@ class Peer:
         if data and not self.writer.is_closing():
             self.writer.write(data)
             await self.writer.drain()
-        if b"" in writes and Opcode.CLOSE not in self.protocol.unsent:
+        if b"" in writes and self.hangs_up and Opcode.CLOSE not in self.protocol.unsent:
             if self.writer.can_write_eof():
                 with contextlib.suppress(OSError):
                     self.writer.write_eof()

@@ -438,27 +438,6 @@ async def test_full_buffer(open_one):
     assert not transport._drain.is_watching
 
 
-@pytest.mark.looptime
-async def test_how_often_a_full_buffer_is_looked_at(open_one):
-    """As often as timers allow while it drains; ever less while it stands still."""
-    transport, socket, sink = await open_one(write_limit=10)
-    looks = []
-    loop = asyncio.get_running_loop()
-
-    def amount(_):
-        looks.append(round(loop.time() - began, 3))
-        return amounts.pop(0)
-
-    amounts = [900, 800, 700, 700, 700, 600, 500, 5]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(socket), "bufferedAmount", property(amount))
-        began = loop.time()
-        transport.send("xxx", text=True)
-        await sink.until(lambda: sink.writable == 1)
-    assert looks == [0, 0.004, 0.008, 0.012, 0.02, 0.036, 0.04, 0.044]
-    assert not transport._drain.is_watching
-
-
 async def test_full_buffer_at_the_end(open_one):
     """Nobody asks a socket that is gone."""
     transport, socket, _ = await open_one(write_limit=10)

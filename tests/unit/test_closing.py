@@ -41,6 +41,25 @@ async def test_ours(call, answers):
         assert client.is_closed is (call == "close")
 
 
+async def test_ours_is_answered_and_tcp_held_open():
+    """The closing handshake is complete: that is told, and not a loss."""
+    connector = FakeConnector()
+    events = []
+    options = {"close_timeout": 3, "on_event": events.append}
+    async with opened(connector, **options) as (client, transport):
+        await client.add("confirmed by the answer, which comes behind it")
+        asked = begin(client.disconnect(4001, "why"))
+        await asyncio.sleep(1)
+        transport.closing(4001, "why", initiator="local", clean=True)
+        assert client.state == ws.Disconnecting(4001, "why")
+        await asked
+        assert (clock, transport.aborted) == (3, 1)
+        assert client.state == ws.Closed(4001, "why")
+        assert kinds(client) == ["Connecting", "Open", "Disconnecting", "Closed"]
+        assert causes(client)[-2:] == ["disconnect", "close_timeout"]
+    assert "messages_unconfirmed" not in [event.name for event in events]
+
+
 @pytest.mark.parametrize(
     ("initiator", "cause"),
     [("peer", "peer_closing"), ("local", "protocol_failure")],

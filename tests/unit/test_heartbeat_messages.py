@@ -7,7 +7,7 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import causes, opened
+from tests.support.driving import begin, causes, opened
 from tests.support.fake_transport import FakeConnector, turns
 
 pytestmark = pytest.mark.looptime
@@ -55,6 +55,26 @@ async def test_the_message_is_made_anew():
             await turns()
             transport.byte()
         assert transport.sent == ["ping 0", "ping 1", "ping 2"]
+
+
+async def test_a_reply_that_comes_as_we_close():
+    """It is no message that anybody has lost."""
+    connector = FakeConnector(pings=False)
+    heard = []
+    options = heartbeat(message="ping", is_reply=lambda message: message == "pong")
+    options["on_event"] = heard.append
+    async with opened(connector, **options) as (client, transport):
+        await asyncio.sleep(2)
+        leaving = begin(client.disconnect())
+        await turns()
+        transport.message("pong")
+        assert client.metrics.dropped_count == 0
+        transport.message("a message")
+        assert client.metrics.dropped_count == 1
+        transport.closed(1000, initiator="local")
+        await leaving
+    lost = [event for event in heard if event.name == "messages_discarded"]
+    assert [dict(event.details)["count"] for event in lost] == [1]
 
 
 async def test_replies():

@@ -211,6 +211,48 @@ async def test_a_session_never_hears_another_connection(how):
         assert [text async for text in messages] == ["mine"]
 
 
+async def test_sessions_asked_for_as_it_opens():
+    """Each connection comes once, though `sessions()` was called in its first event."""
+    feeds = []
+
+    def on_event(event):
+        if event.name == "state_changed" and client.state.is_open and not feeds:
+            feeds.append(client.sessions())
+
+    connector = FakeConnector()
+    async with driven(connector, on_event=on_event, **RETRY) as client:
+        asked = begin(client.connect(URL))
+        transport = await connector.opened()
+        await asked
+        transport.closed()
+        await connector.opened()
+        await turns()
+        assert [(await anext(feeds[0])).connection for _ in range(2)] == [1, 2]
+
+
+async def test_a_session_behind_an_interceptor():
+    """What the interceptor holds of an earlier connection is not for it."""
+    released = asyncio.Event()
+
+    class Holding(ws.WSInterceptor):
+        async def on_message(self, data, next) -> None:
+            await released.wait()
+            await next(data)
+
+    connector = FakeConnector()
+    options = {**RETRY, "interceptors": [Holding()]}
+    async with opened(connector, **options) as (client, first):
+        first.message("of the first")
+        await turns()
+        first.closed()
+        second = await connector.opened()
+        feed = client.sessions()
+        second.message("of the second")
+        released.set()
+        session = await anext(feed)
+        assert (session.connection, await session.recv()) == (2, "of the second")
+
+
 async def test_sessions_end():
     """They end quietly where the end was asked for, and raise where it was not."""
     for quiet in (True, False):

@@ -1,0 +1,31 @@
+"""How a browser's send buffer is watched, which tells nothing of itself."""
+
+import asyncio
+
+import pytest
+from looptime import LoopTimeProxy
+
+from ws_js.drain import Drain
+
+pytestmark = pytest.mark.looptime
+
+clock = LoopTimeProxy()
+
+
+async def test_how_often_a_full_buffer_is_looked_at():
+    """As often as timers allow while it drains; ever less while it stands still."""
+    amounts = [900, 800, 700, 700, 700, 600, 500, 5]
+    looks = []
+
+    class Socket:
+        @property
+        def bufferedAmount(self) -> int:  # noqa: N802 - the name is JavaScript's
+            looks.append(round(float(clock), 3))
+            return amounts.pop(0)
+
+    writable = asyncio.Event()
+    drain = Drain(Socket(), 10, writable.set)
+    drain.add("xxx")
+    await writable.wait()
+    assert looks == [0, 0.004, 0.008, 0.012, 0.02, 0.036, 0.04, 0.044]
+    assert not drain.is_watching
