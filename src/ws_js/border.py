@@ -30,6 +30,7 @@ from ws_common.urls import redact
 from ws_js.javascript import (
     Handlers,
     JsAbortController,
+    JsArray,
     JsConstructor,
     JsEventTarget,
     JsGlobal,
@@ -134,6 +135,12 @@ class Border:
         navigator = getattr(self.js, "navigator", None)
         return getattr(navigator, "onLine", None) is False
 
+    @property
+    def is_hidden(self) -> bool:
+        """Whether nobody can see the page; a worker is never hidden."""
+        document = getattr(self.js, "document", None)
+        return getattr(document, "visibilityState", None) == "hidden"
+
     def event_targets(self, kind: str) -> Iterator[JsEventTarget]:
         """Where events of this kind happen: a worker has no document, Node nothing."""
         for target in (self.js, getattr(self.js, "document", None)):
@@ -148,13 +155,14 @@ class Wire:
         socket: The `WebSocket`.
     """
 
-    __slots__ = ("_nothing", "_proxies", "socket")
+    __slots__ = ("_array", "_nothing", "_proxies", "socket")
 
     def __init__(self, border: Border, socket: JsWebSocket, handlers: Handlers) -> None:
         self.socket = socket
         # `Function.prototype` is a function that does nothing (ECMA-262 20.2.3), and
         # JavaScript's own: it needs no proxy.
         self._nothing = border.js.Function.prototype
+        self._array = border.js.Array
         callbacks: tuple[Callable[[Any], None], ...] = (
             handlers.socket_opened,
             handlers.socket_message,
@@ -169,6 +177,17 @@ class Wire:
     def is_live(self) -> bool:
         """Whether events still come."""
         return bool(self._proxies)
+
+    def collect(self) -> JsArray:
+        """Put messages into an array from now on, without a word."""
+        events = cast("JsArray", self._array.new())
+        self.socket.onmessage = events.push.bind(events)
+        return events
+
+    def listen(self) -> None:
+        """Call the handler for each message again."""
+        if self._proxies:
+            self.socket.onmessage = self._proxies[1]
 
     def deafen(self) -> None:
         """Let no further message through; the other events still come."""

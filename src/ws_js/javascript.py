@@ -7,7 +7,7 @@ Sources: the WHATWG standards WebSockets, Fetch, HTML and DOM.
 """
 # ruff: noqa: N802, N815 - the names are JavaScript's
 
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 OPEN: Final = 1
@@ -25,6 +25,14 @@ class JsBuffer(Protocol):
 
     def to_bytes(self) -> bytes:
         """Copy it into Python's memory, in one piece."""
+        ...
+
+
+class JsBytes(JsBuffer, Protocol):
+    """A `Uint8Array`."""
+
+    def subarray(self, begin: int, end: int, /) -> JsBuffer:
+        """Another one of the same bytes, without copying them."""
         ...
 
 
@@ -244,6 +252,11 @@ class JsObject(JsConstructor, Protocol):
 class JsFunction(Protocol):
     """A function."""
 
+    @property
+    def call(self) -> "JsFunction":
+        """Calls it, with what is `this` for it as the first argument."""
+        ...
+
     def bind(self, this: object, /, *arguments: object) -> object:
         """Make a function that calls it with these arguments first."""
         ...
@@ -252,12 +265,37 @@ class JsFunction(Protocol):
 class JsArray(Protocol):
     """An `Array`."""
 
-    def map(self, function: object, /) -> object:
+    toString: object
+
+    @property
+    def length(self) -> int:
+        """How many items it has."""
+        ...
+
+    @property
+    def push(self) -> JsFunction:
+        """Appends."""
+        ...
+
+    @property
+    def join(self) -> JsFunction:
+        """Makes one string of all items, with another one between them."""
+        ...
+
+    def map(self, function: object, /) -> "JsArray":
         """Make another of what a function makes of each item."""
         ...
 
+    def splice(self, start: int, count: int, /) -> "JsArray":
+        """Take items out, and return them."""
+        ...
 
-class JsArrays(Protocol):
+    def __iter__(self) -> Iterator[Any]:
+        """Its items."""
+        ...
+
+
+class JsArrays(JsConstructor, Protocol):
     """`Array`, the class of arrays."""
 
     def of(self, *items: object) -> JsArray:

@@ -6,14 +6,26 @@ a string that may be long must not be touched before it is encoded. The event it
 is given to the encoder, which asks it for a string (ECMA-262, ToString), and it
 answers with its `data`.
 
+Short text pays as well where it comes in numbers: many messages are joined, and make
+one copy.
+
 Sources: the Encoding standard, ECMA-262 7.1.17 (ToString), HTML (MessageEvent).
 """
 
+from collections.abc import Iterable
 from typing import Final, cast
 
 from ws_common.messages import Data, size_of
 from ws_js.border import JsException
-from ws_js.javascript import JsBuffer, JsGlobal, JsMessageEvent, JsTextEncoder
+from ws_js.javascript import (
+    JsArray,
+    JsBuffer,
+    JsBytes,
+    JsFunction,
+    JsGlobal,
+    JsMessageEvent,
+    JsTextEncoder,
+)
 
 LONG: Final = 1024
 """Bytes from which on it pays: at about 600 both ways cost the same."""
@@ -23,8 +35,17 @@ _SCRATCH: Final = 2**14
 at twice the price.
 """
 
-_ROOM: Final = 4
-"""With less of it left, the last character may not have fitted."""
+_JOINED: Final = 2**17
+"""Bytes of the one for joined texts; it is made with the first flood."""
+
+_WHOLE: Final = 4
+"""With less room left than this, the last character may not have fitted."""
+
+_BETWEEN: Final = "\0"
+"""Between joined texts. One that has it in itself is found out by their number."""
+
+_NOT_TEXT: Final = "[object "
+"""What JavaScript makes of a binary message among texts, at its beginning."""
 
 _NO_TEXT: Final = len("undefined")
 """What the encoder makes of an event without text, as its `valueOf` says nothing."""
@@ -41,20 +62,22 @@ class Reader:
         limit: No message of more bytes is taken; None: any is.
     """
 
-    __slots__ = ("_encoder", "_is_long", "_js", "_limit")
+    __slots__ = ("_encoder", "_is_long", "_js", "_limit", "_text_size", "_tried")
 
     def __init__(self, js: JsGlobal, limit: int | None) -> None:
         self._js = js
         self._limit = float("inf") if limit is None else limit
         self._is_long = False
+        self._text_size: int | None = None
         self._encoder: _Encoder | None = None
+        self._tried = False
 
     def read(self, event: JsMessageEvent) -> tuple[Data | None, int]:
         """Return the message, or None if it is above the limit, and its bytes."""
         if self._is_long and self._encoder is not None:
             encoded, size = self._encoder.encode(event)
             if size != _NO_TEXT:
-                self._is_long = size >= LONG
+                self._text_size, self._is_long = size, size >= LONG
                 if size > self._limit:
                     return None, size
                 return str(encoded.to_bytes()[:size], "utf-8"), size
@@ -63,16 +86,37 @@ class Reader:
             size = size_of(data)
             self._guess(event, size)
             return (None if size > self._limit else data), size
-        self._is_long = False
+        self._text_size, self._is_long = None, False
         size = data.byteLength
         return (None if size > self._limit else data.to_bytes()), size
 
+    def read_all(self, events: JsArray) -> Iterable[tuple[Data | None, int]]:
+        """Read several; what is not taken out of the iterator is not read."""
+        size, room = self._text_size, min(_JOINED - _WHOLE, self._limit)
+        if size is not None and (size + 1) * events.length <= room:
+            texts = self._texts(events, room)
+            if texts is not None:
+                return [(text, size_of(text)) for text in texts]
+        return map(self.read, events)
+
+    def _texts(self, events: JsArray, room: float) -> list[str] | None:
+        """Read short texts in one piece; None: it is not sure that they are that."""
+        if not self._tried:
+            self._try_encoder(next(iter(events)))
+        joined = self._encoder.join(events, room) if self._encoder is not None else None
+        if joined is None or _NOT_TEXT in joined:
+            return None
+        texts = joined.split(_BETWEEN)
+        return texts if len(texts) == events.length else None
+
     def _guess(self, event: JsMessageEvent, size: int) -> None:
-        if size < LONG:
-            self._is_long = False
-        elif not self._is_long:
-            self._is_long = True
-            self._encoder = self._encoder or _make_encoder(self._js, event)
+        self._text_size, self._is_long = size, size >= LONG
+        if self._is_long and not self._tried:
+            self._try_encoder(event)
+
+    def _try_encoder(self, event: JsMessageEvent) -> None:
+        self._tried = True
+        self._encoder = _make_encoder(self._js, event)
 
 
 class _Encoder:
@@ -83,10 +127,21 @@ class _Encoder:
         getter: Of an event's `data`.
     """
 
-    __slots__ = ("_getter", "_nothing", "_scratch", "_text_encoder")
+    __slots__ = (
+        "_data_of",
+        "_getter",
+        "_joined",
+        "_js",
+        "_nothing",
+        "_scratch",
+        "_text_encoder",
+    )
 
-    def __init__(self, js: JsGlobal, getter: object) -> None:
+    def __init__(self, js: JsGlobal, getter: JsFunction) -> None:
+        self._js = js
         self._getter = getter
+        self._joined: JsBytes | None = None
+        self._data_of = getter.call.bind(getter)
         self._nothing = js.Function.prototype
         self._text_encoder = cast("JsTextEncoder", js.TextEncoder.new())
         self._scratch = cast("JsBuffer", js.Uint8Array.new(_SCRATCH))
@@ -95,10 +150,21 @@ class _Encoder:
         """Return a buffer, and how many of its bytes are the text."""
         event.toString, event.valueOf = self._getter, self._nothing
         size = self._text_encoder.encodeInto(event, self._scratch).written
-        if size <= _SCRATCH - _ROOM:
+        if size <= _SCRATCH - _WHOLE:
             return self._scratch, size
         whole = self._text_encoder.encode(event)
         return whole, whole.byteLength
+
+    def join(self, events: JsArray, room: float) -> str | None:
+        """Return the texts of all events, joined; None: they have more bytes."""
+        texts = events.map(self._data_of)
+        texts.toString = texts.join.bind(texts, _BETWEEN)
+        if self._joined is None:
+            self._joined = cast("JsBytes", self._js.Uint8Array.new(_JOINED))
+        size = self._text_encoder.encodeInto(texts, self._joined).written
+        if size > room:
+            return None
+        return str(self._joined.subarray(0, size).to_bytes(), "utf-8")
 
 
 def _make_encoder(js: JsGlobal, event: JsMessageEvent) -> _Encoder | None:

@@ -19,11 +19,13 @@ from ws_common.options import WebSocketOptions
 from ws_common.status_codes import WebSocketStatusCode
 from ws_common.transport import CloseInfo, Handshake, Transport, TransportSink
 from ws_js.border import Border, JsException, Wire
+from ws_js.coalescer import Coalescer
 from ws_js.drain import Drain
 from ws_js.javascript import (
     CLOSED,
     OPEN,
     Handlers,
+    JsArray,
     JsCloseEvent,
     JsErrorEvent,
     JsMessageEvent,
@@ -47,6 +49,7 @@ class JsTransport:
     __slots__ = (
         "_aborted",
         "_border",
+        "_coalescer",
         "_drain",
         "_failure",
         "_handshake",
@@ -86,6 +89,7 @@ class JsTransport:
         self._failure: CloseInfo | None = None
         self._drain = Drain(socket, options.write_limit, sink.on_writable)
         self._wire = Wire(border, socket, self)
+        self._coalescer = Coalescer(border, self._wire, self._messages)
 
     # What the client calls
 
@@ -107,7 +111,7 @@ class JsTransport:
     @property
     def last_activity(self) -> float:
         """Loop time of the last event; a browser shows no parts of messages."""
-        return self._last_activity
+        return self._loop.time() if self._coalescer.holds else self._last_activity
 
     @property
     def can_pause(self) -> bool:
@@ -134,6 +138,7 @@ class JsTransport:
         except JsException as error:
             raise self._closed_error() from error
         self._drain.add(data)
+        self._coalescer.sent()
 
     def pause_reading(self) -> None:
         """Do nothing: see `can_pause`."""
@@ -179,12 +184,24 @@ class JsTransport:
 
     def socket_message(self, event: JsMessageEvent, /) -> None:
         """Push a message; one that is too big never gets into Python's memory."""
-        self._last_activity = self._loop.time()
+        now = self._last_activity = self._loop.time()
         message, size = self._reader.read(event)
         if message is None:
             self._fail(size)
         else:
             self._sink.on_message(message, size)
+            self._coalescer.came(now)
+
+    def _messages(self, events: JsArray) -> None:
+        """Push many, unless the sink has enough of it meanwhile."""
+        self._last_activity = self._loop.time()
+        for message, size in self._reader.read_all(events):
+            if message is None:
+                self._fail(size)
+                return
+            self._sink.on_message(message, size)
+            if self._aborted:
+                return
 
     def socket_failed(self, event: JsErrorEvent, /) -> None:
         """End an attempt; of an open connection `close` tells more, where it comes."""
@@ -210,12 +227,14 @@ class JsTransport:
         self._failure = CloseInfo(
             code=TOO_BIG, reason=words, initiator="local", error=ValueError(words)
         )
+        self._coalescer.stop()
         self._wire.deafen()
         self._wire.close(TOO_BIG, words)
         self._sink.on_closing(self._failure)
 
     def _end(self, code: int, reason: str, *, was_clean: bool) -> None:
         """Release everything, and tell whoever waits: the connector, or the sink."""
+        self._coalescer.flush()
         self._last_activity = self._loop.time()
         self._release()
         if not self.opened.done():
@@ -252,6 +271,7 @@ class JsTransport:
             sink.on_closed(close)
 
     def _release(self) -> None:
+        self._coalescer.stop()
         self._wire.release()
         self._drain.stop()
 

@@ -1,6 +1,7 @@
 """Fixtures of the unit tests, which need no network and run inside Pyodide too."""
 
 import asyncio
+import contextlib
 import sys
 from typing import NoReturn
 
@@ -9,8 +10,14 @@ from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.support.fixtures import platform
+from tests.support.recording import Recording
+from tests.unit.fake_js import FakeJs
 from ws_common import platform as platforms
 from ws_common.errors import WSUnsupportedError
+from ws_common.options import WebSocketOptions
+from ws_common.transport import ConnectRequest
+from ws_js import PLATFORM
+from ws_js.connector import BrowserConnector
 
 __all__ = ["in_a_browser", "platform"]
 
@@ -60,3 +67,46 @@ def in_a_browser(platform):
     )
     platforms.bind(browser)
     return browser
+
+
+@pytest.fixture
+def js(_bound):
+    """A fake JavaScript, in which nothing may be left alive."""
+    platforms.bind(PLATFORM)
+    fake = FakeJs()
+    yield fake
+    assert fake.live == set()
+
+
+@pytest.fixture
+async def begin(js):
+    """Begins to connect in a browser; what is left open is aborted."""
+    tasks = []
+
+    async def begin_one(url="wss://example.org/chat?token=s3cr3t", sink=None, **given):
+        options = WebSocketOptions.js(**given)
+        request = ConnectRequest(url=url, headers={}, options=options)
+        connector = BrowserConnector(options, js.border)
+        task = asyncio.ensure_future(connector(request, sink or Recording()))
+        tasks.append(task)
+        await asyncio.sleep(0)
+        return task
+
+    yield begin_one
+    for task in tasks:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            (await task).abort()
+
+
+@pytest.fixture
+async def open_one(js, begin):
+    """An open connection: the transport, the socket and the sink."""
+
+    async def open_it(**given):
+        sink = Recording()
+        task = await begin(sink=sink, **given)
+        js.sockets[-1].play_open()
+        return await task, js.sockets[-1], sink
+
+    return open_it

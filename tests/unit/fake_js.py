@@ -45,6 +45,9 @@ class Buffer:
     def write(self, data: bytes) -> None:
         self._data = data + self._data[len(data) :]
 
+    def subarray(self, begin: int, end: int) -> "Buffer":
+        return Buffer(self._data[begin:end])
+
 
 class Event:
     """A MessageEvent that counts how often its data is asked for."""
@@ -66,11 +69,48 @@ class Event:
         return self._data
 
 
+class Getter:
+    """A getter as JavaScript has it: called with the event as `this`."""
+
+    def __call__(self, this: Event, *_: object) -> str | Buffer:
+        return this.get_data()
+
+    @property
+    def call(self) -> Any:
+        return SimpleNamespace(bind=lambda getter: getter)
+
+
 class Array(list[Any]):
     """An Array."""
 
-    def map(self, function: Callable[[Any], Any]) -> list[Any]:
-        return [function(item) for item in self]
+    toString: Any = None
+
+    @property
+    def length(self) -> int:
+        return len(self)
+
+    @property
+    def push(self) -> Any:
+        return SimpleNamespace(bind=lambda this: this.append)
+
+    @property
+    def join(self) -> Any:
+        def bind(this: "Array", between: str) -> Callable[[object], str]:
+            return lambda _: between.join(map(_to_string, this))
+
+        return SimpleNamespace(bind=bind)
+
+    def map(self, function: Callable[[Any], Any]) -> "Array":
+        return Array(function(item) for item in self)
+
+    def splice(self, start: int, count: int) -> "Array":
+        taken = Array(self[start : start + count])
+        del self[start : start + count]
+        return taken
+
+
+def _to_string(thing: object) -> str:
+    return thing if isinstance(thing, str) else f"[object {type(thing).__name__}]"
 
 
 class Encoder:
@@ -212,10 +252,10 @@ class FakeJs:
             getPrototypeOf=type,
             getOwnPropertyDescriptor=lambda _kind, _name: self.data_descriptor,
         )
-        self.data_descriptor: Any = SimpleNamespace(get=Event.get_data)
+        self.data_descriptor: Any = SimpleNamespace(get=Getter())
         self.Uint8Array: Any = SimpleNamespace(new=lambda size: Buffer(bytes(size)))
         self.TextEncoder: Any = SimpleNamespace(new=Encoder)
-        self.Array: Any = SimpleNamespace(of=lambda *items: Array(items))
+        self.Array: Any = SimpleNamespace(of=lambda *items: Array(items), new=Array)
         self.fetch: Any = SimpleNamespace(bind=self._bind_fetch)
         self.Promise: Any = SimpleNamespace(allSettled=_all_settled)
         self.AbortController: Any = SimpleNamespace(new=_new_controller)

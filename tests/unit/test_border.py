@@ -1,14 +1,12 @@
 """The browser backend, played by a fake `js`: what a real browser does too rarely."""
 
 import asyncio
-import contextlib
 
 import pytest
 from pyodide.ffi import JsException
 
 from tests.support.recording import Recording
-from tests.unit.fake_js import CLOSED, CLOSING, OPEN, Buffer, FakeJs
-from ws_common import platform as platforms
+from tests.unit.fake_js import CLOSED, CLOSING, OPEN, Buffer
 from ws_common.errors import (
     WSConnectionClosedError,
     WSHandshakeError,
@@ -16,64 +14,10 @@ from ws_common.errors import (
     WSInvalidUrlError,
     WSUnsupportedError,
 )
-from ws_common.options import WebSocketOptions
-from ws_common.transport import ConnectRequest
 from ws_js import PLATFORM
-from ws_js.connector import BrowserConnector
 from ws_js.reader import LONG
 
 URL = "wss://example.org/chat?token=s3cr3t"
-
-
-@pytest.fixture
-def js():
-    """A fake JavaScript, in which nothing may be left alive."""
-    fake = FakeJs()
-    yield fake
-    assert fake.live == set()
-
-
-@pytest.fixture(autouse=True)
-def _in_a_browser():
-    before = platforms.current() if platforms._bound else None
-    platforms.bind(PLATFORM)
-    yield
-    if before is not None:
-        platforms.bind(before)
-
-
-@pytest.fixture
-async def begin(js):
-    """Begins to connect; what is left open is aborted."""
-    tasks = []
-
-    async def begin_one(url=URL, sink=None, **given):
-        options = WebSocketOptions.js(**given)
-        request = ConnectRequest(url=url, headers={}, options=options)
-        connector = BrowserConnector(options, js.border)
-        task = asyncio.ensure_future(connector(request, sink or Recording()))
-        tasks.append(task)
-        await asyncio.sleep(0)
-        return task
-
-    yield begin_one
-    for task in tasks:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            (await task).abort()
-
-
-@pytest.fixture
-async def open_one(js, begin):
-    """An open connection: the transport, the socket and the sink."""
-
-    async def open_it(**given):
-        sink = Recording()
-        task = await begin(sink=sink, **given)
-        js.sockets[-1].play_open()
-        return await task, js.sockets[-1], sink
-
-    return open_it
 
 
 async def test_opening(js, begin):

@@ -8,32 +8,16 @@ from random import Random
 import pytest
 
 from tests.support.recording import Recording
-from tests.unit.fake_js import FakeJs
-from ws_common import platform as platforms
 from ws_common.backoff import ConnectionRetryInterval
 from ws_common.errors import WSHandshakeError
 from ws_common.options import WebSocketOptions
 from ws_common.retry import Failure, Retry, Run, Stop, judge
 from ws_common.transport import ConnectRequest
-from ws_js import PLATFORM
 from ws_js.connector import BrowserConnector, is_mixed
 
 HERE, ELSEWHERE = "https://example.org", "https://page.example"
 URL = "wss://example.org/chat?token=s3cr3t"
 ASKED = "https://example.org/chat?token=s3cr3t"
-
-
-@pytest.fixture
-def js():
-    """A fake JavaScript, in which nothing may be left alive."""
-    fake = FakeJs()
-    yield fake
-    assert fake.live == set()
-
-
-@pytest.fixture(autouse=True)
-def _in_a_browser(_bound):
-    platforms.bind(PLATFORM)
 
 
 @pytest.fixture

@@ -2,18 +2,9 @@
 
 import pytest
 
-from tests.unit.fake_js import FakeJs
 from ws_js.page import PageSignals
 
 ORIGIN = "https://example.org"
-
-
-@pytest.fixture
-def js():
-    """A fake JavaScript, in which nothing may be left alive."""
-    fake = FakeJs()
-    yield fake
-    assert fake.live == set()
 
 
 def listen(js):

@@ -1,0 +1,124 @@
+"""Has the browser collect messages while very many come.
+
+Calling Python for an event, and waking the task that waits for it, costs more than the
+message does. So from `RATE` on JavaScript alone collects the events (the handler is
+the `push` of an array), and Python fetches them every few milliseconds: coalesced, as
+W3C Pointer Events calls it. Nobody waits for them so long that it could be seen.
+
+A program that answers does wait: for each answer until it is fetched. So nothing is
+collected while anything is sent, nor in a hidden page, whose timers are late.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from ws_js.border import Border, Wire
+from ws_js.javascript import JsArray
+
+RATE: Final = 10_000
+"""Messages a second from which on it pays."""
+
+SPAN: Final = 0.016
+"""Seconds over which they are counted: so long it must go on before it is believed."""
+
+PERIOD: Final = 0.004
+"""Seconds between two fetches; a page's timers are no faster."""
+
+FEW: Final = 10
+"""Messages in a period: with fewer it is over."""
+
+SLICE: Final = 64
+"""Messages after which others have their turn, who want to read them."""
+
+
+class Coalescer:
+    """Counts the messages of one connection, and collects them where they are many.
+
+    Args:
+        border: JavaScript.
+        wire: Where they come from.
+        deliver: Takes a few of their events, in order.
+    """
+
+    __slots__ = (
+        "_border",
+        "_count",
+        "_deliver",
+        "_events",
+        "_loop",
+        "_sent",
+        "_since",
+        "_timer",
+        "_wire",
+    )
+
+    def __init__(
+        self, border: Border, wire: Wire, deliver: Callable[[JsArray], None]
+    ) -> None:
+        self._border = border
+        self._wire = wire
+        self._deliver = deliver
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()
+        self._count = 0
+        self._sent = False
+        self._events: JsArray | None = None  # while they are collected
+        self._timer: asyncio.Handle | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is anything that has not been delivered."""
+        return self._events is not None and self._events.length > 0
+
+    def came(self, now: float) -> None:
+        """Count a message that came by itself; begin to collect, where it is time."""
+        self._count += 1
+        elapsed = now - self._since
+        if elapsed < SPAN:
+            return
+        many, answers = self._count >= RATE * elapsed, self._sent
+        self._count, self._since, self._sent = 0, now, False
+        if many and not answers and self._wire.is_live and not self._border.is_hidden:
+            self._events = self._wire.collect()
+            self._timer = self._loop.call_later(PERIOD, self._fetch)
+
+    def sent(self) -> None:
+        """Something was sent: the program may wait for the answer."""
+        self._sent = True
+
+    def flush(self) -> None:
+        """Deliver what is here, and collect no more."""
+        events = self._events
+        self._end()
+        if events is not None and events.length:
+            self._deliver(events)
+
+    def stop(self) -> None:
+        """Forget what is here, and collect no more. The wire listens no more either."""
+        self._events = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fetch(self) -> None:
+        assert self._events is not None  # noqa: S101 - else there is no timer
+        events = self._events.splice(0, SLICE)
+        count = events.length
+        self._count += count
+        if count == SLICE:
+            self._timer = self._loop.call_soon(self._fetch)
+        elif self._count < FEW or self._sent or self._border.is_hidden:
+            self._end()
+        else:
+            self._count = 0
+            self._timer = self._loop.call_later(PERIOD, self._fetch)
+        # Last, as whoever takes them may call anything of ours.
+        if count:
+            self._deliver(events)
+
+    def _end(self) -> None:
+        if self._events is not None:
+            self._wire.listen()
+            self._count, self._since = 0, self._loop.time()
+        self.stop()

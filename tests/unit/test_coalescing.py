@@ -1,0 +1,216 @@
+"""A flood in a page, played by a fake `js`: the browser collects, Python fetches."""
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+
+import pytest
+from looptime import LoopTimeProxy
+
+from tests.unit.fake_js import Buffer
+from ws_js.coalescer import PERIOD, RATE, SLICE, SPAN
+
+pytestmark = pytest.mark.looptime
+
+clock = LoopTimeProxy()
+
+GAP = 0.5 / RATE
+"""Seconds between two messages of a flood."""
+
+
+def is_collecting(js, socket) -> bool:
+    """Whether Python hears nothing of a message."""
+    return socket.onmessage is not None and socket.onmessage not in js.live
+
+
+async def flood(js, socket, messages) -> list[object]:
+    """Send messages until they are collected; returns those."""
+    sent = []
+    while not is_collecting(js, socket):
+        await asyncio.sleep(GAP)
+        sent.append(next(messages))
+        socket.play_message(sent[-1])
+        assert len(sent) < 10 * RATE * SPAN, "this is never collected"
+    return sent
+
+
+def numbers() -> Iterator[str]:
+    return map(str, itertools.count())
+
+
+async def test_a_flood(js, open_one):
+    """It is collected after a while, and comes whole, in order and soon."""
+    _, socket, sink = await open_one()
+    messages = numbers()
+    sent = await flood(js, socket, messages)
+    assert clock >= SPAN
+    assert sink.messages == sent
+    for _ in range(1000):
+        await asyncio.sleep(GAP)
+        sent.append(next(messages))
+        socket.play_message(sent[-1])
+        behind = len(sent) - len(sink.messages)
+        assert behind <= 1.5 * PERIOD / GAP
+        assert sink.messages == sent[: len(sent) - behind]
+    await asyncio.sleep(2 * PERIOD)
+    assert sink.messages == sent
+    assert not is_collecting(js, socket)
+    socket.play_message("at once again")
+    assert sink.messages[-1] == "at once again"
+
+
+async def test_what_is_no_flood(js, open_one):
+    """Neither a few at once after a long time, nor a steady flow of less."""
+    _, socket, sink = await open_one()
+    for _ in range(10):
+        await asyncio.sleep(1)
+        for number in range(50):
+            socket.play_message(str(number))
+            assert not is_collecting(js, socket)
+    await asyncio.sleep(1)
+    for number in range(1000):
+        await asyncio.sleep(1.2 / RATE)
+        socket.play_message(str(number))
+        assert not is_collecting(js, socket)
+    assert len(sink.messages) == 1500
+
+
+async def test_a_program_that_answers(js, open_one):
+    """It may wait for each answer: nothing is collected, or no longer."""
+    transport, socket, sink = await open_one()
+    for number in range(1000):
+        await asyncio.sleep(GAP)
+        if number % 10 == 0:
+            transport.send("ask", text=True)
+        socket.play_message("answer")
+        assert not is_collecting(js, socket)
+    await flood(js, socket, numbers())
+    for number in range(100):
+        socket.play_message(str(number))
+    transport.send("ask", text=True)
+    await asyncio.sleep(1.5 * PERIOD)
+    assert not is_collecting(js, socket)
+    assert sink.messages[-1] == "99"
+
+
+async def test_others_have_their_turn(js, open_one):
+    """What came in one period is delivered in slices; a reader is woken between."""
+    _, socket, sink = await open_one()
+    sent = len(await flood(js, socket, numbers()))
+    for number in range(5 * SLICE):
+        socket.play_message(str(number))
+    woken = asyncio.Event()
+    sink.react = lambda _: woken.set()
+    await woken.wait()
+    assert sent < len(sink.messages) <= sent + 2 * SLICE
+
+
+async def test_a_hidden_page(js, open_one):
+    """Its timers are a second late, or a minute: nothing waits for them."""
+    document = js.as_page("https://example.org")
+    document.visibilityState = "hidden"
+    _, socket, sink = await open_one()
+    for number in range(1000):
+        await asyncio.sleep(GAP)
+        socket.play_message(str(number))
+        assert not is_collecting(js, socket)
+    document.visibilityState = "visible"
+    await flood(js, socket, numbers())
+    for number in range(100):
+        socket.play_message(str(number))
+    document.visibilityState = "hidden"
+    await asyncio.sleep(1.5 * PERIOD)
+    assert not is_collecting(js, socket)
+    assert sink.messages[-1] == "99"
+
+
+@pytest.mark.parametrize("clean", [True, False])
+async def test_the_end(js, open_one, clean):
+    """What was collected comes before it."""
+    _, socket, sink = await open_one()
+    await flood(js, socket, numbers())
+    for number in range(100):
+        socket.play_message(str(number))
+    socket.play_close(1000 if clean else 1006, clean=clean)
+    assert sink.messages[-100:] == [str(number) for number in range(100)]
+    assert sink.log[-1] == "closed"
+    assert js.live == set()
+
+
+@pytest.mark.parametrize("inside", [True, False])
+async def test_abort(js, open_one, inside):
+    """Nothing comes after it, of what was collected either; from the sink too."""
+    transport, socket, sink = await open_one()
+    await flood(js, socket, numbers())
+    before = len(sink.messages)
+    for number in range(100):
+        socket.play_message(str(number))
+    if inside:
+        sink.react = lambda _: transport.abort()
+    else:
+        transport.abort()
+    await asyncio.sleep(1)
+    assert len(sink.messages) == before + inside
+    assert js.live == set()
+
+
+async def test_what_waits_is_a_sign_of_life(js, open_one):
+    """Whoever asks before it is fetched is not told of a silent peer."""
+    transport, socket, _ = await open_one()
+    await flood(js, socket, numbers())
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(PERIOD / 4)
+    assert transport.last_activity < loop.time()
+    socket.play_message("x")
+    await asyncio.sleep(PERIOD / 4)
+    assert transport.last_activity == loop.time()
+
+
+async def test_one_that_is_too_big(js, open_one):
+    """What came before it is delivered, what came behind it is not; it closes."""
+    _, socket, sink = await open_one(max_size=1000)
+    await flood(js, socket, numbers())
+    before = len(sink.messages)
+    for data in ("a", "b", "x" * 1001, "c"):
+        socket.play_message(data)
+    await asyncio.sleep(1)
+    assert sink.messages[before:] == ["a", "b"]
+    assert socket.closes == [(4009, sink.closings[0].reason)]
+
+
+@pytest.mark.parametrize(
+    "among",
+    [
+        "\0",
+        "a\0b",
+        "[object Buffer]",
+        "é😀\ufeff",
+        "",
+        "x" * 100_000,
+        Buffer(b"binary"),
+        Buffer(b""),
+    ],
+    ids=["nul", "nul inside", "object", "wide", "empty", "long", "binary", "no byte"],
+)
+async def test_whatever_comes(js, open_one, among):
+    """Short text is read in one piece; what cannot be is read as ever."""
+    _, socket, sink = await open_one()
+    await flood(js, socket, numbers())
+    before = len(sink.messages)
+    sent = ["a", "b", among, "c", "", "d"] * 3
+    for data in sent:
+        socket.play_message(data)
+    await asyncio.sleep(PERIOD)
+    plain = among.to_bytes() if isinstance(among, Buffer) else among
+    assert sink.messages[before:] == ["a", "b", plain, "c", "", "d"] * 3
+
+
+async def test_short_text_is_not_touched_one_by_one(js, open_one):
+    """That is what makes it cheaper."""
+    _, socket, sink = await open_one()
+    await flood(js, socket, numbers())
+    before = len(sink.messages)
+    events = [socket.play_message(str(number)) for number in range(20)]
+    await asyncio.sleep(PERIOD)
+    assert len(sink.messages) - before == 20
+    assert [event.touched for event in events] == [0] * 20
