@@ -21,8 +21,10 @@ from ws_common.options import WebSocketOptions
 from ws_common.pulse import Pulse, Replies
 from ws_common.transport import CloseInfo, Transport
 
-_HEAD: Final = 14
-"""Bytes before a payload, at most (RFC 6455 section 5.2). Node.js counts them too."""
+_HEAD: Final = 64
+"""Bytes that a message needs besides its payload, at most: those of RFC 6455 section
+5.2 and of a TLS record, which some platforms count.
+"""
 
 
 class Owner(Protocol):
@@ -73,7 +75,7 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._options = options
         self._limit = options.write_limit
-        self._buffered_at_most = float("inf")  # until it is asked
+        self._buffered = float("inf")  # at most; of our messages, until it is asked
         self._counters = counters
         self._owner: Owner | None = owner
         self._report = owner.note  # what is lost is told out of sight too
@@ -258,7 +260,7 @@ class Connection:
             raise self.closed_error()
         transport.send(data, text=text)
         size = size_of(data)
-        self._buffered_at_most += size + _HEAD
+        self._buffered += size + _HEAD
         counters = self._counters
         counters.transferred_count += 1
         counters.transferred_size += size
@@ -293,10 +295,10 @@ class Connection:
         The transport is asked only where it can be, as in a browser that costs as
         much as sending a small message.
         """
-        if self._buffered_at_most <= self._limit or self._transport is None:
+        if self._buffered <= self._limit or self._transport is None:
             return False
-        self._buffered_at_most = self._transport.buffered_amount
-        return self._buffered_at_most > self._limit
+        self._buffered = self._transport.buffered_amount
+        return self._buffered > self._limit
 
     def writable(self) -> Awaitable[None]:
         """Wait until the buffer is below the limit.

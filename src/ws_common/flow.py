@@ -129,20 +129,24 @@ class Flow:
             self._inbound.stop()
             self.outbound.stop()
             self.stuck.stop()
-            self._mark(end)
+            self._mark(end, tuple(self._feeds))
         else:
-            self._inbound.call(partial(self._mark, end))
+            # Those alone that are there now: later ones may be of a later connection.
+            self._inbound.call(partial(self._mark, end, tuple(self._feeds)))
 
     def new_feed(self) -> SessionFeed:
         """Make what `sessions()` returns; it begins with the open connection."""
         feed = SessionFeed(self.messages, self.outbound, self._sessions)
         self._feeds.add(feed)
-        if self._connection is not None:
+        ended = self.messages.ended
+        if ended is not None and ended.final:
+            feed.mark(ended)
+        elif self._connection is not None:
             # Behind what an earlier connection has brought and interceptors still hold.
             begin = partial(feed.begin, self._connection, self._number)
             self._inbound.call(begin)
-        elif self.messages.ended is not None:
-            feed.mark(self.messages.ended)
+        else:
+            self._inbound.call(partial(self._mark_at_rest, feed))
         return feed
 
     # Inside
@@ -157,10 +161,14 @@ class Flow:
             self._sessions.discard(session)
             session.end()
 
-    def _mark(self, end: End) -> None:
+    def _mark(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
         self.messages.mark(end)
-        for feed in tuple(self._feeds):
+        for feed in feeds:
             feed.mark(end)
+
+    def _mark_at_rest(self, feed: SessionFeed) -> None:
+        if self.messages.ended is not None:
+            feed.mark(self.messages.ended)
 
     def _pressed(self, full: bool) -> None:  # noqa: FBT001
         self._press("subscriber", full)

@@ -5,8 +5,10 @@ message does. So from `RATE` on JavaScript alone collects the events (the handle
 the `push` of an array), and Python fetches them every few milliseconds: coalesced, as
 W3C Pointer Events calls it. Nobody waits for them so long that it could be seen.
 
-A program that answers does wait: for each answer until it is fetched. So nothing is
-collected while anything is sent, nor in a hidden page, whose timers are late.
+A program that answers does wait: for each answer until it is fetched. So collecting
+does not begin while anything is sent, and ends with the fetch after that; the same in
+a hidden page, whose timers are late. And what comes many at a time needs room: where
+an application has said how many messages may wait, they come one by one.
 """
 
 import asyncio
@@ -39,9 +41,11 @@ class Coalescer:
         border: JavaScript.
         wire: Where they come from.
         deliver: Takes a few of their events, in order.
+        allowed: Whether they may come many at a time.
     """
 
     __slots__ = (
+        "_allowed",
         "_border",
         "_count",
         "_deliver",
@@ -54,8 +58,14 @@ class Coalescer:
     )
 
     def __init__(
-        self, border: Border, wire: Wire, deliver: Callable[[JsArray], None]
+        self,
+        border: Border,
+        wire: Wire,
+        deliver: Callable[[JsArray], None],
+        *,
+        allowed: bool,
     ) -> None:
+        self._allowed = allowed
         self._border = border
         self._wire = wire
         self._deliver = deliver
@@ -79,7 +89,9 @@ class Coalescer:
             return
         many, answers = self._count >= RATE * elapsed, self._sent
         self._count, self._since, self._sent = 0, now, False
-        if many and not answers and self._wire.is_live and not self._border.is_hidden:
+        if not many or answers or not self._allowed:
+            return
+        if self._wire.is_live and not self._border.is_hidden:
             self._events = self._wire.collect()
             self._timer = self._loop.call_later(PERIOD, self._fetch)
 
@@ -106,16 +118,23 @@ class Coalescer:
         events = self._events.splice(0, SLICE)
         count = events.length
         self._count += count
-        if count == SLICE:
-            self._timer = self._loop.call_soon(self._fetch)
-        elif self._count < FEW or self._sent or self._border.is_hidden:
+        is_rest = count < SLICE
+        if is_rest and (self._count < FEW or self._sent or self._border.is_hidden):
             self._end()
-        else:
+        try:
+            if count:
+                self._deliver(events)
+        finally:
+            self._fetch_again(is_rest=is_rest)  # who was woken comes first
+
+    def _fetch_again(self, *, is_rest: bool) -> None:
+        if self._events is None:
+            return  # it is over, or whoever took them has ended it
+        if is_rest:
             self._count = 0
             self._timer = self._loop.call_later(PERIOD, self._fetch)
-        # Last, as whoever takes them may call anything of ours.
-        if count:
-            self._deliver(events)
+        else:
+            self._timer = self._loop.call_soon(self._fetch)
 
     def _end(self) -> None:
         if self._events is not None:

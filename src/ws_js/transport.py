@@ -89,7 +89,12 @@ class JsTransport:
         self._failure: CloseInfo | None = None
         self._drain = Drain(socket, options.write_limit, sink.on_writable)
         self._wire = Wire(border, socket, self)
-        self._coalescer = Coalescer(border, self._wire, self._messages)
+        self._coalescer = Coalescer(
+            border,
+            self._wire,
+            self._messages,
+            allowed=options.stream_capacity is None,
+        )
 
     # What the client calls
 
@@ -234,9 +239,13 @@ class JsTransport:
 
     def _end(self, code: int, reason: str, *, was_clean: bool) -> None:
         """Release everything, and tell whoever waits: the connector, or the sink."""
-        self._coalescer.flush()
         self._last_activity = self._loop.time()
-        self._release()
+        try:
+            self._coalescer.flush()
+        finally:
+            self._release()
+        if self._aborted:  # by the sink, a moment ago
+            return
         if not self.opened.done():
             self.opened.set_exception(ConnectionError(reason))
         elif not self.opened.cancelled():

@@ -103,7 +103,7 @@ async def test_others_have_their_turn(js, open_one):
     woken = asyncio.Event()
     sink.react = lambda _: woken.set()
     await woken.wait()
-    assert sent < len(sink.messages) <= sent + 2 * SLICE
+    assert len(sink.messages) == sent + SLICE
 
 
 async def test_a_hidden_page(js, open_one):
@@ -153,6 +153,43 @@ async def test_abort(js, open_one, inside):
     await asyncio.sleep(1)
     assert len(sink.messages) == before + inside
     assert js.live == set()
+
+
+async def test_abort_as_it_ends(js, open_one):
+    """Then the sink hears of no end any more."""
+    transport, socket, sink = await open_one()
+    await flood(js, socket, numbers())
+    socket.play_message("collected")
+    sink.react = lambda _: transport.abort()
+    log = len(sink.log)
+    socket.play_close(1000)
+    assert sink.log[log:] == ["message"]
+
+
+async def test_a_sink_that_raises(js, open_one):
+    """As it ends, everything is freed all the same."""
+    _, socket, sink = await open_one()
+    await flood(js, socket, numbers())
+
+    def interrupt(_):
+        sink.react = None
+        raise KeyboardInterrupt
+
+    sink.react = interrupt
+    socket.play_message("collected")
+    with pytest.raises(KeyboardInterrupt):
+        socket.play_close(1000)
+    assert js.live == set()
+
+
+async def test_a_capacity_of_ones_own(js, open_one):
+    """So many may wait and no more: then they come one by one."""
+    _, socket, sink = await open_one(stream_capacity=1000)
+    for number in range(1000):
+        await asyncio.sleep(GAP)
+        socket.play_message(str(number))
+        assert not is_collecting(js, socket)
+    assert len(sink.messages) == 1000
 
 
 async def test_what_waits_is_a_sign_of_life(js, open_one):

@@ -54,12 +54,12 @@ async def test_the_buffer_is_asked_for_where_it_may_be_full(monkeypatch):
         await client.add("x")  # nobody has asked yet
         assert asked == [0]
         for _ in range(3):
-            await client.add("x" * 300)
+            await client.add("x" * 200)
         assert asked == [0]
-        await client.add("x" * 300)
+        await client.add("x" * 200)
         assert asked == [0, 5]
-        await client.add("x" * 50)
-        await client.add("x" * 50)
+        await client.add("x" * 20)
+        await client.add("x" * 20)
         assert asked == [0, 5, 7]
 
 

@@ -253,6 +253,37 @@ async def test_a_session_behind_an_interceptor():
         assert (session.connection, await session.recv()) == (2, "of the second")
 
 
+@pytest.mark.parametrize("late", [False, True])
+async def test_sessions_where_an_old_end_is_still_held_up(late):
+    """What an interceptor holds up of an earlier connection ends no later sessions."""
+    released = asyncio.Event()
+
+    class Holding(ws.WSInterceptor):
+        async def on_message(self, data, next) -> None:
+            await released.wait()
+            await next(data)
+
+    connector = FakeConnector()
+    async with opened(connector, interceptors=[Holding()]) as (client, first):
+        first.message("of the first")
+        await turns()
+        leaving = begin(client.disconnect())
+        await turns()
+        first.closed(1000, initiator="local")
+        await leaving
+        at_rest = client.sessions()
+        again = begin(client.connect(URL))
+        await connector.opened()
+        await again
+        feed = client.sessions()
+        if late:
+            await turns()
+        released.set()
+        assert (await anext(feed)).connection == 2
+        with pytest.raises(StopAsyncIteration):
+            await anext(at_rest)
+
+
 async def test_sessions_end():
     """They end quietly where the end was asked for, and raise where it was not."""
     for quiet in (True, False):
