@@ -39,7 +39,7 @@ class Case(NamedTuple):
         size: Bytes of a message.
         bursts: How often the server sends `count`, asked for each time.
         count: Messages in a burst: less than 64 MiB, which is what a subscriber may
-            hold. So many are sent, too.
+            hold. All bursts together are as many as are sent.
     """
 
     is_text: bool

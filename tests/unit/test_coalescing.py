@@ -166,6 +166,28 @@ async def test_abort_as_it_ends(js, open_one):
     assert sink.log[log:] == ["message"]
 
 
+async def test_a_sink_that_raises_in_between(js, open_one):
+    """The loop is told of it, and what comes later is delivered all the same."""
+    _, socket, sink = await open_one()
+    told = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+    await flood(js, socket, numbers())
+
+    def fail(_):
+        sink.react = None
+        raise RuntimeError
+
+    sink.react = fail
+    for number in range(SLICE):  # so many that more is looked for
+        socket.play_message(str(number))
+    await asyncio.sleep(PERIOD)
+    socket.play_message("later")
+    await asyncio.sleep(2 * PERIOD)
+    assert [type(error) for error in told] == [RuntimeError]
+    assert sink.messages[-1] == "later"
+
+
 async def test_a_sink_that_raises(js, open_one):
     """As it ends, everything is freed all the same."""
     _, socket, sink = await open_one()

@@ -166,6 +166,17 @@ async def test_unconfirmed():
         assert client.metrics.unconfirmed_count == 0
 
 
+class Holding(ws.WSInterceptor):
+    """Lets no message pass until it is told to."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+
+    async def on_message(self, data, next) -> None:
+        await self.released.wait()
+        await next(data)
+
+
 async def test_sessions():
     """One for each connection; its iteration ends with it, the feed goes on."""
     connector = FakeConnector()
@@ -232,15 +243,9 @@ async def test_sessions_asked_for_as_it_opens():
 
 async def test_a_session_behind_an_interceptor():
     """What the interceptor holds of an earlier connection is not for it."""
-    released = asyncio.Event()
-
-    class Holding(ws.WSInterceptor):
-        async def on_message(self, data, next) -> None:
-            await released.wait()
-            await next(data)
-
+    holding = Holding()
     connector = FakeConnector()
-    options = {**RETRY, "interceptors": [Holding()]}
+    options = {**RETRY, "interceptors": [holding]}
     async with opened(connector, **options) as (client, first):
         first.message("of the first")
         await turns()
@@ -248,7 +253,7 @@ async def test_a_session_behind_an_interceptor():
         second = await connector.opened()
         feed = client.sessions()
         second.message("of the second")
-        released.set()
+        holding.released.set()
         session = await anext(feed)
         assert (session.connection, await session.recv()) == (2, "of the second")
 
@@ -256,15 +261,9 @@ async def test_a_session_behind_an_interceptor():
 @pytest.mark.parametrize("late", [False, True])
 async def test_sessions_where_an_old_end_is_still_held_up(late):
     """What an interceptor holds up of an earlier connection ends no later sessions."""
-    released = asyncio.Event()
-
-    class Holding(ws.WSInterceptor):
-        async def on_message(self, data, next) -> None:
-            await released.wait()
-            await next(data)
-
+    holding = Holding()
     connector = FakeConnector()
-    async with opened(connector, interceptors=[Holding()]) as (client, first):
+    async with opened(connector, interceptors=[holding]) as (client, first):
         first.message("of the first")
         await turns()
         leaving = begin(client.disconnect())
@@ -278,7 +277,7 @@ async def test_sessions_where_an_old_end_is_still_held_up(late):
         feed = client.sessions()
         if late:
             await turns()
-        released.set()
+        holding.released.set()
         assert (await anext(feed)).connection == 2
         with pytest.raises(StopAsyncIteration):
             await anext(at_rest)
