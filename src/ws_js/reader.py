@@ -47,6 +47,9 @@ _BETWEEN: Final = "\0"
 _NOT_TEXT: Final = "[object "
 """What JavaScript makes of a binary message among texts, at its beginning."""
 
+_BINARY: Final = -1
+"""The size of what is no text."""
+
 _NO_TEXT: Final = len("undefined")
 """What the encoder makes of an event without text, as its `valueOf` says nothing."""
 
@@ -62,38 +65,39 @@ class Reader:
         limit: No message of more bytes is taken; None: any is.
     """
 
-    __slots__ = ("_encoder", "_is_long", "_js", "_limit", "_text_size", "_tried")
+    __slots__ = ("_encoder", "_js", "_limit", "_text_size", "_tried")
 
     def __init__(self, js: JsGlobal, limit: int | None) -> None:
         self._js = js
         self._limit = float("inf") if limit is None else limit
-        self._is_long = False
-        self._text_size: int | None = None
+        self._text_size = _BINARY  # of the last message
         self._encoder: _Encoder | None = None
         self._tried = False
 
     def read(self, event: JsMessageEvent) -> tuple[Data | None, int]:
         """Return the message, or None if it is above the limit, and its bytes."""
-        if self._is_long and self._encoder is not None:
+        if self._text_size >= LONG and self._encoder is not None:
             encoded, size = self._encoder.encode(event)
             if size != _NO_TEXT:
-                self._text_size, self._is_long = size, size >= LONG
+                self._text_size = size
                 if size > self._limit:
                     return None, size
                 return str(encoded.to_bytes()[:size], "utf-8"), size
         data = event.data
         if isinstance(data, str):
             size = size_of(data)
-            self._guess(event, size)
+            self._text_size = size
+            if size >= LONG and not self._tried:
+                self._try_encoder(event)
             return (None if size > self._limit else data), size
-        self._text_size, self._is_long = None, False
+        self._text_size = _BINARY
         size = data.byteLength
         return (None if size > self._limit else data.to_bytes()), size
 
     def read_all(self, events: JsArray) -> Iterable[tuple[Data | None, int]]:
         """Read several; what is not taken out of the iterator is not read."""
         size, room = self._text_size, min(_JOINED - _WHOLE, self._limit)
-        if size is not None and (size + 1) * events.length <= room:
+        if size != _BINARY and (size + 1) * events.length <= room:
             texts = self._texts(events, room)
             if texts is not None:
                 return [(text, size_of(text)) for text in texts]
@@ -108,11 +112,6 @@ class Reader:
             return None
         texts = joined.split(_BETWEEN)
         return texts if len(texts) == events.length else None
-
-    def _guess(self, event: JsMessageEvent, size: int) -> None:
-        self._text_size, self._is_long = size, size >= LONG
-        if self._is_long and not self._tried:
-            self._try_encoder(event)
 
     def _try_encoder(self, event: JsMessageEvent) -> None:
         self._tried = True
