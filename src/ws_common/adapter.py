@@ -208,7 +208,7 @@ class AdapterTransport:
             await self._reading.wait()
             self._heard_at = self._loop.time()
             if self._sink is not None:
-                self._sink.on_message(message, size_of(message))
+                self._sink.on_messages((message,), size_of(message))
 
     async def _follow(self, states: AsyncIterator[WebSocketClientState]) -> None:
         async for state in states:

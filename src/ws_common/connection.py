@@ -6,7 +6,7 @@ reason. It decides nothing: its owner is told, and feeds the machine.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final, Protocol
 
 from ws_common.buffer import End, Limits
@@ -97,12 +97,13 @@ class Connection:
 
     # What the transport calls
 
-    def on_message(self, data: Data, size: int) -> None:
-        """Hand on a message."""
+    def on_messages(self, batch: Sequence[Data], size: int) -> None:
+        """Hand on what has arrived."""
         counters = self._counters
-        counters.received_count += 1
+        counters.received_count += len(batch)
         counters.received_size += size
-        self._target.publish(data)
+        for data in batch:
+            self._target.publish(data)
 
     def on_closing(self, close: CloseInfo) -> None:
         """A Close frame came, or the protocol failed: a deadline runs from here."""

@@ -88,8 +88,8 @@ class TransportSink(Protocol):
         >>> class Recorder:
         ...     def __init__(self) -> None:
         ...         self.heard = []
-        ...     def on_message(self, data: Data, size: int) -> None:
-        ...         self.heard.append(data)
+        ...     def on_messages(self, batch: list[Data], size: int) -> None:
+        ...         self.heard.extend(batch)
         ...     def on_closing(self, close: CloseInfo) -> None:
         ...         self.heard.append(("closing", close.code))
         ...     def on_closed(self, close: CloseInfo) -> None:
@@ -97,13 +97,20 @@ class TransportSink(Protocol):
         ...     def on_writable(self) -> None:
         ...         self.heard.append("writable")
         >>> sink = Recorder()
-        >>> sink.on_message("hello", 5)
+        >>> sink.on_messages(["hello"], 5)
         >>> sink.heard
         ['hello']
     """
 
-    def on_message(self, data: Data, size: int) -> None:
-        """A message is here; `size` is its payload in bytes, text as UTF-8."""
+    def on_messages(self, batch: Sequence[Data], size: int) -> None:
+        """Messages have arrived, in order, as many as one read has brought.
+
+        A pause or an abort from inside this call cannot recall the rest of the batch.
+
+        Args:
+            batch: One message or more. Neither side changes it afterwards.
+            size: Payload bytes of all of them, text counted as UTF-8.
+        """
 
     def on_closing(self, close: CloseInfo) -> None:
         """The peer's Close frame is here: nothing can be sent any more.
@@ -131,7 +138,7 @@ class Transport(Protocol):
         ...     def __init__(self, sink: TransportSink) -> None:
         ...         self.sink = sink
         ...     def send(self, data, *, text):
-        ...         self.sink.on_message(data, len(data))
+        ...         self.sink.on_messages([data], len(data))
         ...     def ping(self):
         ...         return None
         ...     def close(self, code, reason):

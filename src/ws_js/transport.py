@@ -194,19 +194,26 @@ class JsTransport:
         if message is None:
             self._fail(size)
         else:
-            self._sink.on_message(message, size)
+            self._sink.on_messages((message,), size)
             self._coalescer.came(now)
 
     def _messages(self, events: JsArray) -> None:
-        """Push many, unless the sink has enough of it meanwhile."""
+        """Push what was collected, as one batch."""
         self._last_activity = self._loop.time()
+        batch: list[Data] = []
+        total = 0
         for message, size in self._reader.read_all(events):
             if message is None:
+                self._push(batch, total)
                 self._fail(size)
                 return
-            self._sink.on_message(message, size)
-            if self._aborted:
-                return
+            batch.append(message)
+            total += size
+        self._push(batch, total)
+
+    def _push(self, batch: list[Data], size: int) -> None:
+        if batch:
+            self._sink.on_messages(batch, size)
 
     def socket_failed(self, event: JsErrorEvent, /) -> None:
         """End an attempt; of an open connection `close` tells more, where it comes."""

@@ -169,7 +169,7 @@ class Delivery(ClientConnection):
         except UnicodeDecodeError as error:
             self._on_bad_text(error)
         else:
-            sink.on_message(message, size)
+            sink.on_messages((message,), size)
 
     def _on_bad_text(self, error: UnicodeDecodeError) -> None:
         self._drop_backlog()

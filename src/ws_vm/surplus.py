@@ -7,6 +7,7 @@ so much of it that memory stays bounded; what is left out is said.
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 
 from ws_common.messages import Data
 from ws_common.transport import CloseInfo, TransportSink
@@ -32,14 +33,14 @@ class Surplus:
         self._dropped_size = 0
         self._error: OverflowError | None = None
 
-    def on_message(self, data: Data, size: int) -> None:
+    def on_messages(self, batch: Sequence[Data], size: int) -> None:
         """Pass it on while there is room."""
         if self._dropped or size > self._room:
-            self._dropped += 1
+            self._dropped += len(batch)
             self._dropped_size += size
             return
         self._room -= size
-        self._sink.on_message(data, size)
+        self._sink.on_messages(batch, size)
 
     def on_closing(self, close: CloseInfo) -> None:
         """Pass it on, with what was left out."""

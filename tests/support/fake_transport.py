@@ -98,7 +98,7 @@ class FakeTransport:
 
     def message(self, data: Data) -> None:
         self.byte()
-        self.sink.on_message(data, size_of(data))
+        self.sink.on_messages([data], size_of(data))
 
     def pong(self) -> None:
         """The answer to every Ping so far."""

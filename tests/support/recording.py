@@ -1,10 +1,10 @@
 """A sink that writes down what a transport reports, and lets tests wait for it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ws_common.messages import Data
+from ws_common.messages import Data, size_of
 from ws_common.transport import CloseInfo, TransportSink
 
 PATIENCE = 10.0
@@ -17,7 +17,7 @@ class Recording:
 
     Attributes:
         messages: What arrived.
-        sizes: The sizes that came with it.
+        sizes: The size of each.
         closings: The arguments of `on_closing`.
         closed: The arguments of `on_closed`.
         log: The names of all events, in order.
@@ -34,10 +34,13 @@ class Recording:
     react: Callable[[str], None] | None = None
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def on_message(self, data: Data, size: int) -> None:
-        self.messages.append(data)
-        self.sizes.append(size)
-        self._note("message")
+    def on_messages(self, batch: Sequence[Data], size: int) -> None:
+        assert batch
+        assert size == sum(map(size_of, batch))
+        for data in batch:
+            self.messages.append(data)
+            self.sizes.append(size_of(data))
+            self._note("message")
 
     def on_closing(self, close: CloseInfo) -> None:
         self.closings.append(close)

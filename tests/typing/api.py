@@ -622,7 +622,7 @@ class OwnTransport:
         self._sink = sink
 
     def send(self, data: ws.Data, *, text: bool) -> None:
-        self._sink.on_message(data if text else b"", len(data))
+        self._sink.on_messages([data if text else b""], len(data))
 
     def pause_reading(self) -> None: ...
 
