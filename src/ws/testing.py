@@ -11,13 +11,13 @@ test says so.
 import asyncio
 from collections.abc import Callable, Iterable
 
+from ws_common.broadcast import Broadcast
 from ws_common.buffer import End, Limits
 from ws_common.errors import (
     WSClientClosedError,
     WSConnectionClosedError,
     WSHandshakeError,
 )
-from ws_common.hub import Hub
 from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data
 from ws_common.state_stream import WebSocketStatesStream
@@ -72,8 +72,8 @@ class WebSocketClientFake:
         self._finished = False
         self._released = asyncio.Event()
         limits = Limits(None, None, "error")
-        self._messages: Hub[Data] = Hub(limits, keep=True)
-        self._states: Hub[WebSocketClientState] = Hub(limits, keep=False)
+        self._messages: Broadcast[Data] = Broadcast(limits, keep=True)
+        self._states: Broadcast[WebSocketClientState] = Broadcast(limits, keep=False)
         self._stream = WebSocketMessagesStream(self._messages, _raise)
         self._state_changes = WebSocketStatesStream(self._states, _raise)
 
@@ -88,7 +88,7 @@ class WebSocketClientFake:
         if not self._state.is_open:
             msg = f"the fake server cannot send: the state is {self._state!r}"
             raise RuntimeError(msg)
-        self._messages.publish(data)
+        self._messages.publish_one(data)
 
     def drop(self, code: int = 1006, reason: str = "") -> None:
         """The connection ends: 1006 cuts it, any other code closes it properly.
@@ -157,7 +157,7 @@ class WebSocketClientFake:
             self._change(Closed())
             raise
         self._connections += 1
-        self._messages.revive()
+        self._messages.reopen()
         self._change(Open(url, self._protocol, self._connections))
 
     async def add(self, data: Data) -> None:
@@ -176,7 +176,7 @@ class WebSocketClientFake:
             return
         for message in (answer,) if isinstance(answer, str | bytes) else answer:
             if self._state.is_open:
-                self._messages.publish(message)
+                self._messages.publish_one(message)
 
     async def disconnect(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
@@ -213,7 +213,7 @@ class WebSocketClientFake:
 
     def _change(self, state: WebSocketClientState) -> None:
         self._state = state
-        self._states.publish(state)
+        self._states.publish_one(state)
 
     def _end(self, code: int, reason: str) -> None:
         self._change(Closed(code, reason))

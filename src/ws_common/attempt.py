@@ -53,7 +53,6 @@ async def run_attempt(
     options: WebSocketOptions,
     connector: Connector,
     outbound: Outbound,
-    number: int,
     on_url: Callable[[str], None],
 ) -> None:
     """Open a connection, or raise `Failed`. Cancelling leaves the caller to abandon.
@@ -65,7 +64,6 @@ async def run_attempt(
         options: The client's options.
         connector: Opens the transport.
         outbound: The way out, for what `after_connect` sends.
-        number: The number that the connection will have.
         on_url: Told the URL that a provider has made.
     """
     stages = _Stages(target if isinstance(target, str) else "")
@@ -78,12 +76,12 @@ async def run_attempt(
         stages.stage = "asking the headers provider"
         headers = await _headers(options, context)
         stages.stage = "connecting"
-        if connection.ended is not None:
+        if connection.is_over:
             return  # given up while a provider would not be cancelled
         request = ConnectRequest(url=stages.url, headers=headers, options=options)
         connection.attach(await connector(request, connection), stages.url)
         stages.stage = "after_connect"
-        await _after_connect(connection, options, outbound, number)
+        await _after_connect(connection, options, outbound)
 
     task = _begin(run(), "ws connecting")
     try:
@@ -173,13 +171,12 @@ async def _after_connect(
     connection: Connection,
     options: WebSocketOptions,
     outbound: Outbound,
-    number: int,
 ) -> None:
     """Run `after_connect`; a connection that ends meanwhile ends it too."""
     callback = options.after_connect
     if callback is None:
         return
-    session = EarlySession(connection, outbound, number)
+    session = EarlySession(connection, outbound)
 
     async def run() -> None:
         inside_after_connect.set(True)
@@ -189,12 +186,10 @@ async def _after_connect(
 
     task = _begin(run(), "ws after_connect")
     try:
-        await asyncio.wait(
-            {task, connection.final}, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait({task, connection.over}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         # One that swallows this is left alone: its session is of no use any more.
         task.cancel()
-    if connection.ended is not None:
+    if connection.is_over:
         raise connection.closed_error()
     task.result()

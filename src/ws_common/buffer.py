@@ -2,21 +2,32 @@
 
 Writing never waits: what happens above the limit is the buffer's overflow. Reading
 waits, and cancelling a read loses nothing: an item leaves the buffer only in the
-very step that returns it.
+very call that returns it.
+
+What arrives in a batch is kept in a segment, together with its size and, where one
+follows, the end of its connection. So the work per message is one `append` in C on
+the way in and one `popleft` on the way out. A reader that is not behind takes from
+`items`, the messages of the current segment, without asking for the size of each:
+the size of a segment is subtracted as a whole when the reader has finished it.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ws_common.errors import WSError, WSStreamOverflowError
+from ws_common.messages import payload_size
 from ws_common.platform import Overflow
 
 T = TypeVar("T")
 
-_SIZED: Final = (str, bytes)
-"""What has bytes to count. Made once, as it is asked of every message."""
+SEGMENT_SIZE: Final = 64 * 1024
+"""Bytes up to which batches are joined in one segment.
+
+A segment counts as held until its last message is read, so this is also by how much
+the count of bytes may be too high while a reader takes from `items`.
+"""
 
 
 class Limits(NamedTuple):
@@ -61,25 +72,67 @@ class Ended(Exception):  # noqa: N818 - never leaves the package
         self.end = end
 
 
+class Segment:
+    """Messages that one connection brought, and the end that follows them.
+
+    Attributes:
+        messages: What waits to be read.
+        size: Payload bytes of what was put in, less what was taken out one by one.
+        count: How many messages `size` stands for.
+        connection: The number of the connection; -1 for no segment at all.
+        end: What a reader meets behind the messages.
+    """
+
+    __slots__ = ("connection", "count", "end", "messages", "size")
+
+    def __init__(self, messages: "deque[Any]", size: int, connection: int) -> None:
+        self.messages = messages
+        self.size = size
+        self.count = len(messages)
+        self.connection = connection
+        self.end: End | None = None
+
+    def recount(self) -> int:
+        """Leave out of `size` what was read from `messages`; return by how much."""
+        if self.count == len(self.messages):
+            return 0
+        before, self.size = self.size, sum(map(payload_size, self.messages))
+        self.count = len(self.messages)
+        return before - self.size
+
+
+_NO_SEGMENT: Final = Segment(deque(), 0, -1)
+"""The current segment of a buffer that has held nothing yet: a deque is 760 bytes."""
+
+
 class Buffer(Generic[T]):
     """Items and ends, in order, for one reader (or several that share it).
 
     Attributes:
-        items: What waits to be read.
+        items: The messages of the current segment: what is read next. May be taken
+            from directly while `full` is False.
+        bytes: Payload bytes held, at most.
         dropped: How many items overflow has dropped.
         full: Whether it is above its limit and reading was asked to pause.
+        end: The final end, once it was marked.
+        connection: The only connection whose messages it takes; None: any.
         made_at: The line of the application that made its subscriber.
-        reads: How many items have been read: tells a stuck reader from a slow one.
+        reads: How many items were read while it was full: tells a stuck reader from
+            a slow one.
     """
 
     __slots__ = (
         "_capacity",
-        "_ends",
+        "_current",
+        "_later",
+        "_later_count",
         "_low",
         "_low_bytes",
         "_max_bytes",
+        "_tail",
         "_waiters",
         "bytes",
+        "connection",
         "dropped",
         "end",
         "full",
@@ -91,23 +144,33 @@ class Buffer(Generic[T]):
         "reads",
     )
 
-    def __init__(self, limits: Limits) -> None:
-        self.items: deque[T | End] = deque()
-        self.limits: Limits = limits
-        self.bytes: int = 0
-        self._ends = 0
-        self.dropped: int = 0
-        self.reads: int = 0
-        self.full: bool = False
+    def __init__(self, limits: Limits, connection: int | None = None) -> None:
+        self.items: deque[T] = _NO_SEGMENT.messages
+        self.limits = limits
+        self.connection = connection
+        self.bytes = 0
+        self.dropped = 0
+        self.reads = 0
+        self.full = False
         self.end: End | None = None
-        self.made_at: str = ""
+        self.made_at = ""
         self.on_drop: Callable[[Buffer[T], int], None] = _ignore
         self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
+        self._current = self._tail = _NO_SEGMENT
+        self._later: list[Segment] = []
+        self._later_count = 0  # messages in them
         self._waiters: list[asyncio.Future[End | None]] = []
-        self.limit(limits)
+        self._set(limits)
 
     def limit(self, limits: Limits) -> None:
-        """Change how much it holds."""
+        """Change how much it holds; the new limits hold for what is here, too."""
+        self._set(limits)
+        if self._is_above():
+            self._overflow()
+        else:
+            self.release()
+
+    def _set(self, limits: Limits) -> None:
         if limits.overflow == "pause" and not limits.can_pause:
             limits = limits._replace(capacity=None, overflow="error")
         self.limits = limits
@@ -119,17 +182,36 @@ class Buffer(Generic[T]):
 
     # Writing
 
-    def put(self, item: T) -> None:
-        """Append an item, or do what overflow says."""
+    def extend(self, batch: Sequence[T], size: int, connection: int = 0) -> None:
+        """Append a batch, or do what overflow says.
+
+        Args:
+            batch: One item or more.
+            size: Payload bytes of all of them.
+            connection: The number of the connection that brought them.
+        """
         if self.end is not None:
             return
-        items = self.items
-        items.append(item)
-        if isinstance(item, _SIZED):
-            self.bytes += len(item)
+        tail = self._tail
+        if (
+            tail.connection == connection
+            and tail.end is None
+            and tail.size + size <= SEGMENT_SIZE
+        ):
+            tail.messages.extend(batch)
+            tail.size += size
+            tail.count += len(batch)
+            if self._later:
+                self._later_count += len(batch)
+        else:
+            self._add_segment(Segment(deque(batch), size, connection))
+        self.bytes += size
         if self._waiters:
-            self._wake()
-        if len(items) > self._capacity or self.bytes > self._max_bytes:
+            self._wake(len(batch))
+        if (
+            len(self.items) + self._later_count > self._capacity
+            or self.bytes > self._max_bytes
+        ):
             self._overflow()
 
     def mark(self, end: End) -> None:
@@ -138,43 +220,59 @@ class Buffer(Generic[T]):
             return
         if end.final:
             self.end = end
-        self.items.append(end)
-        self._ends += 1
-        while self._waiters:
-            self._wake(end)
+        if self._tail is _NO_SEGMENT or self._tail.end is not None:
+            self._add_segment(Segment(deque(), 0, 0))
+        self._tail.end = end
+        self._wake(len(self._waiters), end)
+
+    def _add_segment(self, segment: Segment) -> None:
+        if self._current is _NO_SEGMENT:
+            self._current = segment
+            self.items = segment.messages
+        else:
+            self._later.append(segment)
+            self._later_count += len(segment.messages)
+        self._tail = segment
 
     def _overflow(self) -> None:
+        self.bytes -= self._current.recount()
         if not self._is_above():
-            return  # ends do not count
+            return
         match self.limits.overflow:
             case "pause":
                 if not self.full:
                     self.full = True
                     self.on_pressure(self, True)  # noqa: FBT003
             case "drop_oldest":
-                self._drop(range(len(self.items)))
+                self._drop([self._current, *self._later], deque.popleft)
             case "drop_newest":
-                self._drop(range(-1, -len(self.items) - 1, -1))
+                self._drop([*reversed(self._later), self._current], deque.pop)
             case "error":
-                self._drop(range(-1, -len(self.items) - 1, -1))
+                self._drop([*reversed(self._later), self._current], deque.pop)
                 self.mark(End(error=self._overflow_error(), final=True))
 
     def _is_above(self) -> bool:
-        messages = len(self.items) - self._ends
-        return messages > self._capacity or self.bytes > self._max_bytes
+        """Whether it holds too much; a single message is never too large."""
+        count = self.waiting
+        return count > self._capacity or (self.bytes > self._max_bytes and count > 1)
 
-    def _drop(self, places: range) -> None:
-        while self._is_above():
-            index = next(i for i in places if not isinstance(self.items[i], End))
-            item = self.items[index]
-            del self.items[index]
-            if isinstance(item, _SIZED):
-                self.bytes -= len(item)
-            self.dropped += 1
-            self.on_drop(self, 1)
+    def _drop(
+        self, segments: Sequence[Segment], take: "Callable[[deque[Any]], Any]"
+    ) -> None:
+        before = self.dropped
+        for segment in segments:
+            while segment.messages and self._is_above():
+                size = payload_size(take(segment.messages))
+                segment.size -= size
+                segment.count -= 1
+                self.bytes -= size
+                self._later_count -= segment is not self._current
+                self.dropped += 1
+        if self.dropped > before:
+            self.on_drop(self, self.dropped - before)
 
     def _overflow_error(self) -> WSStreamOverflowError:
-        held = f"{len(self.items)} messages"
+        held = f"{self.waiting} messages"
         if self._max_bytes != float("inf"):
             held += f" of {self.bytes:,} bytes"
         return WSStreamOverflowError(
@@ -190,49 +288,98 @@ class Buffer(Generic[T]):
         Raises:
             Ended: An end was reached.
         """
-        while not self.items:
+        await self.ready()
+        return self.take()
+
+    async def ready(self) -> None:
+        """Wait until `items` holds the next item. Cancelling it loses nothing.
+
+        Raises:
+            Ended: An end was reached.
+        """
+        while not self.advance():
             if self.end is not None:
                 raise Ended(self.end)
             end = await self._wait()
-            if end is not None and not self.items:
+            if end is not None and not self.has_next:
                 raise Ended(end)  # another reader has taken the mark
-        return self.take()
 
     def take(self) -> T:
-        """Return the next item; there must be one.
+        """Return the next item, and count it; there must be one.
 
         Raises:
             Ended: It is an end.
         """
+        self.advance()
         item = self.items.popleft()
-        self.reads += 1
-        if isinstance(item, _SIZED):
-            self.bytes -= len(item)
-        elif isinstance(item, End):
-            self._ends -= 1
-        if self.full and self._is_low():
-            self.relieve()
-        if isinstance(item, End):
-            raise Ended(item)
+        size = payload_size(item)
+        self._current.size -= size
+        self._current.count -= 1
+        self.bytes -= size
+        if self.full:
+            self.reads += 1
+            if self._is_low():
+                self.release()
         return item
 
-    def _is_low(self) -> bool:
-        messages = len(self.items) - self._ends
-        return messages <= self._low and self.bytes <= self._low_bytes
+    def advance(self) -> bool:
+        """Make sure that `items` holds the next item; False if there is none yet.
 
-    def relieve(self) -> None:
+        Raises:
+            Ended: An end comes next.
+        """
+        while not self.items:
+            current = self._current
+            self.bytes -= current.size
+            current.size = current.count = 0
+            if self.full and self._is_low():
+                self.release()
+            if current.end is not None:
+                end, current.end = current.end, None
+                raise Ended(end)
+            if not self._later:
+                return False
+            self._current = self._later.pop(0)
+            self.items = self._current.messages
+            self._later_count -= len(self.items)
+        return True
+
+    def _is_low(self) -> bool:
+        return self.waiting <= self._low and self.bytes <= self._low_bytes
+
+    def release(self) -> None:
         """Stop asking for a pause."""
         if self.full:
             self.full = False
             self.on_pressure(self, False)  # noqa: FBT003
 
     @property
+    def has_next(self) -> bool:
+        """Whether a reader need not wait: an item or an end comes next."""
+        return bool(self.items or self._later or self._current.end is not None)
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait to be read."""
+        return len(self.items) + self._later_count
+
+    @property
     def messages(self) -> list[T]:
         """What waits to be read, without the ends."""
-        return [item for item in self.items if not isinstance(item, End)]
+        return [
+            message
+            for segment in (self._current, *self._later)
+            for message in segment.messages
+        ]
+
+    @property
+    def ends(self) -> list[End]:
+        """The ends among what waits to be read."""
+        segments = (self._current, *self._later)
+        return [segment.end for segment in segments if segment.end is not None]
 
     def drain(self) -> list[T]:
-        """Take everything but the ends; a pause lasts until `relieve()`."""
+        """Take everything but the ends; a pause lasts until `release()`."""
         items = self.messages
         self._forget()
         return items
@@ -240,11 +387,34 @@ class Buffer(Generic[T]):
     def clear(self) -> None:
         """Forget what is buffered."""
         self._forget()
-        self.relieve()
+        self.release()
+
+    def keep_only(self, connection: int) -> int:
+        """Drop what other connections brought; return how many messages that was."""
+        before = self.waiting
+        self.bytes -= self._current.recount()
+        segments = [self._current, *self._later]
+        self._current = self._tail = _NO_SEGMENT
+        self.items = _NO_SEGMENT.messages
+        self._later = []
+        self._later_count = self.bytes = 0
+        self.end = None
+        for segment in segments:
+            if segment.connection == connection:
+                self._add_segment(segment)
+                self.bytes += segment.size
+                if segment.end is not None and segment.end.final:
+                    self.end = segment.end
+        return before - self.waiting
 
     def _forget(self) -> None:
-        self.items.clear()
-        self.bytes = self._ends = 0
+        self._later.clear()
+        self._later_count = self.bytes = 0
+        self._tail = self._current
+        if self._current is not _NO_SEGMENT:
+            self.items.clear()  # in place: a listener may be taking from it
+            self._current.size = self._current.count = 0
+            self._current.end = None
 
     @property
     def awaited(self) -> bool:
@@ -252,22 +422,23 @@ class Buffer(Generic[T]):
         return bool(self._waiters)
 
     async def _wait(self) -> End | None:
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[End | None] = loop.create_future()
+        waiter: asyncio.Future[End | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
             return await waiter
         except asyncio.CancelledError:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
-            elif self.items and self._waiters:
-                self._wake()  # it was our turn: hand it on
+            elif self.has_next and self._waiters:
+                self._wake(1)  # it was our turn: hand it on
             raise
 
-    def _wake(self, end: End | None = None) -> None:
-        waiter = self._waiters.pop(0)
-        if not waiter.done():
-            waiter.set_result(end)
+    def _wake(self, count: int, end: End | None = None) -> None:
+        woken = self._waiters[:count]
+        del self._waiters[:count]
+        for waiter in woken:
+            if not waiter.done():
+                waiter.set_result(end)
 
 
 def _ignore(_buffer: Any, _what: Any) -> None:

@@ -62,8 +62,8 @@ class WebSocketClient:
         self._platform = platforms.current()
         self._behind = Supervisor(options, self._platform, connector)
         fault = self._behind.reporter.fault
-        self._stream = WebSocketMessagesStream(self._behind.flow.messages, fault)
-        self._states = WebSocketStatesStream(self._behind.flow.states, fault)
+        self._stream = WebSocketMessagesStream(self._behind.received.messages, fault)
+        self._states = WebSocketStatesStream(self._behind.states, fault)
         self._shared: Subscriber[Data] | None = None
 
     @classmethod
@@ -123,11 +123,11 @@ class WebSocketClient:
         behind = self._behind
         counters, state = behind.counters, behind.life.shown
         connection = behind.connection
-        transport = connection.transport if connection is not None else None
-        opened_at = connection.opened_at if connection is not None else None
-        uptime = 0.0
-        if isinstance(state, Open) and opened_at is not None:
-            uptime = behind.loop.time() - opened_at
+        uptime, buffered = 0.0, 0
+        if connection is not None:
+            buffered = connection.transport.buffered_amount
+            if isinstance(state, Open):
+                uptime = behind.loop.time() - connection.opened_at
         next_at = state.at if isinstance(state, Reconnecting) else None
         retrying = isinstance(state, Connecting) and behind.is_reconnecting
         return WebSocketMetrics(
@@ -150,7 +150,7 @@ class WebSocketClient:
             next_reconnection_attempt=next_at,
             latency=counters.latency,
             uptime=uptime,
-            buffered_amount=transport.buffered_amount if transport is not None else 0,
+            buffered_amount=buffered,
             unconfirmed_count=counters.transferred_count - counters.confirmed_count,
             dropped_count=counters.dropped_count,
         )
@@ -176,7 +176,7 @@ class WebSocketClient:
     def handshake(self) -> Handshake | None:
         """What the server answered to the last attempt that got that far."""
         connection = self._behind.connection
-        if connection is None or connection.transport is None:
+        if connection is None or not connection.is_attached:
             return None
         return connection.transport.handshake
 
@@ -238,7 +238,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._not_inside("add")
-        await self._behind.flow.outbound.add(data, text=text)
+        await self._behind.outbound.add(data, text=text)
 
     send = add
 
@@ -259,7 +259,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._not_inside("add_nowait")
-        return self._behind.flow.outbound.add_nowait(data, text=text)
+        return self._behind.outbound.add_nowait(data, text=text)
 
     async def recv(self) -> Data:
         """Return the next message. Cancelling it loses nothing.
@@ -286,7 +286,7 @@ class WebSocketClient:
             ...         async for message in session:
             ...             print(session.connection, message)
         """
-        return self._behind.flow.new_feed()
+        return self._behind.new_feed()
 
     async def ping(self) -> float:
         """Return the seconds of a round trip.

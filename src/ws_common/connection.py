@@ -1,30 +1,35 @@
 """One connection: the sink of its transport, its deadlines, its one teardown.
 
-A connection exists from the moment an attempt begins. It keeps what comes before it
-is opened, hands on what comes after, and ends exactly once, in `_end`, whatever the
-reason. It decides nothing: its owner is told, and feeds the machine.
+A connection exists from the moment an attempt begins. What becomes of it is decided
+by its table (`connection_machine.py`); this shell feeds the events and carries out
+the commands. What it brings goes into the receive pipeline, by way of `incoming`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
-from ws_common.buffer import End, Limits
+from ws_common import connection_machine as machine
+from ws_common.buffer import End
 from ws_common.causes import Cause
-from ws_common.early import Early
+from ws_common.connection_machine import Phase, State
 from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
-from ws_common.inbound import Nowhere, Target
+from ws_common.machine_driver import MachineDriver
 from ws_common.messages import Data, size_of
 from ws_common.metrics import Counters
 from ws_common.options import WebSocketOptions
-from ws_common.pulse import Pulse, Replies
-from ws_common.transport import CloseInfo, Transport
+from ws_common.pulse import Pulse
+from ws_common.receive_pipeline import Incoming
+from ws_common.transport import CloseInfo, Handshake, Transport
 
-_HEAD: Final = 64
+_HEADER: Final = 64
 """Bytes that a message needs besides its payload, at most: those of RFC 6455 section
 5.2 and of a TLS record, which some platforms count.
 """
+
+_OVER: Final = (Phase.CLOSED, Phase.ABANDONED)
+_LOST: Final = CloseInfo(code=1006)
 
 
 class Owner(Protocol):
@@ -36,13 +41,10 @@ class Owner(Protocol):
     def connection_ended(
         self, connection: "Connection", cause: Cause, close: CloseInfo
     ) -> None:
-        """It is over. Comes once, and not after `abandon()`."""
+        """It is over. Comes once, and not after `abandon()` or `replace()`."""
 
     def connection_writable(self, connection: "Connection") -> None:
         """Its buffer is below the write limit again."""
-
-    def connection_missed_heartbeat(self, connection: "Connection") -> None:
-        """It gave no sign of life in time; it ends now."""
 
     def note(self, name: str, **details: Any) -> None:
         """Report an event."""
@@ -53,47 +55,56 @@ class Connection:
 
     Attributes:
         attempt: The id of the attempt that made it.
-        url: Where it goes.
-        early: What came before it was opened.
-        opened_at: Loop time at which it was opened; None before.
-        ended: How it ended; None before.
+        url: Where it goes; empty before the transport is attached.
+        incoming: Its place in the receive pipeline.
+        opened_at: Loop time at which it was opened.
+        transport: What it sends by; one that takes nothing before there is one.
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_buffered",
+        "_counters",
+        "_deadline",
+        "_drains",
+        "_driver",
+        "_frozen_unconfirmed",
+        "_keepalive",
+        "_loop",
+        "_options",
+        "_over",
+        "_owner",
+        "attempt",
+        "incoming",
+        "opened_at",
+        "transport",
+        "url",
+    )
 
     def __init__(
         self,
         attempt: int,
         options: WebSocketOptions,
-        limits: Limits,
+        incoming: Incoming,
         counters: Counters,
         owner: Owner,
     ) -> None:
         self.attempt = attempt
         self.url = ""
-        self.early = Early(limits, self._lose_late)
-        self.opened_at: float | None = None
-        self.ended: CloseInfo | None = None
+        self.incoming = incoming
+        self.opened_at = 0.0
+        self.transport: Transport = _NO_TRANSPORT
+        self._driver = MachineDriver(State(), machine.step, self._carry_out)
         self._loop = asyncio.get_running_loop()
         self._options = options
-        self._limit = options.write_limit
-        self._buffered = float("inf")  # at most; of our messages, until it is asked
         self._counters = counters
-        self._owner: Owner | None = owner
-        self._report = owner.note  # what is lost is told out of sight too
-        self._target: Target = self.early
-        self._nowhere = Nowhere(self._lose)
-        self._lost = 0
-        self._transport: Transport | None = None
-        self._closing: CloseInfo | None = None
-        self._closing_told = False
-        self._asked_to_close = False
-        self._owed: int | None = None  # unconfirmed, once it takes no more
-        self._cause: Cause = "network_lost"
+        self._owner = owner
+        self._buffered = float("inf")  # at most; of our messages, until it is asked
+        self._frozen_unconfirmed = 0
+        self._keepalive: Pulse | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._pauses: set[str] = set()
-        self._drains: set[asyncio.Future[None]] = set()
-        self._pulse: Pulse | None = None
-        self._final = self._loop.create_future()
-        self.early.buffer.on_pressure = self._early_pressure
+        self._drains: list[asyncio.Future[None]] = []
+        self._over: asyncio.Future[None] | None = None
 
     # What the transport calls
 
@@ -102,36 +113,27 @@ class Connection:
         counters = self._counters
         counters.received_count += len(batch)
         counters.received_size += size
-        for data in batch:
-            self._target.publish(data)
+        keepalive = self._keepalive
+        if keepalive is not None and keepalive.hears_messages:
+            batch, size = keepalive.hear(batch, size)
+            if not batch:
+                return
+        self.incoming.push(batch, size)
 
     def on_closing(self, close: CloseInfo) -> None:
         """A Close frame came, or the protocol failed: a deadline runs from here."""
-        if self._closing is not None or self.ended is not None:
-            return
-        self._closing = close
-        self._closing_told = self._asked_to_close  # it is the answer
-        self._start_deadline()
-        self._read_on()  # no message follows; what does is the end of TCP
-        self._tell()
+        self._driver.feed(machine.CloseSeen(close))
 
     def on_closed(self, close: CloseInfo) -> None:
         """The transport is done."""
-        cause: Cause = "network_lost"
-        if self._asked_to_close:
-            cause = "closed"
-        elif close.initiator == "peer":
-            cause = "peer_closed"
-        elif close.initiator == "local":
-            cause = "protocol_failure"
-        self._end(cause, close)
+        self._driver.feed(machine.EndSeen(close))
 
     def on_writable(self) -> None:
         """The buffer has drained."""
-        if self._pulse is not None:
-            self._pulse.drained()
-        self._release(None)
-        if self._owner is not None:
+        if self._keepalive is not None:
+            self._keepalive.drained()
+        self._release_drains(None)
+        if not self._state.replaced:
             self._owner.connection_writable(self)
 
     # What the supervisor calls
@@ -143,80 +145,38 @@ class Connection:
             WSConnectionClosedError: The attempt was abandoned meanwhile; the late
                 success is freed.
         """
-        self._transport = transport
+        self.transport = transport
         self.url = url
-        if self._owner is None:
-            transport.abort()
-            self._tell_discarded()  # what it brought while nobody wanted it any more
+        self._driver.feed(machine.Attached())
+        if self._state.phase is Phase.ABANDONED:
             raise self.closed_error()
-        if self._pauses:
-            transport.pause_reading()
 
-    def open(self, target: Target) -> None:
-        """From here on messages go to `target`, and the heart beats."""
+    def open(self) -> None:
+        """The client has opened it: the keepalive begins."""
         self.opened_at = self._loop.time()
-        self._target = target
-        heartbeat = self._options.heartbeat
-        alive = self._closing is None and self.ended is None
-        if heartbeat is not None and alive and self._transport is not None:
-            self._pulse = Pulse(heartbeat, self._transport, self)
-            self._pulse.start()
-            if self._pauses:
-                self._pulse.pause()
-            # What cannot pause is a browser's, where timers are late and messages not.
-            by_traffic = heartbeat.message is not None and not self.can_pause
-            if heartbeat.is_reply is not None or by_traffic:
-                self._target = Replies(target, heartbeat.is_reply, self._pulse)
-        self._tell()
-
-    def redirect(self, target: Target) -> None:
-        """Send messages elsewhere, before it is opened."""
-        self._target = target
+        self._driver.feed(machine.Opened())
 
     def close(self, code: int | None, reason: str | None) -> None:
         """Begin the closing handshake. A deadline runs; nothing is delivered."""
-        self._discard()
-        if self._asked_to_close or self.ended is not None:
-            return
-        self._asked_to_close = True
-        self._start_deadline()
-        if self._transport is not None and self._closing is None:
-            self._transport.close(code, reason)
+        self._driver.feed(machine.CloseAsked(code, reason))
 
-    def retire(self) -> None:
-        """Let it close out of sight: the owner hears no more of it."""
-        self._owner = None
-        self._owed = self._unconfirmed
-        self.close(1000, "")
+    def replace(self) -> None:
+        """Let it close in the background: the owner hears no more of it."""
+        self._driver.feed(machine.ReplaceAsked())
 
     def abandon(self) -> None:
         """Free the socket now; the owner hears no more of it."""
-        self._owner = None
-        self._discard()
-        if self.opened_at is None:
-            self._lose(self.early.forget())
-        self._abort("abandoned", CloseInfo(code=1006, initiator="local"))
-        self._tell_discarded()
+        self._driver.feed(machine.AbandonAsked())
 
-    def pause(self, why: str) -> None:
-        """Stop reading, for one more reason; what is closing is always read."""
-        if self._asked_to_close or self._closing is not None or self.ended is not None:
-            return
-        self._pauses.add(why)
-        if len(self._pauses) == 1 and self._transport is not None:
-            if self._pulse is not None:
-                self._pulse.pause()
-            self._transport.pause_reading()
+    def adjust_reading(self) -> None:
+        """Pause reading, or resume it, as what waits to be read demands.
 
-    def resume(self, why: str) -> None:
-        """Read again, once no reason to pause is left."""
-        if why not in self._pauses:
-            return
-        self._pauses.discard(why)
-        if not self._pauses and self._transport is not None:
-            if self._pulse is not None:
-                self._pulse.resume()
-            self._transport.resume_reading()
+        A transport may deliver what it holds back from inside `resume_reading()`, so
+        a pause must reach it there and then.
+        """
+        pause = self.incoming.should_pause
+        event = machine.PauseAsked() if pause else machine.ResumeAsked()
+        self._driver.feed_at_once(event)
 
     def probe(self, *, after_gap: bool = True) -> None:
         """Ask for a sign of life now, whether there is a heartbeat or not.
@@ -224,31 +184,45 @@ class Connection:
         Args:
             after_gap: Time may have passed unnoticed.
         """
-        if self._transport is None or self._closing is not None or self._pauses:
+        if self._state.phase is not Phase.OPEN or self._state.paused:
             return
-        pulse = self._pulse or Pulse(Heartbeat(), self._transport, self)
-        self._pulse = pulse
-        pulse.probe(after_gap=after_gap)
+        if self._keepalive is None:
+            self._keepalive = Pulse(Heartbeat(), self.transport, self)
+        self._keepalive.probe(after_gap=after_gap)
 
     @property
-    def last_activity(self) -> float:
-        """Loop time of the last byte from the peer."""
-        return 0.0 if self._transport is None else self._transport.last_activity
+    def number(self) -> int:
+        """1 for the client's first connection, then counting."""
+        return self.incoming.number
 
     @property
-    def final(self) -> "asyncio.Future[None]":
+    def was_opened(self) -> bool:
+        """Whether the client has ever opened it."""
+        return self._state.opened
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self._state.phase in _OVER
+
+    @property
+    def close_info(self) -> CloseInfo:
+        """How it ended, or is ending; a loss where nothing is known."""
+        return self._state.end or self._state.closing or _LOST
+
+    @property
+    def over(self) -> "asyncio.Future[None]":
         """Done once it has ended."""
-        return self._final
+        if self._over is None:
+            self._over = self._loop.create_future()
+            if self.is_over:
+                self._over.set_result(None)
+        return self._over
 
     @property
-    def transport(self) -> Transport | None:
-        """The transport, once the connector has returned it."""
-        return self._transport
-
-    @property
-    def can_pause(self) -> bool:
-        """Whether a pause reaches the socket."""
-        return self._transport is not None and self._transport.can_pause
+    def is_attached(self) -> bool:
+        """Whether the connector has returned a transport."""
+        return self.transport is not _NO_TRANSPORT
 
     def send(self, data: Data, *, text: bool) -> None:
         """Hand one message over.
@@ -256,12 +230,12 @@ class Connection:
         Raises:
             WSConnectionClosedError: It takes nothing any more.
         """
-        transport = self._transport
-        if transport is None or self.ended is not None or self._closing is not None:
+        state = self._state
+        if state.closing is not None or state.phase in _OVER:
             raise self.closed_error()
-        transport.send(data, text=text)
+        self.transport.send(data, text=text)
         size = size_of(data)
-        self._buffered += size + _HEAD
+        self._buffered += size + _HEADER
         counters = self._counters
         counters.transferred_count += 1
         counters.transferred_size += size
@@ -272,9 +246,7 @@ class Connection:
         Raises:
             WSConnectionClosedError: It ended first.
         """
-        if self._transport is None:
-            raise self.closed_error()
-        pong = self._transport.ping()
+        pong = self.transport.ping()
         return None if pong is None else self._measured(pong)
 
     async def _measured(self, pong: Awaitable[float]) -> float:
@@ -282,7 +254,7 @@ class Connection:
         try:
             latency = await pong
         except asyncio.CancelledError:
-            if self.ended is None:
+            if not self.is_over:
                 raise
             error = self.closed_error()
             raise error from error.__cause__
@@ -296,10 +268,11 @@ class Connection:
         The transport is asked only where it can be, as in a browser that costs as
         much as sending a small message.
         """
-        if self._buffered <= self._limit or self._transport is None:
+        limit = self._options.write_limit
+        if self._buffered <= limit:
             return False
-        self._buffered = self._transport.buffered_amount
-        return self._buffered > self._limit
+        self._buffered = self.transport.buffered_amount
+        return self._buffered > limit
 
     def writable(self) -> Awaitable[None]:
         """Wait until the buffer is below the limit.
@@ -308,45 +281,47 @@ class Connection:
             WSConnectionClosedError: The connection ended first.
         """
         drain = self._loop.create_future()
-        if self.ended is not None:
+        if self.is_over:
             drain.set_exception(self.closed_error())
         elif not self.above_limit:
             drain.set_result(None)
         else:
-            self._drains.add(drain)
-            drain.add_done_callback(self._drains.discard)
+            self._drains = [one for one in self._drains if not one.done()]
+            self._drains.append(drain)
         return drain
 
     def closed_error(self) -> WSConnectionClosedError:
         """The error that says how it ended, or is ending."""
-        close = self.ended or self._closing or CloseInfo(code=1006)
+        close = self.close_info
         # The answer to our Close comes behind all that was sent; a peer that closes
         # first may not have read it, however properly it does that.
-        settled = close.was_clean and close.initiator == "local"
+        confirmed = close.was_clean and close.initiator == "local"
         error = WSConnectionClosedError(
             close_code=close.code,
             close_reason=close.reason,
             was_clean=close.was_clean,
-            unconfirmed=0 if settled else self._unconfirmed,
+            unconfirmed=0 if confirmed else self._unconfirmed,
         )
         error.__cause__ = close.error
         return error
 
     @property
     def _unconfirmed(self) -> int:
-        if self._owed is not None:
-            return self._owed
+        if self.is_over or self._state.replaced:
+            return self._frozen_unconfirmed
         return self._counters.transferred_count - self._counters.confirmed_count
 
-    # What the heart calls
+    @property
+    def _state(self) -> State:
+        return self._driver.state
+
+    # What the keepalive calls
 
     def heart_stopped(self) -> None:
         """No sign of life: it ends now, without a closing handshake."""
-        if self._owner is not None:
-            self._owner.connection_missed_heartbeat(self)
         error = TimeoutError("no sign of life from the peer within heartbeat.timeout")
         close = CloseInfo(code=1006, initiator="network", error=error)
-        self._abort("heartbeat_timeout", close)
+        self._driver.feed(machine.KeepaliveExpired(close))
 
     def heart_measured(self, latency: float, confirmed: int) -> None:
         """A ping was answered: what was handed over before it has arrived."""
@@ -360,96 +335,106 @@ class Connection:
 
     def note(self, name: str, **details: Any) -> None:
         """Report an event."""
-        if self._owner is not None:
-            self._owner.note(name, **details)
+        self._owner.note(name, **details)
 
-    # The end
+    # What the table commands
 
-    def _start_deadline(self) -> None:
-        if self._pulse is not None:
-            self._pulse.stop()
-        if self._deadline is None:
-            delay = self._options.close_timeout
-            self._deadline = self._loop.call_later(delay, self._too_late)
+    def _carry_out(self, command: machine.Command, _context: object) -> None:  # noqa: C901, PLR0912 - one line for each command
+        match command:
+            case machine.PauseReading():
+                self._pause_reading()
+            case machine.ResumeReading():
+                self._resume_reading()
+            case machine.StartKeepalive():
+                self._start_keepalive()
+            case machine.StopKeepalive():
+                self._stop_keepalive()
+            case machine.StartDeadline():
+                delay = self._options.close_timeout
+                self._deadline = self._loop.call_later(delay, self._too_late)
+            case machine.Discard():
+                self.incoming.discard()
+            case machine.SendClose(code, reason):
+                self.transport.close(code, reason)
+            case machine.FreezeUnconfirmed():
+                self._freeze_unconfirmed()
+            case machine.Abort():
+                self.transport.abort()
+            case machine.TearDown():
+                self._tear_down()
+            case machine.TellSilent():
+                silent = self._loop.time() - self.transport.last_activity
+                self._owner.note("heartbeat_missed", silent_for=silent)
+            case machine.TellClosing(close):
+                self._owner.connection_closing(self, close)
+            case machine.TellEnd(cause, close):
+                self._owner.connection_ended(self, cause, close)
+
+    def _pause_reading(self) -> None:
+        if self._keepalive is not None:
+            self._keepalive.pause()
+        self.transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._keepalive is not None:
+            self._keepalive.resume()
+        self.transport.resume_reading()
+
+    def _start_keepalive(self) -> None:
+        heartbeat = self._options.heartbeat
+        if heartbeat is None:
+            return
+        self._keepalive = Pulse(heartbeat, self.transport, self)
+        self._keepalive.start()
+        if self._state.paused:
+            self._keepalive.pause()
+
+    def _stop_keepalive(self) -> None:
+        if self._keepalive is not None:
+            self._keepalive.stop()
 
     def _too_late(self) -> None:
         seconds = self._options.close_timeout
         error = TimeoutError(f"the peer did not end the closing within {seconds:g} s")
-        close = self._closing or CloseInfo(code=1006, error=error)
-        self._abort("close_timeout", close)
+        close = CloseInfo(code=1006, error=error)
+        self._driver.feed(machine.DeadlineExpired(close))
 
-    def _abort(self, cause: Cause, close: CloseInfo) -> None:
-        if self.ended is None and self._transport is not None:
-            self._transport.abort()
-        self._end(cause, close)
+    def _freeze_unconfirmed(self) -> None:
+        counters = self._counters
+        self._frozen_unconfirmed = counters.transferred_count - counters.confirmed_count
 
-    def _end(self, cause: Cause, close: CloseInfo) -> None:
+    def _tear_down(self) -> None:
         """The one teardown."""
-        if self.ended is not None:
-            return
-        self._owed = self._unconfirmed
-        self.ended = close
+        if not self._state.replaced:
+            self._freeze_unconfirmed()
         if self._deadline is not None:
             self._deadline.cancel()
-        if self._pulse is not None:
-            self._pulse.stop()
-        self._release(self.closed_error)
-        error = self.closed_error()
-        self.early.buffer.mark(
-            End(
-                error=error,
-                close_code=close.code,
-                close_reason=close.reason,
-                final=True,
-            )
+        self._stop_keepalive()
+        self._release_drains(self.closed_error)
+        self.incoming.ended(self._end())
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)
+        self._report_unconfirmed()
+
+    def _end(self) -> End:
+        close = self.close_info
+        return End(
+            error=self.closed_error(),
+            close_code=close.code,
+            close_reason=close.reason,
         )
-        if not self._final.done():
-            self._final.set_result(None)
-        self._tell_discarded()
-        self._cause = cause
-        self._tell()
 
-    def _tell(self) -> None:
-        """Tell the owner of a closing and of the end, once each, after the opening."""
-        owner = self._owner
-        if owner is None or self.opened_at is None:
-            return
-        if self._closing is not None and not self._closing_told:
-            self._closing_told = True
-            owner.connection_closing(self, self._closing)
-        if self.ended is not None:
-            self._owner = None
-            owner.connection_ended(self, self._cause, self.ended)
+    def _report_unconfirmed(self) -> None:
+        """Report how many messages may not have arrived."""
+        count = self.closed_error().unconfirmed
+        if count and self._state.opened:
+            self._owner.note("messages_unconfirmed", count=count)
 
-    def _tell_discarded(self) -> None:
-        """Report what nobody will see; each message once."""
-        count, self._lost = self._lost, 0
-        if count:
-            self._report("messages_discarded", count=count)
-
-    def _lose_late(self, count: int) -> None:
-        self._lose(count)
-        self._tell_discarded()
-
-    def _lose(self, count: int) -> None:
-        self._lost += count
-        self._counters.dropped_count += count
-
-    def _discard(self) -> None:
-        """Forget what arrives from here on, and read it: a Close may be behind it."""
-        if isinstance(self._target, Replies):
-            self._target.target = self._nowhere  # a reply is no loss
-        else:
-            self._target = self._nowhere
-        self._read_on()
-
-    def _read_on(self) -> None:
-        if self._pauses and self._transport is not None:
-            self._transport.resume_reading()
-        self._pauses.clear()
-
-    def _release(self, make_error: Any) -> None:
-        for drain in tuple(self._drains):
+    def _release_drains(
+        self, make_error: Callable[[], WSConnectionClosedError] | None
+    ) -> None:
+        drains, self._drains = self._drains, []
+        for drain in drains:
             if drain.done():
                 continue
             if make_error is None:
@@ -457,5 +442,34 @@ class Connection:
             else:
                 drain.set_exception(make_error())
 
-    def _early_pressure(self, _buffer: object, full: bool) -> None:  # noqa: FBT001
-        (self.pause if full else self.resume)("early")
+
+class _NoTransport:
+    """What a connection has before the connector has returned a transport."""
+
+    __slots__ = ()
+    protocol: str | None = None
+    handshake = Handshake()
+    buffered_amount = 0
+    last_activity = 0.0
+    can_pause = False
+
+    def send(self, data: Data, *, text: bool) -> None:  # noqa: ARG002 - a protocol
+        raise WSConnectionClosedError
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def ping(self) -> Awaitable[float] | None:
+        raise WSConnectionClosedError
+
+    def close(self, code: int | None, reason: str | None) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+
+_NO_TRANSPORT: Final = _NoTransport()

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from ws_common.buffer import End
 from ws_common.causes import MEANINGS
 from ws_common.errors import WSConnectionClosedError
 from ws_common.signals import HELD
@@ -113,15 +112,13 @@ def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
 
 def _remarks(behind: "Supervisor") -> list[str]:
     remarks: list[str] = []
-    if waiting := behind.flow.outbound.waiting:
+    if waiting := behind.outbound.waiting:
         remarks.append(f"{_messages(waiting, 'waits', 'wait')} to be sent.")
-    if behind.flow.messages.full:
+    if behind.received.messages.full:
         remarks.append("Reading is paused: a subscriber's buffer is full.")
-    remarks.extend(f"Look at this: {who}." for who in behind.flow.stuck.stuck)
-    kept = behind.flow.messages.kept
-    count = 0
-    if kept is not None:
-        count = sum(not isinstance(item, End) for item in kept.items)
+    remarks.extend(f"Look at this: {who}." for who in behind.stuck.stuck)
+    kept = behind.received.messages.kept
+    count = 0 if kept is None else kept.waiting
     if count:
         said = _messages(count, "is", "are")
         remarks.append(f"Nobody has subscribed yet; {said} kept.")

@@ -49,6 +49,11 @@ def size_of(data: Data) -> int:
     return len(data)
 
 
+def payload_size(item: object) -> int:
+    """Payload bytes of a message; 0 for an object that an interceptor has made."""
+    return size_of(item) if isinstance(item, str | bytes) else 0
+
+
 def _encode(data: str) -> bytes:
     try:
         return data.encode()

@@ -14,15 +14,14 @@ more than the slowness of a hidden page explains it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from ws_common.clockwatch import JUMP, Appointment
 from ws_common.durations import seconds
 from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
-from ws_common.inbound import Target
-from ws_common.messages import Data, to_wire
+from ws_common.messages import Data, size_of, to_wire
 from ws_common.transport import Transport
 
 _SOON = 0.001
@@ -57,12 +56,20 @@ class Body(Protocol):
 
 
 class Pulse:
-    """Beats from `start()` until `stop()`; without a `start()` it answers probes."""
+    """Beats from `start()` until `stop()`; without a `start()` it answers probes.
+
+    Attributes:
+        hears_messages: Whether `hear()` must be called with what arrives.
+    """
 
     def __init__(self, heartbeat: Heartbeat, transport: Transport, body: Body) -> None:
         self._interval = seconds(heartbeat.interval)
         self._timeout = seconds(heartbeat.timeout)
         self._message = heartbeat.message
+        self._is_reply = heartbeat.is_reply
+        # What cannot pause is a browser's, where timers are late and messages not.
+        by_traffic = heartbeat.message is not None and not transport.can_pause
+        self.hears_messages = heartbeat.is_reply is not None or by_traffic
         self._transport = transport
         self._body = body
         self._loop = asyncio.get_running_loop()
@@ -103,10 +110,39 @@ class Pulse:
             self._asked_at = self._loop.time()
             self._check_at(self._asked_at + self._timeout)
 
-    def heard(self) -> None:
-        """A message is here: do what a timer should have done by now."""
+    def hear(self, batch: Sequence[Data], size: int) -> tuple[Sequence[Data], int]:
+        """Take the answers to the application's `message` out of what has arrived.
+
+        A message that arrives also does what a timer should have done by now.
+
+        Args:
+            batch: What has arrived.
+            size: Payload bytes of all of it.
+
+        Returns:
+            What goes on, and its size.
+        """
         if self._asking is not None and self._loop.time() > self._ask_at + _LATE:
             self._ask()
+        is_reply = self._is_reply
+        if is_reply is None:
+            return batch, size
+        others = [
+            message for message in batch if not self._is_answer(is_reply, message)
+        ]
+        if len(others) == len(batch):
+            return batch, size
+        return others, sum(map(size_of, others))
+
+    def _is_answer(self, is_reply: Callable[[Data], bool], message: Data) -> bool:
+        try:
+            answers = is_reply(message)
+        except Exception as error:  # noqa: BLE001 - user code: reported, and on
+            self.note("is_reply_raised", error=error)
+            return False
+        if answers:
+            self.replied()
+        return bool(answers)
 
     def drained(self) -> None:
         """The peer's side has taken something of what is buffered."""
@@ -247,36 +283,3 @@ class Pulse:
         if self._send():
             self._asked_at = self._loop.time()
             self._check_at(self._asked_at + self._timeout)
-
-
-class Replies:
-    """Takes the answers to the application's `message` out of what goes on.
-
-    Args:
-        target: Where everything else goes.
-        is_reply: Tells them; None: all goes on.
-        pulse: Whose `message` they answer.
-
-    Attributes:
-        target: The same; it may be changed.
-    """
-
-    def __init__(
-        self, target: Target, is_reply: Callable[[Data], bool] | None, pulse: Pulse
-    ) -> None:
-        self.target = target
-        self._is_reply = is_reply
-        self._pulse = pulse
-
-    def publish(self, item: Any, /) -> None:
-        """Take a message from the wire."""
-        self._pulse.heard()
-        try:
-            is_reply = self._is_reply is not None and self._is_reply(item)
-        except Exception as error:  # noqa: BLE001 - user code: reported, and on
-            self._pulse.note("is_reply_raised", error=error)
-            is_reply = False
-        if is_reply:
-            self._pulse.replied()
-        else:
-            self.target.publish(item)

@@ -2,19 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from ws_common.buffer import Buffer, End, Ended, Limits
+from ws_common.connection import Connection
 from ws_common.messages import Data
 from ws_common.session import Session
 from ws_common.streams import Subscriber
-from ws_common.transport import Handshake
 
 if TYPE_CHECKING:
-    from ws_common.connection import Connection
-    from ws_common.hub import Hub
     from ws_common.outbound import Outbound
+    from ws_common.receive_pipeline import ReceivePipeline
 
 inside_after_connect: ContextVar[bool] = ContextVar(
     "inside_after_connect", default=False
@@ -28,22 +27,17 @@ PENDING = 16
 class _Session:
     """What both kinds share."""
 
-    def __init__(
-        self, connection: "Connection", outbound: "Outbound", number: int
-    ) -> None:
-        self.connection = number
+    def __init__(self, connection: Connection, outbound: "Outbound") -> None:
+        self.connection = connection.number
         self.url = connection.url
-        self.protocol: str | None = None
-        self.handshake = Handshake()
-        if connection.transport is not None:
-            self.protocol = connection.transport.protocol
-            self.handshake = connection.transport.handshake
+        self.protocol = connection.transport.protocol
+        self.handshake = connection.transport.handshake
         self._connection = connection
         self._outbound = outbound
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send on this connection; never on another."""
-        if self._connection.ended is not None:
+        if self._connection.is_over:
             raise self._connection.closed_error()
         await self._outbound.add(data, text=text, via=self._connection)
 
@@ -58,45 +52,25 @@ class EarlySession(_Session):
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing."""
         try:
-            return await self._connection.early.buffer.get()  # type: ignore[no-any-return]
+            return await self._next()
         except Ended as ended:
-            error = self._error(ended.end)
+            error = ended.end.error or self._connection.closed_error()
             raise error from error.__cause__
 
     async def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages; ends with the connection."""
         while True:
             try:
-                message = await self._connection.early.buffer.get()
+                message = await self._next()
             except Ended:
                 return
             yield message
 
-    def _error(self, end: End) -> Exception:
-        return end.error or self._connection.closed_error()
-
-
-class SessionSubscriber(Subscriber[Data]):
-    """Hears one connection alone."""
-
-    def __init__(self, hub: "Hub[Any]", connection: "Connection") -> None:
-        super().__init__(hub, (), buffer=hub.attach_now())
-        self._connection = connection
-
-    def is_of(self, connection: "Connection") -> bool:
-        """Whether it hears this connection."""
-        return self._connection is connection
-
-    def end(self) -> None:
-        """The connection has ended: what is buffered can still be read."""
-        close = self._connection.ended
-        self._seal(
-            End(
-                close_code=close.code if close is not None else None,
-                close_reason=close.reason if close is not None else "",
-                final=True,
-            )
-        )
+    async def _next(self) -> Data:
+        held = self._connection.incoming.held
+        if self._connection.is_over and not held.has_next:
+            raise Ended(End())
+        return await held.get()  # type: ignore[no-any-return]
 
 
 class LiveSession(_Session):
@@ -104,42 +78,36 @@ class LiveSession(_Session):
 
     def __init__(
         self,
-        connection: "Connection",
+        connection: Connection,
         outbound: "Outbound",
-        number: int,
-        hub: "Hub[Any]",
+        pipeline: "ReceivePipeline",
     ) -> None:
-        super().__init__(connection, outbound, number)
-        self.subscriber = SessionSubscriber(hub, connection)
+        super().__init__(connection, outbound)
+        messages = pipeline.messages
+        buffer = messages.attach_to(connection.number)
+        self._subscriber: Subscriber[Data] = Subscriber(messages, (), buffer=buffer)
 
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing."""
-        return await self.subscriber.next()
+        return await self._subscriber.next()
 
     def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages; ends with the connection."""
-        return self.subscriber
+        return self._subscriber
 
 
 class SessionFeed(AsyncIterator[Session]):
     """What `client.sessions()` returns: one item per connection."""
 
-    def __init__(
-        self,
-        hub: "Hub[Any]",
-        outbound: "Outbound",
-        live: "WeakSet[SessionSubscriber]",
-    ) -> None:
-        self._hub = hub
+    def __init__(self, pipeline: "ReceivePipeline", outbound: "Outbound") -> None:
+        self._pipeline = pipeline
         self._outbound = outbound
         self._buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
-        self._live = live
 
-    def begin(self, connection: "Connection", number: int) -> None:
+    def begin(self, connection: Connection) -> None:
         """A connection is open."""
-        session = LiveSession(connection, self._outbound, number, self._hub)
-        self._live.add(session.subscriber)
-        self._buffer.put(session)
+        session = LiveSession(connection, self._outbound, self._pipeline)
+        self._buffer.extend((session,), 0)
 
     def mark(self, end: End) -> None:
         """No further connection comes by itself."""
@@ -153,3 +121,68 @@ class SessionFeed(AsyncIterator[Session]):
             if ended.end.error is None:
                 raise StopAsyncIteration from None
             raise ended.end.error from ended.end.error.__cause__
+
+
+class Sessions:
+    """The sessions of a client, for every feed that a program still holds.
+
+    Every method does its work in order with the messages: a session neither begins
+    nor ends in front of what an interceptor still holds.
+    """
+
+    __slots__ = ("_feeds", "_outbound", "_pipeline")
+
+    def __init__(self, pipeline: "ReceivePipeline", outbound: "Outbound") -> None:
+        self._pipeline = pipeline
+        self._outbound = outbound
+        self._feeds: WeakSet[SessionFeed] | frozenset[SessionFeed] = _NONE
+
+    def new(self, connection: Connection | None) -> SessionFeed:
+        """Make one; it begins with the connection that is open, if one is."""
+        feed = SessionFeed(self._pipeline, self._outbound)
+        if not isinstance(self._feeds, WeakSet):
+            self._feeds = WeakSet()
+        self._feeds.add(feed)
+        if connection is not None:
+            self._pipeline.call(lambda: feed.begin(connection))
+        else:
+            self._pipeline.call(lambda: self._mark_idle(feed))
+        return feed
+
+    def opened(self, connection: Connection) -> None:
+        """Begin a session, and let flow what the connection brings."""
+        for feed in tuple(self._feeds):
+            self._begin(feed, connection)
+        self._pipeline.call(connection.incoming.opened)
+
+    def _begin(self, feed: SessionFeed, connection: Connection) -> None:
+        self._pipeline.call(lambda: feed.begin(connection))
+
+    def ended(self, connection: Connection) -> None:
+        """End the session of a connection; what is buffered can still be read."""
+        close = connection.close_info
+        end = End(close_code=close.code, close_reason=close.reason, final=True)
+        finish = self._pipeline.messages.finish
+        self._pipeline.call(lambda: finish(connection.number, end))
+
+    def idle(self, end: End) -> None:
+        """Nothing comes any more by itself; readers meet the end in its place."""
+        # Only those that are there now: later ones may be of a later connection.
+        feeds = tuple(self._feeds)
+        self._pipeline.call(lambda: self._mark(end, feeds))
+
+    def closed(self, end: End) -> None:
+        """Nothing comes any more, ever; nothing that is under way is waited for."""
+        self._mark(end, tuple(self._feeds))
+
+    def _mark(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
+        self._pipeline.messages.mark(end)
+        for feed in feeds:
+            feed.mark(end)
+
+    def _mark_idle(self, feed: SessionFeed) -> None:
+        if self._pipeline.messages.ended is not None:
+            feed.mark(self._pipeline.messages.ended)
+
+
+_NONE: Final[frozenset[SessionFeed]] = frozenset()

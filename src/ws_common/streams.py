@@ -10,10 +10,10 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, Self, TypeVar, cast
 
+from ws_common.broadcast import Broadcast
 from ws_common.buffer import Buffer, End, Ended
 from ws_common.callsite import callsite
 from ws_common.errors import WSConnectionClosedError
-from ws_common.hub import Hub
 from ws_common.platform import Overflow
 
 T = TypeVar("T")
@@ -45,9 +45,9 @@ class Stream(Generic[T]):
     """
 
     def __init__(
-        self, hub: Hub[Any], on_fault: OnFault, steps: tuple[Step, ...] = ()
+        self, broadcast: Broadcast[Any], on_fault: OnFault, steps: tuple[Step, ...] = ()
     ) -> None:
-        self._hub = hub
+        self._broadcast = broadcast
         self._on_fault = on_fault
         self._steps = steps
 
@@ -64,7 +64,7 @@ class Stream(Generic[T]):
             capacity: Messages in the buffer; None: as the options say.
             overflow: What happens above that; None: as the options say.
         """
-        return Subscriber(self._hub, self._steps, capacity, overflow)
+        return Subscriber(self._broadcast, self._steps, capacity, overflow)
 
     def listen(
         self,
@@ -86,7 +86,7 @@ class Stream(Generic[T]):
 
     def map(self, fn: Callable[[T], U]) -> "Stream[U]":
         """What `fn` makes of each item. What it raises is raised to who iterates."""
-        return Stream[U](self._hub, self._on_fault, (*self._steps, fn))
+        return Stream[U](self._broadcast, self._on_fault, (*self._steps, fn))
 
     def where(self, fn: Callable[[T], bool]) -> "Stream[T]":
         """The items for which `fn` is true."""
@@ -109,7 +109,7 @@ class Stream(Generic[T]):
             return await subscriber.next()
 
     def _only(self, step: Step) -> "Stream[T]":
-        return Stream[T](self._hub, self._on_fault, (*self._steps, step))
+        return Stream[T](self._broadcast, self._on_fault, (*self._steps, step))
 
 
 class Subscriber(AsyncIterator[T]):
@@ -136,18 +136,18 @@ class Subscriber(AsyncIterator[T]):
 
     def __init__(
         self,
-        hub: Hub[Any],
+        broadcast: Broadcast[Any],
         steps: tuple[Step, ...],
         capacity: int | None = None,
         overflow: Overflow | None = None,
         *,
         buffer: Buffer[Any] | None = None,
     ) -> None:
-        self._hub = hub
+        self._broadcast = broadcast
         self._steps = steps
-        self._buffer: Buffer[Any] = buffer or hub.attach(capacity, overflow)
+        self._buffer: Buffer[Any] = buffer or broadcast.attach(capacity, overflow)
         self._buffer.made_at = callsite()
-        self._finalizer = weakref.finalize(self, hub.detach, self._buffer)
+        self._finalizer = weakref.finalize(self, broadcast.detach, self._buffer)
         self._finalizer.atexit = False
 
     @property
@@ -161,12 +161,7 @@ class Subscriber(AsyncIterator[T]):
 
     def _keep(self, task: "asyncio.Task[None]") -> None:
         """Hold on to a listener's task: the loop itself does not."""
-        self._hub.listeners.add(task)
-        task.add_done_callback(self._hub.listeners.discard)
-
-    def _seal(self, end: End) -> None:
-        """Let nothing more in; what is buffered can still be read."""
-        self._hub.seal(self._buffer, end)
+        self._broadcast.hold(task)
 
     async def next(self) -> T:
         """Return the next item. Cancelling it loses nothing.
@@ -182,31 +177,61 @@ class Subscriber(AsyncIterator[T]):
 
     async def __anext__(self) -> T:
         """Return the next item, or end, or raise what ended the stream."""
+        buffer = self._buffer
+        if buffer.items and not (buffer.full or self._steps):
+            return cast("T", buffer.items.popleft())  # the way of nearly all messages
         try:
-            if self._buffer.items and not self._steps:
-                return cast("T", self._buffer.take())  # saves a coroutine a message
             return await self._next()
         except Ended as ended:
             if ended.end.error is None:
                 raise StopAsyncIteration from None
             raise ended.end.error.with_traceback(None) from ended.end.error.__cause__
 
-    async def _next(self, *, patient: bool = False) -> T:
-        """Return the next item; `patient` waits on where others meet the end."""
+    async def _next(self) -> T:
+        """Return the next item.
+
+        Raises:
+            Ended: An end was reached, or nothing waits and nothing comes any more.
+        """
         buffer = self._buffer
         while True:
-            if buffer.items:
-                item = buffer.take()
-            elif buffer.end is None and self._hub.ended is not None and not patient:
-                raise Ended(self._hub.ended)
-            else:
-                item = await buffer.get()
-            for step in self._steps:
-                item = step(item)
-                if item is SKIP:
-                    break
-            else:
+            if not buffer.has_next and buffer.end is None:
+                ended = self._broadcast.ended
+                if ended is not None:
+                    raise Ended(ended)
+            await buffer.ready()
+            item = self._apply(buffer.take())
+            if item is not SKIP:
                 return cast("T", item)
+
+    def _apply(self, item: Any) -> Any:
+        for step in self._steps:
+            item = step(item)
+            if item is SKIP:
+                break
+        return item
+
+    async def _hand_to(self, callback: Callable[[T], Awaitable[None] | None]) -> None:
+        """Wait for items, and call back for all that one batch has brought.
+
+        Raises:
+            Ended: An end was reached.
+        """
+        buffer = self._buffer
+        await buffer.ready()
+        items = buffer.items
+        while items:
+            item = buffer.take() if buffer.full else items.popleft()
+            if self._steps:
+                item = self._apply(item)
+                if item is SKIP:
+                    continue
+            result = callback(item)
+            # Asked in this order, since most callbacks are plain functions.
+            if result is not None and isinstance(result, Awaitable):
+                await result
+        if buffer.has_next:
+            await asyncio.sleep(0)  # others have their turn between two batches
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -266,14 +291,12 @@ class Subscription:
         ended = False
         while not ended:
             try:
-                item = await self._subscriber._next(patient=True)  # noqa: SLF001
-                result = self._callback(item)
-                if isinstance(result, Awaitable):
-                    await result
+                await self._subscriber._hand_to(self._callback)  # noqa: SLF001 - our own
             except Ended as reached:
                 ended = reached.end.final
             except asyncio.CancelledError as error:
-                if self._task.cancelling():
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
                     raise
                 # Not we were cancelled, but something that the callback waited for.
                 failure = RuntimeError("what a listener waited for was cancelled")

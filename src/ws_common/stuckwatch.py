@@ -8,8 +8,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from ws_common.broadcast import Broadcast
 from ws_common.buffer import Buffer
-from ws_common.hub import Hub
 
 PATIENCE = 5.0
 """Seconds of holding the socket without a read before a subscriber is named."""
@@ -19,21 +19,22 @@ class StuckWatch:
     """Looks at full buffers every `PATIENCE` seconds, while there are any.
 
     Args:
-        hub: Whose buffers.
+        messages: Whose buffers.
         note: Reports an event.
     """
 
-    def __init__(self, hub: Hub[Any], note: Callable[..., None]) -> None:
-        self._hub = hub
+    def __init__(self, messages: Broadcast[Any], note: Callable[..., None]) -> None:
+        self._messages = messages
         self._note = note
         self._timer: asyncio.TimerHandle | None = None
         self._reads: dict[Buffer[Any], int] = {}
         self._named: set[Buffer[Any]] = set()
 
-    def pressed(self, full: bool) -> None:  # noqa: FBT001
-        """The socket is held, or no longer is."""
-        self.stop()
-        if full:
+    def watch(self) -> None:
+        """Watch while a buffer is full; called when that may have changed."""
+        if not self._messages.full:
+            self.stop()
+        elif self._timer is None:
             self._arm()
 
     def stop(self) -> None:
@@ -46,27 +47,27 @@ class StuckWatch:
     @property
     def stuck(self) -> list[str]:
         """Who holds the socket without being read, in words."""
-        return [describe(self._hub, buffer) for buffer in self._named]
+        return [describe(self._messages, buffer) for buffer in self._named]
 
     def _arm(self) -> None:
-        self._reads = {buffer: buffer.reads for buffer in self._hub.full}
+        self._reads = {buffer: buffer.reads for buffer in self._messages.full}
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(PATIENCE, self._look)
 
     def _look(self) -> None:
-        for buffer in self._hub.full:
+        for buffer in self._messages.full:
             stuck = self._reads.get(buffer) == buffer.reads and not buffer.awaited
             if stuck and buffer not in self._named:
                 self._named.add(buffer)
-                who = describe(self._hub, buffer)
-                self._note("subscriber_stuck", who=who, waiting=len(buffer.items))
+                who = describe(self._messages, buffer)
+                self._note("subscriber_stuck", who=who, waiting=buffer.waiting)
             elif not stuck:
                 self._named.discard(buffer)
         self._arm()
 
 
-def describe(hub: Hub[Any], buffer: Buffer[Any]) -> str:
+def describe(messages: Broadcast[Any], buffer: Buffer[Any]) -> str:
     """Name a subscriber so that its line can be found."""
-    if buffer is hub.kept:
+    if buffer is messages.kept:
         return "nobody has subscribed: read from client.stream, or call client.recv()"
     return f"the subscriber made at {buffer.made_at} is not read: read it or close it"

@@ -13,27 +13,41 @@ from typing import Any
 from ws_common import lifecycle, machine
 from ws_common.attempt import Failed, run_attempt
 from ws_common.backoff import CHANCE
-from ws_common.buffer import End
+from ws_common.broadcast import Broadcast
+from ws_common.buffer import Buffer, End, Limits
 from ws_common.calls import Call, Calls
 from ws_common.causes import Cause
 from ws_common.connection import Connection
 from ws_common.durations import seconds
+from ws_common.entry import Entry
 from ws_common.errors import (
     WSClientClosedError,
     WSConnectionClosedError,
     WSError,
     WSNotConnectedError,
 )
-from ws_common.flow import Flow
 from ws_common.lifecycle import Life, Phase
 from ws_common.metrics import Counters
 from ws_common.options import ConnectContext, Url, WebSocketOptions
+from ws_common.outbound import Outbound
 from ws_common.platform import Platform
+from ws_common.receive_pipeline import Incoming, ReceivePipeline
 from ws_common.reporter import Reporter
 from ws_common.retry import Failure, Stop, Verdict, judge
-from ws_common.states import Closed, Disconnecting, Open, Reconnecting
+from ws_common.sessions import SessionFeed, Sessions
+from ws_common.states import (
+    Closed,
+    Disconnecting,
+    Open,
+    Reconnecting,
+    WebSocketClientState,
+)
+from ws_common.stuckwatch import StuckWatch
 from ws_common.surroundings import Surroundings
 from ws_common.transport import CloseInfo, Connector
+
+STATES_KEPT = 1024
+"""State changes in a subscriber's buffer."""
 
 RETIRING = 4
 """Connections that may close out of sight at once; the oldest is aborted above."""
@@ -53,9 +67,26 @@ class Supervisor:
         self.counters = Counters()
         self.reporter = Reporter(options.on_event)
         self.connection: Connection | None = None
-        self.flow = Flow(
-            options, platform, self.counters, self.reporter, self.check_coming
+        limits = Limits(
+            options.stream_capacity,
+            platform.stream_max_bytes,
+            options.stream_overflow,
+            can_pause=platform.stream_overflow == "pause",
         )
+        self.received = ReceivePipeline(
+            options.interceptors,
+            limits,
+            report=self.reporter.note,
+            count_discarded=self._count_discarded,
+            on_drop=self._messages_dropped,
+            on_pressure=self._adjust_reading,
+        )
+        self.states: Broadcast[WebSocketClientState] = Broadcast(
+            Limits(STATES_KEPT, None, "drop_oldest"), keep=False
+        )
+        self.outbound = Outbound(options, self.check_coming, self._entry_dropped)
+        self.sessions = Sessions(self.received, self.outbound)
+        self.stuck = StuckWatch(self.received.messages, self.reporter.note)
         self._connector = connector
         self._loop: asyncio.AbstractEventLoop | None = None
         self._target: Url | None = None
@@ -234,7 +265,6 @@ class Supervisor:
             case lifecycle.Abandon(attempt):
                 self._abandon(attempt)
             case lifecycle.BeginClose(_, code, reason):
-                self.flow.discard()
                 if self.connection is not None:
                     self.connection.close(code, reason)
             case lifecycle.Retire(attempt):
@@ -244,18 +274,17 @@ class Supervisor:
             case lifecycle.StopWaiting():
                 self.surroundings.wait.stop()
             case lifecycle.FailSends():
-                self.flow.outbound.fail(self.not_connected)
+                self.outbound.fail(self.not_connected)
 
     # Attempts
 
     def _start_attempt(self, attempt: int) -> None:
         if self.is_reconnecting:
             self.counters.reconnects_total += 1
-        connection = Connection(
-            attempt, self.options, self.flow.limits, self.counters, self
-        )
+        self.received.call(self.received.messages.reopen)
+        incoming = Incoming(self.received, self.life.connections + 1)
+        connection = Connection(attempt, self.options, incoming, self.counters, self)
         self.connection = connection
-        self.flow.begin(connection)
         context = ConnectContext(
             attempt=self.life.run.failures + 1, last_error=self._last_error
         )
@@ -275,8 +304,7 @@ class Supervisor:
                 context=context,
                 options=self.options,
                 connector=self._connector,
-                outbound=self.flow.outbound,
-                number=self.life.connections + 1,
+                outbound=self.outbound,
                 on_url=lambda url: self.feed(
                     lifecycle.Addressed(attempt=attempt, url=url), "addressed"
                 ),
@@ -294,8 +322,7 @@ class Supervisor:
             connection.abandon()
             raise
         else:
-            transport = connection.transport
-            protocol = transport.protocol if transport is not None else None
+            protocol = connection.transport.protocol
             self.feed(lifecycle.Opened(attempt=attempt, protocol=protocol), "opened")
 
     def _abandon(self, attempt: int) -> None:
@@ -303,7 +330,6 @@ class Supervisor:
         if connection is not None and connection.attempt == attempt:
             self.connection = self._attempt = None
             connection.abandon()
-            self._tell_loss(connection)
             self._count_end(connection, 1006, "")
             if task is not None and not task.done():
                 self._abandoned.add(task)
@@ -313,9 +339,8 @@ class Supervisor:
     def _retire(self, attempt: int) -> None:
         connection, self.connection = self.connection, None
         if connection is not None:
-            self._retiring = [c for c in self._retiring if c.ended is None]
-            connection.retire()
-            connection.final.add_done_callback(lambda _: self._tell_loss(connection))
+            self._retiring = [one for one in self._retiring if not one.is_over]
+            connection.replace()
             self._count_end(connection, 1000, "")
             self._retiring.append(connection)
             if len(self._retiring) > RETIRING:
@@ -339,7 +364,6 @@ class Supervisor:
     ) -> None:
         """Feed the end of a connection, with what to do about it."""
         error = connection.closed_error()
-        self._tell_loss(connection)
         self._last_error = error
         self._since = self.loop.time()
         self._count_end(connection, close.code, close.reason)
@@ -356,7 +380,7 @@ class Supervisor:
 
     def _count_end(self, connection: Connection, code: int | None, reason: str) -> None:
         """Whatever ended a connection that was open: count it, end its session."""
-        if connection.opened_at is None:
+        if not connection.was_opened:
             return
         counters = self.counters
         counters.disconnects += 1
@@ -366,23 +390,12 @@ class Supervisor:
         counters.confirmed_count = counters.transferred_count
         if self._settle_timer is not None:
             self._settle_timer.cancel()
-        self.flow.end(connection)
-
-    def _tell_loss(self, connection: Connection) -> None:
-        """Report how many messages may not have arrived."""
-        count = connection.closed_error().unconfirmed
-        if count and connection.opened_at is not None:
-            self.reporter.note("messages_unconfirmed", count=count)
+        self.sessions.ended(connection)
 
     def connection_writable(self, connection: Connection) -> None:
         """Send what waits."""
         if connection is self.connection:
-            self.flow.outbound.flush()
-
-    def connection_missed_heartbeat(self, connection: Connection) -> None:
-        """Report it; the end follows."""
-        silent = self.loop.time() - connection.last_activity
-        self.reporter.note("heartbeat_missed", silent_for=silent)
+            self.outbound.flush()
 
     def note(self, name: str, **details: Any) -> None:
         """Report an event."""
@@ -409,14 +422,14 @@ class Supervisor:
         state = self.life.shown
         final = self.life.phase is Phase.FINISHED
         self.reporter.changed(state, cause, final=final)
-        self.flow.states.publish(state)
+        self.states.publish((state,), 0)
         match state:
             case Open():
                 self._opened()
             case Disconnecting() | Reconnecting():
-                self.flow.shut()
+                self.outbound.shut()
             case Closed():
-                self.flow.shut()
+                self.outbound.shut()
                 self.surroundings.stop()
                 self._rest(state)
             case _:
@@ -428,7 +441,10 @@ class Supervisor:
         self.counters.last_successful_connection_time = datetime.now(UTC)
         connection = self.connection
         assert connection is not None  # noqa: S101 - the machine has one in OPEN
-        self.flow.open(connection, self.life.connections)
+        self.sessions.opened(connection)
+        connection.adjust_reading()
+        connection.open()
+        self.outbound.open(connection)
         interval = self.options.connection_retry_interval
         uptime = 0.0 if interval is None else seconds(interval.min_uptime)
         settled = lifecycle.Settled(attempt=connection.attempt)
@@ -442,7 +458,7 @@ class Supervisor:
             and error.was_clean
             and error.close_code in _QUIET
         )
-        self.flow.rest(
+        self.sessions.idle(
             End(
                 error=None if quiet else error,
                 close_code=state.close_code,
@@ -456,7 +472,12 @@ class Supervisor:
         shown = self.life.shown
         code = shown.close_code if isinstance(shown, Closed) else None
         reason = shown.close_reason if isinstance(shown, Closed) else None
-        self.flow.rest(End(close_code=code, close_reason=reason or "", final=True))
+        end = End(close_code=code, close_reason=reason or "", final=True)
+        self.states.mark(end)
+        self.received.stop()
+        self.outbound.stop()
+        self.stuck.stop()
+        self.sessions.closed(end)
         self.surroundings.stop()
         while self._retiring:
             self._retiring.pop(0).abandon()
@@ -472,3 +493,29 @@ class Supervisor:
         """Ask an open connection whether it lives."""
         if self.life.phase is Phase.OPEN and self.connection is not None:
             self.connection.probe(after_gap=after_gap)
+
+    # What flows
+
+    def new_feed(self) -> SessionFeed:
+        """Make what `sessions()` returns; it begins with the open connection."""
+        connection = self.connection
+        if self.life.phase is not Phase.OPEN or connection is None:
+            return self.sessions.new(None)
+        # Asked for by an `on_event` that is told of the opening: that comes to it.
+        return self.sessions.new(connection if connection.was_opened else None)
+
+    def _adjust_reading(self) -> None:
+        if self.connection is not None:
+            self.connection.adjust_reading()
+        self.stuck.watch()
+
+    def _count_discarded(self, count: int) -> None:
+        self.counters.dropped_count += count
+
+    def _messages_dropped(self, _buffer: Buffer[Any], count: int) -> None:
+        self.counters.dropped_count += count
+        self.reporter.note("message_dropped", direction="in", count=count)
+
+    def _entry_dropped(self, entry: Entry, why: str) -> None:
+        self.counters.dropped_count += 1
+        self.reporter.note("message_dropped", direction="out", size=entry.size, why=why)

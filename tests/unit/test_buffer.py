@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ws_common.buffer import Buffer, End, Ended, Limits
 from ws_common.errors import WSStreamOverflowError
+from ws_common.messages import payload_size
 
 
 class Watched:
@@ -27,10 +28,15 @@ class Watched:
 
     def put(self, *items: object) -> None:
         for item in items:
-            self.buffer.put(item)
+            put(self.buffer, item)
 
     def held(self) -> list[object]:
-        return [item for item in self.buffer.items if not isinstance(item, End)]
+        return self.buffer.messages
+
+
+def put(buffer: Buffer[object], item: object) -> None:
+    """A batch of one."""
+    buffer.extend([item], payload_size(item))
 
 
 async def read_all(buffer: Buffer[object]) -> list[object]:
@@ -154,32 +160,32 @@ def test_books_are_kept(operations, overflow, limits):
         max_bytes = None
     watched = Watched(capacity, overflow, max_bytes)
     buffer = watched.buffer
-    put = taken = marked = ended = cleared = 0
+    added = taken = marked = ended = cleared = 0
     for name, text in operations:
         match name:
             case "put":
-                buffer.put(text)
-                put += 1
+                put(buffer, text)
+                added += 1
             case "mark":
                 buffer.mark(End(close_code=1000 + marked))
                 marked += 1
             case "clear":
                 cleared += len(watched.held())
-                ended += sum(isinstance(item, End) for item in buffer.items)
+                ended += len(buffer.ends)
                 buffer.clear()
-            case "take" if buffer.items:
+            case "take" if buffer.has_next:
                 try:
                     buffer.take()
                     taken += 1
                 except Ended:
                     ended += 1
         held = watched.held()
-        assert put == taken + cleared + buffer.dropped + len(held)
-        assert marked == ended + len(buffer.items) - len(held)
-        assert sum(map(len, held)) == buffer.bytes
+        assert added == taken + cleared + buffer.dropped + len(held)
+        assert marked == ended + len(buffer.ends)
+        assert sum(map(payload_size, held)) == buffer.bytes
         if overflow != "pause":
-            assert len(held) <= (capacity or put)
-            assert buffer.bytes <= (max_bytes or buffer.bytes)
+            assert len(held) <= (capacity or added)
+            assert len(held) == 1 or buffer.bytes <= (max_bytes or buffer.bytes)
         assert buffer.full == (watched.pressure[-1:] == [True])
         assert watched.pressure == [i % 2 == 0 for i in range(len(watched.pressure))]
 
@@ -247,7 +253,7 @@ async def test_cancelled_while_waiting():
     await asyncio.wait([reader])
 
     assert not buffer.awaited
-    buffer.put("kept")
+    put(buffer, "kept")
     assert "kept" == await buffer.get()
 
 
@@ -258,7 +264,7 @@ async def test_cancelled_as_the_message_comes():
     second = asyncio.ensure_future(buffer.get())
     await asyncio.sleep(0)
 
-    buffer.put("kept")
+    put(buffer, "kept")
     first.cancel()
 
     assert "kept" == await asyncio.wait_for(second, 1)
@@ -285,7 +291,7 @@ def test_cancelling_at_every_step_loses_nothing(script):
         for move in script:
             match move:
                 case "put":
-                    buffer.put(count)
+                    put(buffer, count)
                     count += 1
                 case "read":
                     readers.append(asyncio.ensure_future(read()))
@@ -305,4 +311,4 @@ def test_cancelling_at_every_step_loses_nothing(script):
 
 
 def rest_of(buffer: Buffer[object]) -> list[object]:
-    return [buffer.take() for _ in range(len(buffer.items))]
+    return [buffer.take() for _ in range(buffer.waiting)]

@@ -105,7 +105,7 @@ async def test_a_message_does_the_work_of_a_late_timer():
     connector = FakeConnector(pings=False, can_pause=False)
     options = {"heartbeat": ws.Heartbeat(2, 1, message="ping")}
     async with opened(connector, **options) as (client, transport):
-        pulse = client._behind.connection._pulse
+        pulse = client._behind.connection._keepalive
         await asyncio.sleep(1)
         transport.message("no timer is late")
         assert transport.sent == []

@@ -114,7 +114,7 @@ async def test_without_is_reply_nothing_stands_in_the_way():
     """What is not asked for costs nothing: messages go straight to the buffer."""
     connector = FakeConnector(pings=False)
     async with opened(connector, **heartbeat(message="ping")) as (client, _):
-        assert client._behind.connection._target is client._behind.flow.messages
+        assert not client._behind.connection._keepalive.hears_messages
 
 
 @pytest.mark.parametrize("wrong", ["message", "is_reply"])

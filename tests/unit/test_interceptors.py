@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ws_common.buffer import Limits
 from ws_common.errors import WSUnsupportedDataError
-from ws_common.inbound import Inbound, Nowhere
 from ws_common.interceptors import WSInterceptor
+from ws_common.messages import payload_size
 from ws_common.options import WebSocketOptions
 from ws_common.outbound import Outbound
+from ws_common.receive_pipeline import Incoming, ReceivePipeline
 
 
 class Wire:
@@ -29,11 +31,53 @@ class Wire:
 class Application:
     """Where messages come out."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
         self.received: list[object] = []
 
-    def publish(self, item: object, /) -> None:
-        self.received.append(item)
+    def publish(self, batch, _size, _connection) -> None:
+        self.received.extend(batch)
+
+    def on_drop(self, _buffer, count: int) -> None:
+        pytest.fail(f"{count} messages dropped")
+
+    full = ()
+
+
+class WayIn:
+    """A pipeline, and one open connection that feeds it."""
+
+    def __init__(self, interceptors, capacity: int = 100) -> None:
+        self.faults: list[str] = []
+        self.lost: list[int] = []
+        self.told: list[bool] = []
+        limits = Limits(capacity, None, "pause")
+        self.pipeline = ReceivePipeline(
+            interceptors,
+            limits,
+            report=self._report,
+            count_discarded=self.lost.append,
+            on_drop=pytest.fail,
+            on_pressure=self._pressed,
+        )
+        self.application = self.pipeline.messages = Application(limits)
+        self.incoming = Incoming(self.pipeline, 1)
+        self.incoming.opened()
+
+    def _report(self, name: str, error: Exception) -> None:
+        self.faults.append(f"{name}: {error}")
+
+    def _pressed(self) -> None:
+        self.told.append(self.incoming.should_pause)
+
+    def publish(self, *items: object) -> None:
+        self.incoming.push(items, sum(map(payload_size, items)))
+
+    def call(self, action) -> None:
+        self.pipeline.call(action)
+
+    def stop(self) -> None:
+        self.pipeline.stop()
 
 
 def way_out(*interceptors: WSInterceptor) -> tuple[Outbound, Wire]:
@@ -44,14 +88,9 @@ def way_out(*interceptors: WSInterceptor) -> tuple[Outbound, Wire]:
     return outbound, wire
 
 
-def way_in(*interceptors: WSInterceptor) -> tuple[Inbound, list[object], list[str]]:
-    application, faults = Application(), []
-
-    def on_fault(name: str, error: Exception) -> None:
-        faults.append(f"{name}: {error}")
-
-    inbound = Inbound(interceptors, application, on_fault, lambda _: None, 100)
-    return inbound, application.received, faults
+def way_in(*interceptors: WSInterceptor) -> tuple[WayIn, list[object], list[str]]:
+    way = WayIn(interceptors)
+    return way, way.application.received, way.faults
 
 
 async def turns(count: int = 30) -> None:
@@ -333,9 +372,10 @@ async def test_subclass_may_override_one_method():
 
 async def test_without_interceptors_nothing_is_between():
     """Messages go straight to where they are wanted."""
-    inbound, _, _ = way_in()
+    inbound, received, _ = way_in()
+    inbound.publish("1", "2")
 
-    assert inbound.entrance is inbound._target
+    assert ["1", "2"] == received
 
 
 async def test_actions_keep_their_place_among_messages():
@@ -355,12 +395,11 @@ async def test_discard_forgets_messages_and_keeps_actions():
     inbound.publish("1")
     inbound.publish("2")
     inbound.call(lambda: received.append("action"))
-    lost = []
-    lost.append(inbound.discard(Nowhere(lost.append)))
+    inbound.incoming.discard()
     await turns()
 
     assert ["action"] == received
-    assert [1, 1] == lost, "the one that waited, then the one that was held"
+    assert [1, 1] == inbound.lost, "the one that waited, then the one that was held"
 
 
 async def test_stop_leaves_nothing_behind():
@@ -384,15 +423,12 @@ async def test_stop_leaves_nothing_behind():
 
 async def test_backlog_is_reported():
     """Above its capacity the queue asks for a pause, well below for more."""
-    told = []
-    inbound = Inbound(
-        (slow_tag(""),), Application(), pytest.fail, told.append, capacity=4
-    )
+    inbound = WayIn((slow_tag(""),), capacity=4)
     for number in range(5):
         inbound.publish(str(number))
-    assert [] == told
+    assert [] == inbound.told
     inbound.publish("5")
-    assert [True] == told
+    assert [True] == inbound.told
     await turns()
 
-    assert [True, False] == told
+    assert [True, False] == inbound.told

@@ -7,13 +7,13 @@ import weakref
 
 import pytest
 
+from ws_common.broadcast import Broadcast
 from ws_common.buffer import End, Limits
 from ws_common.errors import (
     WSConnectionClosedError,
     WSHandshakeError,
     WSStreamOverflowError,
 )
-from ws_common.hub import Hub
 from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.state_stream import WebSocketStatesStream
 from ws_common.states import Closed, Connecting, Disconnecting, Open
@@ -25,15 +25,21 @@ class Source:
     def __init__(self, limits: Limits | None = None, *, keep: bool = True) -> None:
         self.faults: list[tuple[str, Exception]] = []
         self.pressure: list[bool] = []
-        self.hub: Hub = Hub(limits or Limits(1024, None, "pause"), keep=keep)
-        self.hub.on_pressure = self.pressure.append
+        self.hub: Broadcast = Broadcast(
+            limits or Limits(1024, None, "pause"), keep=keep
+        )
+        self.hub.on_pressure = self._pressed
         self.stream = WebSocketMessagesStream(
             self.hub, lambda name, error: self.faults.append((name, error))
         )
 
+    def _pressed(self, _buffer, _full) -> None:
+        if bool(self.hub.full) is not (self.pressure[-1:] == [True]):
+            self.pressure.append(bool(self.hub.full))
+
     def say(self, *items: object) -> None:
         for item in items:
-            self.hub.publish(item)
+            self.hub.publish_one(item)
 
     def end(self, error=None, code=1000, *, final=False) -> None:
         self.hub.mark(End(error=error, close_code=code, final=final))
@@ -270,7 +276,7 @@ async def test_revived(source):
     subscriber = source.stream.subscribe()
     source.say("a")
     source.end()
-    source.hub.revive()
+    source.hub.reopen()
     source.say("b")
 
     assert ["a"] == await collect_from(subscriber)
@@ -453,7 +459,7 @@ async def test_listener_outlives_ends(source):
     source.say("a")
     source.end(ERROR)
     await turns()
-    source.hub.revive()
+    source.hub.reopen()
     source.say("b")
     await turns()
     assert 1 == len(source.hub.listeners)

@@ -1,0 +1,70 @@
+"""Drives a pure machine: one event after the other, and all that each one asks for."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+S = TypeVar("S")
+
+Step = Callable[[S, Any], tuple[S, Sequence[Any]]]
+
+
+class MachineDriver(Generic[S]):
+    """Feeds events to a machine and has its commands carried out.
+
+    Args:
+        state: What the machine starts in.
+        step: The machine: (state, event) -> (state, commands).
+        carry_out: Carries out one command; `context` is what came with the event.
+
+    Attributes:
+        state: What the machine knows.
+    """
+
+    __slots__ = ("_carry_out", "_events", "_step", "state")
+
+    def __init__(
+        self,
+        state: S,
+        step: Step[S],
+        carry_out: Callable[[Any, Any], None],
+    ) -> None:
+        self.state = state
+        self._step = step
+        self._carry_out = carry_out
+        self._events: list[tuple[Any, Any]] = []
+
+    def feed(self, event: Any, context: Any = None) -> None:
+        """Advance the machine; events that this brings about wait for their turn.
+
+        A command that raises does not keep the others from being carried out: what
+        the state says would not be true otherwise. The first error is raised when
+        all is done.
+        """
+        events = self._events
+        events.append((event, context))
+        if len(events) > 1:
+            return  # fed from inside: the loop below comes to it
+        failures: list[BaseException] = []
+        while events:
+            self._advance(*events[0], failures)
+            del events[0]
+        if failures:
+            raise failures[0]
+
+    def feed_at_once(self, event: Any) -> None:
+        """Advance the machine in front of what waits, also from inside a command.
+
+        For what cannot wait and does not depend on the order: whether to read on.
+        """
+        failures: list[BaseException] = []
+        self._advance(event, None, failures)
+        if failures:
+            raise failures[0]
+
+    def _advance(self, event: Any, context: Any, failures: list[BaseException]) -> None:
+        self.state, commands = self._step(self.state, event)
+        for command in commands:
+            try:
+                self._carry_out(command, context)
+            except BaseException as error:  # noqa: BLE001 - the caller raises it
+                failures.append(error)

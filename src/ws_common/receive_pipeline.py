@@ -1,0 +1,370 @@
+"""What arrives, on its way from the connections to the subscribers: one sequence.
+
+    connection ──▶ interceptors ──▶ held until open ──▶ subscribers
+
+Messages, the opening of a connection and its end pass in the order in which they came
+about, whatever an interceptor does. While every handler is synchronous, a message
+passes in one call. From the first that is awaited on, what follows waits in a queue,
+and a task works it off; the task ends when it has caught up.
+
+What a connection brings before it is open is held: `after_connect` may read it, and
+what it leaves goes to the subscribers first. `Incoming` is the place of one connection
+in the sequence, and it alone decides what becomes of that connection's messages.
+
+Memory is bounded wherever messages wait: each place says when it holds too much, and
+reading is paused until it is well below that again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+from ws_common.broadcast import Broadcast
+from ws_common.buffer import Buffer, End, Limits
+from ws_common.errors import WSNotConnectedError, WSStreamOverflowError
+from ws_common.interceptors import DONE, Handler, WSInterceptor, build
+from ws_common.messages import Data, payload_size
+
+QUEUE_CAPACITY: Final = 1024
+"""Messages that may wait for an interceptor where `stream_capacity` sets no count."""
+
+Report = Callable[..., None]
+
+
+class Stage(Enum):
+    """What becomes of the messages of one connection."""
+
+    HELD = "held"
+    FLOWING = "flowing"
+    DISCARDED = "discarded"
+
+
+class Incoming:
+    """What one connection brings, in order.
+
+    Args:
+        pipeline: What it passes through.
+        number: The number that the connection has, or will have.
+
+    Attributes:
+        held: What came before the connection was open.
+        stage: What becomes of its messages.
+    """
+
+    __slots__ = (
+        "_chain",
+        "_discarded",
+        "_ended",
+        "_pipeline",
+        "held",
+        "number",
+        "stage",
+    )
+
+    def __init__(self, pipeline: "ReceivePipeline", number: int) -> None:
+        self.number = number
+        self.stage = Stage.HELD
+        self._discarded = 0  # and not reported yet
+        self._ended = False
+        self._pipeline = pipeline
+        self.held: Buffer[Any] = Buffer(pipeline.messages.limits)
+        self.held.on_pressure = pipeline.pressed
+        self.held.on_drop = pipeline.messages.on_drop
+        handlers = pipeline.handlers
+        # Each connection has its own, so that a `next` that is called late still
+        # knows where the message came from.
+        self._chain = build(handlers, self._passed) if handlers else None
+
+    def push(self, batch: Sequence[Data], size: int) -> None:
+        """Take what the connection has brought."""
+        if self._chain is None or self.stage is Stage.DISCARDED:
+            self.deliver(batch, size)
+        else:
+            self._pipeline.intercept(self, self._chain, batch)
+
+    def deliver(self, batch: Sequence[Any], size: int) -> None:
+        """Take what has passed the interceptors."""
+        if self.stage is Stage.FLOWING:
+            self._pipeline.messages.publish(batch, size, self.number)
+        elif self.stage is Stage.HELD:
+            self._hold(batch, size)
+        else:
+            self._count(len(batch))
+
+    def _hold(self, batch: Sequence[Any], size: int) -> None:
+        if self.held.end is None:
+            self.held.extend(batch, size, self.number)
+        else:  # it overflowed, and nothing is delivered behind a gap
+            self._pipeline.messages.on_drop(self.held, len(batch))
+
+    def _passed(self, data: Any) -> Any:
+        self.deliver((data,), payload_size(data))
+        return DONE
+
+    def opened(self) -> None:
+        """Let flow what is held, and what comes; called in order."""
+        if self.stage is not Stage.HELD:
+            return
+        self.stage = Stage.FLOWING
+        held, messages = self.held, self._pipeline.messages
+        overflow, size = held.end, held.bytes
+        if batch := held.drain():
+            messages.publish(batch, size, self.number)
+        if overflow is not None:
+            messages.fail(overflow)
+        over = WSNotConnectedError("after_connect is over: receive on the client")
+        held.mark(End(error=over, final=True))
+        held.release()
+
+    def discard(self) -> None:
+        """Deliver nothing more; what waits is counted, and so is what comes."""
+        if self.stage is Stage.DISCARDED:
+            return
+        self.stage = Stage.DISCARDED
+        self._count(self._pipeline.forget(self) + len(self.held.drain()))
+        self.held.release()
+
+    def ended(self, end: End) -> None:
+        """The connection has ended, behind all that it has brought."""
+        self._pipeline.call(lambda: self.held.mark(end))
+        self._ended = True
+        self._count(0)
+
+    def _count(self, count: int) -> None:
+        """Count what nobody will see; it is reported when all is known, once each."""
+        self._discarded += count
+        self._pipeline.count_discarded(count)
+        if self._ended and self._discarded:
+            count, self._discarded = self._discarded, 0
+            self._pipeline.report("messages_discarded", count=count)
+
+    @property
+    def should_pause(self) -> bool:
+        """Whether a place that its messages pass through holds too much."""
+        return self._pipeline.is_full(self)
+
+
+class _Waiting(NamedTuple):
+    """A message, or an action (then `source` is None), that waits for its turn."""
+
+    source: Incoming | None
+    item: Any
+    size: int
+
+
+class ReceivePipeline:
+    """The sequence that all connections of a client feed.
+
+    Args:
+        interceptors: The last is nearest the wire.
+        limits: Of every buffer, unless a subscriber says otherwise.
+        report: Reports an event.
+        count_discarded: Told of messages that nobody will see.
+        on_drop: Told of messages that an overflow has dropped.
+        on_pressure: Called when a place holds too much, or no longer does.
+
+    Attributes:
+        messages: Hands messages to the subscribers.
+        handlers: The handlers of the interceptors, outermost (at the wire) first.
+        report: Reports an event.
+    """
+
+    __slots__ = (
+        "_on_pressure",
+        "_queue",
+        "_queue_full",
+        "_queue_size",
+        "_task",
+        "_working",
+        "count_discarded",
+        "handlers",
+        "messages",
+        "report",
+    )
+
+    def __init__(
+        self,
+        interceptors: tuple[WSInterceptor, ...],
+        limits: Limits,
+        *,
+        report: Report,
+        count_discarded: Callable[[int], None],
+        on_drop: Callable[[Buffer[Any], int], None],
+        on_pressure: Callable[[], None],
+    ) -> None:
+        self.messages: Broadcast[Any] = Broadcast(limits, keep=True)
+        self.messages.on_pressure = self.pressed
+        self.messages.on_drop = on_drop
+        self.handlers: Sequence[Handler] = [
+            one.on_message for one in reversed(interceptors)
+        ]
+        self.count_discarded = count_discarded
+        self.report = report
+        self._on_pressure = on_pressure
+        self._queue: deque[_Waiting] = _NOTHING
+        self._queue_size = 0
+        self._queue_full = False
+        self._working = False
+        self._task: asyncio.Task[None] | None = None
+
+    def intercept(
+        self, source: Incoming, chain: Callable[[Any], Any], batch: Sequence[Data]
+    ) -> None:
+        """Take messages through the interceptors, behind those that wait there."""
+        for index, message in enumerate(batch):
+            if self._working:
+                self._enqueue(source, batch[index:])
+                return
+            pending = self._begin(chain, message)
+            if pending is not None:
+                self._enqueue(source, batch[index + 1 :])
+                self._start(pending)
+                return
+
+    def call(self, action: Callable[[], None]) -> None:
+        """Do something in order with the messages: now, if none is under way."""
+        if self._working:
+            self._append(_Waiting(None, action, 0))
+        else:
+            action()
+
+    def forget(self, source: Incoming) -> int:
+        """Forget what waits of one connection; return how many messages that was."""
+        kept = [one for one in self._queue if one.source is not source]
+        count = len(self._queue) - len(kept)
+        if count:
+            self._queue = deque(kept)
+            self._queue_size = sum(one.size for one in kept)
+            self._measure()
+        return count
+
+    def stop(self) -> None:
+        """Cancel what is under way."""
+        self._queue = _NOTHING
+        if self._task is not None:
+            self._task.cancel()
+
+    def is_full(self, source: Incoming) -> bool:
+        """Whether a place that the messages of `source` pass through holds too much."""
+        if self._queue_full or source.held.full:
+            return True
+        return source.stage is Stage.FLOWING and bool(self.messages.full)
+
+    def pressed(self, _place: object, _full: bool) -> None:  # noqa: FBT001
+        """A place holds too much, or no longer does."""
+        self._on_pressure()
+
+    # Inside
+
+    def _begin(
+        self, chain: Callable[[Any], Any], message: Any
+    ) -> Awaitable[Any] | None:
+        """Call the chain; return what is to be awaited, if anything is."""
+        try:
+            result: Awaitable[Any] | None = chain(message)
+        except Exception as error:  # noqa: BLE001 - user code: reported, and on
+            self.report("interceptor_raised", error=error)
+            return None
+        if result is None or result is DONE or not isinstance(result, Awaitable):
+            return None
+        return result
+
+    def _start(self, pending: Awaitable[Any]) -> None:
+        # First: under an eager task factory the work may be done when this returns.
+        self._working = True
+        work = self._work(pending)
+        self._task = asyncio.get_running_loop().create_task(work, name="ws receive")
+        self._task.add_done_callback(_close_unbegun(pending))
+
+    async def _work(self, pending: Awaitable[Any]) -> None:
+        try:
+            await self._settle(pending)
+            while self._queue:
+                source, item, size = self._queue.popleft()
+                if source is None:
+                    item()
+                    continue
+                self._queue_size -= size
+                self._measure()
+                chain = source._chain  # noqa: SLF001 - of the same module
+                assert chain is not None  # noqa: S101 - else nothing waits
+                waits = self._begin(chain, item)
+                if waits is not None:
+                    await self._settle(waits)
+        finally:
+            self._working = False
+            self._task = None
+
+    async def _settle(self, pending: Awaitable[Any]) -> None:
+        try:
+            await pending
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # We were not cancelled; what the interceptor waited for was.
+            failure = RuntimeError("what an interceptor waited for was cancelled")
+            failure.__cause__ = error
+            self.report("interceptor_raised", error=failure)
+        except Exception as error:  # noqa: BLE001 - user code: reported, and on
+            self.report("interceptor_raised", error=error)
+
+    def _enqueue(self, source: Incoming, batch: Sequence[Data]) -> None:
+        for index, message in enumerate(batch):
+            size = payload_size(message)
+            if self._overflows(size):
+                self._drop(source, len(batch) - index)
+                break
+            self._append(_Waiting(source, message, size))
+            self._queue_size += size
+        self._measure()
+
+    def _append(self, waiting: _Waiting) -> None:
+        if self._queue is _NOTHING:
+            self._queue = deque()
+        self._queue.append(waiting)
+
+    def _overflows(self, size: int) -> bool:
+        """Whether there is no room, where the platform cannot pause."""
+        limits = self.messages.limits
+        if limits.can_pause or limits.max_bytes is None or not self._queue:
+            return False
+        return self._queue_size + size > limits.max_bytes
+
+    def _drop(self, source: Incoming, count: int) -> None:
+        """Drop what has no room; nobody reads on as if nothing were missing."""
+        self.messages.on_drop(source.held, count)
+        error = WSStreamOverflowError(
+            f"an interceptor did not keep up: {len(self._queue)} messages of "
+            f"{self._queue_size:,} bytes waited for it, and a browser cannot pause"
+        )
+        self.call(partial(self.messages.fail, End(error=error, final=True)))
+
+    def _measure(self) -> None:
+        """Say whether the queue holds too much: hysteresis of a quarter."""
+        limits = self.messages.limits
+        capacity = limits.capacity or QUEUE_CAPACITY
+        max_bytes = limits.max_bytes or float("inf")
+        if self._queue_full:
+            capacity, max_bytes = capacity // 4, max_bytes / 4
+        full = len(self._queue) > capacity or self._queue_size > max_bytes
+        if full is not self._queue_full:
+            self._queue_full = full
+            self._on_pressure()
+
+
+_NOTHING: Final[deque[Any]] = deque(maxlen=0)
+"""The queue of a pipeline in which nothing ever waited; it cannot hold anything."""
+
+
+def _close_unbegun(pending: Awaitable[Any]) -> Callable[[Any], None]:
+    """Close a coroutine whose task was cancelled before it began."""
+
+    def close(_task: object) -> None:
+        if asyncio.iscoroutine(pending):
+            pending.close()
+
+    return close
