@@ -83,7 +83,7 @@ async def run_attempt(
         stages.stage = "after_connect"
         await _after_connect(connection, options, outbound)
 
-    task = _begin(run(), "ws connecting")
+    task = keep_task(run(), "ws connecting")
     try:
         await asyncio.wait({task}, timeout=options.timeout)
     finally:
@@ -122,7 +122,7 @@ _tasks: set["asyncio.Task[None]"] = set()
 """Those that run: the loop itself does not hold on to them."""
 
 
-def _begin(work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
+def keep_task(work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
     """Start a task that may be left alone, also with an exception."""
     task = asyncio.get_running_loop().create_task(work, name=name)
     _tasks.add(task)
@@ -184,7 +184,7 @@ async def _after_connect(
         if isinstance(result, Awaitable):
             await result
 
-    task = _begin(run(), "ws after_connect")
+    task = keep_task(run(), "ws after_connect")
     try:
         await asyncio.wait({task, connection.over}, return_when=asyncio.FIRST_COMPLETED)
     finally:

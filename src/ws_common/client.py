@@ -10,6 +10,7 @@ from ws_common.adapter import AdapterConnector, IWebSocketClient
 from ws_common.close_codes import check_close, sendable_close
 from ws_common.durations import seconds
 from ws_common.errors import WSNotConnectedError, WSUnsupportedError
+from ws_common.lifecycle import Phase
 from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data
 from ws_common.metrics import WebSocketMetrics
@@ -100,7 +101,7 @@ class WebSocketClient:
     @property
     def is_closed(self) -> bool:
         """Whether it was closed for good."""
-        return self._behind.is_finished
+        return self._behind.life.phase is Phase.FINISHED
 
     @property
     def state(self) -> WebSocketClientState:
@@ -129,7 +130,7 @@ class WebSocketClient:
             if isinstance(state, Open):
                 uptime = behind.loop.time() - connection.opened_at
         next_at = state.at if isinstance(state, Reconnecting) else None
-        retrying = isinstance(state, Connecting) and behind.is_reconnecting
+        retrying = isinstance(state, Connecting) and behind.life.is_reconnecting
         return WebSocketMetrics(
             timestamp=datetime.now(UTC),
             ready_state=state.ready_state,

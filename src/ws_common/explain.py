@@ -52,7 +52,7 @@ def _doing(behind: "Supervisor", state: WebSocketClientState) -> str:
         case Reconnecting():
             happened = "Lost" if state.close_code is not None else "Could not reach"
             said = f"{happened} {url}; waiting to try again, attempt {state.attempt}."
-        case Closed() if behind.is_finishing:
+        case Closed() if behind.life.is_finishing:
             said = "Closed for good."
         case Closed() if not behind.reporter.history:
             said = "Not connected: connect() has not been called."
@@ -103,7 +103,7 @@ def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
         case Reconnecting():
             left = max(0.0, (state.at - datetime.now(UTC)).total_seconds())
             said = f"attempt {state.attempt} in {left:.1f} s, or now with reconnect()."
-        case Closed() if behind.is_finishing:
+        case Closed() if behind.life.is_finishing:
             said = "nothing; make a new client."
         case Closed():
             said = "nothing, until connect() is called."
@@ -116,7 +116,7 @@ def _remarks(behind: "Supervisor") -> list[str]:
         remarks.append(f"{_messages(waiting, 'waits', 'wait')} to be sent.")
     if behind.received.messages.full:
         remarks.append("Reading is paused: a subscriber's buffer is full.")
-    remarks.extend(f"Look at this: {who}." for who in behind.stuck.stuck)
+    remarks.extend(f"Look at this: {who}." for who in behind.received.stuck.stuck)
     kept = behind.received.messages.kept
     count = 0 if kept is None else kept.waiting
     if count:

@@ -52,6 +52,22 @@ class Life(NamedTuple):
     connected_before: bool = False
     sequel: Sequel = "retry"
 
+    @property
+    def is_reconnecting(self) -> bool:
+        """Whether the attempt under way is not a first one."""
+        return bool(self.run.retries or self.connections)
+
+    @property
+    def is_finishing(self) -> bool:
+        """Whether `close()` has been called."""
+        return self.phase is Phase.FINISHED or self.sequel == "finish"
+
+    def is_coming(self, *, retries: bool) -> bool:
+        """Whether a connection is open or coming, if `retries` may be made."""
+        if self.phase is Phase.DISCONNECTING:
+            return retries and self.sequel == "retry"
+        return self.phase in (Phase.CONNECTING, Phase.OPEN, Phase.RECONNECTING)
+
 
 # ── Events ──────────────────────────────────────────────────────────────────
 
@@ -207,4 +223,77 @@ class FailSends(NamedTuple):
     """Fail whatever waits to be sent: it is not for the server that comes next."""
 
 
-Command = StartAttempt | Abandon | BeginClose | Retire | Wait | StopWaiting | FailSends
+class Show(NamedTuple):
+    """Tell everybody the state: the log, `on_event`, the history, `state_changes`."""
+
+    state: WebSocketClientState
+    final: bool
+
+
+class OpenConnection(NamedTuple):
+    """Let messages flow, in both directions."""
+
+    attempt: int
+
+
+class StartStableTimer(NamedTuple):
+    """Feed `Settled(attempt)` after `min_uptime` seconds."""
+
+    attempt: int
+
+
+class AnswerConnect(NamedTuple):
+    """Let the call return that waits for a connection."""
+
+
+class StopSending(NamedTuple):
+    """Hand over nothing more; fail what only this connection may carry."""
+
+
+class CountEnd(NamedTuple):
+    """Count the end of a connection that was open, and end its session."""
+
+    attempt: int
+    code: int | None
+    reason: str | None
+
+
+class WatchEnvironment(NamedTuple):
+    """Listen to the page, the network and the clock."""
+
+
+class LeaveEnvironment(NamedTuple):
+    """Listen to them no more."""
+
+
+class TellIdle(NamedTuple):
+    """Nothing is open or coming: readers meet the end, and calls return or raise."""
+
+    closed: Closed
+
+
+class Finish(NamedTuple):
+    """The client is closed permanently: release everything."""
+
+    closed: Closed
+
+
+Command = (
+    StartAttempt
+    | Abandon
+    | BeginClose
+    | Retire
+    | Wait
+    | StopWaiting
+    | FailSends
+    | Show
+    | OpenConnection
+    | StartStableTimer
+    | AnswerConnect
+    | StopSending
+    | CountEnd
+    | WatchEnvironment
+    | LeaveEnvironment
+    | TellIdle
+    | Finish
+)

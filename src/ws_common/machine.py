@@ -26,17 +26,22 @@ from ws_common.lifecycle import (
     Abandon,
     AbortAsked,
     Addressed,
+    AnswerConnect,
     AttemptFailed,
     BeginClose,
     CloseAsked,
     ClosingSeen,
     Command,
     ConnectAsked,
+    CountEnd,
     DisconnectAsked,
     Event,
     FailSends,
+    Finish,
+    LeaveEnvironment,
     Life,
     Lost,
+    OpenConnection,
     Opened,
     Phase,
     ReconnectAsked,
@@ -44,10 +49,15 @@ from ws_common.lifecycle import (
     Retire,
     RetryDue,
     Settled,
+    Show,
     StartAttempt,
+    StartStableTimer,
     SteppedAside,
+    StopSending,
     StopWaiting,
+    TellIdle,
     Wait,
+    WatchEnvironment,
 )
 from ws_common.retry import Run, Stop, Verdict
 from ws_common.states import (
@@ -75,6 +85,49 @@ _table: dict[tuple[Phase, type], Edge] = {}
 TABLE: Mapping[tuple[Phase, type], Edge] = MappingProxyType(_table)
 """(phase, kind of event) -> where it may lead."""
 
+_FINAL = "`close()` is final"
+_STALE = "no attempt is live to which this could happen"
+_DONE = "the attempt is past that, or not yet there"
+
+IGNORED: Mapping[type, Mapping[str, str]] = MappingProxyType(
+    {
+        ConnectAsked: {"finished": _FINAL},
+        ReconnectAsked: {
+            "new": "no URL is known; the caller is told",
+            "finished": _FINAL,
+        },
+        DisconnectAsked: {
+            "new": "nothing is open",
+            "closed": "nothing is open",
+            "finished": _FINAL,
+        },
+        CloseAsked: {"finished": _FINAL},
+        AbortAsked: {"finished": _FINAL},
+        Addressed: {"open": _DONE, "disconnecting": _DONE},
+        Opened: {"open": _DONE, "disconnecting": _DONE},
+        Settled: {
+            "connecting": _DONE,
+            "disconnecting": "it ends, however long it lived",
+        },
+        AttemptFailed: {"open": _DONE, "disconnecting": _DONE},
+        ClosingSeen: {
+            "connecting": "it is told once the attempt has opened it",
+            "disconnecting": "one closing is enough",
+        },
+        Lost: {"connecting": "`AttemptFailed` comes instead"},
+        SteppedAside: {"connecting": _DONE, "open": "`Retire` comes before"},
+        RetryDue: {
+            "connecting": "no wait is under way",
+            "open": "no wait is under way",
+            "disconnecting": "no wait is under way",
+        },
+    }
+)
+"""Kind of event -> phase -> why nothing happens, where the attempt is the live one.
+
+An event of another attempt, or in a phase without one, is stale: `_is_stale`.
+"""
+
 _Action = Callable[[Life, Any], Step]
 
 
@@ -99,8 +152,47 @@ def step(life: Life, event: Event) -> Step:
         return life, (Abandon(event.attempt),) if isinstance(event, Opened) else ()
     edge = _table.get((life.phase, type(event)))
     if edge is None:
-        return life, ()
-    return edge.action(life, event)
+        return life, ()  # `IGNORED` says why
+    after, commands = edge.action(life, event)
+    return after, (
+        *_counts(event),
+        *_shows(life, after),
+        *commands,
+        *_finishes(life, after),
+    )
+
+
+def _counts(event: Event) -> tuple[Command, ...]:
+    """A loss is counted before anybody is told of it, and may look at the figures."""
+    if isinstance(event, Lost):
+        return (CountEnd(event.attempt, event.code, event.reason),)
+    return ()
+
+
+def _shows(before: Life, after: Life) -> tuple[Command, ...]:
+    """What a new state brings about, whichever edge has led to it."""
+    if after.shown is before.shown:
+        return ()
+    shown = after.shown
+    show = Show(shown, after.phase is Phase.FINISHED)
+    match shown:
+        case Connecting():
+            return show, WatchEnvironment()
+        case Open():
+            attempt = after.attempt_id
+            opened = (OpenConnection(attempt), StartStableTimer(attempt))
+            return (show, *opened, AnswerConnect())
+        case Closed():
+            return show, StopSending(), LeaveEnvironment(), TellIdle(shown)
+        case _:
+            return show, StopSending()
+
+
+def _finishes(before: Life, after: Life) -> tuple[Command, ...]:
+    if after.phase is not Phase.FINISHED or before.phase is Phase.FINISHED:
+        return ()
+    assert isinstance(after.shown, Closed)  # noqa: S101 - as `_end` has it
+    return (Finish(after.shown),)
 
 
 _LIVE = (Phase.CONNECTING, Phase.OPEN, Phase.DISCONNECTING)
@@ -207,7 +299,9 @@ def _step_aside(life: Life, *commands: Command) -> Step:
     if life.phase is Phase.OPEN:
         shown = Disconnecting(1000, "")
     life = life._replace(phase=Phase.DISCONNECTING, shown=shown, sequel="retry")
-    return life, (*commands, Retire(life.attempt_id))
+    assert isinstance(shown, Disconnecting)  # noqa: S101 - what this phase shows
+    count = CountEnd(life.attempt_id, shown.close_code, shown.close_reason)
+    return life, (*commands, Retire(life.attempt_id), count)
 
 
 @_edge(DisconnectAsked, Phase.CONNECTING, Phase.RECONNECTING, to=(Phase.CLOSED,))
@@ -253,7 +347,7 @@ def _abort(life: Life, event: AbortAsked) -> Step:
     commands = _cut_short(life)
     closed = _at_rest(life)
     if life.phase in (Phase.OPEN, Phase.DISCONNECTING):
-        commands = (Abandon(life.attempt_id),)
+        commands = Abandon(life.attempt_id), CountEnd(life.attempt_id, 1006, "")
         closed = Closed(1006, "")
     finish = event.finish or life.sequel == "finish"
     return _end(life, closed, *commands, finish=finish)

@@ -27,6 +27,7 @@ from ws_common.buffer import Buffer, End, Limits
 from ws_common.errors import WSNotConnectedError, WSStreamOverflowError
 from ws_common.interceptors import DONE, Handler, WSInterceptor, build
 from ws_common.messages import Data, payload_size
+from ws_common.stuckwatch import StuckWatch
 
 QUEUE_CAPACITY: Final = 1024
 """Messages that may wait for an interceptor where `stream_capacity` sets no count."""
@@ -170,6 +171,7 @@ class ReceivePipeline:
         messages: Hands messages to the subscribers.
         handlers: The handlers of the interceptors, outermost (at the wire) first.
         report: Reports an event.
+        stuck: Names the subscriber that holds the socket and is not read.
     """
 
     __slots__ = (
@@ -183,6 +185,7 @@ class ReceivePipeline:
         "handlers",
         "messages",
         "report",
+        "stuck",
     )
 
     def __init__(
@@ -209,6 +212,7 @@ class ReceivePipeline:
         self._queue_full = False
         self._working = False
         self._task: asyncio.Task[None] | None = None
+        self.stuck = StuckWatch(self.messages, report)
 
     def intercept(
         self, source: Incoming, chain: Callable[[Any], Any], batch: Sequence[Data]
@@ -244,6 +248,7 @@ class ReceivePipeline:
     def stop(self) -> None:
         """Cancel what is under way."""
         self._queue = _NOTHING
+        self.stuck.stop()
         if self._task is not None:
             self._task.cancel()
 
@@ -256,6 +261,7 @@ class ReceivePipeline:
     def pressed(self, _place: object, _full: bool) -> None:  # noqa: FBT001
         """A place holds too much, or no longer does."""
         self._on_pressure()
+        self.stuck.watch()
 
     # Inside
 

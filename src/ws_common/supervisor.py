@@ -1,17 +1,16 @@
-"""The asyncio shell around the machine: feeds it events, carries out its commands.
+"""The asyncio shell around the client's table: feeds events, carries out commands.
 
-It owns the live connection, those that close out of sight, and the timers. It
-decides nothing about the lifecycle: that is the table's (`machine.py`) and the
-judge's (`retry.py`). What flows through the connections is `flow.py`'s.
+It owns the live connection, those that close in the background, and the timers. It
+decides nothing: what follows an event is decided by the table (`machine.py`), and
+whether and when to try again by `retry.py`.
 """
 
 import asyncio
-from collections import deque
 from datetime import UTC, datetime
 from typing import Any
 
 from ws_common import lifecycle, machine
-from ws_common.attempt import Failed, run_attempt
+from ws_common.attempt import Failed, keep_task, run_attempt
 from ws_common.backoff import CHANCE
 from ws_common.broadcast import Broadcast
 from ws_common.buffer import Buffer, End, Limits
@@ -27,6 +26,7 @@ from ws_common.errors import (
     WSNotConnectedError,
 )
 from ws_common.lifecycle import Life, Phase
+from ws_common.machine_driver import MachineDriver
 from ws_common.metrics import Counters
 from ws_common.options import ConnectContext, Url, WebSocketOptions
 from ws_common.outbound import Outbound
@@ -35,14 +35,7 @@ from ws_common.receive_pipeline import Incoming, ReceivePipeline
 from ws_common.reporter import Reporter
 from ws_common.retry import Failure, Stop, Verdict, judge
 from ws_common.sessions import SessionFeed, Sessions
-from ws_common.states import (
-    Closed,
-    Disconnecting,
-    Open,
-    Reconnecting,
-    WebSocketClientState,
-)
-from ws_common.stuckwatch import StuckWatch
+from ws_common.states import Closed, Disconnecting, WebSocketClientState
 from ws_common.surroundings import Surroundings
 from ws_common.transport import CloseInfo, Connector
 
@@ -50,7 +43,7 @@ STATES_KEPT = 1024
 """State changes in a subscriber's buffer."""
 
 RETIRING = 4
-"""Connections that may close out of sight at once; the oldest is aborted above."""
+"""Connections that may close in the background; the oldest is aborted above."""
 
 _QUIET = frozenset({1000, 1001, 1005})
 """Close codes of a peer after which iteration ends without an error."""
@@ -63,7 +56,7 @@ class Supervisor:
         self, options: WebSocketOptions, platform: Platform, connector: Connector
     ) -> None:
         self.options = options
-        self.life = Life()
+        self.driver = MachineDriver(Life(), machine.step, self._carry_out)
         self.counters = Counters()
         self.reporter = Reporter(options.on_event)
         self.connection: Connection | None = None
@@ -86,17 +79,13 @@ class Supervisor:
         )
         self.outbound = Outbound(options, self.check_coming, self._entry_dropped)
         self.sessions = Sessions(self.received, self.outbound)
-        self.stuck = StuckWatch(self.received.messages, self.reporter.note)
         self._connector = connector
         self._loop: asyncio.AbstractEventLoop | None = None
         self._target: Url | None = None
         self._attempt: asyncio.Task[None] | None = None
-        self._abandoned: set[asyncio.Task[None]] = set()
         self._retiring: list[Connection] = []
-        self._settle_timer: asyncio.TimerHandle | None = None
+        self._stable_timer: asyncio.TimerHandle | None = None
         self._calls = Calls()
-        self._events: deque[tuple[lifecycle.Event, Cause]] = deque()
-        self._stepping = False
         self._since = 0.0
         self._last_error: WSError | None = None
         self.surroundings = Surroundings(platform, self, CHANCE)
@@ -141,7 +130,7 @@ class Supervisor:
 
     async def close(self, code: int | None, reason: str) -> None:
         """Come to rest for good. A second caller waits for the first."""
-        if self.is_finishing:
+        if self.life.is_finishing:
             await self.wait_finished()
             return
         call = self._calls.begin("close", "rest")
@@ -180,43 +169,26 @@ class Supervisor:
     def check_usable(self) -> None:
         """Raise where the client was closed for good."""
         self.loop  # noqa: B018 - raises in a foreign loop
-        if self.is_finishing:
+        if self.life.is_finishing:
             msg = "the client was closed; make a new one"
             raise WSClientClosedError(msg)
 
     @property
-    def is_finished(self) -> bool:
-        """Whether the client is closed for good."""
-        return self.life.phase is Phase.FINISHED
-
-    @property
-    def is_finishing(self) -> bool:
-        """Whether `close()` has been called."""
-        return self.life.phase is Phase.FINISHED or self.life.sequel == "finish"
+    def life(self) -> Life:
+        """What the table knows."""
+        return self.driver.state
 
     @property
     def last_error(self) -> WSError | None:
         """Why the attempt before failed, or the connection was lost."""
         return self._last_error
 
-    @property
-    def is_reconnecting(self) -> bool:
-        """Whether the attempt under way is not a first one."""
-        return bool(self.life.run.retries or self.life.connections)
-
     def check_coming(self) -> None:
         """Raise where no connection is open or coming."""
         self.check_usable()
-        life = self.life
-        match life.phase:
-            case Phase.CONNECTING | Phase.OPEN | Phase.RECONNECTING:
-                return
-            case Phase.DISCONNECTING if life.sequel == "retry":
-                if self.options.connection_retry_interval is not None:
-                    return
-            case _:
-                pass
-        raise self.not_connected()
+        retries = self.options.connection_retry_interval is not None
+        if not self.life.is_coming(retries=retries):
+            raise self.not_connected()
 
     def not_connected(self) -> WSNotConnectedError:
         """The error that says why there is no connection."""
@@ -234,39 +206,20 @@ class Supervisor:
         raised.__cause__ = error
         return raised
 
-    # The loop of the machine
+    # The table
 
     def feed(self, event: lifecycle.Event, cause: Cause) -> None:
-        """Advance the machine; events that this brings about wait their turn."""
-        self._events.append((event, cause))
-        if self._stepping:
-            return
-        self._stepping = True
-        try:
-            while self._events:
-                self._step(*self._events.popleft())
-        finally:
-            self._stepping = False
+        """Advance the table; events that this brings about wait for their turn."""
+        self.driver.feed(event, cause)
 
-    def _step(self, event: lifecycle.Event, cause: Cause) -> None:
-        before = self.life
-        self.life, commands = machine.step(before, event)
-        if self.life.shown is not before.shown:
-            self._announce(cause)
-        for command in commands:
-            self._carry_out(command)
-        if self.life.phase is Phase.FINISHED and before.phase is not Phase.FINISHED:
-            self._finish()
-
-    def _carry_out(self, command: lifecycle.Command) -> None:
+    def _carry_out(self, command: lifecycle.Command, cause: Cause) -> None:  # noqa: C901, PLR0912 - one case for each command
         match command:
             case lifecycle.StartAttempt(attempt):
                 self._start_attempt(attempt)
             case lifecycle.Abandon(attempt):
                 self._abandon(attempt)
             case lifecycle.BeginClose(_, code, reason):
-                if self.connection is not None:
-                    self.connection.close(code, reason)
+                self._live().close(code, reason)
             case lifecycle.Retire(attempt):
                 self._retire(attempt)
             case lifecycle.Wait(attempt, delay):
@@ -275,11 +228,36 @@ class Supervisor:
                 self.surroundings.wait.stop()
             case lifecycle.FailSends():
                 self.outbound.fail(self.not_connected)
+            case lifecycle.Show(state, final):
+                self.reporter.changed(state, cause, final=final)
+                self.states.publish((state,), 0)
+            case lifecycle.OpenConnection():
+                self._open_connection()
+            case lifecycle.StartStableTimer(attempt):
+                self._start_stable_timer(attempt)
+            case lifecycle.AnswerConnect():
+                self._calls.opened()
+            case lifecycle.StopSending():
+                self.outbound.shut()
+            case lifecycle.CountEnd(_, code, reason):
+                self._count_end(code, reason)
+            case lifecycle.WatchEnvironment():
+                self.surroundings.start()
+            case lifecycle.LeaveEnvironment():
+                self.surroundings.stop()
+            case lifecycle.TellIdle(closed):
+                self._tell_idle(closed)
+            case lifecycle.Finish(closed):
+                self._finish(closed)
+
+    def _live(self) -> Connection:
+        assert self.connection is not None  # noqa: S101 - the table has started one
+        return self.connection
 
     # Attempts
 
     def _start_attempt(self, attempt: int) -> None:
-        if self.is_reconnecting:
+        if self.life.is_reconnecting:
             self.counters.reconnects_total += 1
         self.received.call(self.received.messages.reopen)
         incoming = Incoming(self.received, self.life.connections + 1)
@@ -288,9 +266,8 @@ class Supervisor:
         context = ConnectContext(
             attempt=self.life.run.failures + 1, last_error=self._last_error
         )
-        self._attempt = self.loop.create_task(
-            self._run_attempt(connection, context), name=f"ws attempt {attempt}"
-        )
+        work = self._run_attempt(connection, context)
+        self._attempt = keep_task(work, f"ws attempt {attempt}")
 
     async def _run_attempt(
         self, connection: Connection, context: ConnectContext
@@ -326,25 +303,20 @@ class Supervisor:
             self.feed(lifecycle.Opened(attempt=attempt, protocol=protocol), "opened")
 
     def _abandon(self, attempt: int) -> None:
-        connection, task = self.connection, self._attempt
-        if connection is not None and connection.attempt == attempt:
-            self.connection = self._attempt = None
-            connection.abandon()
-            self._count_end(connection, 1006, "")
-            if task is not None and not task.done():
-                self._abandoned.add(task)
-                task.add_done_callback(self._abandoned.discard)
-                task.cancel()
+        connection = self.connection
+        if connection is None or connection.attempt != attempt:
+            return  # a late success; its connection was abandoned, which frees it
+        connection.abandon()
+        if self._attempt is not None:
+            self._attempt.cancel()
 
     def _retire(self, attempt: int) -> None:
-        connection, self.connection = self.connection, None
-        if connection is not None:
-            self._retiring = [one for one in self._retiring if not one.is_over]
-            connection.replace()
-            self._count_end(connection, 1000, "")
-            self._retiring.append(connection)
-            if len(self._retiring) > RETIRING:
-                self._retiring.pop(0).abandon()
+        connection = self._live()
+        connection.replace()
+        self._retiring = [one for one in self._retiring if not one.is_over]
+        self._retiring.append(connection)
+        if len(self._retiring) > RETIRING:
+            self._retiring.pop(0).abandon()
         self.feed(lifecycle.SteppedAside(attempt=attempt), "replaced")
 
     # What connections tell
@@ -366,7 +338,6 @@ class Supervisor:
         error = connection.closed_error()
         self._last_error = error
         self._since = self.loop.time()
-        self._count_end(connection, close.code, close.reason)
         verdict: Verdict = Stop(run=self.life.run, error=error)
         if self.life.sequel == "retry":  # else somebody asked for the end
             verdict = self._judge(error, stable=self.life.settled)
@@ -377,20 +348,6 @@ class Supervisor:
             verdict=verdict,
         )
         self.feed(event, cause)
-
-    def _count_end(self, connection: Connection, code: int | None, reason: str) -> None:
-        """Whatever ended a connection that was open: count it, end its session."""
-        if not connection.was_opened:
-            return
-        counters = self.counters
-        counters.disconnects += 1
-        counters.last_disconnect_time = datetime.now(UTC)
-        counters.last_disconnect_code = code
-        counters.last_disconnect_reason = reason
-        counters.confirmed_count = counters.transferred_count
-        if self._settle_timer is not None:
-            self._settle_timer.cancel()
-        self.sessions.ended(connection)
 
     def connection_writable(self, connection: Connection) -> None:
         """Send what waits."""
@@ -416,69 +373,52 @@ class Supervisor:
     def _retry_if_raised(self, error: Exception) -> None:
         self.reporter.fault("retry_if_raised", error)
 
-    # States
+    # What the table commands
 
-    def _announce(self, cause: Cause) -> None:
-        state = self.life.shown
-        final = self.life.phase is Phase.FINISHED
-        self.reporter.changed(state, cause, final=final)
-        self.states.publish((state,), 0)
-        match state:
-            case Open():
-                self._opened()
-            case Disconnecting() | Reconnecting():
-                self.outbound.shut()
-            case Closed():
-                self.outbound.shut()
-                self.surroundings.stop()
-                self._rest(state)
-            case _:
-                self.surroundings.start()
-
-    def _opened(self) -> None:
+    def _open_connection(self) -> None:
+        counters, connection = self.counters, self._live()
         if self.life.connections > 1:
-            self.counters.reconnects_successful += 1
-        self.counters.last_successful_connection_time = datetime.now(UTC)
-        connection = self.connection
-        assert connection is not None  # noqa: S101 - the machine has one in OPEN
+            counters.reconnects_successful += 1
+        counters.last_successful_connection_time = datetime.now(UTC)
         self.sessions.opened(connection)
         connection.adjust_reading()
         connection.open()
         self.outbound.open(connection)
+
+    def _start_stable_timer(self, attempt: int) -> None:
         interval = self.options.connection_retry_interval
         uptime = 0.0 if interval is None else seconds(interval.min_uptime)
-        settled = lifecycle.Settled(attempt=connection.attempt)
-        self._settle_timer = self.loop.call_later(uptime, self.feed, settled, "opened")
-        self._calls.opened()
+        event = lifecycle.Settled(attempt=attempt)
+        self._stable_timer = self.loop.call_later(uptime, self.feed, event, "opened")
 
-    def _rest(self, state: Closed) -> None:
-        error = state.error
+    def _count_end(self, code: int | None, reason: str | None) -> None:
+        counters = self.counters
+        counters.disconnects += 1
+        counters.last_disconnect_time = datetime.now(UTC)
+        counters.last_disconnect_code = code
+        counters.last_disconnect_reason = reason
+        counters.confirmed_count = counters.transferred_count
+        if self._stable_timer is not None:
+            self._stable_timer.cancel()
+        self.sessions.ended(self._live())
+
+    def _tell_idle(self, closed: Closed) -> None:
+        error = closed.error
         quiet = (
             isinstance(error, WSConnectionClosedError)
             and error.was_clean
             and error.close_code in _QUIET
         )
-        self.sessions.idle(
-            End(
-                error=None if quiet else error,
-                close_code=state.close_code,
-                close_reason=state.close_reason or "",
-            )
-        )
+        self.sessions.idle(_end_of(closed)._replace(error=None if quiet else error))
         self._calls.at_rest(error)
 
-    def _finish(self) -> None:
+    def _finish(self, closed: Closed) -> None:
         # Readers who come now hear how it ended, as those did who were there.
-        shown = self.life.shown
-        code = shown.close_code if isinstance(shown, Closed) else None
-        reason = shown.close_reason if isinstance(shown, Closed) else None
-        end = End(close_code=code, close_reason=reason or "", final=True)
+        end = _end_of(closed)._replace(final=True)
         self.states.mark(end)
         self.received.stop()
         self.outbound.stop()
-        self.stuck.stop()
         self.sessions.closed(end)
-        self.surroundings.stop()
         while self._retiring:
             self._retiring.pop(0).abandon()
         self._calls.finish()
@@ -507,7 +447,6 @@ class Supervisor:
     def _adjust_reading(self) -> None:
         if self.connection is not None:
             self.connection.adjust_reading()
-        self.stuck.watch()
 
     def _count_discarded(self, count: int) -> None:
         self.counters.dropped_count += count
@@ -519,3 +458,7 @@ class Supervisor:
     def _entry_dropped(self, entry: Entry, why: str) -> None:
         self.counters.dropped_count += 1
         self.reporter.note("message_dropped", direction="out", size=entry.size, why=why)
+
+
+def _end_of(closed: Closed) -> End:
+    return End(close_code=closed.close_code, close_reason=closed.close_reason or "")

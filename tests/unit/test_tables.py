@@ -1,0 +1,113 @@
+"""The two tables: every pair is decided, and every effect comes in its order."""
+
+import pytest
+
+from tests.unit.test_machine import URL, life_in, lost
+from ws_common import connection_machine as c
+from ws_common import lifecycle as l
+from ws_common import machine
+from ws_common.lifecycle import Life, Phase
+from ws_common.machine import step
+
+EVENTS = [*l.Request.__args__, *l.Occurrence.__args__]
+LIVE = (Phase.CONNECTING, Phase.OPEN, Phase.DISCONNECTING)
+
+
+def live(kind: type, phase: Phase) -> bool:
+    """Whether there can be an attempt in that phase to which this could happen."""
+    if kind in l.Request.__args__:
+        return True
+    return phase is Phase.RECONNECTING if kind is l.RetryDue else phase in LIVE
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+@pytest.mark.parametrize("kind", EVENTS)
+def test_every_pair_of_the_client_is_decided(kind, phase):
+    """It leads somewhere, or is ignored for a reason that is written down."""
+    listed = (phase, kind) in machine.TABLE
+    ignored = phase.value in machine.IGNORED.get(kind, {})
+    stale = not live(kind, phase)
+
+    assert listed + ignored + stale == 1 or (stale and kind is l.RetryDue and ignored)
+
+
+@pytest.mark.parametrize("phase", list(c.Phase))
+@pytest.mark.parametrize("kind", c.Event.__args__)
+def test_every_pair_of_a_connection_is_decided(kind, phase):
+    """It leads somewhere, or is ignored for a reason that is written down."""
+    listed = (phase, kind) in c.TABLE
+    ignored = (phase, kind) in c.IGNORED
+
+    assert listed + ignored == 1
+
+
+def names(commands):
+    return [type(command).__name__ for command in commands]
+
+
+OPENS = ["Show", "OpenConnection", "StartStableTimer", "AnswerConnect"]
+RESTS = ["Show", "StopSending", "LeaveEnvironment", "TellIdle"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "event", "expected"),
+    [
+        (
+            Phase.NEW,
+            l.ConnectAsked(url=URL),
+            ["Show", "WatchEnvironment", "FailSends", "StartAttempt"],
+        ),
+        (Phase.CONNECTING, l.Opened(attempt=1), OPENS),
+        (
+            Phase.OPEN,
+            lost(),
+            ["CountEnd", "Show", "StopSending", "Wait"],
+        ),
+        (
+            Phase.OPEN,
+            l.ReconnectAsked(),
+            ["Show", "StopSending", "Retire", "CountEnd"],
+        ),
+        (
+            Phase.OPEN,
+            l.CloseAsked(),
+            ["Show", "StopSending", "BeginClose", "FailSends"],
+        ),
+        (
+            Phase.OPEN,
+            l.AbortAsked(finish=True),
+            [*RESTS, "Abandon", "CountEnd", "FailSends", "Finish"],
+        ),
+        (
+            Phase.RECONNECTING,
+            l.DisconnectAsked(),
+            [*RESTS, "StopWaiting", "FailSends"],
+        ),
+        (
+            Phase.RECONNECTING,
+            l.RetryDue(attempt=1),
+            ["Show", "WatchEnvironment", "StartAttempt"],
+        ),
+    ],
+)
+def test_effects_are_commands_in_their_order(phase, event, expected):
+    """A loss is counted before it is told, and messages flow before calls return."""
+    _, commands = step(life_in(phase), event)
+
+    assert expected == names(commands)
+
+
+def test_the_code_of_a_peer_that_closes_is_counted():
+    """A connection that is replaced while the peer closes it ends with its code."""
+    closing, _ = step(
+        life_in(Phase.OPEN), l.ClosingSeen(attempt=1, code=4001, reason="theirs")
+    )
+
+    _, commands = step(closing, l.ReconnectAsked())
+
+    assert l.CountEnd(1, 4001, "theirs") in commands
+
+
+def test_a_new_client_shows_closed():
+    """What nobody has asked for is not connecting."""
+    assert isinstance(Life().shown, l.Closed)
