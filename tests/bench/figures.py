@@ -2,7 +2,8 @@
 
 Contenders take turns, so that a machine that is busy for a while slows all of them.
 Ratios are therefore calculated within each turn first; the table shows their median
-and quartiles. JSON has the ratio of the two medians as well.
+and quartiles. JSON also has the ratio of the two medians, and how many times less
+processor time was taken, which depends least on what else the machine does.
 """
 
 import statistics
@@ -184,15 +185,19 @@ def rows(figure: Figure, runs: Runs) -> list[dict[str, Any]]:
     }
     if values != found:
         return []
+    cpu = {name: None if figure.is_memory else _cpu_us(runs[name]) for name in runs}
     return [
         {
             "figure": figure.title,
             "unit": figure.unit,
             "contender": name,
             **spread(values[name])._asdict(),
-            "cpu_us": None if figure.is_memory else _cpu_us(runs[name]),
+            "cpu_us": cpu[name],
             "ratios": {
-                other: _ratio(values[name], values[other])
+                other: {
+                    **_ratio(values[name], values[other]),
+                    "less_cpu": _quotient(cpu[other], cpu[name]),
+                }
                 for other in runs
                 if other != name
             },
@@ -200,6 +205,10 @@ def rows(figure: Figure, runs: Runs) -> list[dict[str, Any]]:
         }
         for name in runs
     ]
+
+
+def _quotient(one: float | None, other: float | None) -> float | None:
+    return one / other if one is not None and other else None
 
 
 def _cpu_us(runs: Sequence[Run]) -> float:

@@ -13,7 +13,9 @@ its peers; "listen" is `stream.listen(function)`, and again that loop with its p
 Memory is the growth of the resident memory of a fresh process, measured on Linux only.
 Compression is off, and all other options have their defaults.
 
-Compare ratios within one run, not rates of different runs or machines.
+Compare ratios within one run, not rates of different runs or machines. While other
+programs keep the machine busy, "CPU us", the processor time that the client's process
+takes for each message, is more reliable than the rates.
 """
 
 import argparse

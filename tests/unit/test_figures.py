@@ -37,9 +37,13 @@ def test_a_figure_in_numbers():
     assert [200.0, 300.0, 400.0] == ours["values"]
     assert (250.0, 300.0, 350.0) == (ours["low"], ours["median"], ours["high"])
     assert pytest.approx(2500) == ours["cpu_us"]
-    assert {"low": 2.5, "median": 3.0, "high": 3.5, "of_medians": 3.0} == ours[
-        "ratios"
-    ]["peer"]
+    assert {
+        "low": 2.5,
+        "median": 3.0,
+        "high": 3.5,
+        "of_medians": 3.0,
+        "less_cpu": pytest.approx(4.0),
+    } == ours["ratios"]["peer"]
     assert pytest.approx(1 / 3) == peer["ratios"]["ours"]["of_medians"]
 
 
