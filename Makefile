@@ -11,7 +11,7 @@ ARGS ?=
 BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUN = $(BIN)/python -m
 
-.PHONY: help setup demo test test-browsers lint types format compliance test-pythons soak wheel clean
+.PHONY: help setup demo test test-browsers lint types format compliance test-pythons soak bench wheel clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -47,6 +47,9 @@ test-pythons: setup ## the native suite on every Python, old and new websockets,
 
 soak: setup ## ten minutes of random faults (ARGS="--seconds 30" for a try)
 	@$(RUN) tests.bench.soak $(ARGS)
+
+bench: setup ## speed beside websockets and aiohttp (ARGS="--against COMMIT", --quick)
+	@$(RUN) tests.bench.speed $(ARGS)
 
 wheel: setup ## build the wheel into build/wheel
 	@$(RUN) tools.assets
