@@ -9,6 +9,7 @@ What a `Way` says holds for each new connection; `strike()` is for those that ar
 
 import asyncio
 import contextlib
+import socket
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
@@ -75,6 +76,13 @@ class Link:
 class TcpProxy:
     """Passes connections on to `port` of 127.0.0.1 until the `async with` is left.
 
+    Args:
+        to: The port of the server.
+        up: See the attributes.
+        down: See the attributes.
+        window: Bytes of a client that the system takes and the proxy has not read;
+            None: as many as it likes. A slow line holds little.
+
     Attributes:
         port: Where it listens.
         up: How what clients send is treated, in connections to come.
@@ -84,13 +92,21 @@ class TcpProxy:
         accepted: How many there were.
     """
 
-    def __init__(self, to: int, *, up: Way = Way(), down: Way = Way()) -> None:
+    def __init__(
+        self,
+        to: int,
+        *,
+        up: Way = Way(),
+        down: Way = Way(),
+        window: int | None = None,
+    ) -> None:
         self.port = 0
         self.up, self.down = up, down
         self.passed = {"up": 0, "down": 0}
         self.links: set[Link] = set()
         self.accepted = 0
         self._to = to
+        self._window = window
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._ended = False
@@ -115,10 +131,14 @@ class TcpProxy:
     async def accept(self) -> None:
         """Listen (again), on the same port."""
         if self._server is None:
+            listener = socket.create_server(("127.0.0.1", self.port))
+            if self._window is not None:  # what it accepts inherits it
+                option = socket.SO_RCVBUF
+                listener.setsockopt(socket.SOL_SOCKET, option, self._window)
             self._server = await asyncio.start_server(
-                self._serve, "127.0.0.1", self.port, backlog=4096
+                self._serve, sock=listener, backlog=4096
             )
-            self.port = self._server.sockets[0].getsockname()[1]
+            self.port = listener.getsockname()[1]
 
     def refuse(self) -> None:
         """Refuse new connections, until `accept()`; open ones go on."""

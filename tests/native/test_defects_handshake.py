@@ -1,0 +1,109 @@
+"""What a server answers instead of 101: its status is never lost."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+import ws
+
+TWO_LOCATIONS = (
+    b"HTTP/1.1 302 Found\r\n"
+    b"Location: /one\r\n"
+    b"Location: /two\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
+
+OLD = b"HTTP/1.0 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"
+
+OLD_AND_BUSY = (
+    b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+@asynccontextmanager
+async def answering(response: bytes):
+    """A server that answers every request with the same bytes; its URL."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        port = server.sockets[0].getsockname()[1]
+        yield f"ws://127.0.0.1:{port}/"
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+async def failure(url: str, **options) -> ws.WSError:
+    """What connecting raises."""
+    chosen = ws.WebSocketOptions.vm(proxy=None, **options)
+    with pytest.raises(ws.WSNotConnectedError) as caught:
+        await ws.connect(url, chosen)
+    return caught.value
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 25")
+@pytest.mark.parametrize(
+    ("response", "status"),
+    [
+        pytest.param(TWO_LOCATIONS, 302, id="two-locations"),
+        pytest.param(OLD, 401, id="http-1.0"),
+        pytest.param(OLD_AND_BUSY, 503, id="http-1.0-busy"),
+    ],
+)
+async def test_status(response, status):
+    """It is in the error, whatever else is odd about the answer."""
+    async with answering(response) as url:
+        error = await failure(url)
+        assert isinstance(error, ws.WSHandshakeError)
+        assert error.status == status
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 25")
+async def test_retry_after():
+    """So is what the server asks for."""
+    async with answering(OLD_AND_BUSY) as url:
+        error = await failure(url)
+        assert getattr(error, "retry_after", None) == 7
+        assert error.headers["retry-after"] == "7"
+
+
+@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="issue 12, defect 25")
+async def test_a_refusal_is_final():
+    """A 401 is not retried because its HTTP is old."""
+    async with answering(OLD) as url, asyncio.timeout(0.5):
+        error = await failure(url, connection_retry_interval=(0.01, 0.02))
+        assert isinstance(error, ws.WSHandshakeError)
+        assert error.status == 401
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        pytest.param(
+            "token@",
+            marks=pytest.mark.xfail(
+                strict=True, raises=TimeoutError, reason="issue 12, defect 17"
+            ),
+        ),
+        "token:@",
+    ],
+)
+async def test_a_user_without_a_password(server, user):
+    """It is taken, or refused before anything is done; it is not retried for ever."""
+    url = server("/echo").replace("://", f"://{user}")
+    options = ws.WebSocketOptions.vm(proxy=None, connection_retry_interval=(0.01, 0.02))
+    async with asyncio.timeout(0.5):
+        try:
+            client = await ws.connect(url, options)
+        except ws.WSInvalidUrlError:
+            return
+    async with client:
+        await client.add("hello")
+        assert await client.recv() == "hello"

@@ -1,0 +1,117 @@
+"""Eager tasks: nothing depends on a task that begins later than it is made."""
+
+import asyncio
+
+import pytest
+
+import ws
+from tests.support.eager import eager_tasks
+from tests.support.fake_transport import FakeConnector, turns
+from tests.support.playing import begin, connected, drained, ended
+
+pytestmark = pytest.mark.looptime
+
+
+@pytest.fixture(autouse=True)
+async def _quiet():
+    """A task may end with an exception here; later tests shall not log it."""
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+
+
+class Passing(ws.WSInterceptor):
+    """Coroutines that never wait: an eager task of them is done at once."""
+
+    async def on_send(self, data, next):
+        await next(data)
+
+    async def on_message(self, data, next):
+        await next(data)
+
+
+async def test_the_factory_is_eager():
+    """What the tests below stand on: a task begins, and may end, where it is made."""
+    seen = []
+
+    async def work() -> None:
+        seen.append(asyncio.current_task())
+
+    async def wait() -> str:
+        seen.append("begun")
+        await asyncio.sleep(1)
+        return "done"
+
+    outside = asyncio.current_task()
+    with eager_tasks():
+        task = asyncio.create_task(work())
+        assert (task.done(), seen) == (True, [task])
+        assert asyncio.current_task() is outside
+        waiting = asyncio.create_task(wait())
+        assert (waiting.done(), seen[-1]) == (False, "begun")
+        assert await waiting == "done"
+        cancelled = asyncio.create_task(asyncio.sleep(1))
+        cancelled.cancel()
+        await turns()
+        assert cancelled.cancelled()
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 2")
+async def test_an_async_interceptor_that_does_not_wait():
+    """Messages arrive, in order, though its task is done when it has been made."""
+    connector = FakeConnector()
+    with eager_tasks():
+        async with connected(connector, interceptors=[Passing()]) as (client, wire):
+            for message in ("a", "b", "c"):
+                wire.message(message)
+            assert await drained(aiter(client)) == ["a", "b", "c"]
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 2")
+async def test_an_interceptor_that_waits_now_and_then():
+    """Nor does it matter which of them wait."""
+    connector = FakeConnector()
+
+    class Mixed(ws.WSInterceptor):
+        async def on_message(self, data, next):
+            await turns(int(data) % 2)
+            await next(data)
+
+    sent = [str(number) for number in range(10)]
+    with eager_tasks():
+        async with connected(connector, interceptors=[Mixed()]) as (client, wire):
+            for message in sent:
+                wire.message(message)
+            assert await drained(aiter(client)) == sent
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 2")
+async def test_a_listener_whose_first_call_is_cancelled_inside():
+    """A listener that is called back as it is made outlives what it waited for."""
+    connector = FakeConnector()
+    heard = []
+
+    async def hear(message: str) -> None:
+        heard.append(message)
+        if message == "a":
+            nothing = asyncio.get_running_loop().create_future()
+            nothing.cancel()
+            await nothing
+
+    with eager_tasks():
+        async with connected(connector) as (client, wire):
+            wire.message("a")
+            with client.stream.listen(hear):
+                wire.message("b")
+                await turns()
+                assert heard == ["a", "b"]
+
+
+async def test_sending_through_async_interceptors():
+    """The way out knows no such trap: add() and receipts end as ever."""
+    connector = FakeConnector()
+    with eager_tasks():
+        async with connected(connector, interceptors=[Passing()]) as (client, wire):
+            adding = begin(client.add("a"))
+            receipt = client.add_nowait("b")
+            assert await ended(adding)
+            await receipt
+            assert (wire.sent, receipt.status) == (["a", "b"], "sent")

@@ -1,0 +1,105 @@
+"""JSON from a peer: nothing that it sends stops the loop, and no skip is silent."""
+
+import asyncio
+import json
+import logging
+import time
+
+import pytest
+
+import ws
+from tests.support.conversing import Told
+from tests.support.fake_transport import FakeConnector, turns
+from tests.support.playing import PATIENCE, connected
+
+pytestmark = pytest.mark.looptime
+
+MANY = 501
+"""Brackets after which the depth of nesting is looked at."""
+
+AT_MOST = 0.1
+"""Seconds of this thread; a parser needs less than a millisecond."""
+
+NO_END = '"' + '\\"' * 10_000
+"""A string of escaped quotes that never ends, 20 KB."""
+
+GOOD = {"good": True}
+
+
+def warnings(caplog) -> list[str]:
+    """What the log shows of it at WARNING, in whichever words."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("ws") and record.levelno >= logging.WARNING
+    ]
+
+
+async def next_of(subscriber: ws.Subscriber) -> object:
+    """The next value, where one comes."""
+    async with asyncio.timeout(PATIENCE):
+        return await anext(subscriber)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 1")
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("[]" * MANY + NO_END, id="no-end"),
+        pytest.param(("[]" * MANY + NO_END).encode(), id="bytes"),
+        pytest.param("{}" * MANY + '["closed", ' + NO_END, id="inside-an-array"),
+    ],
+)
+async def test_no_message_costs_more_than_linear_time(message):
+    """A message of 20 KB takes no time that anybody would notice."""
+    connector = FakeConnector()
+    async with connected(connector) as (client, transport):
+        with client.stream.json.subscribe() as values:
+            began = time.thread_time()
+            transport.message(message)
+            transport.message(json.dumps(GOOD))
+            assert await next_of(values) == GOOD
+            assert time.thread_time() - began < AT_MOST
+
+
+@pytest.mark.xfail(strict=True, raises=AttributeError, reason="issue 12, defect 26")
+async def test_skipped_messages_are_counted():
+    """`metrics.skipped_count` says how many messages `stream.json` has left out."""
+    connector = FakeConnector()
+    async with connected(connector) as (client, transport):
+        with client.stream.json.subscribe() as values:
+            for message in ("no JSON", "NaN", json.dumps(GOOD)):
+                transport.message(message)
+            assert await next_of(values) == GOOD
+        assert client.metrics.skipped_count == 2
+        assert client.metrics.to_dict()["skipped_count"] == 2
+        assert client.metrics.to_json()["skippedCount"] == 2
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 26")
+async def test_a_skipped_message_is_logged(caplog):
+    """Whoever looks at the log at WARNING sees that a message was left out."""
+    connector, told = FakeConnector(), Told()
+    with caplog.at_level(logging.WARNING, logger="ws"):
+        async with connected(connector, on_event=told) as (client, transport):
+            with client.stream.json.subscribe() as values:
+                transport.message("no JSON")
+                transport.message(json.dumps(GOOD))
+                assert await next_of(values) == GOOD
+    assert len(told.named("message_skipped")) == 1
+    assert len(warnings(caplog)) == 1
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 26")
+async def test_a_flood_of_skipped_messages_does_not_flood_the_log(caplog):
+    """A thousand of them at once are a few lines, and not none."""
+    connector = FakeConnector()
+    with caplog.at_level(logging.WARNING, logger="ws"):
+        async with connected(connector) as (client, transport):
+            with client.stream.json.subscribe() as values:
+                for _ in range(1000):
+                    transport.message("no JSON")
+                transport.message(json.dumps(GOOD))
+                assert await next_of(values) == GOOD
+                await turns()
+    assert 1 <= len(warnings(caplog)) <= 20

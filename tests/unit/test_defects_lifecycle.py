@@ -1,0 +1,169 @@
+"""Connecting, sending and ending: no call waits for ever, and no end is misnamed."""
+
+import asyncio
+
+import pytest
+
+import ws
+from tests.support.fake_transport import FakeConnector, turns
+from tests.support.playing import (
+    URL,
+    abort,
+    begin,
+    connected,
+    ended,
+    playing,
+)
+from ws.testing import WebSocketClientFake
+
+pytestmark = pytest.mark.looptime
+
+
+@pytest.fixture(autouse=True)
+async def _quiet():
+    """Some of these end a task with an exception; later tests shall not log it."""
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+
+
+class FullError(Exception):
+    """What a transport raises that nobody has heard of."""
+
+
+def refuse(data, *, text: bool) -> None:
+    raise FullError(data)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 5")
+async def test_a_send_that_raises_as_the_connection_opens():
+    """connect() returns or raises, and the receipt of that message has failed."""
+    connector = FakeConnector()
+    async with playing(connector) as client:
+        asked = begin(client.connect(URL))
+        attempt = await connector.next()
+        receipt = client.add_nowait("hello")
+        wire = attempt.early()
+        wire.send = refuse
+        attempt.open()
+        assert await ended(asked)
+        assert not isinstance(client.state, ws.Connecting)
+        assert receipt.status == "failed"
+        with pytest.raises(ws.WSError):
+            await receipt
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 5")
+async def test_a_send_that_raises_does_not_strand_what_waits_behind():
+    """Whatever becomes of the others, nobody waits for them for ever."""
+    connector = FakeConnector()
+    async with playing(connector) as client:
+        begin(client.connect(URL))
+        attempt = await connector.next()
+        adding = [begin(client.add(data)) for data in ("a", "b")]
+        await turns()
+        wire = attempt.early()
+        wire.send = refuse
+        attempt.open()
+        for add in adding:
+            assert await ended(add)
+            assert isinstance(add.exception(), Exception)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 5")
+async def test_a_fake_whose_answer_raises():
+    """The author of a test is told by the receipt, and does not hang."""
+
+    def answer(data):
+        raise FullError(data)
+
+    fake = WebSocketClientFake(answer=answer)
+    client = ws.WebSocketClient.from_client(fake)
+    fake.stall()
+    asked = begin(client.connect(URL))
+    await turns()
+    receipt = client.add_nowait("hello")
+    fake.release()
+    try:
+        assert await ended(asked)
+        assert receipt.status == "failed"
+    finally:
+        await abort(client)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 18")
+@pytest.mark.parametrize("how", ["connect", "client"])
+async def test_leaving_under_cancellation_says_goodbye(how):
+    """Ctrl-C sends Close 1001 first, and does not wait for the answer."""
+    connector = FakeConnector()
+    options = connector.options(heartbeat=None)
+
+    async def program() -> None:
+        if how == "connect":
+            entered = ws.connect(URL, options)
+        else:
+            entered = ws.WebSocketClient(options)
+        async with entered as client:
+            if how == "client":
+                await client.connect(URL)
+            await asyncio.Event().wait()
+
+    running = begin(program())
+    wire = await connector.opened()
+    began = asyncio.get_running_loop().time()
+    running.cancel()
+    await asyncio.wait({running})
+    assert running.cancelled()
+    assert asyncio.get_running_loop().time() - began < 1
+    assert [code for code, _ in wire.closes] == [1001]
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 19")
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda client: client.recv(), id="recv"),
+        pytest.param(lambda client: client.stream.first(), id="first"),
+        pytest.param(lambda client: client.stream.text.first(), id="text"),
+    ],
+)
+async def test_reading_from_a_client_that_was_never_connected(read):
+    """It raises, as add() does: nothing is coming."""
+    async with playing(FakeConnector()) as client:
+        reading = begin(read(client))
+        assert await ended(reading)
+        assert isinstance(reading.exception(), ws.WSNotConnectedError)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 21")
+async def test_reconnect_while_the_peer_closes():
+    """What the metrics show is how the peer has ended the connection."""
+    connector = FakeConnector()
+    async with connected(connector) as (client, wire):
+        wire.closing(4001, "move on")
+        assert client.state == ws.Disconnecting(4001, "move on")
+        again = begin(client.reconnect())
+        await connector.opened()
+        await again
+        metrics = client.metrics
+        assert metrics.disconnects == 1
+        assert metrics.last_disconnect_code == 4001
+        assert metrics.last_disconnect_reason == "move on"
+
+
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="issue 12, not proven: on_event"
+)
+async def test_an_interrupt_out_of_on_event():
+    """The state that is shown is carried out, whoever was interrupted by its event."""
+    interrupts = [KeyboardInterrupt()]
+
+    def on_event(event: ws.ClientEvent) -> None:
+        if event.name == "state_changed" and interrupts:
+            raise interrupts.pop()
+
+    connector = FakeConnector()
+    async with playing(connector, on_event=on_event) as client:
+        with pytest.raises(KeyboardInterrupt):
+            await client.connect(URL)
+        await turns()
+        connecting = isinstance(client.state, ws.Connecting)
+        assert connecting == bool(connector.attempts)

@@ -1,0 +1,170 @@
+"""A client belongs to its loop: elsewhere every call raises at once, and none hangs."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+import ws
+from tests.support.fake_transport import FakeConnector, turns
+from tests.support.playing import URL, begin, connected, ended
+
+pytestmark = pytest.mark.looptime
+
+BRIEFLY = 0.2
+"""Seconds of real time in which another loop finds out that a call hangs."""
+
+
+def elsewhere(call: Callable[[], Awaitable[Any]]) -> BaseException | None:
+    """What a call raises in another loop, in another thread; TimeoutError: it hangs."""
+    raised: list[BaseException] = []
+
+    async def attempt() -> None:
+        async with asyncio.timeout(BRIEFLY):
+            await call()
+
+    def run() -> None:
+        try:
+            asyncio.run(attempt())
+        except BaseException as error:  # noqa: BLE001 - looked at by the test
+            raised.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return raised[0] if raised else None
+
+
+async def one(client: ws.WebSocketClient) -> object:
+    """The first message of an iteration."""
+    async for message in client.stream:
+        return message
+    return None
+
+
+async def session(client: ws.WebSocketClient) -> object:
+    """The second session: the first is there already."""
+    sessions = client.sessions()
+    await anext(sessions)
+    return await anext(sessions)
+
+
+CALLS = {
+    "recv": lambda client: client.recv(),
+    "first": lambda client: client.stream.first(),
+    "iteration": one,
+    "wait_closed": lambda client: client.wait_closed(),
+    "states": lambda client: client.state_changes.first(),
+    "sessions": session,
+    "close": lambda client: client.close(),
+}
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 16")
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+async def test_a_call_from_another_loop(call):
+    """It raises at once and names the reason, and the client is as it was."""
+    async with connected(FakeConnector()) as (client, wire):
+        error = elsewhere(lambda: call(client))
+        assert isinstance(error, RuntimeError)
+        assert "event loop" in str(error)
+        assert client.state.is_open
+        receiving = begin(client.recv())
+        await turns()
+        wire.message("hello")
+        assert await ended(receiving)
+        assert receiving.result() == "hello"
+
+
+class Standing:
+    """A client in a loop of its own, and what is left of it outside."""
+
+    def __init__(self) -> None:
+        self.connector = FakeConnector()
+        self.loop = asyncio.new_event_loop()
+        options = self.connector.options(heartbeat=ws.Heartbeat(5, 5))
+        self.client = ws.WebSocketClient(options)
+        self.loop.run_until_complete(self._connect())
+
+    async def _connect(self) -> None:
+        asked = begin(self.client.connect(URL))
+        self.wire = await self.connector.opened()
+        await asked
+
+    async def _abort(self) -> None:
+        closing = begin(self.client.close())
+        await turns()
+        closing.cancel()
+        await turns()
+
+    def end(self, *, close: bool = True) -> None:
+        """End the loop, and before that (if told so) the client."""
+        if close:
+            self.loop.run_until_complete(self._abort())
+        self.loop.close()
+
+
+@pytest.fixture
+def standing():
+    """A client that is open while its loop does not run."""
+    made = Standing()
+    yield made
+    if not made.loop.is_closed():
+        made.end()
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 16")
+def test_close_after_the_loop(standing):
+    """It raises, each time, and leaves no state of which nothing comes."""
+    standing.end(close=False)
+    for _ in range(2):
+        error = elsewhere(standing.client.close)
+        assert isinstance(error, RuntimeError)
+        assert standing.client.state.is_open
+
+
+@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="issue 12, defect 22")
+def test_metrics_outside_the_loop(standing):
+    """A snapshot can be taken anywhere, while the client is open too."""
+    metrics = standing.client.metrics
+    assert metrics.ready_state is ws.WebSocketReadyState.OPEN
+    assert metrics.uptime >= 0
+
+
+@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="issue 12, defect 22")
+def test_metrics_in_another_thread(standing):
+    """Nor does it need a loop that runs: a thread of an exporter has none."""
+    taken: list[object] = []
+
+    def take() -> None:
+        try:
+            taken.append(standing.client.metrics)
+        except RuntimeError as error:
+            taken.append(error)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    if isinstance(taken[0], RuntimeError):
+        raise taken[0]
+    assert isinstance(taken[0], ws.WebSocketMetrics)
+
+
+@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="issue 12, defect 22")
+def test_a_subscriber_that_is_closed_after_the_loop(standing):
+    """Whatever it held up is gone with the loop."""
+
+    async def fill() -> ws.Subscriber:
+        subscriber = standing.client.stream.subscribe(capacity=1)
+        for message in ("a", "b", "c"):
+            standing.wire.message(message)
+        assert standing.wire.paused
+        return subscriber
+
+    subscriber = standing.loop.run_until_complete(fill())
+    standing.end(close=False)
+    subscriber.close()
+    gc.collect()

@@ -1,0 +1,202 @@
+"""Subscribers: how they overflow, what is kept for them, and what they leave behind."""
+
+import asyncio
+import gc
+import logging
+import sys
+import threading
+
+import pytest
+
+import ws
+from tests.support.conversing import Told
+from tests.support.fake_transport import FakeConnector, turns
+from tests.support.playing import PATIENCE, begin, connected, drained, ended
+
+pytestmark = pytest.mark.looptime
+
+MANY = 1100
+"""More messages than are kept before somebody subscribes."""
+
+
+def speak(wire, *messages: str) -> None:
+    for message in messages:
+        wire.message(message)
+
+
+async def recv(client: ws.WebSocketClient) -> object:
+    """The next message, or what is raised, or that nothing comes."""
+    receiving = begin(client.recv())
+    if not await ended(receiving):
+        receiving.cancel()
+        return "nothing"
+    return receiving.exception() or receiving.result()
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 7")
+async def test_a_subscriber_that_is_dropped_in_another_thread():
+    """The collector may run anywhere; the socket is touched in the loop's thread."""
+    connector, resumed = FakeConnector(), []
+    async with connected(connector) as (client, wire):
+        dropped = [client.stream.subscribe(capacity=1)]
+        speak(wire, "a", "b", "c")
+        assert wire.paused
+        resume = wire.resume_reading
+
+        def resume_reading() -> None:
+            resumed.append(threading.current_thread())
+            resume()
+
+        wire.resume_reading = resume_reading
+        thread = threading.Thread(target=lambda: (dropped.clear(), gc.collect()))
+        thread.start()
+        thread.join()
+        await turns()
+        assert resumed == [threading.current_thread()]
+        assert not wire.paused
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 7")
+async def test_a_subscriber_that_is_dropped_there_in_debug_mode(monkeypatch):
+    """The checks of asyncio find nothing, and the socket is read on."""
+    faults = []
+    monkeypatch.setattr(
+        sys, "unraisablehook", lambda told: faults.append(repr(told.exc_value))
+    )
+    asyncio.get_running_loop().set_debug(True)
+    connector = FakeConnector()
+    async with connected(connector, heartbeat=ws.Heartbeat()) as (client, wire):
+        dropped = [client.stream.subscribe(capacity=1)]
+        speak(wire, "a", "b", "c")
+        thread = threading.Thread(target=lambda: (dropped.clear(), gc.collect()))
+        thread.start()
+        thread.join()
+        await turns()
+        assert faults == []
+        assert not wire.paused
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 8")
+async def test_a_listener_that_overflows_is_reported():
+    """An event says that it ends, and why."""
+    connector, told, heard = FakeConnector(), Told(), []
+    async with connected(connector, on_event=told) as (client, wire):
+        client.stream.listen(heard.append, capacity=1, overflow="error")
+        speak(wire, "a", "b", "c")
+        await turns()
+        errors = [event.details.get("error") for event in told]
+        assert any(isinstance(error, ws.WSStreamOverflowError) for error in errors)
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 8")
+async def test_a_listener_that_overflows_is_logged(caplog):
+    """So does the log, at WARNING."""
+    connector = FakeConnector()
+    with caplog.at_level(logging.WARNING, logger="ws"):
+        async with connected(connector) as (client, wire):
+            client.stream.listen(lambda _: None, capacity=1, overflow="error")
+            speak(wire, "a", "b", "c")
+            await turns()
+    assert any("listener" in words for words in caplog.messages)
+
+
+OVERFLOWING = {"stream_capacity": 1, "stream_overflow": "error"}
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 9")
+async def test_recv_raises_an_overflow_once():
+    """What has arrived comes first, then that some is lost, then what comes later."""
+    connector = FakeConnector()
+    async with connected(connector, **OVERFLOWING) as (client, wire):
+        receiving = begin(client.recv())
+        await turns()
+        speak(wire, "a")
+        assert await receiving == "a"
+        speak(wire, "b", "c")
+        assert await recv(client) == "b"
+        assert isinstance(await recv(client), ws.WSStreamOverflowError)
+        receiving = begin(client.recv())
+        await turns()
+        speak(wire, "d")
+        assert await ended(receiving)
+        assert receiving.exception() is None
+        assert receiving.result() == "d"
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 9")
+async def test_recv_forgets_an_overflow_with_its_connection():
+    """On a new connection nothing was lost yet."""
+    connector = FakeConnector()
+    async with connected(connector, **OVERFLOWING) as (client, old):
+        receiving = begin(client.recv())
+        await turns()
+        speak(old, "a", "b", "c")
+        await receiving
+        while not isinstance(await recv(client), ws.WSStreamOverflowError):
+            pass
+        again = begin(client.reconnect())
+        new = await connector.opened()
+        await again
+        receiving = begin(client.recv())
+        await turns()
+        speak(new, "new")
+        assert await ended(receiving)
+        assert receiving.exception() is None
+        assert receiving.result() == "new"
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 10")
+@pytest.mark.parametrize(
+    ("overflow", "left"), [("drop_oldest", f"{MANY - 1}"), ("drop_newest", "0")]
+)
+async def test_what_was_kept_obeys_the_first_subscriber(overflow, left):
+    """Its capacity and its overflow hold for it at once, and the socket is read on."""
+    connector = FakeConnector()
+    async with connected(connector) as (client, wire):
+        speak(wire, *(str(number) for number in range(MANY)))
+        assert wire.paused
+        with client.stream.subscribe(capacity=1, overflow=overflow) as subscriber:
+            await turns()
+            assert not wire.paused
+            assert subscriber.dropped == MANY - 1
+            assert client.metrics.dropped_count == MANY - 1
+            assert await drained(subscriber) == [left]
+
+
+async def take_first(client: ws.WebSocketClient) -> object:
+    return await client.stream.first()
+
+
+async def break_off(client: ws.WebSocketClient) -> object:
+    async for message in client.stream:
+        return message
+    return None
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 20")
+@pytest.mark.parametrize("take", [take_first, break_off])
+async def test_what_a_first_subscriber_leaves(take):
+    """What was kept and not taken is for the next one, or is counted as dropped."""
+    connector = FakeConnector()
+    async with connected(connector) as (client, wire):
+        speak(wire, "a", "b", "c")
+        async with asyncio.timeout(PATIENCE):
+            assert await take(client) == "a"
+        gc.collect()
+        await turns()
+        with client.stream.subscribe() as subscriber:
+            left = await drained(subscriber)
+        assert len(left) + client.metrics.dropped_count == 2
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 20")
+async def test_messages_that_nobody_hears_are_counted():
+    """Where the last subscriber has gone, `metrics` and an event count what comes."""
+    connector, told = FakeConnector(), Told()
+    async with connected(connector, on_event=told) as (client, wire):
+        client.stream.subscribe().close()
+        speak(wire, "a", "b")
+        await turns()
+        assert client.metrics.dropped_count == 2
+    events = told.named("messages_discarded") + told.named("message_dropped")
+    assert sum(details["count"] for details in events) == 2
