@@ -1,8 +1,8 @@
 """Drives a client over a `FakeConnector`, and looks at what it leaves behind."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.support.fake_transport import FakeConnector, turns
@@ -12,7 +12,7 @@ URL = "ws://host/"
 OTHER = "ws://other/"
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def driven(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[WebSocketClient]:
@@ -21,13 +21,13 @@ async def driven(
     try:
         yield client
     finally:
-        client._behind.abort()
+        await abort(client)
         await turns()
     assert connector.sockets == []
     assert leftovers() == []
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def opened(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[tuple[WebSocketClient, Any]]:
@@ -37,6 +37,13 @@ async def opened(
         transport = await connector.opened()
         await asked
         yield client, transport
+
+
+async def abort(client: WebSocketClient) -> None:
+    """Leave `async with client` as a task does that is cancelled there."""
+    with contextlib.suppress(asyncio.CancelledError):
+        async with client:
+            raise asyncio.CancelledError
 
 
 def begin(work: Awaitable[Any]) -> "asyncio.Future[Any]":

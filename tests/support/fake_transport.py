@@ -241,9 +241,14 @@ class FakeConnector:
             self._script(attempt)
         return await attempt.wait()
 
+    @property
+    def unseen(self) -> int:
+        """How many attempts `next()` would return at once."""
+        return len(self.attempts) - self._seen
+
     async def next(self) -> FakeAttempt:
         """The first attempt that this has not returned yet."""
-        while self._seen == len(self.attempts):
+        while not self.unseen:
             self._began.clear()
             await self._began.wait()
         self._seen += 1

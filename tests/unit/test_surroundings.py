@@ -6,38 +6,21 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import URL, begin, causes, driven, leftovers, opened
+from tests.support.driving import (
+    URL,
+    abort,
+    begin,
+    causes,
+    driven,
+    leftovers,
+    opened,
+)
 from tests.support.fake_transport import FakeConnector, turns
-from ws_common import platform as platforms
 from ws_common.waiting import JITTER
 
 pytestmark = pytest.mark.looptime
 
 clock = LoopTimeProxy()
-
-
-class FakeSignals:
-    """What the platform would hear; the test says it."""
-
-    def __init__(self):
-        self.is_offline = False
-        self.say = None
-        self.starts = 0
-
-    def start(self, on_signal):
-        self.starts += 1
-        self.say = on_signal
-
-    def stop(self):
-        self.say = None
-
-
-@pytest.fixture
-def signals(platform):
-    """A platform that hears of the network and the page."""
-    fake = FakeSignals()
-    platforms.bind(platform._replace(signals=lambda: fake))
-    return fake
 
 
 def every(seconds, **how):
@@ -241,7 +224,7 @@ async def test_listening_ends_at_rest(signals):
     await connector.opened()
     await asked
     assert signals.starts == 2
-    client._behind.abort()
+    await abort(client)
     await turns()
     assert signals.say is None
     assert leftovers() == []
