@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
 from tests.support.fake_transport import FakeConnector, turns
+from ws_common import platform as platforms
 from ws_common.client import WebSocketClient
+from ws_common.options import WebSocketOptions
 
 URL = "ws://host/"
 OTHER = "ws://other/"
@@ -37,6 +39,36 @@ async def opened(
         transport = await connector.opened()
         await asked
         yield client, transport
+
+
+@contextlib.asynccontextmanager
+async def opened_anywhere(
+    connector: FakeConnector, **options: Any
+) -> AsyncIterator[tuple[WebSocketClient, Any]]:
+    """The same where `custom_client` is unknown and no timer can be seen: in a page.
+
+    Its buffers are those of a platform that can pause.
+    """
+    real = platforms.current()
+    platforms.bind(
+        real._replace(
+            connector=lambda _: connector,
+            stream_capacity=1024,
+            stream_max_bytes=None,
+            stream_overflow="pause",
+        )
+    )
+    client = WebSocketClient(WebSocketOptions.common(**options))
+    platforms.bind(real)
+    try:
+        asked = begin(client.connect(URL))
+        transport = await connector.opened()
+        await asked
+        yield client, transport
+    finally:
+        await abort(client)
+        await turns()
+    assert connector.sockets == []
 
 
 async def abort(client: WebSocketClient) -> None:
