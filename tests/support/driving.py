@@ -42,10 +42,10 @@ async def opened(
 
 
 @contextlib.asynccontextmanager
-async def opened_anywhere(
+async def driven_anywhere(
     connector: FakeConnector, **options: Any
-) -> AsyncIterator[tuple[WebSocketClient, Any]]:
-    """The same where `custom_client` is unknown and no timer can be seen: in a page.
+) -> AsyncIterator[WebSocketClient]:
+    """A client where `custom_client` is unknown and no timer can be seen: in a page.
 
     Its buffers are those of a platform that can pause.
     """
@@ -61,14 +61,23 @@ async def opened_anywhere(
     client = WebSocketClient(WebSocketOptions.common(**options))
     platforms.bind(real)
     try:
-        asked = begin(client.connect(URL))
-        transport = await connector.opened()
-        await asked
-        yield client, transport
+        yield client
     finally:
         await abort(client)
         await turns()
     assert connector.sockets == []
+
+
+@contextlib.asynccontextmanager
+async def opened_anywhere(
+    connector: FakeConnector, **options: Any
+) -> AsyncIterator[tuple[WebSocketClient, Any]]:
+    """The same, connected: the client and its transport."""
+    async with driven_anywhere(connector, **options) as client:
+        asked = begin(client.connect(URL))
+        transport = await connector.opened()
+        await asked
+        yield client, transport
 
 
 async def abort(client: WebSocketClient) -> None:
