@@ -5,7 +5,6 @@ The test plays the peer itself, on its own loop.
 
 import asyncio
 import logging
-from unittest.mock import Mock
 
 import pytest
 import uvloop
@@ -13,14 +12,14 @@ from websockets.frames import Opcode
 
 from tests.support.connecting import Connect
 from tests.support.driving import leftovers
+from tests.support.inside import max_sipped, max_surplus
 from tests.support.playing import HEARTBEAT, INTERVAL, received
 from tests.support.recording import PATIENCE
 from tests.support.server import Server
 from ws_common.client import WebSocketClient
+from ws_common.heartbeat import Heartbeat
 from ws_common.options import WebSocketOptions
 from ws_common.states import Closed, Open, Reconnecting
-from ws_vm.sips import MAX_SIPPED, Sips
-from ws_vm.surplus import MAX_SURPLUS
 
 ONE_READ = 256 * 1024
 MB = 1_000_000
@@ -174,7 +173,7 @@ async def test_what_is_too_much_is_reported(dial, caplog, end):
             await sink.until(lambda: bool(sink.closings))
         peer.drop()
         close = await sink.until_closed()
-    delivered = 1 + MAX_SURPLUS // MB
+    delivered = 1 + max_surplus() // MB
     assert sink.sizes == [MB] * delivered
     assert isinstance(close.error, OverflowError)
     lost = 20 - delivered
@@ -211,7 +210,7 @@ async def test_flood(dial, over):
     sink.react = None
     transport.resume_reading()
     held = sum(sink.sizes)  # it comes before anything more is read
-    assert MAX_SIPPED - size <= held < MAX_SIPPED + ONE_READ
+    assert max_sipped() - size <= held < max_sipped() + ONE_READ
     messages = await sink.until_messages(count)
     assert [int(message[:3]) for message in messages] == list(range(count))
     await flooding
@@ -246,33 +245,35 @@ async def test_nothing_is_left_behind(dial, lines, how):
 
 
 @pytest.mark.looptime
-async def test_when_sips_are_due():
+async def test_when_sips_are_due(dial, lines):
     """After each interval without a break; a sip lasts until something is kept."""
-    loop = asyncio.get_running_loop()
-    due = []
-    sips = Sips(loop, 20.0, lambda: due.append(loop.time() - began))
-    tcp = sips.tcp = Mock(spec=asyncio.Transport)
-    began = loop.time()
-    sips.stop()
+    transport, sink, peer = await dial(heartbeat=Heartbeat(20, 10))
+    (line,) = lines
+    transport.pause_reading()
     await asyncio.sleep(15)
-    sips.resume()
+    assert not line.is_read
+    transport.resume_reading()
+    assert line.is_read
     await asyncio.sleep(15)
-    assert due == []
-    began = loop.time()
-    sips.stop()
-    await asyncio.sleep(21)
-    sips.sip()
-    sips.stop()  # one more reason not to read does not end the sip
-    assert tcp.pause_reading.call_count == 2
-    await asyncio.sleep(20)
-    sips.sip()
-    assert tcp.resume_reading.call_count == 2
-    sips.sipped()
-    sips.sipped()
-    assert tcp.pause_reading.call_count == 3
-    sips.cancel()
-    await asyncio.sleep(100)
-    assert due == [20, 40]
+    transport.pause_reading()
+    await asyncio.sleep(19)
+    assert not line.is_read, "it began anew"
+    await asyncio.sleep(2)
+    assert line.is_read
+    transport.pause_reading()
+    assert line.is_read, "one more reason not to read does not end the sip"
+    before = transport.last_activity
+    peer.text("more")
+    await peer.flush()
+    await until(lambda: transport.last_activity > before)
+    assert not line.is_read
+    await asyncio.sleep(18)
+    assert not line.is_read
+    await asyncio.sleep(2)
+    assert line.is_read, "the next one is due as if the first had taken no time"
+    transport.abort()
+    assert leftovers() == []
+    assert sink.messages == []
 
 
 async def test_a_slow_reader_does_not_put_sips_off(dial):

@@ -9,7 +9,7 @@ from looptime import LoopTimeProxy
 import ws
 from tests.support.driving import URL, begin, causes, driven, opened
 from tests.support.fake_transport import FakeConnector, turns
-from ws_common import clockwatch
+from tests.support.inside import set_wall_clock
 from ws_common import platform as platforms
 
 pytestmark = pytest.mark.looptime
@@ -32,7 +32,7 @@ class Wall:
 def wall(monkeypatch):
     """The wall clock that the client sees."""
     fake = Wall()
-    monkeypatch.setattr(clockwatch, "time", fake)
+    set_wall_clock(monkeypatch, fake)
     return fake
 
 

@@ -16,7 +16,7 @@ from tests.support.driving import (
     opened,
 )
 from tests.support.fake_transport import FakeConnector, turns
-from ws_common.waiting import JITTER
+from tests.support.inside import jitter
 
 pytestmark = pytest.mark.looptime
 
@@ -45,7 +45,7 @@ async def test_online_ends_the_wait(signals):
         signals.say("online")
         await connector.opened()
         await asked
-        assert 0 < clock <= JITTER
+        assert 0 < clock <= jitter()
         assert causes(client)[-2:] == ["online", "opened"]
 
 
@@ -78,7 +78,7 @@ async def test_no_attempt_while_offline(signals):
         assert "offline" not in client.explain().splitlines()[-1]
         await connector.opened()
         await asked
-        assert clock <= 10_000 + JITTER
+        assert clock <= 10_000 + jitter()
 
 
 async def test_offline_from_the_start(signals):
@@ -139,7 +139,7 @@ async def test_back_out_of_the_cache(signals):
         await asyncio.sleep(0.01)
         transport.closed(1006)
         await connector.opened()
-        assert clock <= 300.01 + JITTER
+        assert clock <= 300.01 + jitter()
         assert causes(client)[-3:] == ["network_lost", "page_shown", "opened"]
 
 
