@@ -126,6 +126,7 @@ class Incoming:
             return
         self.stage = Stage.DISCARDED
         self._count(self._pipeline.forget(self) + len(self.held.drain()))
+        self._report_discarded()
         self.held.release()
 
     def ended(self, end: End) -> None:
@@ -138,8 +139,12 @@ class Incoming:
         """Count what nobody will see; it is reported when all is known, once each."""
         self._discarded += count
         self._pipeline.count_discarded(count)
-        if self._ended and self._discarded:
-            count, self._discarded = self._discarded, 0
+        if self._ended:
+            self._report_discarded()
+
+    def _report_discarded(self) -> None:
+        count, self._discarded = self._discarded, 0
+        if count:
             self._pipeline.report("messages_discarded", count=count)
 
     @property

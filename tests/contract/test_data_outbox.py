@@ -10,6 +10,7 @@ import pytest
 
 import ws
 from tests.support.conversing import LATER, Told, go_away, turns
+from tests.support.inside import set_wall_clock
 
 pytestmark = pytest.mark.usefixtures("sockets")
 
@@ -25,7 +26,7 @@ def options(**outbox) -> ws.WebSocketOptions:
 def wall(monkeypatch):
     """The wall clock, to be turned by hand: `wall[0] += 60`."""
     now = [1_000_000.0]
-    monkeypatch.setattr("ws_common.outbound.time", lambda: now[0])
+    set_wall_clock(monkeypatch, lambda: now[0])
     return now
 
 

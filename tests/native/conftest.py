@@ -1,5 +1,6 @@
 """Fixtures of the native suite."""
 
+import asyncio
 import ssl
 import subprocess
 import sys
@@ -8,10 +9,12 @@ import pytest
 import trustme
 
 from tests.support.fixtures import connect, key, platform, server
+from tests.support.line import tap
+from tests.support.played_peer import dial, listen
 from tests.support.server import Server
 from tests.support.urls import Urls
 
-__all__ = ["connect", "key", "platform", "server"]
+__all__ = ["connect", "dial", "key", "listen", "platform", "server"]
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +55,12 @@ def other_server():
     """Another origin."""
     with Server() as running:
         yield running.urls
+
+
+@pytest.fixture
+async def lines(monkeypatch):
+    """What this test's connections have between them and their sockets."""
+    return tap(asyncio.get_running_loop(), monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import pytest
 import ws
 from tests.support import slow_reader
 from tests.support.conversing import LATER, Told, until
-from ws_common import stuckwatch
+from tests.support.inside import set_patience
 
 MIB = 2**20
 PATIENCE = 0.05
@@ -24,7 +24,7 @@ PATIENCE = 0.05
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(stuckwatch, "PATIENCE", PATIENCE)
+    set_patience(monkeypatch, PATIENCE)
 
 
 @pytest.mark.skipif(
@@ -99,7 +99,7 @@ async def test_nobody_has_subscribed(server, impatient):
 
 async def test_a_slow_subscriber_is_not_called_stuck(server, monkeypatch):
     """Who reads now and then holds the socket up, and is no mystery."""
-    monkeypatch.setattr(stuckwatch, "PATIENCE", 0.2)
+    set_patience(monkeypatch, 0.2)
     told = Told()
     options = ws.WebSocketOptions.vm(on_event=told, stream_capacity=4)
     async with ws.connect(server("/flood", count=20), options) as client:

@@ -214,11 +214,12 @@ async def test_unix_socket(connect, tmp_path):
         await sink.until_closed()
 
 
-async def test_local_address(connect, server):
+async def test_local_address(connect, listen):
     """The socket is bound to the address that was asked for."""
-    options = vm(local_addr=("127.0.0.2", 0))
-    transport, _ = await connect(server("/echo"), options=options)
-    assert transport._engine.local_address[0] == "127.0.0.2"
+    url, arrival = await listen()
+    await connect(url, options=vm(local_addr=("127.0.0.2", 0)))
+    peer = await arrival()
+    assert peer.writer.get_extra_info("peername")[0] == "127.0.0.2"
 
 
 async def test_proxy(connect, server):

@@ -9,6 +9,7 @@ import pytest
 
 import ws
 from tests.support.counting import descriptors, nothing_left
+from tests.support.driving import leftovers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts descriptors")
 
@@ -93,7 +94,5 @@ async def settled(client: ws.WebSocketClient, before: int) -> None:
 
 
 def held() -> int:
-    """Tasks, and timers that would still fire."""
-    timers = asyncio.get_running_loop()._scheduled
-    alive = [timer for timer in timers if not timer.cancelled()]
-    return len(asyncio.all_tasks()) + len(alive)
+    """How many tasks there are, and timers that would still fire."""
+    return len(leftovers())

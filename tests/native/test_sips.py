@@ -5,7 +5,6 @@ The test plays the peer itself, on its own loop.
 
 import asyncio
 import logging
-from unittest.mock import Mock
 
 import pytest
 import uvloop
@@ -13,71 +12,20 @@ from websockets.frames import Opcode
 
 from tests.support.connecting import Connect
 from tests.support.driving import leftovers
-from tests.support.peer import Peer
+from tests.support.inside import max_sipped, max_surplus
+from tests.support.played_peer import HEARTBEAT, INTERVAL, received
 from tests.support.recording import PATIENCE
 from tests.support.server import Server
 from ws_common.client import WebSocketClient
 from ws_common.heartbeat import Heartbeat
 from ws_common.options import WebSocketOptions
 from ws_common.states import Closed, Open, Reconnecting
-from ws_vm.sips import MAX_SIPPED, Sips
-from ws_vm.surplus import MAX_SURPLUS
 
-INTERVAL = 0.02
-HEARTBEAT = Heartbeat(interval=INTERVAL, timeout=PATIENCE)
 ONE_READ = 256 * 1024
 MB = 1_000_000
 NUMBERS = [str(number) for number in range(50)]
 
 over = pytest.mark.parametrize("over", ["plain", "deflate", "tls"])
-
-
-@pytest.fixture
-async def listen():
-    """Waits for clients: the URL to connect to, and what gives the next peer."""
-    servers, writers = [], []
-
-    async def listen(ssl=None):
-        arrived: asyncio.Queue[Peer] = asyncio.Queue()
-
-        async def serve(reader, writer):
-            writers.append(writer)
-            peer = Peer(reader, writer)
-            assert await peer.read_request()
-            peer.accept()
-            await peer.flush()
-            arrived.put_nowait(peer)
-
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl)
-        servers.append(server)
-        port = server.sockets[0].getsockname()[1]
-        url = f"wss://localhost:{port}/" if ssl else f"ws://127.0.0.1:{port}/"
-        return url, arrived.get
-
-    yield listen
-    for server in servers:
-        server.close()
-    for writer in writers:
-        writer.transport.abort()
-    await asyncio.sleep(0)
-
-
-@pytest.fixture
-def dial(connect, listen, serving_tls, trusting):
-    """Connects; gives the transport, its sink, and the peer."""
-
-    async def dial(over="plain", heartbeat=HEARTBEAT):
-        how = {"heartbeat": heartbeat, "proxy": None}
-        if over == "tls":
-            how["ssl"] = trusting
-        url, arrival = await listen(serving_tls("localhost") if over == "tls" else None)
-        transport, sink = await connect(
-            f"{url}?compress={int(over == 'deflate')}",
-            options=WebSocketOptions.vm(**how),
-        )
-        return transport, sink, await arrival()
-
-    return dial
 
 
 async def paused(dial, *how):
@@ -89,15 +37,6 @@ async def paused(dial, *how):
     await peer.flush()
     await sink.until_messages(1)
     return transport, sink, peer
-
-
-async def received(peer, opcode) -> bytes:
-    """Wait for a frame of this kind from the client."""
-    async with asyncio.timeout(PATIENCE):
-        async for frame in peer.frames():
-            if frame.opcode is opcode:
-                return bytes(frame.data)
-    raise AssertionError("the client is gone")
 
 
 async def until(condition) -> None:
@@ -234,7 +173,7 @@ async def test_what_is_too_much_is_reported(dial, caplog, end):
             await sink.until(lambda: bool(sink.closings))
         peer.drop()
         close = await sink.until_closed()
-    delivered = 1 + MAX_SURPLUS // MB
+    delivered = 1 + max_surplus() // MB
     assert sink.sizes == [MB] * delivered
     assert isinstance(close.error, OverflowError)
     lost = 20 - delivered
@@ -251,24 +190,27 @@ async def test_flood(dial, over):
     """However long the pause, memory is bounded; then everything comes, in order."""
     transport, sink, peer = await dial(over)
     sink.react = lambda _: transport.pause_reading()
-    count = 100
+    count, size = 1000, 10_000
 
     async def flood():
         for number in range(count):
             peer.protocol.send_binary(b"%03d" % number + noise)
             await peer.flush()
 
-    noise = bytes(number * number % 251 for number in range(100_000))
+    noise = bytes(number * number % 251 for number in range(size - 3))
     if over == "deflate":  # so that there is a flood at all
         peer.protocol.extensions[0].encode = lambda frame: frame
     flooding = asyncio.ensure_future(flood())
-    backlog = transport._engine._backlog
-    await until(lambda: len(backlog) >= MAX_SIPPED)
-    for _ in range(5):
-        await asyncio.sleep(INTERVAL)
-        assert MAX_SIPPED <= len(backlog) < MAX_SIPPED + ONE_READ
+    sips, quiet = set(), 0
+    async with asyncio.timeout(PATIENCE):
+        while quiet < 10:
+            await asyncio.sleep(INTERVAL)
+            quiet = 0 if transport.last_activity not in sips else quiet + 1
+            sips.add(transport.last_activity)
     sink.react = None
     transport.resume_reading()
+    held = sum(sink.sizes)  # it comes before anything more is read
+    assert max_sipped() - size <= held < max_sipped() + ONE_READ
     messages = await sink.until_messages(count)
     assert [int(message[:3]) for message in messages] == list(range(count))
     await flooding
@@ -279,7 +221,7 @@ def timers() -> int:
 
 
 @pytest.mark.parametrize("how", ["resume", "abort", "lost", "close"])
-async def test_nothing_is_left_behind(dial, how):
+async def test_nothing_is_left_behind(dial, lines, how):
     """One timer while paused, and none afterwards, however that ends."""
     transport, sink, peer = await dial()
     assert timers() == 0
@@ -293,7 +235,7 @@ async def test_nothing_is_left_behind(dial, how):
             transport.abort()
             transport.pause_reading()
         case "lost":
-            transport._engine.transport.abort()
+            lines[-1].lose()
             await sink.until_closed()
         case "close":
             peer.close(1000, "")
@@ -303,33 +245,35 @@ async def test_nothing_is_left_behind(dial, how):
 
 
 @pytest.mark.looptime
-async def test_when_sips_are_due():
+async def test_when_sips_are_due(dial, lines):
     """After each interval without a break; a sip lasts until something is kept."""
-    loop = asyncio.get_running_loop()
-    due = []
-    sips = Sips(loop, 20.0, lambda: due.append(loop.time() - began))
-    tcp = sips.tcp = Mock(spec=asyncio.Transport)
-    began = loop.time()
-    sips.stop()
+    transport, sink, peer = await dial(heartbeat=Heartbeat(20, 10))
+    (line,) = lines
+    transport.pause_reading()
     await asyncio.sleep(15)
-    sips.resume()
+    assert not line.is_read
+    transport.resume_reading()
+    assert line.is_read
     await asyncio.sleep(15)
-    assert due == []
-    began = loop.time()
-    sips.stop()
-    await asyncio.sleep(21)
-    sips.sip()
-    sips.stop()  # one more reason not to read does not end the sip
-    assert tcp.pause_reading.call_count == 2
-    await asyncio.sleep(20)
-    sips.sip()
-    assert tcp.resume_reading.call_count == 2
-    sips.sipped()
-    sips.sipped()
-    assert tcp.pause_reading.call_count == 3
-    sips.cancel()
-    await asyncio.sleep(100)
-    assert due == [20, 40]
+    transport.pause_reading()
+    await asyncio.sleep(19)
+    assert not line.is_read, "it began anew"
+    await asyncio.sleep(2)
+    assert line.is_read
+    transport.pause_reading()
+    assert line.is_read, "one more reason not to read does not end the sip"
+    before = transport.last_activity
+    peer.text("more")
+    await peer.flush()
+    await until(lambda: transport.last_activity > before)
+    assert not line.is_read
+    await asyncio.sleep(18)
+    assert not line.is_read
+    await asyncio.sleep(2)
+    assert line.is_read, "the next one is due as if the first had taken no time"
+    transport.abort()
+    assert leftovers() == []
+    assert sink.messages == []
 
 
 async def test_a_slow_reader_does_not_put_sips_off(dial):

@@ -1,18 +1,20 @@
 """Drives a client over a `FakeConnector`, and looks at what it leaves behind."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.support.fake_transport import FakeConnector, turns
+from ws_common import platform as platforms
 from ws_common.client import WebSocketClient
+from ws_common.options import WebSocketOptions
 
 URL = "ws://host/"
 OTHER = "ws://other/"
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def driven(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[WebSocketClient]:
@@ -21,13 +23,13 @@ async def driven(
     try:
         yield client
     finally:
-        client._behind.abort()
+        await abort(client)
         await turns()
     assert connector.sockets == []
     assert leftovers() == []
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def opened(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[tuple[WebSocketClient, Any]]:
@@ -37,6 +39,52 @@ async def opened(
         transport = await connector.opened()
         await asked
         yield client, transport
+
+
+@contextlib.asynccontextmanager
+async def driven_anywhere(
+    connector: FakeConnector, **options: Any
+) -> AsyncIterator[WebSocketClient]:
+    """A client where `custom_client` is unknown and no timer can be seen: in a page.
+
+    Its buffers are those of a platform that can pause.
+    """
+    real = platforms.current()
+    platforms.bind(
+        real._replace(
+            connector=lambda _: connector,
+            stream_capacity=1024,
+            stream_max_bytes=None,
+            stream_overflow="pause",
+        )
+    )
+    client = WebSocketClient(WebSocketOptions.common(**options))
+    platforms.bind(real)
+    try:
+        yield client
+    finally:
+        await abort(client)
+        await turns()
+    assert connector.sockets == []
+
+
+@contextlib.asynccontextmanager
+async def opened_anywhere(
+    connector: FakeConnector, **options: Any
+) -> AsyncIterator[tuple[WebSocketClient, Any]]:
+    """The same, connected: the client and its transport."""
+    async with driven_anywhere(connector, **options) as client:
+        asked = begin(client.connect(URL))
+        transport = await connector.opened()
+        await asked
+        yield client, transport
+
+
+async def abort(client: WebSocketClient) -> None:
+    """Leave `async with client` as a task does that is cancelled there."""
+    with contextlib.suppress(asyncio.CancelledError):
+        async with client:
+            raise asyncio.CancelledError
 
 
 def begin(work: Awaitable[Any]) -> "asyncio.Future[Any]":

@@ -36,8 +36,9 @@ class FakeTransport:
         closes: The arguments of each `close()`.
         aborted: How often `abort()` was called.
         over: Whether `closed()` was played.
+        paused: Whether the client wants nothing.
+        pauses: Each time it was told, in order: True for a pause.
         pings: When each Ping was asked for; `pong()` answers all.
-        log: Everything that was asked of it, in order.
     """
 
     def __init__(self, sink: TransportSink, *, pings: bool, can_pause: bool) -> None:
@@ -50,7 +51,7 @@ class FakeTransport:
         self.closes: list[tuple[int | None, str | None]] = []
         self.aborted = 0
         self.over = False
-        self.paused = False
+        self.pauses: list[bool] = []
         self.pings: list[float] = []
         self._loop = asyncio.get_running_loop()
         self._has_pings = pings
@@ -62,6 +63,10 @@ class FakeTransport:
         """Whether no socket is left."""
         return self.over or bool(self.aborted)
 
+    @property
+    def paused(self) -> bool:
+        return self.pauses[-1:] == [True]
+
     # What the client asks for
 
     def send(self, data: Data, *, text: bool) -> None:
@@ -70,10 +75,10 @@ class FakeTransport:
         self.sent.append(data if text or isinstance(data, bytes) else data.encode())
 
     def pause_reading(self) -> None:
-        self.paused = True
+        self.pauses.append(True)
 
     def resume_reading(self) -> None:
-        self.paused = False
+        self.pauses.append(False)
 
     def ping(self) -> "asyncio.Future[float] | None":
         if not self._has_pings:
@@ -99,6 +104,11 @@ class FakeTransport:
     def message(self, data: Data) -> None:
         self.byte()
         self.sink.on_messages([data], size_of(data))
+
+    def batch(self, *messages: Data) -> None:
+        """What one read has brought."""
+        self.byte()
+        self.sink.on_messages(messages, sum(map(size_of, messages)))
 
     def pong(self) -> None:
         """The answer to every Ping so far."""
@@ -241,9 +251,14 @@ class FakeConnector:
             self._script(attempt)
         return await attempt.wait()
 
+    @property
+    def unseen(self) -> int:
+        """How many attempts `next()` would return at once."""
+        return len(self.attempts) - self._seen
+
     async def next(self) -> FakeAttempt:
         """The first attempt that this has not returned yet."""
-        while self._seen == len(self.attempts):
+        while not self.unseen:
             self._began.clear()
             await self._began.wait()
         self._seen += 1

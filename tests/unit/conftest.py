@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
+from tests.support.fake_signals import FakeSignals
 from tests.support.fixtures import platform
 from tests.support.recording import Recording
 from tests.unit.fake_js import FakeJs
@@ -67,6 +68,14 @@ def in_a_browser(platform):
     )
     platforms.bind(browser)
     return browser
+
+
+@pytest.fixture
+def signals(platform):
+    """A platform that hears of the network and the page."""
+    fake = FakeSignals()
+    platforms.bind(platform._replace(signals=lambda: fake))
+    return fake
 
 
 @pytest.fixture

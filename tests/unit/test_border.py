@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from pyodide.ffi import JsException
 
+from tests.support.inside import is_watching_its_buffer
 from tests.support.recording import Recording
 from tests.unit.fake_js import CLOSED, CLOSING, OPEN, Buffer
 from ws_common.errors import (
@@ -376,10 +377,10 @@ async def test_full_buffer(open_one):
     socket.bufferedAmount = 5000
     transport.send("x" * 900, text=True)
     assert transport.buffered_amount == 5000
-    assert transport._drain.is_watching
+    assert is_watching_its_buffer(transport)
     socket.bufferedAmount = 1000
     await sink.until(lambda: sink.writable == 1)
-    assert not transport._drain.is_watching
+    assert not is_watching_its_buffer(transport)
 
 
 async def test_full_buffer_at_the_end(open_one):
@@ -387,9 +388,9 @@ async def test_full_buffer_at_the_end(open_one):
     transport, socket, _ = await open_one(write_limit=10)
     socket.bufferedAmount = 5000
     transport.send("x" * 100, text=True)
-    assert transport._drain.is_watching
+    assert is_watching_its_buffer(transport)
     socket.play_close(1006, clean=False)
-    assert not transport._drain.is_watching
+    assert not is_watching_its_buffer(transport)
     assert transport.buffered_amount == 0
 
 

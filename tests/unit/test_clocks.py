@@ -9,7 +9,7 @@ from looptime import LoopTimeProxy
 import ws
 from tests.support.driving import URL, begin, causes, driven, opened
 from tests.support.fake_transport import FakeConnector, turns
-from ws_common import clockwatch
+from tests.support.inside import set_wall_clock
 from ws_common import platform as platforms
 
 pytestmark = pytest.mark.looptime
@@ -32,7 +32,7 @@ class Wall:
 def wall(monkeypatch):
     """The wall clock that the client sees."""
     fake = Wall()
-    monkeypatch.setattr(clockwatch, "time", fake)
+    set_wall_clock(monkeypatch, fake)
     return fake
 
 
@@ -100,27 +100,45 @@ async def test_gaps_without_end(wall):
         assert client.state.is_open
 
 
-async def test_a_message_does_the_work_of_a_late_timer():
+@pytest.fixture
+async def wait(monkeypatch):
+    """Every timer is late from here on, as in a hidden page, but for this one's own."""
+    loop = asyncio.get_running_loop()
+    on_time = loop.call_at
+
+    def late(when, *args, **how):
+        return on_time(when + 10, *args, **how)
+
+    async def wait(seconds):
+        over = loop.create_future()
+        on_time(loop.time() + seconds, over.set_result, None)
+        await over
+
+    monkeypatch.setattr(loop, "call_at", late)
+    return wait
+
+
+async def test_a_message_does_the_work_of_a_late_timer(wait):
     """Where timers are throttled, what arrives is not."""
     connector = FakeConnector(pings=False, can_pause=False)
     options = {"heartbeat": ws.Heartbeat(2, 1, message="ping")}
-    async with opened(connector, **options) as (client, transport):
-        pulse = client._behind.connection._keepalive
-        await asyncio.sleep(1)
+    async with opened(connector, **options) as (_, transport):
+        await wait(1.5)
         transport.message("no timer is late")
         assert transport.sent == []
-        pulse._ask_at -= 10
+        await wait(2)
         transport.message("one is")
         assert transport.sent == ["ping"]
         transport.message("and now none is")
         assert transport.sent == ["ping"]
 
 
-async def test_a_probe_that_cannot_be_asked_kills_nothing():
+async def test_a_probe_that_cannot_be_asked_kills_nothing(signals):
     """In a browser without a `message` there is nothing to ask with."""
     connector = FakeConnector(pings=False, can_pause=False)
     async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, _):
-        client._behind.connection.probe()
+        await asyncio.sleep(0.5)
+        signals.say("page_resumed")
         await asyncio.sleep(100)
         assert client.state.is_open
 
@@ -141,11 +159,11 @@ async def test_slack(wall, platform):
         assert "clock_jumped" in [event.name for event in events]
 
 
-async def test_probes_are_single():
+async def test_probes_are_single(signals):
     """Where the heartbeat is off, one probe is all that is sent."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=None) as (client, transport):
-        client._behind.connection.probe()
+        signals.say("page_resumed")
         transport.pong()
         await asyncio.sleep(1000)
         assert transport.pings == [0]

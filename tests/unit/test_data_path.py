@@ -6,7 +6,7 @@ import pytest
 
 import ws
 from tests.support.conversing import LATER, Told
-from tests.support.driving import begin, opened
+from tests.support.driving import abort, begin, opened
 from tests.support.fake_transport import FakeConnector, turns
 from ws.testing import WebSocketClientFake
 
@@ -126,7 +126,7 @@ async def test_what_an_abort_may_have_cost(how):
         await client.add("b")
         transport.pong()
         if how == "client aborted":
-            client._behind.abort()
+            await abort(client)
         else:
             leaving = begin(client.disconnect())
             await turns()

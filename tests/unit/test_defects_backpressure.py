@@ -42,7 +42,6 @@ def speak_until_paused(wire, message: str, most: int) -> int:
     return most
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 6")
 async def test_bytes_in_front_of_interceptors():
     """Large messages that wait for an interceptor pause the socket before many do."""
     connector, holding = FakeConnector(), Holding()
@@ -54,7 +53,6 @@ async def test_bytes_in_front_of_interceptors():
             assert await anext(messages) == LARGE
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 6")
 @pytest.mark.parametrize(
     ("message", "most"), [pytest.param(LARGE, MUCH, id="bytes"), ("x", MANY)]
 )
@@ -83,7 +81,6 @@ async def test_in_front_of_interceptors_during_after_connect(message, most):
         assert not wire.paused
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 6")
 async def test_before_the_connector_has_returned():
     """Nor does it matter that the transport is not there yet when they arrive."""
     connector, holding = FakeConnector(), Holding()

@@ -54,7 +54,6 @@ async def test_the_factory_is_eager():
         assert cancelled.cancelled()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 2")
 async def test_an_async_interceptor_that_does_not_wait():
     """Messages arrive, in order, though its task is done when it has been made."""
     connector = FakeConnector()
@@ -65,7 +64,6 @@ async def test_an_async_interceptor_that_does_not_wait():
             assert await drained(aiter(client)) == ["a", "b", "c"]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 2")
 async def test_an_interceptor_that_waits_now_and_then():
     """Nor does it matter which of them wait."""
     connector = FakeConnector()
@@ -83,7 +81,6 @@ async def test_an_interceptor_that_waits_now_and_then():
             assert await drained(aiter(client)) == sent
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 2")
 async def test_a_listener_whose_first_call_is_cancelled_inside():
     """A listener that is called back as it is made outlives what it waited for."""
     connector = FakeConnector()

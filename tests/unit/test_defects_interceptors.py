@@ -33,7 +33,6 @@ class Unlucky(ws.WSInterceptor):
         await self.on_send(data, next)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 3")
 async def test_cancelled_on_the_way_in():
     """That message is reported and not delivered; all others are, in order."""
     connector, told = FakeConnector(), Told()

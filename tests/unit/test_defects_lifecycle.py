@@ -133,7 +133,6 @@ async def test_reading_from_a_client_that_was_never_connected(read):
         assert isinstance(reading.exception(), ws.WSNotConnectedError)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 21")
 async def test_reconnect_while_the_peer_closes():
     """What the metrics show is how the peer has ended the connection."""
     connector = FakeConnector()
@@ -149,9 +148,6 @@ async def test_reconnect_while_the_peer_closes():
         assert metrics.last_disconnect_reason == "move on"
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, not proven: on_event"
-)
 async def test_an_interrupt_out_of_on_event():
     """The state that is shown is carried out, whoever was interrupted by its event."""
     interrupts = [KeyboardInterrupt()]

@@ -7,6 +7,7 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
+from tests.support.calling import calls_of
 from tests.support.driving import begin, causes, opened
 from tests.support.fake_transport import FakeConnector, turns
 
@@ -111,10 +112,17 @@ async def test_replies_are_taken_out_where_there_are_pings():
 
 
 async def test_without_is_reply_nothing_stands_in_the_way():
-    """What is not asked for costs nothing: messages go straight to the buffer."""
-    connector = FakeConnector(pings=False)
-    async with opened(connector, **heartbeat(message="ping")) as (client, _):
-        assert not client._behind.connection._keepalive.hears_messages
+    """What is not asked for costs nothing: messages go their way as without a heart."""
+
+    async def way_in(**options) -> list[str]:
+        connector = FakeConnector(pings=False)
+        async with opened(connector, **options) as (_, transport):
+            return calls_of(lambda: transport.message("a message"))
+
+    straight = await way_in(heartbeat=None)
+    assert await way_in(**heartbeat(message="ping")) == straight
+    asked = heartbeat(message="ping", is_reply=lambda message: message == "pong")
+    assert len(await way_in(**asked)) > len(straight)
 
 
 @pytest.mark.parametrize("wrong", ["message", "is_reply"])

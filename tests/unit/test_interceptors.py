@@ -1,96 +1,57 @@
 """Interceptors: an onion in both directions, whatever its layers do."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
+from typing import Any, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_common.buffer import Limits
+from tests.support.calling import calls_of
+from tests.support.conversing import Told
+from tests.support.driving import abort, begin, opened_anywhere
+from tests.support.fake_transport import FakeConnector
+from tests.support.reading import at_hand
 from ws_common.errors import WSUnsupportedDataError
 from ws_common.interceptors import WSInterceptor
-from ws_common.messages import payload_size
-from ws_common.options import WebSocketOptions
-from ws_common.outbound import Outbound
-from ws_common.receive_pipeline import Incoming, ReceivePipeline
 
 
-class Wire:
-    """A connection that takes everything."""
+class Onion:
+    """A client with these interceptors, the wire below it and a reader above."""
 
-    above_limit = False
+    def __init__(self, *interceptors: WSInterceptor, **options: Any) -> None:
+        self._interceptors = interceptors
+        self._options = options
+        self._stack = contextlib.AsyncExitStack()
+        self.told = Told()
+        self.connector = FakeConnector()
 
-    def __init__(self) -> None:
-        self.sent: list[object] = []
+    async def __aenter__(self) -> Self:
+        options = {"interceptors": self._interceptors, "on_event": self.told}
+        opening = opened_anywhere(self.connector, **options, **self._options)
+        self.client, self.transport = await self._stack.enter_async_context(opening)
+        self.reader = self.client.stream.subscribe(capacity=100)
+        return self
 
-    def send(self, data: object, *, text: bool) -> None:
-        self.sent.append(data)
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
 
+    @property
+    def sent(self) -> list[object]:
+        """What has come out on the wire."""
+        return self.transport.sent
 
-class Application:
-    """Where messages come out."""
+    def received(self) -> list[object]:
+        """What has come out to the application since this was last asked."""
+        return at_hand(self.reader)
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self.received: list[object] = []
-
-    def publish(self, batch, _size, _connection) -> None:
-        self.received.extend(batch)
-
-    def on_drop(self, _buffer, count: int) -> None:
-        pytest.fail(f"{count} messages dropped")
-
-    full = ()
-
-
-class WayIn:
-    """A pipeline, and one open connection that feeds it."""
-
-    def __init__(self, interceptors, capacity: int = 100) -> None:
-        self.faults: list[str] = []
-        self.lost: list[int] = []
-        self.told: list[bool] = []
-        limits = Limits(capacity, None, "pause")
-        self.pipeline = ReceivePipeline(
-            interceptors,
-            limits,
-            report=self._report,
-            count_discarded=self.lost.append,
-            on_drop=pytest.fail,
-            on_pressure=self._pressed,
-        )
-        self.application = self.pipeline.messages = Application(limits)
-        self.incoming = Incoming(self.pipeline, 1)
-        self.incoming.opened()
-
-    def _report(self, name: str, error: Exception) -> None:
-        self.faults.append(f"{name}: {error}")
-
-    def _pressed(self) -> None:
-        self.told.append(self.incoming.should_pause)
-
-    def publish(self, *items: object) -> None:
-        self.incoming.push(items, sum(map(payload_size, items)))
-
-    def call(self, action) -> None:
-        self.pipeline.call(action)
-
-    def stop(self) -> None:
-        self.pipeline.stop()
-
-
-def way_out(*interceptors: WSInterceptor) -> tuple[Outbound, Wire]:
-    options = WebSocketOptions(interceptors=interceptors)
-    outbound = Outbound(options, lambda: None, lambda _entry, _why: None)
-    wire = Wire()
-    outbound.open(wire)
-    return outbound, wire
-
-
-def way_in(*interceptors: WSInterceptor) -> tuple[WayIn, list[object], list[str]]:
-    way = WayIn(interceptors)
-    return way, way.application.received, way.faults
+    @property
+    def faults(self) -> list[str]:
+        """What was raised by whom."""
+        raised = [event for event in self.told if "error" in event.details]
+        return [f"{event.name}: {event.details['error']}" for event in raised]
 
 
 async def turns(count: int = 30) -> None:
@@ -122,15 +83,13 @@ def slow_tag(letter: str, steps: int = 1) -> WSInterceptor:
 async def test_first_is_nearest_the_application():
     """Out: first to last. In: last to first."""
     layers = [tag("a"), slow_tag("b"), tag("c")]
-    outbound, wire = way_out(*layers)
-    inbound, received, _ = way_in(*layers)
+    async with Onion(*layers) as onion:
+        await onion.client.add("out ")
+        onion.transport.message("in ")
+        await turns()
 
-    await outbound.add("out ", text=None)
-    inbound.publish("in ")
-    await turns()
-
-    assert ["out abc"] == wire.sent
-    assert ["in cba"] == received
+        assert ["out abc"] == onion.sent
+        assert ["in cba"] == onion.received()
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -142,18 +101,16 @@ async def test_next_as_often_as_you_like(count):
             next(f"{data}{number}")
 
     layer = WSInterceptor.handlers(on_send=handler, on_message=handler)
-    outbound, wire = way_out(layer)
-    inbound, received, faults = way_in(layer)
+    async with Onion(layer) as onion:
+        await onion.client.add("m")
+        receipt = onion.client.add_nowait("n")
+        onion.transport.message("m")
 
-    await outbound.add("m", text=None)
-    receipt = outbound.add_nowait("n", text=None)
-    inbound.publish("m")
-
-    expected = [f"m{number}" for number in range(count)]
-    assert expected == received
-    assert [*expected, *(f"n{number}" for number in range(count))] == wire.sent
-    assert "queued" != receipt.status
-    assert [] == faults
+        expected = [f"m{number}" for number in range(count)]
+        assert expected == onion.received()
+        assert [*expected, *(f"n{number}" for number in range(count))] == onion.sent
+        assert "queued" != receipt.status
+        assert [] == onion.faults
 
 
 async def test_next_may_be_called_late():
@@ -163,17 +120,15 @@ async def test_next_may_be_called_late():
         on_send=lambda data, go: held.append((go, data)),
         on_message=lambda data, go: held.append((go, data)),
     )
-    outbound, wire = way_out(tag("a"), hold)
-    inbound, received, _ = way_in(tag("a"), hold)
+    async with Onion(tag("a"), hold) as onion:
+        await onion.client.add("out ")
+        onion.transport.message("in ")
+        assert ([], []) == (onion.sent, onion.received())
+        for go, data in held:
+            go(data)
 
-    await outbound.add("out ", text=None)
-    inbound.publish("in ")
-    assert ([], []) == (wire.sent, received)
-    for go, data in held:
-        go(data)
-
-    assert ["out a"] == wire.sent
-    assert ["in a"] == received
+        assert ["out a"] == onion.sent
+        assert ["in a"] == onion.received()
 
 
 async def test_result_of_next_may_be_ignored():
@@ -183,13 +138,12 @@ async def test_result_of_next_may_be_ignored():
         next(data)
 
     layer = WSInterceptor.handlers(on_send=handler, on_message=handler)
-    outbound, wire = way_out(layer, tag("a"))
-    inbound, received, _ = way_in(tag("a"), layer)
-
-    await outbound.add("m", text=None)
-    inbound.publish("m")
-
-    assert ["ma"] == wire.sent == received
+    async with Onion(layer, tag("a")) as onion:
+        await onion.client.add("m")
+        assert ["ma"] == onion.sent
+    async with Onion(tag("a"), layer) as onion:
+        onion.transport.message("m")
+        assert ["ma"] == onion.received()
 
 
 MIX = st.lists(
@@ -219,14 +173,14 @@ def test_order_in(plan):
     """Whichever messages are awaited and which not: they arrive in order."""
 
     async def main():
-        inbound, received, faults = way_in(mixed(0, plan), mixed(1, plan))
-        for number in range(len(plan)):
-            inbound.publish(str(number))
-            if number % 3:
-                await asyncio.sleep(0)
-        await turns(20 * len(plan))
-        assert list(map(str, range(len(plan)))) == received
-        assert [] == faults
+        async with Onion(mixed(0, plan), mixed(1, plan)) as onion:
+            for number in range(len(plan)):
+                onion.transport.message(str(number))
+                if number % 3:
+                    await asyncio.sleep(0)
+            await turns(20 * len(plan))
+            assert list(map(str, range(len(plan)))) == onion.received()
+            assert [] == onion.faults
 
     asyncio.run(main())
 
@@ -236,32 +190,31 @@ def test_order_out(plan, nowait):
     """Whoever calls, add() or add_nowait(), and whatever waits: it is sent in order."""
 
     async def main():
-        outbound, wire = way_out(mixed(0, plan), mixed(1, plan))
-        waiting = []
-        for number in range(len(plan)):
-            if nowait[number]:
-                outbound.add_nowait(str(number), text=None)
-            else:
-                # As a task that has begun: the call has been made.
-                add = asyncio.ensure_future(outbound.add(str(number), text=None))
-                waiting.append(add)
-                await asyncio.sleep(0)
-        await asyncio.gather(*waiting)
-        await turns(20 * len(plan))
-        assert list(map(str, range(len(plan)))) == wire.sent
+        async with Onion(mixed(0, plan), mixed(1, plan)) as onion:
+            waiting = []
+            for number in range(len(plan)):
+                if nowait[number]:
+                    onion.client.add_nowait(str(number))
+                else:
+                    # As a task that has begun: the call has been made.
+                    add = asyncio.ensure_future(onion.client.add(str(number)))
+                    waiting.append(add)
+                    await asyncio.sleep(0)
+            await asyncio.gather(*waiting)
+            await turns(20 * len(plan))
+            assert list(map(str, range(len(plan)))) == onion.sent
 
     asyncio.run(main())
 
 
 async def test_add_does_not_overtake_add_nowait():
     """The message that was given first goes first, though it has to wait."""
-    outbound, wire = way_out(slow_tag("", steps=3))
+    async with Onion(slow_tag("", steps=3)) as onion:
+        receipt = onion.client.add_nowait("first")
+        await onion.client.add("second")
 
-    receipt = outbound.add_nowait("first", text=None)
-    await outbound.add("second", text=None)
-
-    assert ["first", "second"] == wire.sent
-    assert "sent" == receipt.status
+        assert ["first", "second"] == onion.sent
+        assert "sent" == receipt.status
 
 
 @pytest.mark.parametrize("waits", [False, True])
@@ -279,19 +232,17 @@ async def test_raising_fails_that_message_only(waits):
 
     chosen = slow if waits else handler
     layer = WSInterceptor.handlers(on_send=chosen, on_message=chosen)
-    outbound, wire = way_out(layer)
-    inbound, received, faults = way_in(layer)
+    async with Onion(layer) as onion:
+        await onion.client.add("1")
+        with pytest.raises(LookupError, match="bad"):
+            await onion.client.add("bad")
+        await onion.client.add("2")
+        for data in ("1", "bad", "2"):
+            onion.transport.message(data)
+        await turns()
 
-    await outbound.add("1", text=None)
-    with pytest.raises(LookupError, match="bad"):
-        await outbound.add("bad", text=None)
-    await outbound.add("2", text=None)
-    for data in ("1", "bad", "2"):
-        inbound.publish(data)
-    await turns()
-
-    assert ["1", "2"] == wire.sent == received
-    assert ["interceptor_raised: bad"] == faults
+        assert ["1", "2"] == onion.sent == onion.received()
+        assert ["interceptor_raised: bad"] == onion.faults
 
 
 async def test_any_object_may_travel():
@@ -300,14 +251,12 @@ async def test_any_object_may_travel():
         on_send=lambda data, go: go(str(data["n"])),
         on_message=lambda data, go: go({"n": int(data)}),
     )
-    outbound, wire = way_out(WSInterceptor(), layer)
-    inbound, received, _ = way_in(WSInterceptor(), layer)
+    async with Onion(WSInterceptor(), layer) as onion:
+        await onion.client.add({"n": 7})
+        onion.transport.message("7")
 
-    await outbound.add({"n": 7}, text=None)
-    inbound.publish("7")
-
-    assert ["7"] == wire.sent
-    assert [{"n": 7}] == received
+        assert ["7"] == onion.sent
+        assert [{"n": 7}] == onion.received()
 
 
 async def test_what_cannot_be_sent_is_refused():
@@ -315,13 +264,12 @@ async def test_what_cannot_be_sent_is_refused():
     layer = WSInterceptor.handlers(
         on_send=lambda data, go: go(3.5 if data == "bad" else data)
     )
-    outbound, wire = way_out(layer)
+    async with Onion(layer) as onion:
+        with pytest.raises(WSUnsupportedDataError, match="float cannot be sent"):
+            await onion.client.add("bad")
+        await onion.client.add("good")
 
-    with pytest.raises(WSUnsupportedDataError, match="float cannot be sent"):
-        await outbound.add("bad", text=None)
-    await outbound.add("good", text=None)
-
-    assert ["good"] == wire.sent
+        assert ["good"] == onion.sent
 
 
 async def test_wrap_observes():
@@ -341,16 +289,14 @@ async def test_wrap_observes():
         WSInterceptor.wrap(on_send=watch),
         WSInterceptor.wrap(),
     ]
-    outbound, wire = way_out(*layers)
-    inbound, received, _ = way_in(*layers)
+    async with Onion(*layers) as onion:
+        await onion.client.add("out")
+        onion.transport.message("in")
+        await turns()
 
-    await outbound.add("out", text=None)
-    inbound.publish("in")
-    await turns()
-
-    assert [("look", "out"), ("watch", "out"), ("watch", "in")] == seen
-    assert ["out"] == wire.sent
-    assert ["in"] == received
+        assert [("look", "out"), ("watch", "out"), ("watch", "in")] == seen
+        assert ["out"] == onion.sent
+        assert ["in"] == onion.received()
 
 
 async def test_subclass_may_override_one_method():
@@ -360,75 +306,115 @@ async def test_subclass_may_override_one_method():
         def on_send(self, data, next):
             return next(data.upper())
 
-    outbound, wire = way_out(Shout())
-    inbound, received, _ = way_in(Shout())
+    async with Onion(Shout()) as onion:
+        await onion.client.add("a")
+        onion.transport.message("a")
 
-    await outbound.add("a", text=None)
-    inbound.publish("a")
-
-    assert ["A"] == wire.sent
-    assert ["a"] == received
+        assert ["A"] == onion.sent
+        assert ["a"] == onion.received()
 
 
-async def test_without_interceptors_nothing_is_between():
-    """Messages go straight to where they are wanted."""
-    inbound, received, _ = way_in()
-    inbound.publish("1", "2")
+@pytest.mark.parametrize("joined", [False, True])
+async def test_a_batch_costs_as_much_as_a_message(joined):
+    """From the seam into a buffer: at most eight calls, for one or for a thousand."""
 
-    assert ["1", "2"] == received
+    async def calls(*messages):
+        async with Onion() as onion:
+            onion.reader.close()
+            reader = onion.client.stream.subscribe(capacity=1100)
+            if joined:
+                onion.transport.batch("before")
+            called = calls_of(lambda: onion.transport.batch(*messages))
+            assert len(at_hand(reader)) == len(messages) + joined
+            return called
+
+    def ours(called):
+        return [name for name in called if name != "size_of"]  # the fake's own
+
+    one, many = ours(await calls("x" * 60)), ours(await calls(*["x" * 60] * 1000))
+    assert one == many
+    assert len(one) <= 8, one
 
 
-async def test_actions_keep_their_place_among_messages():
+class Gate(WSInterceptor):
+    """Lets nothing in before it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+
+    async def on_message(self, data, next):
+        await self.opened.wait()
+        next(data)
+
+
+async def test_connections_keep_their_place_among_messages():
     """What is done in order with the messages waits for those before it."""
-    inbound, received, _ = way_in(slow_tag("", steps=2))
-    inbound.publish("1")
-    inbound.call(lambda: received.append("between"))
-    inbound.publish("2")
-    await turns()
-
-    assert ["1", "between", "2"] == received
-
-
-async def test_discard_forgets_messages_and_keeps_actions():
-    """Nothing is delivered after it, not even what an interceptor holds just now."""
-    inbound, received, _ = way_in(slow_tag("", steps=2))
-    inbound.publish("1")
-    inbound.publish("2")
-    inbound.call(lambda: received.append("action"))
-    inbound.incoming.discard()
-    await turns()
-
-    assert ["action"] == received
-    assert [1, 1] == inbound.lost, "the one that waited, then the one that was held"
-
-
-async def test_stop_leaves_nothing_behind():
-    """Stopped before, or while, an interceptor waits: no task, and no warning."""
-    before = asyncio.all_tasks()
-    for wait in (0, 2):
-        inbound, received, _ = way_in(slow_tag("", steps=9))
-        outbound, wire = way_out(slow_tag("", steps=9))
-        inbound.publish("1")
-        inbound.publish("2")
-        receipt = outbound.add_nowait("1", text=None)
-        await turns(wait)
-        inbound.stop()
-        outbound.stop()
+    gate = Gate()
+    retry = {"connection_retry_interval": (60, 60)}
+    async with Onion(gate, **retry) as onion:
+        sessions = onion.client.sessions()
+        onion.transport.message("1")
+        onion.transport.closed(1006)
+        again = begin(onion.client.reconnect())
+        second = await onion.connector.opened()
+        await again
+        second.message("2")
+        gate.opened.set()
         await turns()
 
-        assert ([], []) == (received, wire.sent)
-        assert "failed" == receipt.status
-        assert before == asyncio.all_tasks()
+        first = await anext(sessions)
+        assert ["1"] == [message async for message in first]
+        assert ["2"] == at_hand(aiter(await anext(sessions)))
+        assert ["1", "2"] == onion.received()
+
+
+async def test_disconnecting_forgets_messages_and_keeps_the_end():
+    """Nothing is delivered after it, not even what an interceptor holds just now."""
+    gate = Gate()
+    async with Onion(gate) as onion:
+        onion.transport.message("1")
+        onion.transport.message("2")
+        leaving = begin(onion.client.disconnect())
+        await turns()
+        lost = [one["count"] for one in onion.told.named("messages_discarded")]
+        assert [1] == lost, "the one that waited"
+        onion.transport.closed(1000, initiator="local")
+        await leaving
+        gate.opened.set()
+        await turns()
+
+        assert [] == [message async for message in onion.reader]
+        lost = [one["count"] for one in onion.told.named("messages_discarded")]
+        assert [1, 1] == lost, "and then the one that was held"
+
+
+async def test_the_end_leaves_nothing_behind():
+    """Before, or while, an interceptor waits: no task, and no warning."""
+    before = asyncio.all_tasks()
+    for wait in (0, 2):
+        async with Onion(slow_tag("", steps=99)) as onion:
+            onion.transport.message("1")
+            onion.transport.message("2")
+            receipt = onion.client.add_nowait("1")
+            await turns(wait)
+            await abort(onion.client)
+            await turns()
+
+            assert ([], []) == (onion.received(), onion.sent)
+            assert "failed" == receipt.status
+            assert before == asyncio.all_tasks()
 
 
 async def test_backlog_is_reported():
     """Above its capacity the queue asks for a pause, well below for more."""
-    inbound = WayIn((slow_tag(""),), capacity=4)
-    for number in range(5):
-        inbound.publish(str(number))
-    assert [] == inbound.told
-    inbound.publish("5")
-    assert [True] == inbound.told
-    await turns()
+    async with Onion(slow_tag(""), stream_capacity=4) as onion:
+        for number in range(5):
+            onion.transport.message(str(number))
+        assert [] == onion.transport.pauses
+        onion.transport.message("5")
+        await turns(4)
+        assert [True] == onion.transport.pauses
+        await turns()
 
-    assert [True, False] == inbound.told
+        assert [True, False] == onion.transport.pauses
+        assert list("012345") == onion.received()

@@ -77,7 +77,7 @@ async def test_the_later_call_counts(state, first, second):
         if first == "close":  # it is the last word whatever comes later
             second = "close"
         if second in OPENING:
-            while len(connector.attempts) > connector._seen:
+            while connector.unseen:
                 last = await connector.next()
             targets = {"elsewhere": OTHER, "connect": URL}
             assert last.request.url == targets.get(second, targets.get(first, URL))

@@ -7,14 +7,15 @@ import looptime  # noqa: F401 - tells that this file needs it
 import pytest
 
 from ws_common.backoff import ConnectionRetryInterval
+from ws_common.client import WebSocketClient
 from ws_common.errors import WSRetriesExhaustedError
 from ws_common.options import WebSocketOptions
-from ws_common.supervisor import Supervisor
+from ws_common.states import Reconnecting
 
 pytestmark = pytest.mark.looptime
 
 
-async def _failures(count: int, platform: object) -> tuple[list[float], list[float]]:
+async def _failures(count: int) -> tuple[list[float], list[float]]:
     """The delays that a client announces, and the times at which it tries."""
     loop = asyncio.get_running_loop()
     times: list[float] = []
@@ -23,24 +24,20 @@ async def _failures(count: int, platform: object) -> tuple[list[float], list[flo
         times.append(loop.time())
         raise ConnectionRefusedError("nobody listens")
 
-    options = WebSocketOptions(
-        connection_retry_interval=ConnectionRetryInterval(max_attempts=count)
+    options = WebSocketOptions.vm(
+        custom_client=connector,
+        connection_retry_interval=ConnectionRetryInterval(max_attempts=count),
     )
-    behind = Supervisor(options, platform, connector)
-    with pytest.raises(WSRetriesExhaustedError):
-        await behind.connect("ws://example.org/", "ws://example.org/")
-    waits = [
-        entry.state.delay
-        for entry in behind.reporter.history
-        if hasattr(entry.state, "delay")
-    ]
-    await behind.close(1000, "")
-    return waits, times
+    async with WebSocketClient(options) as client:
+        with pytest.raises(WSRetriesExhaustedError):
+            await client.connect("ws://example.org/")
+        states = [entry.state for entry in client.history]
+    return [one.delay for one in states if isinstance(one, Reconnecting)], times
 
 
-async def test_clients_never_share_a_sequence(platform):
+async def test_clients_never_share_a_sequence():
     """Each client has its own randomness: no delay is drawn twice among many."""
-    runs = await asyncio.gather(*(_failures(30, platform) for _ in range(30)))
+    runs = await asyncio.gather(*(_failures(30) for _ in range(30)))
 
     drawn = [delay for waits, _ in runs for delay in waits]
 
@@ -48,9 +45,9 @@ async def test_clients_never_share_a_sequence(platform):
     assert len(drawn) == len(set(drawn))
 
 
-async def test_attempts_are_made_when_they_were_announced(platform):
+async def test_attempts_are_made_when_they_were_announced():
     """Between two attempts lies the delay that was shown, and no delay is forgotten."""
-    waits, times = await _failures(50, platform)
+    waits, times = await _failures(50)
     gaps = [later - earlier for earlier, later in pairwise(times)]
 
     assert waits == pytest.approx(gaps, abs=0.01)

@@ -6,38 +6,21 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import URL, begin, causes, driven, leftovers, opened
+from tests.support.driving import (
+    URL,
+    abort,
+    begin,
+    causes,
+    driven,
+    leftovers,
+    opened,
+)
 from tests.support.fake_transport import FakeConnector, turns
-from ws_common import platform as platforms
-from ws_common.waiting import JITTER
+from tests.support.inside import jitter
 
 pytestmark = pytest.mark.looptime
 
 clock = LoopTimeProxy()
-
-
-class FakeSignals:
-    """What the platform would hear; the test says it."""
-
-    def __init__(self):
-        self.is_offline = False
-        self.say = None
-        self.starts = 0
-
-    def start(self, on_signal):
-        self.starts += 1
-        self.say = on_signal
-
-    def stop(self):
-        self.say = None
-
-
-@pytest.fixture
-def signals(platform):
-    """A platform that hears of the network and the page."""
-    fake = FakeSignals()
-    platforms.bind(platform._replace(signals=lambda: fake))
-    return fake
 
 
 def every(seconds, **how):
@@ -62,7 +45,7 @@ async def test_online_ends_the_wait(signals):
         signals.say("online")
         await connector.opened()
         await asked
-        assert 0 < clock <= JITTER
+        assert 0 < clock <= jitter()
         assert causes(client)[-2:] == ["online", "opened"]
 
 
@@ -95,7 +78,7 @@ async def test_no_attempt_while_offline(signals):
         assert "offline" not in client.explain().splitlines()[-1]
         await connector.opened()
         await asked
-        assert clock <= 10_000 + JITTER
+        assert clock <= 10_000 + jitter()
 
 
 async def test_offline_from_the_start(signals):
@@ -156,7 +139,7 @@ async def test_back_out_of_the_cache(signals):
         await asyncio.sleep(0.01)
         transport.closed(1006)
         await connector.opened()
-        assert clock <= 300.01 + JITTER
+        assert clock <= 300.01 + jitter()
         assert causes(client)[-3:] == ["network_lost", "page_shown", "opened"]
 
 
@@ -241,7 +224,7 @@ async def test_listening_ends_at_rest(signals):
     await connector.opened()
     await asked
     assert signals.starts == 2
-    client._behind.abort()
+    await abort(client)
     await turns()
     assert signals.say is None
     assert leftovers() == []

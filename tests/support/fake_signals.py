@@ -1,0 +1,31 @@
+"""What a platform would hear of the network and the page; the test says it."""
+
+from collections.abc import Callable
+
+from ws_common.signals import Signal, Signals
+
+
+class FakeSignals:
+    """One platform's.
+
+    Attributes:
+        is_offline: Whether it is known that there is no network.
+        say: `say("offline")` plays a signal; None while nobody listens.
+        starts: How often somebody began to listen.
+    """
+
+    def __init__(self) -> None:
+        self.is_offline = False
+        self.say: Callable[[Signal], None] | None = None
+        self.starts = 0
+
+    def start(self, on_signal: Callable[[Signal], None]) -> None:
+        self.starts += 1
+        self.say = on_signal
+
+    def stop(self) -> None:
+        self.say = None
+
+
+def _conforms(signals: FakeSignals) -> Signals:
+    return signals

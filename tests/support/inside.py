@@ -1,0 +1,166 @@
+"""What tests know of the inside of the package, because nothing else tells it.
+
+Whoever changes the inside changes this file, and no test. It is imported in a page
+too, where there is no `ws_vm`: so everything is looked up where it is used.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def set_wall_clock(monkeypatch: Any, clock: Callable[[], float]) -> None:
+    """Let the client see this wall clock, until the test is over.
+
+    It cannot be handed in: modules ask the time where they need it.
+    """
+    for module in ("clockwatch", "outbound"):
+        monkeypatch.setattr(f"ws_common.{module}.time", clock)
+
+
+def set_patience(monkeypatch: Any, seconds: float) -> None:
+    """Have a subscriber that is not read named after so long, until the test is over.
+
+    No option says it, and native tests run on the real clock.
+    """
+    monkeypatch.setattr("ws_common.stuckwatch.PATIENCE", seconds)
+
+
+def jitter() -> float:
+    """Seconds within which an attempt follows good news: the bound to test against."""
+    from ws_common.waiting import JITTER  # noqa: PLC0415
+
+    return JITTER
+
+
+def max_sipped() -> int:
+    """Bytes that wait above which a paused socket is read no more."""
+    from ws_vm.sips import MAX_SIPPED  # noqa: PLC0415
+
+    return MAX_SIPPED
+
+
+def max_surplus() -> int:
+    """Bytes that are delivered beyond a pause where the peer is gone."""
+    from ws_vm.surplus import MAX_SURPLUS  # noqa: PLC0415
+
+    return MAX_SURPLUS
+
+
+def unheard_of(stream: Any) -> int:
+    """How many items have come while nobody was subscribed and nothing was kept.
+
+    For states no public figure counts them: who subscribes late reads `history`.
+    """
+    count: int = stream._broadcast.unheard
+    return count
+
+
+def is_watching_its_buffer(transport: Any) -> bool:
+    """Whether a browser's transport asks now and then how full its send buffer is.
+
+    A page's loop shows no timers, and that nothing is asked any more has no event.
+    """
+    watches: bool = transport._drain.is_watching
+    return watches
+
+
+class Buffered:
+    """A subscriber's buffer by itself, and what it has told while it was used.
+
+    Its bounds and books are searched with thousands of examples, with ends between
+    the messages that no connection would bring in such an order: hence no client.
+
+    Args:
+        capacity: How many items it holds; None: as many as come.
+        overflow: What happens above.
+        max_bytes: How many bytes it holds; None: as many as come.
+
+    Attributes:
+        pressure: What it has asked for: True for a pause.
+        drops: How many messages overflow has dropped, each time.
+    """
+
+    def __init__(
+        self,
+        capacity: int | None = 3,
+        overflow: Any = "pause",
+        max_bytes: int | None = None,
+    ) -> None:
+        from ws_common.buffer import Buffer, Limits  # noqa: PLC0415
+
+        self.pressure: list[bool] = []
+        self.drops: list[int] = []
+        self._buffer: Buffer[Any] = Buffer(Limits(capacity, max_bytes, overflow))
+        self._buffer.on_pressure = lambda _, full: self.pressure.append(full)
+        self._buffer.on_drop = lambda _, count: self.drops.append(count)
+
+    def put(self, *items: object) -> None:
+        """Append items, one after the other."""
+        from ws_common.messages import payload_size  # noqa: PLC0415
+
+        for item in items:
+            self._buffer.extend([item], payload_size(item))
+
+    def mark(self, code: int | None = None, *, final: bool = False) -> None:
+        """Append an end, with this close code."""
+        self._buffer.mark(end_with(code, final=final))
+
+    def take(self) -> object:
+        """The next item, without waiting; raises an end."""
+        return self._buffer.take()
+
+    async def get(self) -> object:
+        """The next item; raises an end."""
+        return await self._buffer.get()
+
+    def clear(self) -> None:
+        """Forget what is held."""
+        self._buffer.clear()
+
+    def drain(self) -> list[object]:
+        """Take everything but the ends."""
+        return self._buffer.drain()
+
+    @property
+    def held(self) -> list[object]:
+        """The messages that wait to be read."""
+        return self._buffer.messages
+
+    @property
+    def ends(self) -> int:
+        """How many ends lie between them."""
+        return len(self._buffer.ends)
+
+    @property
+    def bytes(self) -> int:
+        """The payload that it counts."""
+        return self._buffer.bytes
+
+    @property
+    def dropped(self) -> int:
+        """The messages that it counts as dropped."""
+        return self._buffer.dropped
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has asked for a pause."""
+        return self._buffer.full
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a reader waits."""
+        return self._buffer.awaited
+
+
+def end_with(code: int | None = None, *, final: bool = False) -> Any:
+    """The mark of an end between messages, as it stands in a buffer."""
+    from ws_common.buffer import End  # noqa: PLC0415
+
+    return End(close_code=code, final=final)
+
+
+def end_reached() -> type[Exception]:
+    """What a buffer raises where it has come to an end; its `end` says which."""
+    from ws_common.buffer import Ended  # noqa: PLC0415
+
+    return Ended
