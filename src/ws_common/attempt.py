@@ -55,7 +55,7 @@ async def run_attempt(
     outbound: Outbound,
     on_url: Callable[[str], None],
 ) -> None:
-    """Open a connection, or raise `Failed`. Cancelling leaves the caller to abandon.
+    """Open a connection, or abandon it and raise `Failed`. Cancelling abandons it.
 
     Args:
         connection: What is opened: the sink of the transport.
@@ -86,15 +86,19 @@ async def run_attempt(
     task = keep_task(run(), "ws connecting")
     try:
         await asyncio.wait({task}, timeout=options.timeout)
+        _raise_failure(task, stages, options.timeout)
+    except BaseException:
+        connection.abandon()
+        raise
     finally:
-        in_time = task.done()
         task.cancel()
-    if not in_time:
-        raise _timed_out(stages, options.timeout)
-    _raise_failure(task, stages)
 
 
-def _raise_failure(task: "asyncio.Task[None]", stages: _Stages) -> None:
+def _raise_failure(
+    task: "asyncio.Task[None]", stages: _Stages, timeout: float | None
+) -> None:
+    if not task.done():
+        raise _timed_out(stages, timeout)
     cause: Cause = "attempt_failed"
     if stages.stage == "after_connect":
         cause = "after_connect_failed"

@@ -1,7 +1,6 @@
 """`WebSocketClient`: the face of everything behind it."""
 
 from collections.abc import AsyncIterator, Generator, Sequence
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -128,11 +127,11 @@ class WebSocketClient:
         if connection is not None:
             buffered = connection.transport.buffered_amount
             if isinstance(state, Open):
-                uptime = behind.loop.time() - connection.opened_at
+                uptime = behind.clock.monotonic() - connection.opened_at
         next_at = state.at if isinstance(state, Reconnecting) else None
         retrying = isinstance(state, Connecting) and behind.life.is_reconnecting
         return WebSocketMetrics(
-            timestamp=datetime.now(UTC),
+            timestamp=behind.clock.now(),
             ready_state=state.ready_state,
             transferred_size=counters.transferred_size,
             received_size=counters.received_size,
@@ -299,7 +298,7 @@ class WebSocketClient:
         self._behind.check_usable()
         connection = self._behind.connection
         if connection is None or not self.state.is_open:
-            raise self._behind.not_connected()
+            raise self._behind.life.not_connected()
         round_trip = connection.ping()
         if round_trip is None:
             msg = (

@@ -7,8 +7,9 @@ ticks than should have.
 
 import asyncio
 from collections.abc import Callable
-from time import time
 from typing import NamedTuple, Self
+
+from ws_common.clock import Clock
 
 TICK = 5.0
 """Seconds between two looks at the clock."""
@@ -29,14 +30,14 @@ class Appointment(NamedTuple):
     wall: float
 
     @classmethod
-    def after(cls, delay: float) -> Self:
+    def after(cls, delay: float, clock: Clock) -> Self:
         """Make one for so many seconds from now."""
-        return cls(asyncio.get_running_loop().time() + delay, time() + delay)
+        return cls(clock.monotonic() + delay, clock.now().timestamp() + delay)
 
-    def lateness(self) -> float:
+    def lateness(self, clock: Clock) -> float:
         """Seconds by which it is missed, by the clock that says more of them."""
-        now = asyncio.get_running_loop().time()
-        return max(now - self.due, time() - self.wall)
+        late = clock.monotonic() - self.due
+        return max(late, clock.now().timestamp() - self.wall)
 
 
 class ClockWatch:
@@ -44,11 +45,17 @@ class ClockWatch:
 
     Args:
         on_jump: Called with the seconds that passed unnoticed.
+        clock: The wall clock that is looked at.
         slack: Seconds by which a tick may be later than usual.
     """
 
-    def __init__(self, on_jump: Callable[[float], None], slack: float = 0.0) -> None:
+    __slots__ = ("_clock", "_looked_at", "_on_jump", "_slack", "_timer")
+
+    def __init__(
+        self, on_jump: Callable[[float], None], clock: Clock, slack: float = 0.0
+    ) -> None:
         self._on_jump = on_jump
+        self._clock = clock
         self._slack = slack
         self._timer: asyncio.TimerHandle | None = None
         self._looked_at = 0.0
@@ -65,11 +72,11 @@ class ClockWatch:
             self._timer = None
 
     def _tick(self) -> None:
-        self._looked_at = time()
+        self._looked_at = self._clock.now().timestamp()
         self._timer = asyncio.get_running_loop().call_later(TICK, self._look)
 
     def _look(self) -> None:
-        late = time() - self._looked_at - TICK
+        late = self._clock.now().timestamp() - self._looked_at - TICK
         self._tick()
         if late > JUMP + self._slack:
             self._on_jump(late)

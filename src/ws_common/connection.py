@@ -6,27 +6,25 @@ the commands. What it brings goes into the receive pipeline, by way of `incoming
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final, Protocol
 
 from ws_common import connection_machine as machine
 from ws_common.buffer import End
 from ws_common.causes import Cause
+from ws_common.clock import Clock
 from ws_common.connection_machine import Phase, State
 from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
 from ws_common.machine_driver import MachineDriver
 from ws_common.messages import Data, size_of
 from ws_common.metrics import Counters
+from ws_common.no_transport import NO_TRANSPORT
 from ws_common.options import WebSocketOptions
 from ws_common.pulse import Pulse
 from ws_common.receive_pipeline import Incoming
-from ws_common.transport import CloseInfo, Handshake, Transport
-
-_HEADER: Final = 64
-"""Bytes that a message needs besides its payload, at most: those of RFC 6455 section
-5.2 and of a TLS record, which some platforms count.
-"""
+from ws_common.transport import CloseInfo, Transport
+from ws_common.write_buffer import WriteBuffer
 
 _OVER: Final = (Phase.CLOSED, Phase.ABANDONED)
 _LOST: Final = CloseInfo(code=1006)
@@ -63,10 +61,9 @@ class Connection:
 
     __slots__ = (
         "__weakref__",
-        "_buffered",
+        "_clock",
         "_counters",
         "_deadline",
-        "_drains",
         "_driver",
         "_frozen_unconfirmed",
         "_keepalive",
@@ -74,6 +71,7 @@ class Connection:
         "_options",
         "_over",
         "_owner",
+        "_write_buffer",
         "attempt",
         "incoming",
         "opened_at",
@@ -87,23 +85,25 @@ class Connection:
         options: WebSocketOptions,
         incoming: Incoming,
         counters: Counters,
+        *,
         owner: Owner,
+        clock: Clock,
     ) -> None:
         self.attempt = attempt
         self.url = ""
         self.incoming = incoming
         self.opened_at = 0.0
-        self.transport: Transport = _NO_TRANSPORT
+        self.transport: Transport = NO_TRANSPORT
         self._driver = MachineDriver(State(), machine.step, self._carry_out)
         self._loop = asyncio.get_running_loop()
         self._options = options
         self._counters = counters
         self._owner = owner
-        self._buffered = float("inf")  # at most; of our messages, until it is asked
+        self._clock = clock
+        self._write_buffer = WriteBuffer(options.write_limit)
         self._frozen_unconfirmed = 0
         self._keepalive: Pulse | None = None
         self._deadline: asyncio.TimerHandle | None = None
-        self._drains: list[asyncio.Future[None]] = []
         self._over: asyncio.Future[None] | None = None
 
     # What the transport calls
@@ -132,7 +132,7 @@ class Connection:
         """The buffer has drained."""
         if self._keepalive is not None:
             self._keepalive.drained()
-        self._release_drains(None)
+        self._write_buffer.drained()
         if not self._state.replaced:
             self._owner.connection_writable(self)
 
@@ -153,7 +153,7 @@ class Connection:
 
     def open(self) -> None:
         """The client has opened it: the keepalive begins."""
-        self.opened_at = self._loop.time()
+        self.opened_at = self._clock.monotonic()
         self._driver.feed(machine.Opened())
 
     def close(self, code: int | None, reason: str | None) -> None:
@@ -187,7 +187,7 @@ class Connection:
         if self._state.phase is not Phase.OPEN or self._state.paused:
             return
         if self._keepalive is None:
-            self._keepalive = Pulse(Heartbeat(), self.transport, self)
+            self._keepalive = Pulse(Heartbeat(), self.transport, self, self._clock)
         self._keepalive.probe(after_gap=after_gap)
 
     @property
@@ -222,7 +222,7 @@ class Connection:
     @property
     def is_attached(self) -> bool:
         """Whether the connector has returned a transport."""
-        return self.transport is not _NO_TRANSPORT
+        return self.transport is not NO_TRANSPORT
 
     def send(self, data: Data, *, text: bool) -> None:
         """Hand one message over.
@@ -235,7 +235,7 @@ class Connection:
             raise self.closed_error()
         self.transport.send(data, text=text)
         size = size_of(data)
-        self._buffered += size + _HEADER
+        self._write_buffer.add(size)
         counters = self._counters
         counters.transferred_count += 1
         counters.transferred_size += size
@@ -263,32 +263,18 @@ class Connection:
 
     @property
     def above_limit(self) -> bool:
-        """Whether its buffer is above `write_limit`.
+        """Whether its buffer is above `write_limit`."""
+        return self._write_buffer.is_above(self.transport)
 
-        The transport is asked only where it can be, as in a browser that costs as
-        much as sending a small message.
-        """
-        limit = self._options.write_limit
-        if self._buffered <= limit:
-            return False
-        self._buffered = self.transport.buffered_amount
-        return self._buffered > limit
-
-    def writable(self) -> Awaitable[None]:
+    async def writable(self) -> None:
         """Wait until the buffer is below the limit.
 
         Raises:
             WSConnectionClosedError: The connection ended first.
         """
-        drain = self._loop.create_future()
         if self.is_over:
-            drain.set_exception(self.closed_error())
-        elif not self.above_limit:
-            drain.set_result(None)
-        else:
-            self._drains = [one for one in self._drains if not one.done()]
-            self._drains.append(drain)
-        return drain
+            raise self.closed_error()
+        await self._write_buffer.below(self.transport)
 
     def closed_error(self) -> WSConnectionClosedError:
         """The error that says how it ended, or is ending."""
@@ -363,7 +349,7 @@ class Connection:
             case machine.TearDown():
                 self._tear_down()
             case machine.TellSilent():
-                silent = self._loop.time() - self.transport.last_activity
+                silent = self._clock.monotonic() - self.transport.last_activity
                 self._owner.note("heartbeat_missed", silent_for=silent)
             case machine.TellClosing(close):
                 self._owner.connection_closing(self, close)
@@ -382,12 +368,11 @@ class Connection:
 
     def _start_keepalive(self) -> None:
         heartbeat = self._options.heartbeat
-        if heartbeat is None:
-            return
-        self._keepalive = Pulse(heartbeat, self.transport, self)
-        self._keepalive.start()
-        if self._state.paused:
-            self._keepalive.pause()
+        if heartbeat is not None:
+            self._keepalive = Pulse(heartbeat, self.transport, self, self._clock)
+            self._keepalive.start()
+            if self._state.paused:
+                self._keepalive.pause()
 
     def _stop_keepalive(self) -> None:
         if self._keepalive is not None:
@@ -410,66 +395,11 @@ class Connection:
         if self._deadline is not None:
             self._deadline.cancel()
         self._stop_keepalive()
-        self._release_drains(self.closed_error)
-        self.incoming.ended(self._end())
+        self._write_buffer.fail(self.closed_error)
+        error, close = self.closed_error(), self.close_info
+        end = End(error=error, close_code=close.code, close_reason=close.reason)
+        self.incoming.ended(end)
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
-        self._report_unconfirmed()
-
-    def _end(self) -> End:
-        close = self.close_info
-        return End(
-            error=self.closed_error(),
-            close_code=close.code,
-            close_reason=close.reason,
-        )
-
-    def _report_unconfirmed(self) -> None:
-        """Report how many messages may not have arrived."""
-        count = self.closed_error().unconfirmed
-        if count and self._state.opened:
-            self._owner.note("messages_unconfirmed", count=count)
-
-    def _release_drains(
-        self, make_error: Callable[[], WSConnectionClosedError] | None
-    ) -> None:
-        drains, self._drains = self._drains, []
-        for drain in drains:
-            if drain.done():
-                continue
-            if make_error is None:
-                drain.set_result(None)
-            else:
-                drain.set_exception(make_error())
-
-
-class _NoTransport:
-    """What a connection has before the connector has returned a transport."""
-
-    __slots__ = ()
-    protocol: str | None = None
-    handshake = Handshake()
-    buffered_amount = 0
-    last_activity = 0.0
-    can_pause = False
-
-    def send(self, data: Data, *, text: bool) -> None:  # noqa: ARG002 - a protocol
-        raise WSConnectionClosedError
-
-    def pause_reading(self) -> None:
-        pass
-
-    def resume_reading(self) -> None:
-        pass
-
-    def ping(self) -> Awaitable[float] | None:
-        raise WSConnectionClosedError
-
-    def close(self, code: int | None, reason: str | None) -> None:
-        pass
-
-    def abort(self) -> None:
-        pass
-
-
-_NO_TRANSPORT: Final = _NoTransport()
+        if error.unconfirmed and self._state.opened:
+            self._owner.note("messages_unconfirmed", count=error.unconfirmed)

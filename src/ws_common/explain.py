@@ -1,6 +1,5 @@
 """What a client is doing, in plain words."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ws_common.causes import MEANINGS
@@ -28,7 +27,7 @@ def explain(behind: "Supervisor") -> str:
     history = behind.reporter.history
     if history:
         last = history[-1]
-        seconds = (datetime.now(UTC) - last.at).total_seconds()
+        seconds = (behind.clock.now() - last.at).total_seconds()
         lines.append(
             f"Since {last.at:%H:%M:%S} UTC ({seconds:.1f} s), "
             f"because {MEANINGS[last.cause]} ({last.cause})."
@@ -69,8 +68,8 @@ def _why(behind: "Supervisor", state: WebSocketClientState) -> list[str]:
             cause = error.__cause__
             lost = isinstance(error, WSConnectionClosedError) and cause is not None
             return [f"Why: {error}; {cause}." if lost else f"Why: {error}."]
-        case Connecting() if behind.last_error is not None:
-            return [f"Before that: {behind.last_error}."]
+        case Connecting() if behind.failures.last_error is not None:
+            return [f"Before that: {behind.failures.last_error}."]
         case _:
             return []
 
@@ -101,7 +100,7 @@ def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
             why = ", ".join(HELD[hold] for hold in holds)
             said = f"{why}; then attempt {state.attempt}, or now with reconnect()."
         case Reconnecting():
-            left = max(0.0, (state.at - datetime.now(UTC)).total_seconds())
+            left = max(0.0, (state.at - behind.clock.now()).total_seconds())
             said = f"attempt {state.attempt} in {left:.1f} s, or now with reconnect()."
         case Closed() if behind.life.is_finishing:
             said = "nothing; make a new client."

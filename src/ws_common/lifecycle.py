@@ -6,9 +6,9 @@ Named tuples, since a frozen dataclass costs seven times as much at import.
 from enum import Enum
 from typing import Literal, NamedTuple
 
-from ws_common.errors import WSError
+from ws_common.errors import WSError, WSNotConnectedError
 from ws_common.retry import Run, Verdict
-from ws_common.states import Closed, WebSocketClientState
+from ws_common.states import Closed, Disconnecting, WebSocketClientState
 
 
 class Phase(Enum):
@@ -61,6 +61,22 @@ class Life(NamedTuple):
     def is_finishing(self) -> bool:
         """Whether `close()` has been called."""
         return self.phase is Phase.FINISHED or self.sequel == "finish"
+
+    def not_connected(self) -> WSNotConnectedError:
+        """The error that says why no connection is open or coming."""
+        error: WSError | None = None
+        match self.shown:
+            case Closed(error=WSError() as error):
+                reason = f"the last one ended: {error}"
+            case Closed() if self.phase is Phase.NEW:
+                reason = "call connect() first"
+            case Disconnecting():
+                reason = "it is being closed"
+            case _:
+                reason = "it was closed; call connect() again"
+        raised = WSNotConnectedError(f"no connection is open or coming: {reason}")
+        raised.__cause__ = error
+        return raised
 
     def is_coming(self, *, retries: bool) -> bool:
         """Whether a connection is open or coming, if `retries` may be made."""

@@ -28,6 +28,19 @@ class Counters:
     last_disconnect_reason: str | None = None
     latency: float | None = None
 
+    def opened(self, at: datetime, *, again: bool) -> None:
+        """Count a connection that has opened; `again`: it is not the first."""
+        self.last_successful_connection_time = at
+        self.reconnects_successful += again
+
+    def ended(self, at: datetime, code: int | None, reason: str | None) -> None:
+        """Count a connection that has ended; what it left unconfirmed was told."""
+        self.disconnects += 1
+        self.last_disconnect_time = at
+        self.last_disconnect_code = code
+        self.last_disconnect_reason = reason
+        self.confirmed_count = self.transferred_count
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSocketMetrics:

@@ -7,6 +7,7 @@ in `ws_common` knows which platform it is on.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from ws_common.clock import Clock, SystemClock
 from ws_common.transport import Connector
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Platform(NamedTuple):
         signals: Makes what hears of the network and the page; None: nothing does.
         timer_slack: Seconds by which timers may be late though nothing slept: those
             of a hidden page fire once a minute.
+        clock: What time it is.
     """
 
     name: Literal["vm", "js"]
@@ -44,6 +46,7 @@ class Platform(NamedTuple):
     too_big_code: int
     signals: "Callable[[], Signals] | None" = None
     timer_slack: float = 0.0
+    clock: Clock = SystemClock()
 
 
 _bound: list[Platform] = []

@@ -17,6 +17,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
+from ws_common.clock import Clock
 from ws_common.clockwatch import JUMP, Appointment
 from ws_common.durations import seconds
 from ws_common.errors import WSConnectionClosedError
@@ -62,7 +63,10 @@ class Pulse:
         hears_messages: Whether `hear()` must be called with what arrives.
     """
 
-    def __init__(self, heartbeat: Heartbeat, transport: Transport, body: Body) -> None:
+    def __init__(
+        self, heartbeat: Heartbeat, transport: Transport, body: Body, clock: Clock
+    ) -> None:
+        self._clock = clock
         self._interval = seconds(heartbeat.interval)
         self._timeout = seconds(heartbeat.timeout)
         self._message = heartbeat.message
@@ -243,7 +247,7 @@ class Pulse:
         self._due_at = due
         # Not `call_at`: Pyodide's loop raises where that is in the past.
         delay = max(0.0, due - self._loop.time())
-        self._appointment = Appointment.after(delay)
+        self._appointment = Appointment.after(delay, self._clock)
         self._checking = self._loop.call_later(delay, self._check)
 
     def _check(self) -> None:
@@ -270,7 +274,7 @@ class Pulse:
 
     def _is_excused(self) -> bool:
         """Whether the silence may be our own: the check came late."""
-        late = self._appointment.lateness()
+        late = self._appointment.lateness(self._clock)
         if late <= JUMP:
             return False
         if late > JUMP + _THROTTLED:

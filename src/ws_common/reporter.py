@@ -8,11 +8,12 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 from ws_common.causes import Cause
+from ws_common.clock import Clock
 from ws_common.events import ClientEvent
 from ws_common.narration import Narrator
 from ws_common.options import OnEvent
@@ -69,8 +70,9 @@ class HistoryEntry:
 class Reporter:
     """The one place through which everything is told."""
 
-    def __init__(self, hook: OnEvent | None) -> None:
+    def __init__(self, hook: OnEvent | None, clock: Clock) -> None:
         self._hook = hook
+        self._clock = clock
         self._narrator = Narrator()
         self._history: deque[HistoryEntry] = deque(maxlen=HISTORY)
 
@@ -83,7 +85,7 @@ class Reporter:
         self, state: WebSocketClientState, cause: Cause, *, final: bool = False
     ) -> None:
         """The state has changed; `final` says that it does so no more."""
-        entry = HistoryEntry(at=datetime.now(UTC), state=state, cause=cause)
+        entry = HistoryEntry(at=self._clock.now(), state=state, cause=cause)
         self._history.append(entry)
         logger.info("%s", self._narrator.tell(state, cause, final=final))
         self._emit("state_changed", {"state": state, "cause": cause})
@@ -106,7 +108,7 @@ class Reporter:
         if self._hook is None:
             return
         event = ClientEvent(
-            name=name, at=datetime.now(UTC), details=MappingProxyType(details)
+            name=name, at=self._clock.now(), details=MappingProxyType(details)
         )
         try:
             self._hook(event)

@@ -13,6 +13,7 @@ from random import Random
 from typing import NamedTuple
 
 from ws_common.backoff import RETRY_AFTER_CAP, ConnectionRetryInterval, RetryContext
+from ws_common.clock import Clock
 from ws_common.errors import (
     WSConnectionClosedError,
     WSError,
@@ -109,6 +110,55 @@ class Failure(NamedTuple):
     connected_before: bool
     elapsed: float
     now: datetime
+
+
+class Failures:
+    """What is known of the failures of one client, and what follows from them.
+
+    Args:
+        interval: When to retry; None: never.
+        rng: Where the jitter comes from.
+        clock: What time it is.
+        on_fault: Told where `retry_if` raised or answered nonsense.
+
+    Attributes:
+        last_error: Why the attempt before failed, or the connection was lost.
+    """
+
+    __slots__ = ("_clock", "_interval", "_on_fault", "_rng", "_since", "last_error")
+
+    def __init__(
+        self,
+        interval: ConnectionRetryInterval | None,
+        rng: Random,
+        clock: Clock,
+        on_fault: Callable[[Exception], None],
+    ) -> None:
+        self._interval = interval
+        self._rng = rng
+        self._clock = clock
+        self._on_fault = on_fault
+        self._since = 0.0
+        self.last_error: WSError | None = None
+
+    def begin(self) -> None:
+        """The connection is wanted, or missed, from now on."""
+        self._since = self._clock.monotonic()
+
+    def decide(
+        self, error: WSError, run: Run, *, stable: bool, connected_before: bool
+    ) -> Verdict:
+        """Decide what follows a failure; see `Failure` for the arguments."""
+        self.last_error = error
+        failure = Failure(
+            error=error,
+            run=run,
+            stable=stable,
+            connected_before=connected_before,
+            elapsed=self._clock.monotonic() - self._since,
+            now=self._clock.now(),
+        )
+        return judge(failure, self._interval, self._rng, self._on_fault)
 
 
 def judge(

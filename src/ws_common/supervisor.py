@@ -6,19 +6,17 @@ whether and when to try again by `retry.py`.
 """
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Any
 
 from ws_common import lifecycle, machine
 from ws_common.attempt import Failed, keep_task, run_attempt
 from ws_common.backoff import CHANCE
 from ws_common.broadcast import Broadcast
-from ws_common.buffer import Buffer, End, Limits
+from ws_common.buffer import End, Limits
 from ws_common.calls import Call, Calls
 from ws_common.causes import Cause
 from ws_common.connection import Connection
 from ws_common.durations import seconds
-from ws_common.entry import Entry
 from ws_common.errors import (
     WSClientClosedError,
     WSConnectionClosedError,
@@ -26,6 +24,7 @@ from ws_common.errors import (
     WSNotConnectedError,
 )
 from ws_common.lifecycle import Life, Phase
+from ws_common.losses import Losses
 from ws_common.machine_driver import MachineDriver
 from ws_common.metrics import Counters
 from ws_common.options import ConnectContext, Url, WebSocketOptions
@@ -33,9 +32,9 @@ from ws_common.outbound import Outbound
 from ws_common.platform import Platform
 from ws_common.receive_pipeline import Incoming, ReceivePipeline
 from ws_common.reporter import Reporter
-from ws_common.retry import Failure, Stop, Verdict, judge
+from ws_common.retry import Failures, Stop, Verdict
 from ws_common.sessions import SessionFeed, Sessions
-from ws_common.states import Closed, Disconnecting, WebSocketClientState
+from ws_common.states import Closed, WebSocketClientState
 from ws_common.surroundings import Surroundings
 from ws_common.transport import CloseInfo, Connector
 
@@ -58,8 +57,13 @@ class Supervisor:
         self.options = options
         self.driver = MachineDriver(Life(), machine.step, self._carry_out)
         self.counters = Counters()
-        self.reporter = Reporter(options.on_event)
+        self.clock = platform.clock
+        self.reporter = Reporter(options.on_event, self.clock)
+        self.failures = Failures(
+            options.connection_retry_interval, CHANCE, self.clock, self._retry_if_raised
+        )
         self.connection: Connection | None = None
+        losses = Losses(self.counters, self.reporter)
         limits = Limits(
             options.stream_capacity,
             platform.stream_max_bytes,
@@ -70,14 +74,14 @@ class Supervisor:
             options.interceptors,
             limits,
             report=self.reporter.note,
-            count_discarded=self._count_discarded,
-            on_drop=self._messages_dropped,
+            count_discarded=losses.discarded,
+            on_drop=losses.dropped_in,
             on_pressure=self._adjust_reading,
         )
         self.states: Broadcast[WebSocketClientState] = Broadcast(
             Limits(STATES_KEPT, None, "drop_oldest"), keep=False
         )
-        self.outbound = Outbound(options, self.check_coming, self._entry_dropped)
+        self.outbound = Outbound(options, self.check_coming, losses.dropped_out)
         self.sessions = Sessions(self.received, self.outbound)
         self._connector = connector
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,8 +90,6 @@ class Supervisor:
         self._retiring: list[Connection] = []
         self._stable_timer: asyncio.TimerHandle | None = None
         self._calls = Calls()
-        self._since = 0.0
-        self._last_error: WSError | None = None
         self.surroundings = Surroundings(platform, self, CHANCE)
 
     # What is asked for
@@ -103,8 +105,9 @@ class Supervisor:
         """Begin to connect, without waiting for the outcome."""
         same = target == self._target
         self._target = target
-        self._since = self.loop.time()
-        self._last_error = None
+        self.loop  # noqa: B018 - raises in a foreign loop
+        self.failures.begin()
+        self.failures.last_error = None
         event = lifecycle.ConnectAsked(url=url, same_target=same)
         self.feed(event, "connect")
 
@@ -116,7 +119,7 @@ class Supervisor:
                 "reconnect() needs a connect() before it: there is no URL yet"
             )
         call = self._calls.begin("reconnect", "open")
-        self._since = self.loop.time()
+        self.failures.begin()
         self.feed(lifecycle.ReconnectAsked(), "reconnect")
         await self._wait(call)
 
@@ -178,33 +181,12 @@ class Supervisor:
         """What the table knows."""
         return self.driver.state
 
-    @property
-    def last_error(self) -> WSError | None:
-        """Why the attempt before failed, or the connection was lost."""
-        return self._last_error
-
     def check_coming(self) -> None:
         """Raise where no connection is open or coming."""
         self.check_usable()
         retries = self.options.connection_retry_interval is not None
         if not self.life.is_coming(retries=retries):
-            raise self.not_connected()
-
-    def not_connected(self) -> WSNotConnectedError:
-        """The error that says why there is no connection."""
-        error: WSError | None = None
-        match self.life.shown:
-            case Closed(error=WSError() as error):
-                reason = f"the last one ended: {error}"
-            case Closed() if self.life.phase is Phase.NEW:
-                reason = "call connect() first"
-            case Disconnecting():
-                reason = "it is being closed"
-            case _:
-                reason = "it was closed; call connect() again"
-        raised = WSNotConnectedError(f"no connection is open or coming: {reason}")
-        raised.__cause__ = error
-        return raised
+            raise self.life.not_connected()
 
     # The table
 
@@ -227,7 +209,7 @@ class Supervisor:
             case lifecycle.StopWaiting():
                 self.surroundings.wait.stop()
             case lifecycle.FailSends():
-                self.outbound.fail(self.not_connected)
+                self.outbound.fail(self.life.not_connected)
             case lifecycle.Show(state, final):
                 self.reporter.changed(state, cause, final=final)
                 self.states.publish((state,), 0)
@@ -261,10 +243,12 @@ class Supervisor:
             self.counters.reconnects_total += 1
         self.received.call(self.received.messages.reopen)
         incoming = Incoming(self.received, self.life.connections + 1)
-        connection = Connection(attempt, self.options, incoming, self.counters, self)
+        connection = Connection(
+            attempt, self.options, incoming, self.counters, owner=self, clock=self.clock
+        )
         self.connection = connection
         context = ConnectContext(
-            attempt=self.life.run.failures + 1, last_error=self._last_error
+            attempt=self.life.run.failures + 1, last_error=self.failures.last_error
         )
         work = self._run_attempt(connection, context)
         self._attempt = keep_task(work, f"ws attempt {attempt}")
@@ -287,17 +271,11 @@ class Supervisor:
                 ),
             )
         except Failed as failed:
-            connection.abandon()
-            self._last_error = failed.error
-            verdict = self._judge(failed.error, stable=False)
-            self.reporter.note("attempt_failed", attempt=attempt, error=failed.error)
-            event = lifecycle.AttemptFailed(
-                attempt=attempt, error=failed.error, verdict=verdict
-            )
+            error = failed.error
+            verdict = self._decide(error, stable=False)
+            self.reporter.note("attempt_failed", attempt=attempt, error=error)
+            event = lifecycle.AttemptFailed(attempt, error, verdict)
             self.feed(event, failed.cause)
-        except BaseException:
-            connection.abandon()
-            raise
         else:
             protocol = connection.transport.protocol
             self.feed(lifecycle.Opened(attempt=attempt, protocol=protocol), "opened")
@@ -305,7 +283,7 @@ class Supervisor:
     def _abandon(self, attempt: int) -> None:
         connection = self.connection
         if connection is None or connection.attempt != attempt:
-            return  # a late success; its connection was abandoned, which frees it
+            return  # a late success: its connection was abandoned, which frees it
         connection.abandon()
         if self._attempt is not None:
             self._attempt.cancel()
@@ -336,11 +314,11 @@ class Supervisor:
     ) -> None:
         """Feed the end of a connection, with what to do about it."""
         error = connection.closed_error()
-        self._last_error = error
-        self._since = self.loop.time()
+        self.failures.begin()
+        self.failures.last_error = error
         verdict: Verdict = Stop(run=self.life.run, error=error)
         if self.life.sequel == "retry":  # else somebody asked for the end
-            verdict = self._judge(error, stable=self.life.settled)
+            verdict = self._decide(error, stable=self.life.settled)
         event = lifecycle.Lost(
             attempt=connection.attempt,
             code=close.code,
@@ -358,17 +336,11 @@ class Supervisor:
         """Report an event."""
         self.reporter.note(name, **details)
 
-    def _judge(self, error: WSError, *, stable: bool) -> Verdict:
-        failure = Failure(
-            error=error,
-            run=self.life.run,
-            stable=stable,
-            connected_before=self.life.connected_before,
-            elapsed=self.loop.time() - self._since,
-            now=datetime.now(UTC),
+    def _decide(self, error: WSError, *, stable: bool) -> Verdict:
+        life = self.life
+        return self.failures.decide(
+            error, life.run, stable=stable, connected_before=life.connected_before
         )
-        interval = self.options.connection_retry_interval
-        return judge(failure, interval, CHANCE, self._retry_if_raised)
 
     def _retry_if_raised(self, error: Exception) -> None:
         self.reporter.fault("retry_if_raised", error)
@@ -376,10 +348,8 @@ class Supervisor:
     # What the table commands
 
     def _open_connection(self) -> None:
-        counters, connection = self.counters, self._live()
-        if self.life.connections > 1:
-            counters.reconnects_successful += 1
-        counters.last_successful_connection_time = datetime.now(UTC)
+        connection = self._live()
+        self.counters.opened(self.clock.now(), again=connection.number > 1)
         self.sessions.opened(connection)
         connection.adjust_reading()
         connection.open()
@@ -392,12 +362,7 @@ class Supervisor:
         self._stable_timer = self.loop.call_later(uptime, self.feed, event, "opened")
 
     def _count_end(self, code: int | None, reason: str | None) -> None:
-        counters = self.counters
-        counters.disconnects += 1
-        counters.last_disconnect_time = datetime.now(UTC)
-        counters.last_disconnect_code = code
-        counters.last_disconnect_reason = reason
-        counters.confirmed_count = counters.transferred_count
+        self.counters.ended(self.clock.now(), code, reason)
         if self._stable_timer is not None:
             self._stable_timer.cancel()
         self.sessions.ended(self._live())
@@ -447,17 +412,6 @@ class Supervisor:
     def _adjust_reading(self) -> None:
         if self.connection is not None:
             self.connection.adjust_reading()
-
-    def _count_discarded(self, count: int) -> None:
-        self.counters.dropped_count += count
-
-    def _messages_dropped(self, _buffer: Buffer[Any], count: int) -> None:
-        self.counters.dropped_count += count
-        self.reporter.note("message_dropped", direction="in", count=count)
-
-    def _entry_dropped(self, entry: Entry, why: str) -> None:
-        self.counters.dropped_count += 1
-        self.reporter.note("message_dropped", direction="out", size=entry.size, why=why)
 
 
 def _end_of(closed: Closed) -> End:

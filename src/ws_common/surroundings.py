@@ -44,7 +44,9 @@ class Surroundings:
         self._platform = platform
         self._inhabitant = inhabitant
         self._signals: Signals | None = None
-        self._clock = ClockWatch(self._clock_jumped, platform.timer_slack)
+        self._clock = ClockWatch(
+            self._clock_jumped, platform.clock, platform.timer_slack
+        )
 
     def start(self) -> None:
         """Watch. Idempotent."""

@@ -9,12 +9,16 @@ from typing import Any
 
 
 def set_wall_clock(monkeypatch: Any, clock: Callable[[], float]) -> None:
-    """Let the client see this wall clock, until the test is over.
+    """Let the client see this wall clock, until the test is over."""
+    from datetime import UTC, datetime  # noqa: PLC0415
 
-    It cannot be handed in: modules ask the time where they need it.
-    """
-    for module in ("clockwatch", "outbound"):
-        monkeypatch.setattr(f"ws_common.{module}.time", clock)
+    from ws_common.clock import SystemClock  # noqa: PLC0415
+
+    def now(_: object) -> datetime:
+        return datetime.fromtimestamp(clock(), UTC)
+
+    monkeypatch.setattr(SystemClock, "now", now)
+    monkeypatch.setattr("ws_common.outbound.time", clock)
 
 
 def set_patience(monkeypatch: Any, seconds: float) -> None:

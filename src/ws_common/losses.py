@@ -1,0 +1,37 @@
+"""Counts and reports the messages that nobody will see. None is lost in silence."""
+
+from ws_common.buffer import Buffer
+from ws_common.entry import Entry
+from ws_common.metrics import Counters
+from ws_common.reporter import Reporter
+
+
+class Losses:
+    """Where every part of a client reports what it had to drop.
+
+    Args:
+        counters: Where it is counted.
+        reporter: Where it is told.
+    """
+
+    __slots__ = ("_counters", "_reporter")
+
+    def __init__(self, counters: Counters, reporter: Reporter) -> None:
+        self._counters = counters
+        self._reporter = reporter
+
+    def discarded(self, count: int) -> None:
+        """Count messages of a connection that we closed; they are reported together."""
+        self._counters.dropped_count += count
+
+    def dropped_in(self, _buffer: Buffer[object], count: int) -> None:
+        """Report messages that a subscriber's overflow has dropped."""
+        self._counters.dropped_count += count
+        self._reporter.note("message_dropped", direction="in", count=count)
+
+    def dropped_out(self, entry: Entry, why: str) -> None:
+        """Report a message that the outbox has dropped."""
+        self._counters.dropped_count += 1
+        self._reporter.note(
+            "message_dropped", direction="out", size=entry.size, why=why
+        )

@@ -1,0 +1,67 @@
+"""How full the send buffer of a connection is, and who waits for room in it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from ws_common.transport import Transport
+
+_HEADER: Final = 64
+"""Bytes that a message needs besides its payload, at most: those of RFC 6455 section
+5.2 and of a TLS record, which some platforms count.
+"""
+
+MakeError = Callable[[], Exception]
+
+
+class WriteBuffer:
+    """Watches what was handed to a transport.
+
+    The transport is asked only where its buffer may be above the limit, as in a
+    browser that costs as much as sending a small message.
+
+    Args:
+        limit: Bytes above which senders wait.
+    """
+
+    __slots__ = ("_at_most", "_limit", "_waiters")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._at_most = float("inf")  # bytes in it, until the transport is asked
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def add(self, size: int) -> None:
+        """Count a message that was handed over; `size` is its payload in bytes."""
+        self._at_most += size + _HEADER
+
+    def is_above(self, transport: Transport) -> bool:
+        """Whether it is above the limit."""
+        if self._at_most <= self._limit:
+            return False
+        self._at_most = transport.buffered_amount
+        return self._at_most > self._limit
+
+    def below(self, transport: Transport) -> Awaitable[None]:
+        """Wait until it is below the limit; `fail()` makes this raise."""
+        waiter = asyncio.get_running_loop().create_future()
+        if self.is_above(transport):
+            self._waiters = [one for one in self._waiters if not one.done()]
+            self._waiters.append(waiter)
+        else:
+            waiter.set_result(None)
+        return waiter
+
+    def drained(self) -> None:
+        """The transport says that there is room again."""
+        for waiter in self._take():
+            waiter.set_result(None)
+
+    def fail(self, make_error: MakeError) -> None:
+        """There will be no room any more."""
+        for waiter in self._take():
+            waiter.set_exception(make_error())
+
+    def _take(self) -> list[asyncio.Future[None]]:
+        waiters, self._waiters = self._waiters, []
+        return [waiter for waiter in waiters if not waiter.done()]
