@@ -14,6 +14,8 @@ from ws_common.platform import Overflow
 
 T = TypeVar("T")
 
+_NONE: frozenset["asyncio.Task[None]"] = frozenset()
+
 
 class Broadcast(Generic[T]):
     """One source, many buffers.
@@ -51,7 +53,7 @@ class Broadcast(Generic[T]):
         self.on_drop: Callable[[Buffer[T], int], None] = _ignore
         self._keeps = keep
         self._buffers: tuple[Buffer[T], ...] = ()
-        self.listeners: frozenset[asyncio.Task[None]] = frozenset()
+        self.listeners = _NONE
 
     def publish(self, batch: Sequence[T], size: int, connection: int = 0) -> None:
         """Hand a batch to every buffer.

@@ -221,7 +221,9 @@ class Buffer(Generic[T]):
         if end.final:
             self.end = end
         if self._tail is _NO_SEGMENT or self._tail.end is not None:
-            self._add_segment(Segment(deque(), 0, 0))
+            # Nothing is ever put in front of a final end: it needs no deque.
+            nothing = _NO_SEGMENT.messages if end.final else deque[Any]()
+            self._add_segment(Segment(nothing, 0, 0))
         self._tail.end = end
         self._wake(len(self._waiters), end)
 

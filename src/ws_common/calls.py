@@ -21,6 +21,8 @@ class Call:
         wish: What it waits for: a connection, or that there is none.
     """
 
+    __slots__ = ("name", "outcome", "wish")
+
     def __init__(self, name: str, wish: Wish) -> None:
         self.name = name
         self.wish: Wish = wish
@@ -48,10 +50,12 @@ class Call:
 class Calls:
     """The latest call, and those that wait for the same as it does."""
 
+    __slots__ = ("_finished", "_latest", "_resting")
+
     def __init__(self) -> None:
         self._latest: Call | None = None
         self._resting: list[Call] = []
-        self._finished: set[asyncio.Future[None]] = set()
+        self._finished: list[asyncio.Future[None]] = []
 
     def begin(self, name: str, wish: Wish) -> Call:
         """Note a call; the one under way is overtaken."""
@@ -89,11 +93,11 @@ class Calls:
     async def wait_finished(self) -> None:
         """Wait for `finish()`."""
         waiter = asyncio.get_running_loop().create_future()
-        self._finished.add(waiter)
+        self._finished.append(waiter)
         try:
             await waiter
         finally:
-            self._finished.discard(waiter)
+            self._finished.remove(waiter)
 
     def opened(self) -> None:
         """There is a connection."""

@@ -13,7 +13,7 @@ from ws_common.lifecycle import Phase
 from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data
 from ws_common.metrics import WebSocketMetrics
-from ws_common.options import Url, WebSocketOptions
+from ws_common.options import Url, WebSocketOptions, default_options
 from ws_common.receipt import Receipt
 from ws_common.reporter import HistoryEntry
 from ws_common.session import Session
@@ -48,8 +48,8 @@ class WebSocketClient:
     """
 
     def __init__(self, options: WebSocketOptions | None = None) -> None:
-        options = options or WebSocketOptions()
         platform = platforms.current()
+        options = options or default_options()
         connector = options.custom_client or platform.connector(options)
         self._build(options, connector)
 
@@ -79,7 +79,7 @@ class WebSocketClient:
             options: What the new client is told; None: the defaults.
         """
         made = cls.__new__(cls)
-        made._build(options or WebSocketOptions(), AdapterConnector(client))  # noqa: SLF001
+        made._build(options or default_options(), AdapterConnector(client))  # noqa: SLF001
         return made
 
     @classmethod

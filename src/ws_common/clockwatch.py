@@ -8,6 +8,7 @@ ticks than should have.
 import asyncio
 from collections.abc import Callable
 from typing import NamedTuple, Self
+from weakref import WeakKeyDictionary
 
 from ws_common.clock import Clock
 
@@ -16,6 +17,9 @@ TICK = 5.0
 
 JUMP = 3.0
 """Seconds that a tick may be late before it counts."""
+
+
+OnJump = Callable[[float], None]
 
 
 class Appointment(NamedTuple):
@@ -41,33 +45,32 @@ class Appointment(NamedTuple):
 
 
 class ClockWatch:
-    """Looks at the clock while it is started.
+    """Looks at the clock while anybody watches; one serves all clients of a loop.
 
     Args:
-        on_jump: Called with the seconds that passed unnoticed.
         clock: The wall clock that is looked at.
         slack: Seconds by which a tick may be later than usual.
     """
 
-    __slots__ = ("_clock", "_looked_at", "_on_jump", "_slack", "_timer")
+    __slots__ = ("_clock", "_looked_at", "_slack", "_timer", "_watchers")
 
-    def __init__(
-        self, on_jump: Callable[[float], None], clock: Clock, slack: float = 0.0
-    ) -> None:
-        self._on_jump = on_jump
+    def __init__(self, clock: Clock, slack: float = 0.0) -> None:
         self._clock = clock
         self._slack = slack
+        self._watchers: set[OnJump] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._looked_at = 0.0
 
-    def start(self) -> None:
-        """Begin, or go on."""
+    def start(self, on_jump: OnJump) -> None:
+        """Call back with the seconds that passed unnoticed. Idempotent."""
+        self._watchers.add(on_jump)
         if self._timer is None:
             self._tick()
 
-    def stop(self) -> None:
-        """Look no more."""
-        if self._timer is not None:
+    def stop(self, on_jump: OnJump) -> None:
+        """Call back no more. Idempotent."""
+        self._watchers.discard(on_jump)
+        if self._timer is not None and not self._watchers:
             self._timer.cancel()
             self._timer = None
 
@@ -79,4 +82,17 @@ class ClockWatch:
         late = self._clock.now().timestamp() - self._looked_at - TICK
         self._tick()
         if late > JUMP + self._slack:
-            self._on_jump(late)
+            for on_jump in tuple(self._watchers):
+                on_jump(late)
+
+
+_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, ClockWatch] = WeakKeyDictionary()
+
+
+def watch_of_loop(clock: Clock, slack: float) -> ClockWatch:
+    """The one that all clients of the running loop share."""
+    loop = asyncio.get_running_loop()
+    watch = _watches.get(loop)
+    if watch is None:
+        watch = _watches[loop] = ClockWatch(clock, slack)
+    return watch

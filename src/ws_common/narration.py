@@ -29,6 +29,8 @@ _CLOSING: dict[Cause, str] = {
 class Narrator:
     """Remembers what the later sentences refer to."""
 
+    __slots__ = ("_opened", "_subject")
+
     def __init__(self) -> None:
         self._subject = "the client"
         self._opened = False

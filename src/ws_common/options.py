@@ -342,6 +342,17 @@ _DEFAULTS: Mapping[str, Any] = MappingProxyType(
 )
 
 
+_default: dict[str, WebSocketOptions] = {}
+
+
+def default_options() -> WebSocketOptions:
+    """Those of a client that is told nothing: one object for all of them."""
+    name = platforms.current().name
+    if name not in _default:
+        _default[name] = WebSocketOptions()
+    return _default[name]
+
+
 def _restore(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
     return kind.__new__(kind)._fill(values)  # noqa: SLF001 - our own class
 

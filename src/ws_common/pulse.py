@@ -37,6 +37,8 @@ _THROTTLED = 60.0
 _MERCY = 2
 """How many late checks in a row are forgiven."""
 
+_NONE: frozenset["asyncio.Future[float]"] = frozenset()
+
 
 class Body(Protocol):
     """Whose heart it is."""
@@ -62,6 +64,30 @@ class Pulse:
     Attributes:
         hears_messages: Whether `hear()` must be called with what arrives.
     """
+
+    __slots__ = (
+        "_appointment",
+        "_ask_at",
+        "_asked_at",
+        "_asking",
+        "_beats",
+        "_body",
+        "_buffered",
+        "_checking",
+        "_clock",
+        "_due_at",
+        "_floor",
+        "_interval",
+        "_is_reply",
+        "_loop",
+        "_mercies",
+        "_message",
+        "_pongs",
+        "_sent",
+        "_timeout",
+        "_transport",
+        "hears_messages",
+    )
 
     def __init__(
         self, heartbeat: Heartbeat, transport: Transport, body: Body, clock: Clock
@@ -89,7 +115,7 @@ class Pulse:
         self._ask_at = 0.0
         self._appointment = Appointment(0.0, 0.0)
         self._mercies = 0
-        self._pongs: set[asyncio.Future[float]] = set()
+        self._pongs: frozenset[asyncio.Future[float]] = _NONE
         # An application's ping that waits for its reply: when, and what it confirms.
         self._sent: tuple[float, int] | None = None
 
@@ -224,10 +250,10 @@ class Pulse:
     def _watch(self, pong: Awaitable[float]) -> None:
         confirmed = self._body.handed_over
         future = asyncio.ensure_future(pong)
-        self._pongs.add(future)
+        self._pongs |= {future}
 
         def answered(done: asyncio.Future[float]) -> None:
-            self._pongs.discard(done)
+            self._pongs -= {done}
             if not done.cancelled() and done.exception() is None:
                 self._body.heart_measured(done.result(), confirmed)
 

@@ -185,6 +185,7 @@ class ReceivePipeline:
         "_queue_full",
         "_queue_size",
         "_task",
+        "_unbegun",
         "_working",
         "count_discarded",
         "handlers",
@@ -216,6 +217,7 @@ class ReceivePipeline:
         self._queue_size = 0
         self._queue_full = False
         self._working = False
+        self._unbegun: Awaitable[Any] | None = None
         self._task: asyncio.Task[None] | None = None
         self.stuck = StuckWatch(self.messages, report)
 
@@ -256,6 +258,8 @@ class ReceivePipeline:
         self.stuck.stop()
         if self._task is not None:
             self._task.cancel()
+        if asyncio.iscoroutine(self._unbegun):
+            self._unbegun.close()  # its task has not begun, and never will
 
     def is_full(self, source: Incoming) -> bool:
         """Whether a place that the messages of `source` pass through holds too much."""
@@ -286,20 +290,23 @@ class ReceivePipeline:
     def _start(self, pending: Awaitable[Any]) -> None:
         # First: under an eager task factory the work may be done when this returns.
         self._working = True
+        self._unbegun = pending
         work = self._work(pending)
+        # No callback when it is done: Pyodide's loop tells of what a task raises only
+        # where there is none but its own.
         self._task = asyncio.get_running_loop().create_task(work, name="ws receive")
-        self._task.add_done_callback(_close_unbegun(pending))
 
     async def _work(self, pending: Awaitable[Any]) -> None:
+        self._unbegun = None
         try:
             await self._settle(pending)
             while self._queue:
                 source, item, size = self._queue.popleft()
+                self._queue_size -= size
+                self._measure()
                 if source is None:
                     item()
                     continue
-                self._queue_size -= size
-                self._measure()
                 chain = source._chain  # noqa: SLF001 - of the same module
                 assert chain is not None  # noqa: S101 - else nothing waits
                 waits = self._begin(chain, item)
@@ -369,13 +376,3 @@ class ReceivePipeline:
 
 _NOTHING: Final[deque[Any]] = deque(maxlen=0)
 """The queue of a pipeline in which nothing ever waited; it cannot hold anything."""
-
-
-def _close_unbegun(pending: Awaitable[Any]) -> Callable[[Any], None]:
-    """Close a coroutine whose task was cancelled before it began."""
-
-    def close(_task: object) -> None:
-        if asyncio.iscoroutine(pending):
-            pending.close()
-
-    return close

@@ -5,7 +5,6 @@ at DEBUG; what a program should look at, at WARNING. No secrets.
 """
 
 import logging
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -70,11 +69,13 @@ class HistoryEntry:
 class Reporter:
     """The one place through which everything is told."""
 
+    __slots__ = ("_clock", "_history", "_hook", "_narrator")
+
     def __init__(self, hook: OnEvent | None, clock: Clock) -> None:
         self._hook = hook
         self._clock = clock
         self._narrator = Narrator()
-        self._history: deque[HistoryEntry] = deque(maxlen=HISTORY)
+        self._history: list[HistoryEntry] = []
 
     @property
     def history(self) -> Sequence[HistoryEntry]:
@@ -87,6 +88,7 @@ class Reporter:
         """The state has changed; `final` says that it does so no more."""
         entry = HistoryEntry(at=self._clock.now(), state=state, cause=cause)
         self._history.append(entry)
+        del self._history[:-HISTORY]
         logger.info("%s", self._narrator.tell(state, cause, final=final))
         self._emit("state_changed", {"state": state, "cause": cause})
 

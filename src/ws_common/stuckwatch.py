@@ -14,6 +14,8 @@ from ws_common.buffer import Buffer
 PATIENCE = 5.0
 """Seconds of holding the socket without a read before a subscriber is named."""
 
+_NONE: frozenset[Buffer[Any]] = frozenset()
+
 
 class StuckWatch:
     """Looks at full buffers every `PATIENCE` seconds, while there are any.
@@ -23,12 +25,14 @@ class StuckWatch:
         note: Reports an event.
     """
 
+    __slots__ = ("_messages", "_named", "_note", "_reads", "_timer")
+
     def __init__(self, messages: Broadcast[Any], note: Callable[..., None]) -> None:
         self._messages = messages
         self._note = note
         self._timer: asyncio.TimerHandle | None = None
         self._reads: dict[Buffer[Any], int] = {}
-        self._named: set[Buffer[Any]] = set()
+        self._named: frozenset[Buffer[Any]] = _NONE
 
     def watch(self) -> None:
         """Watch while a buffer is full; called when that may have changed."""
@@ -42,7 +46,7 @@ class StuckWatch:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._named.clear()
+        self._named = _NONE
 
     @property
     def stuck(self) -> list[str]:
@@ -58,11 +62,11 @@ class StuckWatch:
         for buffer in self._messages.full:
             stuck = self._reads.get(buffer) == buffer.reads and not buffer.awaited
             if stuck and buffer not in self._named:
-                self._named.add(buffer)
+                self._named |= {buffer}
                 who = describe(self._messages, buffer)
                 self._note("subscriber_stuck", who=who, waiting=buffer.waiting)
             elif not stuck:
-                self._named.discard(buffer)
+                self._named -= {buffer}
         self._arm()
 
 

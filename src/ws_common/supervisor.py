@@ -38,8 +38,8 @@ from ws_common.states import Closed, WebSocketClientState
 from ws_common.surroundings import Surroundings
 from ws_common.transport import CloseInfo, Connector
 
-STATES_KEPT = 1024
-"""State changes in a subscriber's buffer."""
+_STATE_LIMITS = Limits(1024, None, "drop_oldest")
+"""State changes in a subscriber's buffer: they never pause anything."""
 
 RETIRING = 4
 """Connections that may close in the background; the oldest is aborted above."""
@@ -50,6 +50,29 @@ _QUIET = frozenset({1000, 1001, 1005})
 
 class Supervisor:
     """Everything behind a client."""
+
+    __slots__ = (
+        "__weakref__",
+        "_attempt",
+        "_calls",
+        "_connector",
+        "_loop",
+        "_retiring",
+        "_stable_timer",
+        "_target",
+        "clock",
+        "connection",
+        "counters",
+        "driver",
+        "failures",
+        "options",
+        "outbound",
+        "received",
+        "reporter",
+        "sessions",
+        "states",
+        "surroundings",
+    )
 
     def __init__(
         self, options: WebSocketOptions, platform: Platform, connector: Connector
@@ -79,7 +102,7 @@ class Supervisor:
             on_pressure=self._adjust_reading,
         )
         self.states: Broadcast[WebSocketClientState] = Broadcast(
-            Limits(STATES_KEPT, None, "drop_oldest"), keep=False
+            _STATE_LIMITS, keep=False
         )
         self.outbound = Outbound(options, self.check_coming, losses.dropped_out)
         self.sessions = Sessions(self.received, self.outbound)
@@ -252,6 +275,11 @@ class Supervisor:
         )
         work = self._run_attempt(connection, context)
         self._attempt = keep_task(work, f"ws attempt {attempt}")
+        self._attempt.add_done_callback(self._forget_attempt)
+
+    def _forget_attempt(self, task: "asyncio.Task[None]") -> None:
+        if self._attempt is task:
+            self._attempt = None  # a task and its frames are large
 
     async def _run_attempt(
         self, connection: Connection, context: ConnectContext

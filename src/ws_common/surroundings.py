@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Protocol
 
 from ws_common.causes import Cause
-from ws_common.clockwatch import ClockWatch
+from ws_common.clockwatch import watch_of_loop
 from ws_common.platform import Platform
 from ws_common.signals import SIGNALS, Signal, Signals
 from ws_common.waiting import Waiting
@@ -39,18 +39,18 @@ class Surroundings:
         wait: The wait for the next attempt.
     """
 
+    __slots__ = ("_inhabitant", "_platform", "_signals", "wait")
+
     def __init__(self, platform: Platform, inhabitant: Inhabitant, rng: Random) -> None:
         self.wait = Waiting(inhabitant.wait_is_over, rng)
         self._platform = platform
         self._inhabitant = inhabitant
         self._signals: Signals | None = None
-        self._clock = ClockWatch(
-            self._clock_jumped, platform.clock, platform.timer_slack
-        )
 
     def start(self) -> None:
         """Watch. Idempotent."""
-        self._clock.start()
+        platform = self._platform
+        watch_of_loop(platform.clock, platform.timer_slack).start(self._clock_jumped)
         if self._signals is None and self._platform.signals is not None:
             self._signals = self._platform.signals()
             self._signals.start(self._heard)
@@ -59,7 +59,8 @@ class Surroundings:
 
     def stop(self) -> None:
         """Watch no more, wait for nothing, and free everything. Idempotent."""
-        self._clock.stop()
+        platform = self._platform
+        watch_of_loop(platform.clock, platform.timer_slack).stop(self._clock_jumped)
         self.wait.reset()
         signals, self._signals = self._signals, None
         if signals is not None:

@@ -22,6 +22,8 @@ JITTER = 0.5
 NEWS = 2.0
 """Seconds for which good news are remembered."""
 
+_NONE: frozenset[Hold] = frozenset()
+
 
 class Waiting:
     """At most one wait.
@@ -34,8 +36,19 @@ class Waiting:
         holds: Why it does not end.
     """
 
+    __slots__ = (
+        "_attempt",
+        "_cause",
+        "_due",
+        "_news",
+        "_on_due",
+        "_rng",
+        "_timer",
+        "holds",
+    )
+
     def __init__(self, on_due: Callable[[int, Cause], None], rng: Random) -> None:
-        self.holds: set[Hold] = set()
+        self.holds: frozenset[Hold] = _NONE
         self._on_due = on_due
         self._rng = rng
         self._attempt: int | None = None
@@ -62,13 +75,13 @@ class Waiting:
 
     def hold(self, why: Hold) -> None:
         """Let it not end, for one more reason."""
-        self.holds.add(why)
+        self.holds |= {why}
         self._news = None
         self._disarm()
 
     def release(self, why: Hold, cause: Cause) -> None:
         """Forget that reason; where none is left, now is the time."""
-        self.holds.discard(why)
+        self.holds -= {why}
         if self.holds:
             return
         if self._attempt is None:
@@ -84,7 +97,7 @@ class Waiting:
     def reset(self) -> None:
         """Forget everything."""
         self.stop()
-        self.holds.clear()
+        self.holds = _NONE
         self._news = None
 
     def _shorten(self, cause: Cause) -> None:

@@ -418,3 +418,18 @@ async def test_backlog_is_reported():
 
         assert [True, False] == onion.transport.pauses
         assert list("012345") == onion.received()
+
+
+async def test_actions_behind_a_backlog_do_not_keep_it_full():
+    """Reading goes on when the queue is empty, whatever was the last to leave it."""
+    gate = Gate()
+    async with Onion(gate, stream_capacity=1) as onion:
+        for number in range(3):
+            onion.transport.message(str(number))
+        assert onion.transport.paused
+        feed = onion.client.sessions()  # asked for behind the backlog
+        gate.opened.set()
+        await turns()
+
+        assert not onion.transport.paused
+        assert 1 == (await anext(feed)).connection
