@@ -126,6 +126,16 @@ async def test_an_interceptor_that_stops(js, shown):
         assert "failed" == receipt.status
 
 
+async def test_an_interceptor_of_messages_that_stops(js, shown):
+    """So is what ends the work on a message that came."""
+    events = []
+    options = {"interceptors": [ws.WSInterceptor.handlers(on_message=stop)]}
+    async with open_client(js, on_event=events.append, **options) as (_, socket):
+        socket.play_message("x")
+        await turns()
+        assert Stop in crashes(shown) + told(events)
+
+
 @defect_35
 async def test_cancelling_a_diagnosis(js):
     """The promise of a request that is ended settles without an error (0.25)."""
