@@ -24,14 +24,15 @@ PACKAGES = ("ws", "ws_common", "ws_js")
 PATIENCE = 30.0
 """Seconds to wait for anything in a page."""
 
-START = """async ({ base, program, url }) => {
+START = """async ({ base, program, url, wait }) => {
   const { loadPyodide } = await import(`${base}pyodide/pyodide.mjs`);
   const pyodide = await loadPyodide();
   const answer = await fetch(`${base}archives/src.zip`);
   pyodide.unpackArchive(await answer.arrayBuffer(), "zip", { extractDir: "/src" });
   globalThis.testUrl = url;
   pyodide.runPython("import sys; sys.path.insert(0, '/src')");
-  await pyodide.runPythonAsync(program);
+  const running = pyodide.runPythonAsync(program);
+  if (wait) await running;
 }"""
 
 Evaluate = Callable[[str, Any], Any]
@@ -50,10 +51,10 @@ class Living:
         self._evaluate = evaluate
         self._base = base
 
-    def start(self, url: str) -> None:
-        """Run the program, which connects to this URL."""
+    def start(self, url: str, *, wait: bool = True) -> None:
+        """Run the program, which connects to this URL; wait until it has or cannot."""
         program = PROGRAM.read_text(encoding="utf-8")
-        config = {"base": self._base, "program": program, "url": url}
+        config = {"base": self._base, "program": program, "url": url, "wait": wait}
         self._evaluate(START, config)
 
     def report(self) -> dict[str, Any]:

@@ -26,7 +26,8 @@
     /headers         the headers of the request, as JSON pairs, then echoes
     /count-up, /note-down, /noted: see `numbered.py`
     /count           as JSON, how many handshakes had this ?key= (also by HTTP)
-    /refuse          ?status=&retry_after= (also by HTTP; ?hide= from other origins)
+    /refuse          ?status=&retry_after=&challenge= (also by HTTP; ?hide= from other
+                     origins); a challenge is a WWW-Authenticate header
     /redirect        ?to= (itself by default) &status=
     /garbage         bytes that are not HTTP, and TCP stays open
     /half-header     half an answer
@@ -261,6 +262,8 @@ class Behaviours(Numbered):
         headers = {}
         if "retry_after" in peer.query:
             headers["Retry-After"] = peer.query["retry_after"]
+        if "challenge" in peer.query:
+            headers["WWW-Authenticate"] = peer.query["challenge"]
         await peer.http(status_line(peer, 403), b"refused", headers)
 
     async def do_redirect(self, peer: Peer) -> None:

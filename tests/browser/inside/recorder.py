@@ -37,6 +37,8 @@ class Recorder:
 
 
 def _words(report: pytest.TestReport) -> str:
+    if hasattr(report, "wasxfail"):  # the traceback of what is known tells nothing new
+        return f"expected to fail: {report.wasxfail}"
     if isinstance(report.longrepr, tuple):  # a skip: file, line, reason
         return str(report.longrepr[2])
     output = "\n".join(f"── {name}\n{text}" for name, text in report.sections)

@@ -15,7 +15,7 @@ events = []
 settings = dict(parse_qsl(urlsplit(str(js.testUrl)).query))
 seconds = float(settings.get("retry", 60))
 client = ws.WebSocketClient(
-    ws.WebSocketOptions(
+    ws.WebSocketOptions.js(
         connection_retry_interval=ws.ConnectionRetryInterval(min=seconds, max=seconds),
         # So that the page notices a network that is silent.
         heartbeat=ws.Heartbeat(
@@ -25,6 +25,7 @@ client = ws.WebSocketClient(
             is_reply=lambda message: message == "pong",
         ),
         on_event=events.append,
+        diagnose="diagnose" in settings,
     ),
 )
 

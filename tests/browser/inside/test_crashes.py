@@ -1,0 +1,159 @@
+"""What a program raises is shown in the console of its page, at once.
+
+Pyodide's loop reports the exception of a task where its own done callback is the only
+one. Where there are more it says nothing, and the garbage collector comes late.
+"""
+
+import asyncio
+import io
+import sys
+
+import pytest
+
+import ws
+
+defect_28 = pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="issue 12, defect 28"
+)
+
+
+class Crash(Exception):  # noqa: N818 - it is one
+    """What a program raises."""
+
+
+class Stop(BaseException):
+    """What no `except Exception` catches, as `SystemExit`."""
+
+
+@pytest.fixture
+def console(monkeypatch):
+    """What is written into the console of the page as an error."""
+    console = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", console)
+    return console
+
+
+async def turns(count=20):
+    """Let everything run that can run without time passing."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def crash():
+    raise Crash("at once")
+
+
+async def crash_later():
+    await asyncio.sleep(0)
+    raise Crash("a little later")
+
+
+async def crash_connected(url):
+    async with ws.connect(url) as client:
+        await client.add("hello")
+        raise Crash(await client.recv())
+
+
+@defect_28
+@pytest.mark.parametrize("main", [crash, crash_later])
+async def test_a_program_that_is_not_the_last_expression(console, main):
+    """`ws.run()` hides no crash from who does not look at what it returns."""
+    task = ws.run(main())
+    await turns()
+    assert isinstance(task.exception(), Crash)
+    assert "Crash: a" in console.getvalue()
+
+
+@defect_28
+async def test_a_program_that_was_connected(console, server):
+    """The traceback names the line of the program."""
+    task = ws.run(crash_connected(server("/echo")))
+    await asyncio.wait({task})
+    await turns()
+    assert isinstance(task.exception(), Crash)
+    assert "Crash: hello" in console.getvalue()
+    assert "in crash_connected" in console.getvalue()
+
+
+@defect_28
+async def test_a_crash_is_shown_once(console):
+    """Once is enough."""
+    task = ws.run(crash())
+    await turns()
+    assert isinstance(task.exception(), Crash)
+    assert 1 == console.getvalue().count("Crash: at once")
+
+
+async def test_a_program_that_is_awaited(console):
+    """Whoever awaits it gets the exception; so does JavaScript, for a last line."""
+    with pytest.raises(Crash):
+        await ws.run(crash_later())
+    await turns()
+    assert "" == console.getvalue()
+
+
+async def test_a_program_that_is_cancelled(console):
+    """It is asked for, and no crash."""
+    task = ws.run(asyncio.Event().wait())
+    await turns()
+    task.cancel()
+    await turns()
+    assert task.cancelled()
+    assert "" == console.getvalue()
+
+
+@defect_28
+async def test_a_listener_that_stops(console, server):
+    """What ends a listener for good is shown, or told to `on_event`."""
+    events, called = [], asyncio.Event()
+
+    def listener(_):
+        called.set()
+        raise Stop("the listener")
+
+    options = ws.WebSocketOptions(on_event=events.append)
+    async with ws.connect(server("/echo"), options) as client:
+        client.stream.listen(listener)
+        await client.add("x")
+        await called.wait()
+        await turns()
+        told = " ".join(str(event.details.get("error")) for event in events)
+        assert "the listener" in console.getvalue() + told
+
+
+@defect_28
+async def test_an_interceptor_that_stops(console, server):
+    """So is what ends the sending of a message, and its receipt says that too."""
+    events = []
+
+    async def on_send(_data, _pass_on):
+        await asyncio.sleep(0)
+        raise Stop("the interceptor")
+
+    interceptor = ws.WSInterceptor.handlers(on_send=on_send)
+    options = ws.WebSocketOptions(on_event=events.append, interceptors=[interceptor])
+    async with ws.connect(server("/echo"), options) as client:
+        receipt = client.add_nowait("x")
+        await turns()
+        assert "failed" == receipt.status
+        told = " ".join(str(event.details.get("error")) for event in events)
+        assert "the interceptor" in console.getvalue() + told
+
+
+async def test_a_listener_that_crashes(console, server):
+    """An exception ends no listener, and `on_event` is told of it."""
+    events = []
+
+    def listener(message):
+        raise Crash(message)
+
+    options = ws.WebSocketOptions(on_event=events.append)
+    async with ws.connect(server("/echo"), options) as client:
+        client.stream.listen(listener)
+        heard = client.stream.subscribe()
+        for number in range(2):
+            await client.add(str(number))
+            await anext(heard)
+        await turns()
+    errors = [event.details.get("error") for event in events]
+    assert ["0", "1"] == [str(one) for one in errors if isinstance(one, Crash)]

@@ -1,0 +1,166 @@
+"""JavaScript's own data: what `WebSocket.send` takes is sent as its bytes.
+
+The program has it from the page: from a file, a canvas, an audio node, a `fetch`.
+"""
+
+import time
+
+import js
+import pytest
+from pyodide.ffi import to_js
+
+import ws
+
+RAW = bytes(range(1, 25)) + b"\xff" * 8
+"""32 bytes: whole elements of every kind of array, and some negative ones."""
+
+ARRAYS = [
+    "Int8Array",
+    "Uint16Array",
+    "Int16Array",
+    "Uint32Array",
+    "Int32Array",
+    "Float32Array",
+    "Float64Array",
+    "BigInt64Array",
+    "BigUint64Array",
+]
+"""Of elements that are no bytes; the two of bytes are in `BYTES`."""
+
+BYTES = ["Uint8Array", "Uint8ClampedArray"]
+
+defect_29 = pytest.mark.xfail(
+    strict=True,
+    raises=(AssertionError, ws.WSUnsupportedDataError),
+    reason="issue 12, defect 29",
+)
+
+
+def buffer(raw=RAW):
+    """An `ArrayBuffer` of these bytes."""
+    return js.Uint8Array.new(to_js(raw)).buffer
+
+
+def blob(*parts):
+    """A `Blob` of these parts."""
+    return js.Blob.new(to_js(parts))
+
+
+def viewing(kind, *, begin=8, size=16):
+    """An array or a `DataView` of a part of a buffer that is larger."""
+    constructor = getattr(js, kind)
+    each = getattr(constructor, "BYTES_PER_ELEMENT", 1)
+    return constructor.new(buffer(), begin, size // each)
+
+
+async def echoed(server, data, **how):
+    """What comes back of it, as bytes."""
+    async with ws.connect(server("/echo")) as client:
+        await client.add(data, **how)
+        answer = await client.recv()
+        assert len(answer) == client.metrics.transferred_size
+    return answer
+
+
+@pytest.mark.parametrize(
+    "kind", [*BYTES, *(pytest.param(kind, marks=defect_29) for kind in ARRAYS)]
+)
+async def test_a_typed_array(server, kind):
+    """Its bytes, whatever its elements are."""
+    assert RAW == await echoed(server, getattr(js, kind).new(buffer()))
+
+
+@defect_29
+async def test_numbers(server):
+    """Three floats are twelve bytes, and fractions none of our business."""
+    array = js.Float32Array.of(1, 2.5, -3)
+    assert array.to_bytes() == await echoed(server, array)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *BYTES,
+        pytest.param("Float32Array", marks=defect_29),
+        pytest.param("BigInt64Array", marks=defect_29),
+        pytest.param("DataView", marks=defect_29),
+    ],
+)
+async def test_a_part_of_a_buffer(server, kind):
+    """Only the part that is seen through it."""
+    assert RAW[8:24] == await echoed(server, viewing(kind))
+
+
+@defect_29
+@pytest.mark.parametrize("raw", [RAW, b""], ids=["some", "none"])
+async def test_a_buffer(server, raw):
+    """An `ArrayBuffer` is bytes."""
+    assert raw == await echoed(server, buffer(raw))
+
+
+@defect_29
+async def test_a_blob(server):
+    """A `Blob` is bytes as well, though only JavaScript can read it at once."""
+    assert b"a\x00b" == await echoed(server, blob("a", buffer(b"\x00b")))
+
+
+@defect_29
+async def test_blobs_among_others(server):
+    """Everything keeps its place."""
+    sent = ["one", blob("two"), b"three", blob("x" * 100_000), "four", buffer(b"five")]
+    back = ["one", b"two", b"three", b"x" * 100_000, "four", b"five"]
+    async with ws.connect(server("/echo")) as client:
+        for data in sent:
+            await client.add(data)
+        assert back == [await client.recv() for _ in back]
+
+
+@defect_29
+async def test_text(server):
+    """`text=True` sends UTF-8 bytes as text, from whichever kind of buffer."""
+    assert "grün" == await echoed_text(server, buffer("grün".encode()))
+
+
+async def echoed_text(server, data):
+    async with ws.connect(server("/echo")) as client:
+        await client.add(data, text=True)
+        return await client.recv()
+
+
+@defect_29
+async def test_changed_behind_our_back(server):
+    """What waits in the outbox is what it was when it was handed over."""
+    array = js.Float32Array.of(1, 2, 3)
+    before = array.to_bytes()
+    client = ws.WebSocketClient.start(server("/echo"))
+    async with client:
+        receipt = client.add_nowait(array)
+        array.fill(0)
+        await receipt
+        assert before == await client.recv()
+
+
+@defect_29
+async def test_no_loop_over_its_bytes(server):
+    """Much of it costs about what the same `bytes` cost."""
+    raw = bytes(900_000)
+    array = js.Uint8Array.new(len(raw))
+    best = {id(raw): 1e9, id(array): 1e9}
+    async with ws.connect(server("/echo")) as client:
+        for data in (raw, array) * 3:
+            began = time.perf_counter()
+            await client.add(data)
+            took = time.perf_counter() - began
+            best[id(data)] = min(best[id(data)], took)
+            assert len(raw) == len(await client.recv())
+    assert best[id(array)] < 10 * best[id(raw)]
+
+
+@pytest.mark.parametrize("name", ["Object", "Map", "Date"])
+async def test_what_is_no_data(server, name):
+    """It is refused in words, and the connection stays."""
+    async with ws.connect(server("/echo")) as client:
+        with pytest.raises(ws.WSUnsupportedDataError):
+            await client.add(getattr(js, name).new())
+        await client.add("still here")
+        assert "still here" == await client.recv()

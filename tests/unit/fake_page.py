@@ -1,0 +1,63 @@
+"""A client in a page whose JavaScript the test plays: its face over `fake_js`."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import ws
+from tests.unit.fake_js import FakeJs, Socket
+from ws_common import platform as platforms
+from ws_js import PLATFORM
+from ws_js.connector import BrowserConnector
+from ws_js.page import PageSignals
+
+URL = "wss://example.org/chat"
+
+
+def client_in(js: FakeJs, **options: Any) -> ws.WebSocketClient:
+    """Make a client that lives in this page, with options of `WebSocketOptions.js`."""
+    page = PLATFORM._replace(
+        connector=lambda options: BrowserConnector(options, js.border),
+        signals=lambda: PageSignals(js.border),
+    )
+    platforms.bind(page)
+    return ws.WebSocketClient(ws.WebSocketOptions.js(**options))
+
+
+async def next_socket(js: FakeJs) -> Socket:
+    """The socket of the attempt that is under way, which is made in the next turns."""
+    before = len(js.sockets)
+    await turns()
+    assert len(js.sockets) > before, "no attempt is under way"
+    return js.sockets[-1]
+
+
+@contextlib.asynccontextmanager
+async def open_client(
+    js: FakeJs, **options: Any
+) -> AsyncIterator[tuple[ws.WebSocketClient, Socket]]:
+    """Have a client with an open connection; in the end the server closes it."""
+    client = client_in(js, **options)
+    try:
+        connecting = asyncio.ensure_future(client.connect(URL))
+        socket = await next_socket(js)
+        socket.play_open()
+        await connecting
+        yield client, socket
+    finally:
+        await end(client, js)
+
+
+async def end(client: ws.WebSocketClient, js: FakeJs) -> None:
+    """Close a client; the server has closed whatever was open."""
+    for socket in js.sockets:
+        if socket.onclose is not None:
+            socket.play_close(1000)
+    await client.close()
+
+
+async def turns(count: int = 20) -> None:
+    """Let everything run that can run without time passing."""
+    for _ in range(count):
+        await asyncio.sleep(0)

@@ -1,0 +1,180 @@
+"""Durations that no browser's timer can wait for: above 2**31 - 1 ms, 24.8 days.
+
+`setTimeout` takes 32 bits and fires at once above that. Pyodide's loop knows it since
+0.29 only. So no timer of ours may be armed for longer, whoever asked for it.
+"""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import pytest
+
+import ws
+from tests.support.fake_transport import FakeConnector, turns
+from tests.unit.fake_page import open_client
+
+pytestmark = pytest.mark.looptime
+
+LONGEST = (2**31 - 1) / 1000
+"""Seconds that `setTimeout` can wait."""
+
+MONTHS = timedelta(days=100)
+URL = "ws://host/"
+HOUR = 3600
+
+defect_32 = pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="issue 12, defect 32"
+)
+
+
+class Armed(list[float]):
+    """The delays of all timers that were armed, in seconds."""
+
+    def assert_long_and_possible(self) -> None:
+        """Some wait for weeks, and none for longer than a browser can."""
+        assert max(self) > LONGEST / 2, "nothing here waits for long"
+        assert max(self) <= LONGEST
+
+
+@pytest.fixture
+async def armed(monkeypatch):
+    """What is armed on the test's loop from here on."""
+    loop = asyncio.get_running_loop()
+    delays = Armed()
+    call_at, call_later = loop.call_at, loop.call_later
+
+    def at(when, *args, **how):
+        delays.append(when - loop.time())
+        return call_at(when, *args, **how)
+
+    def later(delay, *args, **how):
+        delays.append(delay)
+        return call_later(delay, *args, **how)
+
+    monkeypatch.setattr(loop, "call_at", at)
+    monkeypatch.setattr(loop, "call_later", later)
+    return delays
+
+
+@contextlib.asynccontextmanager
+async def connecting(**options):
+    """A client whose attempt waits for the test, and the connections that it plays."""
+    connector = FakeConnector()
+    client = ws.WebSocketClient(connector.options(**options))
+    asking = asyncio.ensure_future(client.connect(URL))
+    await turns()
+    try:
+        yield client, connector
+    finally:
+        closing = asyncio.ensure_future(client.close())
+        await turns()
+        for socket in connector.sockets:
+            socket.closed(1000, initiator="local")
+        await closing
+        await asyncio.gather(asking, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def opened(**options):
+    """A client that is open, and its connection."""
+    async with connecting(**options) as (client, connector):
+        yield client, await connector.opened()
+
+
+@defect_32
+async def test_timeout(armed):
+    """An attempt may take months."""
+    async with connecting(timeout=MONTHS) as (client, _):
+        armed.assert_long_and_possible()
+        await asyncio.sleep(HOUR)
+        assert isinstance(client.state, ws.Connecting)
+
+
+@defect_32
+async def test_close_timeout(armed):
+    """So may the closing of a connection."""
+    async with opened(close_timeout=MONTHS) as (client, transport):
+        leaving = asyncio.ensure_future(client.disconnect())
+        await turns()
+        armed.assert_long_and_possible()
+        await asyncio.sleep(HOUR)
+        assert isinstance(client.state, ws.Disconnecting)
+        transport.closed(1000, initiator="local")
+        await leaving
+
+
+@defect_32
+async def test_heartbeat_interval(armed):
+    """Nobody is asked for months."""
+    async with opened(heartbeat=ws.Heartbeat(interval=MONTHS)) as (_, transport):
+        armed.assert_long_and_possible()
+        await asyncio.sleep(HOUR)
+        assert [] == transport.pings
+
+
+@defect_32
+@pytest.mark.parametrize("message", [None, "are you there?"], ids=["ping", "message"])
+async def test_heartbeat_timeout(armed, message):
+    """An answer may take months."""
+    heartbeat = ws.Heartbeat(interval=1, timeout=MONTHS, message=message)
+    async with opened(heartbeat=heartbeat) as (client, _):
+        await asyncio.sleep(HOUR)
+        armed.assert_long_and_possible()
+        assert client.state.is_open
+
+
+@defect_32
+async def test_probe_of_a_page_that_is_looked_at(js, armed):
+    """So may that to the question of a page that is shown again."""
+    document = js.as_page("https://example.org")
+    heartbeat = ws.Heartbeat(interval=3600, timeout=MONTHS, message="are you there?")
+    async with open_client(js, heartbeat=heartbeat) as (client, socket):
+        document.play("visibilitychange")
+        armed.assert_long_and_possible()
+        await asyncio.sleep(60)
+        assert ["are you there?"] == socket.sent
+        assert client.state.is_open
+
+
+@defect_32
+async def test_retry_interval(armed):
+    """The next attempt may be due in months."""
+    async with opened(connection_retry_interval=(MONTHS, MONTHS)) as (client, one):
+        one.closed(1006)
+        armed.assert_long_and_possible()
+        await asyncio.sleep(HOUR)
+        assert isinstance(client.state, ws.Reconnecting)
+
+
+@defect_32
+async def test_what_retry_if_says(armed):
+    """And if it is the application that says so."""
+    interval = ws.ConnectionRetryInterval(retry_if=lambda _: MONTHS.total_seconds())
+    async with opened(connection_retry_interval=interval) as (client, one):
+        one.closed(1006)
+        armed.assert_long_and_possible()
+        await asyncio.sleep(HOUR)
+        assert isinstance(client.state, ws.Reconnecting)
+
+
+@defect_32
+async def test_min_uptime(armed):
+    """A connection may have to live for months before it is a stable one."""
+    interval = ws.ConnectionRetryInterval(min_uptime=MONTHS, max_attempts=1)
+    async with opened(connection_retry_interval=interval) as (client, one):
+        armed.assert_long_and_possible()
+        await asyncio.sleep(HOUR)
+        one.closed(1006)
+        assert isinstance(client.state, ws.Closed)
+        assert isinstance(client.state.error, ws.WSRetriesExhaustedError)
+
+
+@defect_32
+async def test_outbox_ttl(armed):
+    """A message may wait for months."""
+    async with connecting(timeout=None, outbox=ws.Outbox(ttl=MONTHS)) as (client, _):
+        receipt = client.add_nowait("not urgent")
+        armed.assert_long_and_possible()
+        await asyncio.sleep(HOUR)
+        assert "queued" == receipt.status

@@ -1,0 +1,219 @@
+"""What a page's console shows on older Pyodides: crashes, and nothing else.
+
+Their rules about tasks and promises are played on CPython's loop, see
+`tests/support/old_pyodide.py`: a task's exception is shown only where nobody has added
+a done callback, and cancelling must not be answered with an error in the console.
+"""
+
+import asyncio
+import gc
+import sys
+from types import SimpleNamespace
+
+import pytest
+from pyodide.ffi import JsException
+
+import ws
+from tests.support.old_pyodide import OldPromise, Reports, install
+from tests.unit.fake_page import URL, client_in, end, next_socket, open_client, turns
+from ws.testing import WebSocketClientFake
+from ws_js.run import run
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "emscripten", reason="Pyodide has a loop of its own"
+)
+
+defect_28 = pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="issue 12, defect 28"
+)
+defect_35 = pytest.mark.xfail(strict=True, reason="issue 12, defect 35")
+
+
+class Crash(Exception):  # noqa: N818 - it is one
+    """What a program raises."""
+
+
+class Stop(BaseException):
+    """What no `except Exception` catches, as `SystemExit`."""
+
+
+@pytest.fixture
+async def shown():
+    """What the console shows under the rules of 0.28 and later."""
+    loop = asyncio.get_running_loop()
+    yield install(loop, asks_cancelled=False)
+    _restore(loop)
+
+
+@pytest.fixture
+async def shown_in_027():
+    """What it shows under those of 0.27."""
+    loop = asyncio.get_running_loop()
+    yield install(loop, asks_cancelled=True)
+    _restore(loop)
+
+
+def _restore(loop: asyncio.AbstractEventLoop) -> None:
+    gc.collect()  # what it finds is told here, and not in another test
+    loop.set_task_factory(None)
+    loop.set_exception_handler(None)
+
+
+def crashes(shown: Reports) -> list[type]:
+    return [type(error) for error in shown.exceptions]
+
+
+def told(events: list[ws.ClientEvent]) -> list[type]:
+    return [type(event.details.get("error")) for event in events]
+
+
+async def hang(*_: object) -> None:
+    """Wait for ever: as a provider, `after_connect`, a listener or an interceptor."""
+    await asyncio.Event().wait()
+
+
+async def crash() -> None:
+    await asyncio.sleep(0)
+    raise Crash
+
+
+async def stop(*_: object) -> None:
+    await asyncio.sleep(0)
+    raise Stop
+
+
+@defect_28
+async def test_a_program_that_crashes(shown):
+    """`ws.run()` hides no exception of the program."""
+    task = run(crash())
+    await turns()
+    assert isinstance(task.exception(), Crash)
+    assert [Crash] == crashes(shown)
+
+
+async def test_a_program_that_somebody_awaits(shown):
+    """Whoever awaits it gets the exception, and the console need not show it."""
+    with pytest.raises(Crash):
+        await run(crash())
+    assert [] == crashes(shown)
+
+
+@defect_28
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_listener_that_stops(js, shown, is_async):
+    """What ends a listener for good is shown, or told to `on_event`."""
+
+    def stop_now(_: object) -> None:
+        raise Stop
+
+    events = []
+    async with open_client(js, on_event=events.append) as (client, socket):
+        client.stream.listen(stop if is_async else stop_now)
+        socket.play_message("x")
+        await turns()
+        assert Stop in crashes(shown) + told(events)
+
+
+@defect_28
+async def test_an_interceptor_that_stops(js, shown):
+    """So is what ends the sending of a message, and its receipt says that too."""
+    events = []
+    options = {"interceptors": [ws.WSInterceptor.handlers(on_send=stop)]}
+    async with open_client(js, on_event=events.append, **options) as (client, _):
+        receipt = client.add_nowait("x")
+        await turns()
+        assert Stop in crashes(shown) + told(events)
+        assert "failed" == receipt.status
+
+
+async def test_an_interceptor_of_messages_that_stops(js, shown):
+    """So is what ends the work on a message that came."""
+    events = []
+    options = {"interceptors": [ws.WSInterceptor.handlers(on_message=stop)]}
+    async with open_client(js, on_event=events.append, **options) as (_, socket):
+        socket.play_message("x")
+        await turns()
+        assert Stop in crashes(shown) + told(events)
+
+
+@defect_35
+async def test_cancelling_a_diagnosis(js):
+    """The promise of a request that is ended settles without an error (0.25)."""
+    promises = []
+
+    def all_settled(_: object) -> OldPromise:
+        promises.append(OldPromise())
+        return promises[-1]
+
+    js.Promise.allSettled = all_settled
+    client = client_in(js, diagnose=True)
+    connecting = asyncio.ensure_future(client.connect(URL))
+    (await next_socket(js)).play_error()
+    await turns()
+    (promise,) = promises
+    connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    await client.close()
+    await turns()
+    error = JsException("AbortError", "signal is aborted without reason")
+    promise.settle([SimpleNamespace(status="rejected", reason=error)])
+    await turns()
+
+
+@pytest.mark.parametrize("during", ["the provider", "the handshake", "after_connect"])
+async def test_cancelling_an_attempt(js, shown_in_027, during):
+    """It is answered with nothing in the console (0.27)."""
+    after = {"after_connect": hang} if during == "after_connect" else {}
+    client = client_in(js, **after)
+    provider = hang if during == "the provider" else URL
+    connecting = asyncio.ensure_future(client.connect(provider))
+    await turns()
+    if during == "after_connect":
+        js.sockets[-1].play_open()
+        await turns()
+    connecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await connecting
+    await end(client, js)
+    await turns()
+    assert [] == shown_in_027
+
+
+@pytest.mark.parametrize(
+    "meanwhile", ["listening", "sending", pytest.param("receiving", marks=defect_35)]
+)
+async def test_closing(js, shown_in_027, meanwhile):
+    """So is `close()`, whatever of the application is under way."""
+    interceptor = ws.WSInterceptor.handlers(
+        on_send=hang if meanwhile == "sending" else None,
+        on_message=hang if meanwhile == "receiving" else None,
+    )
+    async with open_client(js, interceptors=[interceptor]) as (client, socket):
+        client.stream.listen(hang)
+        socket.play_message("x")
+        if meanwhile == "sending":
+            client.add_nowait("x")
+        await turns()
+    await turns()
+    assert [] == shown_in_027
+
+
+@defect_35
+async def test_closing_a_client_over_another(shown_in_027):
+    """So is that of a client that was made with `from_client`."""
+    client = ws.WebSocketClient.from_client(WebSocketClientFake())
+    await client.connect("ws://anywhere/")
+    await client.close()
+    await turns()
+    assert [] == shown_in_027
+
+
+async def test_cancelling_a_program(shown_in_027):
+    """So is the cancelling of what `ws.run()` runs."""
+    task = run(hang())
+    await turns()
+    task.cancel()
+    await turns()
+    assert task.cancelled()
+    assert [] == shown_in_027

@@ -1,0 +1,171 @@
+"""One message of many that stops everything: the others are not lost with it.
+
+Where very many come, a page's messages reach the client many at a time. Something may
+be raised for one of them that no `except Exception` catches: `KeyboardInterrupt` of a
+program that is stopped by hand, `SystemExit`, Pyodide's own. The rest of what came with
+that message is delivered all the same, or at least counted.
+"""
+
+import asyncio
+import contextlib
+import itertools
+
+import pytest
+
+import ws
+from tests.unit.fake_page import open_client, turns
+
+pytestmark = pytest.mark.looptime
+
+GAP = 1 / 20_000
+"""Seconds between two messages of a flood."""
+
+BEFORE, TOGETHER = 2000, 50
+"""How many come one after the other, and how many then within a moment."""
+
+defect_34 = pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="issue 12, defect 34"
+)
+
+
+class Stop(BaseException):
+    """What no `except Exception` catches."""
+
+
+class Flood:
+    """A flood of numbered messages into a client that reads them.
+
+    Args:
+        socket: Where they come from.
+
+    Attributes:
+        sent: How many have come.
+    """
+
+    def __init__(self, socket) -> None:
+        self.sent = 0
+        self._socket = socket
+
+    async def begin(self) -> None:
+        """Come so long and so fast that a page is sure to collect them."""
+        for _ in range(BEFORE):
+            await asyncio.sleep(GAP)
+            self.play()
+
+    def play(self) -> None:
+        """Let one come. By itself it raises to the browser, which shows that."""
+        with contextlib.suppress(Stop):
+            self._socket.play_message(str(self.sent))
+        self.sent += 1
+
+
+def lost(flood, client, received) -> int:
+    """How many messages were neither received nor counted as dropped."""
+    return flood.sent - len(received) - client.metrics.dropped_count
+
+
+@pytest.fixture
+async def told():
+    """What the loop was told meanwhile; it says nothing to the console."""
+    loop, contexts = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _, context: contexts.append(context))
+    yield contexts
+    loop.set_exception_handler(None)
+
+
+def stopping(at):
+    """An interceptor that is stopped by these messages."""
+
+    def on_message(data, pass_on):
+        if int(data) in at:
+            raise Stop
+        pass_on(data)
+
+    return ws.WSInterceptor.handlers(on_message=on_message)
+
+
+async def listen(client, received):
+    """Have everything put into a list, until the client is closed."""
+    async for message in client.stream:
+        received.append(message)
+
+
+@contextlib.asynccontextmanager
+async def flooded(js, **options):
+    """A client that reads a flood: it, the flood, and what it has received."""
+    received = []
+    async with open_client(js, **options) as (client, socket):
+        reading = asyncio.ensure_future(listen(client, received))
+        flood = Flood(socket)
+        await flood.begin()
+        yield client, flood, received
+    await reading
+
+
+@defect_34
+@pytest.mark.parametrize("place", [0, 20, TOGETHER - 2], ids=["first", "one", "last"])
+async def test_stopped_while_many_come(js, told, place):
+    """Only the message that was stopped is missing."""
+    stopped = BEFORE + place
+    interceptors = [stopping({stopped})]
+    async with flooded(js, interceptors=interceptors) as (client, flood, received):
+        for _ in range(TOGETHER):
+            flood.play()
+        await asyncio.sleep(1)
+        assert lost(flood, client, received) <= 1
+
+
+@defect_34
+async def test_stopped_again_and_again(js, told):
+    """However often that happens."""
+    stopped = set(range(BEFORE, BEFORE + TOGETHER, 7))
+    interceptors = [stopping(stopped)]
+    async with flooded(js, interceptors=interceptors) as (client, flood, received):
+        for _ in range(TOGETHER):
+            flood.play()
+        await asyncio.sleep(1)
+        assert lost(flood, client, received) <= len(stopped)
+
+
+@defect_34
+async def test_stopped_at_the_end(js, told):
+    """The same where the connection ends right behind them."""
+    stopped = BEFORE + 20
+    interceptors = [stopping({stopped})]
+    async with flooded(js, interceptors=interceptors) as (client, flood, received):
+        for _ in range(TOGETHER):
+            flood.play()
+        with contextlib.suppress(Stop):
+            js.sockets[-1].play_close(1000)
+        await turns()
+        await asyncio.sleep(1)
+        assert lost(flood, client, received) <= 1
+
+
+async def test_stopped_one_by_one(js):
+    """So it is where they come one by one."""
+    interceptors = [stopping({5})]
+    received = []
+    async with open_client(js, interceptors=interceptors) as (client, socket):
+        reading = asyncio.ensure_future(listen(client, received))
+        await turns()
+        flood = Flood(socket)
+        for _ in range(10):
+            flood.play()
+        await turns()
+        assert lost(flood, client, received) <= 1
+    await reading
+
+
+async def test_order(js, told):
+    """What is delivered is in order, whatever was stopped in between."""
+    interceptors = [stopping(set(range(BEFORE, BEFORE + TOGETHER, 7)))]
+    async with flooded(js, interceptors=interceptors) as (_, flood, received):
+        for _ in range(TOGETHER):
+            flood.play()
+        await asyncio.sleep(1)
+        flood.play()
+        await asyncio.sleep(1)
+    numbers = list(map(int, received))
+    assert all(one < other for one, other in itertools.pairwise(numbers))
+    assert flood.sent - 1 == numbers[-1]
