@@ -17,10 +17,6 @@ MIB = 2**20
 BOUND = 64 * MIB
 """Payload bytes that wait for a subscriber in a page."""
 
-defect_30 = pytest.mark.xfail(
-    strict=True, raises=ws.WSStreamOverflowError, reason="issue 12, defect 30"
-)
-
 
 async def soon(awaitable):
     """What must be there by now."""
@@ -34,7 +30,6 @@ def large(kind):
     return "x" * (BOUND + MIB), BOUND + MIB
 
 
-@defect_30
 @pytest.mark.parametrize("kind", ["binary", "text"])
 async def test_an_idle_subscriber(js, kind):
     """A buffer that is empty takes one message, whatever its size."""
@@ -47,7 +42,6 @@ async def test_an_idle_subscriber(js, kind):
         assert "and more" == await soon(anext(subscriber))
 
 
-@defect_30
 async def test_a_reader_that_waits(js):
     """So does the one that somebody waits at: the message is read at once."""
     message, size = large("binary")
@@ -58,7 +52,6 @@ async def test_a_reader_that_waits(js):
         assert size == len(await soon(reading))
 
 
-@defect_30
 async def test_before_the_first_subscriber(js):
     """So does what is kept until somebody subscribes."""
     message, size = large("binary")
@@ -67,7 +60,6 @@ async def test_before_the_first_subscriber(js):
         assert size == len(await soon(client.recv()))
 
 
-@defect_30
 async def test_before_the_connection_is_open(js):
     """So does what comes while `after_connect` runs."""
     received = []
@@ -100,9 +92,6 @@ async def test_the_bound_holds(js):
             await soon(anext(subscriber))
 
 
-@pytest.mark.xfail(
-    strict=True, raises=pytest.fail.Exception, reason="issue 12, defect 30"
-)
 @pytest.mark.parametrize("character", ["é", "€", "😀"], ids=["two", "three", "four"])
 async def test_text_counts_as_utf_8(js, character):
     """The bound is one of payload bytes: wide characters fill it sooner."""
