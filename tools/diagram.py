@@ -32,6 +32,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "heartbeat_missed": "No sign of life came in time; the connection is aborted.",
         "interceptor_raised": "An interceptor raised; that message was not delivered.",
         "is_reply_raised": "`heartbeat.is_reply` raised; the message was delivered.",
+        "listener_overflowed": 'A listener whose overflow is "error" did not keep '
+        "up: it has ended.",
         "listener_raised": "A callback given to `listen()` raised; the next item comes "
         "all the same.",
         "message_dropped": "An overflow or its age dropped a message.",

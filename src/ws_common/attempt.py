@@ -16,7 +16,7 @@ from ws_common.errors import WSError, WSNotConnectedError, WSTimeoutError
 from ws_common.headers import check_headers
 from ws_common.options import ConnectContext, Url, WebSocketOptions
 from ws_common.outbound import Outbound
-from ws_common.sessions import EarlySession, inside_after_connect
+from ws_common.sessions import EarlySession
 from ws_common.transport import Connector, ConnectRequest, Headers
 from ws_common.urls import check_url, redact
 
@@ -183,10 +183,13 @@ async def _after_connect(
     session = EarlySession(connection, outbound)
 
     async def run() -> None:
-        inside_after_connect.set(True)
-        result = callback(session)
-        if isinstance(result, Awaitable):
-            await result
+        session.enter(outbound)
+        try:
+            result = callback(session)
+            if isinstance(result, Awaitable):
+                await result
+        finally:
+            session.leave()
 
     task = keep_task(run(), "ws after_connect")
     try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, get_args
 
 from ws_common.buffer import Buffer, End, Limits
+from ws_common.client_loop import ClientLoop
 from ws_common.messages import payload_size
 from ws_common.platform import Overflow
 
@@ -23,34 +24,44 @@ class Broadcast(Generic[T]):
     Args:
         limits: Of each buffer, unless a subscriber says otherwise.
         keep: Whether what comes before the first subscriber is kept for it.
+        home: The loop of those who read.
 
     Attributes:
         ended: The end that a reader with an empty buffer meets; None: it waits.
-        unheard: Items that came while nobody was subscribed any more.
         kept: What is kept for the first subscriber; None: nothing is.
         listeners: The tasks that call listeners back.
+        on_pressure: Told of a buffer that asks for a pause, or no longer does.
+        on_drop: Told of a buffer whose overflow has dropped so many items.
+        on_unheard: Told how many items came, or were left, with no subscriber.
+        check_asked: Raises where nothing was ever asked to come.
     """
 
     __slots__ = (
         "__weakref__",
         "_buffers",
         "_keeps",
+        "check_asked",
         "ended",
+        "home",
         "kept",
         "limits",
         "listeners",
         "on_drop",
         "on_pressure",
-        "unheard",
+        "on_unheard",
     )
 
-    def __init__(self, limits: Limits, *, keep: bool) -> None:
+    def __init__(
+        self, limits: Limits, *, keep: bool, home: ClientLoop | None = None
+    ) -> None:
         self.limits = limits
+        self.home = home or ClientLoop()
         self.ended: End | None = None
-        self.unheard = 0
         self.kept: Buffer[T] | None = None
         self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
         self.on_drop: Callable[[Buffer[T], int], None] = _ignore
+        self.on_unheard: Callable[[int], None] = _ignore
+        self.check_asked: Callable[[], None] = _ignore
         self._keeps = keep
         self._buffers: tuple[Buffer[T], ...] = ()
         self.listeners = _NONE
@@ -65,7 +76,9 @@ class Broadcast(Generic[T]):
         """
         buffers = self._buffers or self._when_nobody_listens(batch)
         for buffer in buffers:
-            if buffer.connection is None or buffer.connection == connection:
+            if buffer.end is not None:
+                self._buffers = tuple(one for one in self._buffers if one.end is None)
+            elif buffer.connection is None or buffer.connection == connection:
                 buffer.extend(batch, size, connection)
 
     def publish_one(self, item: T, connection: int = 0) -> None:
@@ -109,10 +122,16 @@ class Broadcast(Generic[T]):
         return buffer
 
     def detach(self, buffer: Buffer[T]) -> None:
-        """End a subscriber's buffer: it holds nobody up any more."""
+        """End a subscriber's buffer: it holds nobody up any more.
+
+        What the last subscriber leaves is heard by nobody.
+        """
         self._buffers = tuple(one for one in self._buffers if one is not buffer)
+        left = buffer.waiting
         buffer.mark(End(final=True))
         buffer.clear()
+        if left and not self._buffers:
+            self.on_unheard(left)
 
     def finish(self, connection: int, end: End) -> None:
         """Let nothing more into the buffers of one connection; they can be read on."""
@@ -179,7 +198,7 @@ class Broadcast(Generic[T]):
 
     def _when_nobody_listens(self, batch: Sequence[T]) -> tuple[Buffer[T], ...]:
         if not self._keeps:
-            self.unheard += len(batch)
+            self.on_unheard(len(batch))
             return ()
         self.kept = self._make(Buffer(self.limits))
         return self._buffers

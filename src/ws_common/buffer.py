@@ -167,7 +167,7 @@ class Buffer(Generic[T]):
         self._set(limits)
         if self._is_above():
             self._overflow()
-        else:
+        if limits.overflow != "pause" or self._is_low():
             self.release()
 
     def _set(self, limits: Limits) -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator, Generator, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ws_common import platform as platforms
 from ws_common.adapter import AdapterConnector, IWebSocketClient
+from ws_common.callsite import callsite
 from ws_common.close_codes import check_close, sendable_close
 from ws_common.durations import seconds
 from ws_common.errors import WSNotConnectedError, WSUnsupportedError
@@ -17,12 +18,15 @@ from ws_common.options import Url, WebSocketOptions, default_options
 from ws_common.receipt import Receipt
 from ws_common.reporter import HistoryEntry
 from ws_common.session import Session
-from ws_common.sessions import inside_after_connect
+from ws_common.sessions import is_inside_after_connect
 from ws_common.state_stream import WebSocketStatesStream
 from ws_common.states import Connecting, Open, Reconnecting, WebSocketClientState
 from ws_common.streams import Subscriber
 from ws_common.transport import Connector, Handshake
 from ws_common.urls import check_url, redact
+
+if TYPE_CHECKING:
+    from ws_common.supervisor import Supervisor
 
 NO_RETRY_TIMEOUT = 5.0
 """What `reconnect_timeout` says where reconnection is not configured."""
@@ -61,9 +65,7 @@ class WebSocketClient:
         self._options = options
         self._platform = platforms.current()
         self._behind = Supervisor(options, self._platform, connector)
-        fault = self._behind.reporter.fault
-        self._stream = WebSocketMessagesStream(self._behind.received.messages, fault)
-        self._states = WebSocketStatesStream(self._behind.states, fault)
+        self._made_at = callsite()
         self._shared: Subscriber[Data] | None = None
 
     @classmethod
@@ -110,12 +112,15 @@ class WebSocketClient:
     @property
     def state_changes(self) -> WebSocketStatesStream:
         """Every change of state from now on."""
-        return self._states
+        behind = self._behind
+        return WebSocketStatesStream(behind.states, behind.reporter.fault, owner=self)
 
     @property
     def stream(self) -> WebSocketMessagesStream:
         """The messages that arrive."""
-        return self._stream
+        behind = self._behind
+        fault = behind.reporter.fault
+        return WebSocketMessagesStream(behind.received.messages, fault, owner=self)
 
     @property
     def metrics(self) -> WebSocketMetrics:
@@ -123,11 +128,7 @@ class WebSocketClient:
         behind = self._behind
         counters, state = behind.counters, behind.life.shown
         connection = behind.connection
-        uptime, buffered = 0.0, 0
-        if connection is not None:
-            buffered = connection.transport.buffered_amount
-            if isinstance(state, Open):
-                uptime = behind.clock.monotonic() - connection.opened_at
+        buffered = 0 if connection is None else connection.transport.buffered_amount
         next_at = state.at if isinstance(state, Reconnecting) else None
         retrying = isinstance(state, Connecting) and behind.life.is_reconnecting
         return WebSocketMetrics(
@@ -149,7 +150,7 @@ class WebSocketClient:
             current_reconnect_attempts=behind.life.run.failures,
             next_reconnection_attempt=next_at,
             latency=counters.latency,
-            uptime=uptime,
+            uptime=behind.uptime,
             buffered_amount=buffered,
             unconfirmed_count=counters.transferred_count - counters.confirmed_count,
             dropped_count=counters.dropped_count,
@@ -213,6 +214,7 @@ class WebSocketClient:
             WSInvalidUrlError: The URL is none; raised before any I/O.
             WSClientClosedError: The client was closed.
         """
+        self._not_inside("connect")
         self._behind.check_usable()
         await self._behind.connect(url, _known(url))
 
@@ -274,7 +276,7 @@ class WebSocketClient:
 
     def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages; shares its subscriber with `recv()`."""
-        return self._subscriber()
+        return self._subscriber().held_by(self)
 
     def sessions(self) -> AsyncIterator[Session]:
         """One item per connection, so that a program can start anew at each.
@@ -286,7 +288,7 @@ class WebSocketClient:
             ...         async for message in session:
             ...             print(session.connection, message)
         """
-        return self._behind.new_feed()
+        return self._behind.new_feed(self)
 
     async def ping(self) -> float:
         """Return the seconds of a round trip.
@@ -319,6 +321,7 @@ class WebSocketClient:
             WSNotConnectedError: There was no `connect()` before: no URL is known.
             WSClientClosedError: The client was closed.
         """
+        self._not_inside("reconnect")
         await self._behind.reconnect()
 
     async def disconnect(
@@ -374,9 +377,9 @@ class WebSocketClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close; under cancellation abort instead of waiting."""
+        """Close; under cancellation say Close 1001, and do not wait for the answer."""
         if kind is not None and not issubclass(kind, Exception):
-            self._behind.abort()
+            await self._behind.leave(self._platform.leaving_code)
         else:
             await self.close()
 
@@ -385,12 +388,19 @@ class WebSocketClient:
         return f"<{type(self).__name__} {self.state!r}>"
 
     def _subscriber(self) -> Subscriber[Data]:
-        if self._shared is None:
-            self._shared = self._stream.subscribe()
+        if self._shared is None or self._shared.has_overflowed:
+            messages = self._behind.received.messages
+            self._shared = Subscriber(messages, ())  # which may not hold the client
         return self._shared
 
+    def __del__(self) -> None:
+        """Abort where nobody holds the client, a stream or a subscriber any more."""
+        behind: Supervisor | None = getattr(self, "_behind", None)
+        if behind is not None and not behind.life.is_idle:
+            behind.home.hop(behind.abandon, self._made_at)
+
     def _not_inside(self, method: str) -> None:
-        if inside_after_connect.get() and isinstance(self.state, Connecting):
+        if is_inside_after_connect(self._behind.outbound):
             msg = (
                 f"client.{method}() inside after_connect would wait for after_connect "
                 "itself: use the session it is handed"

@@ -26,6 +26,9 @@ from ws_common.receive_pipeline import Incoming
 from ws_common.transport import CloseInfo, Transport
 from ws_common.write_buffer import WriteBuffer
 
+_FLUSH_LOOK: Final = 0.005
+"""Seconds between two looks at what has not left yet: no event tells that all has."""
+
 _OVER: Final = (Phase.CLOSED, Phase.ABANDONED)
 _LOST: Final = CloseInfo(code=1006)
 
@@ -275,6 +278,15 @@ class Connection:
         if self.is_over:
             raise self.closed_error()
         await self._write_buffer.below(self.transport)
+
+    async def flushed(self, within: float) -> None:
+        """Wait until all that was handed over has left, or it ends, or time is up."""
+        deadline = self._clock.monotonic() + within
+        while self.transport.buffered_amount and not self.is_over:
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, _FLUSH_LOOK))
 
     def closed_error(self) -> WSConnectionClosedError:
         """The error that says how it ended, or is ending."""

@@ -58,6 +58,11 @@ class Life(NamedTuple):
         return bool(self.run.retries or self.connections)
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is open or coming, nor ends."""
+        return self.phase in (Phase.NEW, Phase.CLOSED, Phase.FINISHED)
+
+    @property
     def is_finishing(self) -> bool:
         """Whether `close()` has been called."""
         return self.phase is Phase.FINISHED or self.sequel == "finish"

@@ -29,6 +29,11 @@ class Losses:
         self._counters.dropped_count += count
         self._reporter.note("message_dropped", direction="in", count=count)
 
+    def unheard(self, count: int) -> None:
+        """Report messages that came, or were left, with no subscriber."""
+        self._counters.dropped_count += count
+        self._reporter.note("messages_discarded", count=count)
+
     def dropped_out(self, entry: Entry, why: str) -> None:
         """Report a message that the outbox has dropped."""
         self._counters.dropped_count += 1

@@ -65,7 +65,7 @@ class WebSocketMessagesStream(Stream[Data]):
                 report("message_skipped", error)
                 return SKIP
 
-        return Stream[U](self._broadcast, report, (*self._steps, attempt))
+        return self._with(attempt)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -30,6 +30,8 @@ class Platform(NamedTuple):
         stream_overflow: What happens above that.
         write_limit: Bytes buffered for sending above which `add()` waits.
         too_big_code: The close code sent after a message over `max_size`.
+        leaving_code: The close code sent by a program that was cancelled; a page may
+            not send 1001.
         signals: Makes what hears of the network and the page; None: nothing does.
         timer_slack: Seconds by which timers may be late though nothing slept: those
             of a hidden page fire once a minute.
@@ -44,6 +46,7 @@ class Platform(NamedTuple):
     stream_overflow: Overflow
     write_limit: int
     too_big_code: int
+    leaving_code: int = 1001
     signals: "Callable[[], Signals] | None" = None
     timer_slack: float = 0.0
     clock: Clock = SystemClock()

@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 
 from ws_common.broadcast import Broadcast
 from ws_common.buffer import Buffer, End, Limits
+from ws_common.client_loop import ClientLoop
 from ws_common.errors import WSNotConnectedError, WSStreamOverflowError
 from ws_common.interceptors import DONE, Handler, WSInterceptor, build
 from ws_common.messages import Data, payload_size
@@ -171,6 +172,7 @@ class ReceivePipeline:
         count_discarded: Told of messages that nobody will see.
         on_drop: Told of messages that an overflow has dropped.
         on_pressure: Called when a place holds too much, or no longer does.
+        home: The loop of the client.
 
     Attributes:
         messages: Hands messages to the subscribers.
@@ -203,8 +205,9 @@ class ReceivePipeline:
         count_discarded: Callable[[int], None],
         on_drop: Callable[[Buffer[Any], int], None],
         on_pressure: Callable[[], None],
+        home: ClientLoop | None = None,
     ) -> None:
-        self.messages: Broadcast[Any] = Broadcast(limits, keep=True)
+        self.messages: Broadcast[Any] = Broadcast(limits, keep=True, home=home)
         self.messages.on_pressure = self.pressed
         self.messages.on_drop = on_drop
         self.handlers: Sequence[Handler] = [

@@ -25,6 +25,7 @@ HISTORY = 100
 
 _WARNINGS = frozenset(
     {
+        "listener_overflowed",
         "listener_raised",
         "interceptor_raised",
         "is_reply_raised",

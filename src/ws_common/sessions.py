@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from ws_common.outbound import Outbound
     from ws_common.receive_pipeline import ReceivePipeline
 
-inside_after_connect: ContextVar[bool] = ContextVar(
-    "inside_after_connect", default=False
-)
-"""Whether the code that runs was started by `after_connect`."""
+_inside: ContextVar[tuple["EarlySession", ...]] = ContextVar("ws_inside", default=())
+"""The sessions of every `after_connect` in whose context the code runs."""
 
 PENDING = 16
 """Sessions that may wait for a program that has not asked for the next one."""
@@ -47,7 +45,13 @@ class _Session:
 
 
 class EarlySession(_Session):
-    """The session that `after_connect` is handed. It takes what comes first."""
+    """The session that `after_connect` is handed. It takes what comes first.
+
+    Attributes:
+        owner: Identifies the client while `after_connect` runs; else None.
+    """
+
+    owner: object = None
 
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing."""
@@ -66,11 +70,25 @@ class EarlySession(_Session):
                 return
             yield message
 
+    def enter(self, owner: object) -> None:
+        """`after_connect` of this client begins, in the current task."""
+        self.owner = owner
+        _inside.set((*_inside.get(), self))
+
+    def leave(self) -> None:
+        """`after_connect` is over; tasks that it has begun are not inside any more."""
+        self.owner = None
+
     async def _next(self) -> Data:
         held = self._connection.incoming.held
         if self._connection.is_over and not held.has_next:
             raise Ended(End())
         return await held.get()  # type: ignore[no-any-return]
+
+
+def is_inside_after_connect(owner: object) -> bool:
+    """Whether the code that runs was called by `after_connect` of this client."""
+    return any(session.owner is owner for session in _inside.get())
 
 
 class LiveSession(_Session):
@@ -81,11 +99,14 @@ class LiveSession(_Session):
         connection: Connection,
         outbound: "Outbound",
         pipeline: "ReceivePipeline",
+        owner: object,
     ) -> None:
         super().__init__(connection, outbound)
         messages = pipeline.messages
         buffer = messages.attach_to(connection.number)
-        self._subscriber: Subscriber[Data] = Subscriber(messages, (), buffer=buffer)
+        self._subscriber: Subscriber[Data] = Subscriber(
+            messages, (), buffer=buffer, owner=owner
+        )
 
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing."""
@@ -99,14 +120,17 @@ class LiveSession(_Session):
 class SessionFeed(AsyncIterator[Session]):
     """What `client.sessions()` returns: one item per connection."""
 
-    def __init__(self, pipeline: "ReceivePipeline", outbound: "Outbound") -> None:
+    def __init__(
+        self, pipeline: "ReceivePipeline", outbound: "Outbound", owner: object
+    ) -> None:
         self._pipeline = pipeline
         self._outbound = outbound
+        self._owner = owner
         self._buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
 
     def begin(self, connection: Connection) -> None:
         """A connection is open."""
-        session = LiveSession(connection, self._outbound, self._pipeline)
+        session = LiveSession(connection, self._outbound, self._pipeline, self._owner)
         self._buffer.extend((session,), 0)
 
     def mark(self, end: End) -> None:
@@ -115,6 +139,7 @@ class SessionFeed(AsyncIterator[Session]):
 
     async def __anext__(self) -> Session:
         """Wait for the next connection."""
+        self._pipeline.messages.home.check()
         try:
             return await self._buffer.get()
         except Ended as ended:
@@ -137,9 +162,9 @@ class Sessions:
         self._outbound = outbound
         self._feeds: WeakSet[SessionFeed] | frozenset[SessionFeed] = _NONE
 
-    def new(self, connection: Connection | None) -> SessionFeed:
+    def new(self, owner: object, connection: Connection | None) -> SessionFeed:
         """Make one; it begins with the connection that is open, if one is."""
-        feed = SessionFeed(self._pipeline, self._outbound)
+        feed = SessionFeed(self._pipeline, self._outbound, owner)
         if not isinstance(self._feeds, WeakSet):
             self._feeds = WeakSet()
         self._feeds.add(feed)

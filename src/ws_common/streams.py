@@ -6,14 +6,13 @@ raised to the one who iterates, and nobody else pays for it.
 """
 
 import asyncio
-import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, Self, TypeVar, cast
 
 from ws_common.broadcast import Broadcast
 from ws_common.buffer import Buffer, End, Ended
 from ws_common.callsite import callsite
-from ws_common.errors import WSConnectionClosedError
+from ws_common.errors import WSConnectionClosedError, WSStreamOverflowError
 from ws_common.platform import Overflow
 
 T = TypeVar("T")
@@ -45,11 +44,17 @@ class Stream(Generic[T]):
     """
 
     def __init__(
-        self, broadcast: Broadcast[Any], on_fault: OnFault, steps: tuple[Step, ...] = ()
+        self,
+        broadcast: Broadcast[Any],
+        on_fault: OnFault,
+        steps: tuple[Step, ...] = (),
+        *,
+        owner: object = None,
     ) -> None:
         self._broadcast = broadcast
         self._on_fault = on_fault
         self._steps = steps
+        self._owner = owner  # the client: whoever holds a stream holds it
 
     def __aiter__(self) -> "Subscriber[T]":
         """Subscribe and iterate."""
@@ -64,7 +69,9 @@ class Stream(Generic[T]):
             capacity: Messages in the buffer; None: as the options say.
             overflow: What happens above that; None: as the options say.
         """
-        return Subscriber(self._broadcast, self._steps, capacity, overflow)
+        return Subscriber(
+            self._broadcast, self._steps, capacity, overflow, owner=self._owner
+        )
 
     def listen(
         self,
@@ -86,18 +93,15 @@ class Stream(Generic[T]):
 
     def map(self, fn: Callable[[T], U]) -> "Stream[U]":
         """What `fn` makes of each item. What it raises is raised to who iterates."""
-        return Stream[U](self._broadcast, self._on_fault, (*self._steps, fn))
+        return self._with(fn)
 
     def where(self, fn: Callable[[T], bool]) -> "Stream[T]":
         """The items for which `fn` is true."""
-        return self._only(lambda item: item if fn(item) else SKIP)
+        return self._with(lambda item: item if fn(item) else SKIP)
 
     def where_type(self, kind: type[U]) -> "Stream[U]":
         """The items of one type."""
-        return cast(
-            "Stream[U]",
-            self._only(lambda item: item if isinstance(item, kind) else SKIP),
-        )
+        return self._with(lambda item: item if isinstance(item, kind) else SKIP)
 
     async def first(self, where: Callable[[T], bool] | None = None) -> T:
         """Wait for the first item (for which `where` is true).
@@ -108,8 +112,10 @@ class Stream(Generic[T]):
         with (self.where(where) if where else self).subscribe() as subscriber:
             return await subscriber.next()
 
-    def _only(self, step: Step) -> "Stream[T]":
-        return Stream[T](self._broadcast, self._on_fault, (*self._steps, step))
+    def _with(self, step: Step) -> "Stream[Any]":
+        """What one more step makes of this stream."""
+        steps = (*self._steps, step)
+        return Stream(self._broadcast, self._on_fault, steps, owner=self._owner)
 
 
 class Subscriber(AsyncIterator[T]):
@@ -134,6 +140,8 @@ class Subscriber(AsyncIterator[T]):
         HELLO
     """
 
+    _is_open = False  # of one whose making has failed
+
     def __init__(
         self,
         broadcast: Broadcast[Any],
@@ -142,13 +150,14 @@ class Subscriber(AsyncIterator[T]):
         overflow: Overflow | None = None,
         *,
         buffer: Buffer[Any] | None = None,
+        owner: object = None,
     ) -> None:
         self._broadcast = broadcast
         self._steps = steps
         self._buffer: Buffer[Any] = buffer or broadcast.attach(capacity, overflow)
+        self._is_open = True
         self._buffer.made_at = callsite()
-        self._finalizer = weakref.finalize(self, broadcast.detach, self._buffer)
-        self._finalizer.atexit = False
+        self._owner = owner
 
     @property
     def dropped(self) -> int:
@@ -157,7 +166,30 @@ class Subscriber(AsyncIterator[T]):
 
     def close(self) -> None:
         """End the subscription; what is buffered is forgotten."""
-        self._finalizer()
+        if self._is_open:
+            self._is_open = False
+            self._broadcast.detach(self._buffer)
+
+    def held_by(self, owner: object) -> "Subscriber[T]":
+        """Return another reader of the same buffer, which holds a client."""
+        reader: Subscriber[T] = Subscriber(
+            self._broadcast, self._steps, buffer=self._buffer, owner=owner
+        )
+        reader._is_open = False  # the buffer is not its own to close
+        return reader
+
+    def __del__(self) -> None:
+        """End it where nobody holds it any more: the collector runs in any thread."""
+        if self._is_open:
+            self._broadcast.home.hop(self._broadcast.detach, self._buffer)
+
+    @property
+    def has_overflowed(self) -> bool:
+        """Whether it ended because it overflowed, and that was raised."""
+        end = self._buffer.end
+        if end is None or self._buffer.has_next:
+            return False
+        return isinstance(end.error, WSStreamOverflowError)
 
     def _keep(self, task: "asyncio.Task[None]") -> None:
         """Hold on to a listener's task: the loop itself does not."""
@@ -170,6 +202,8 @@ class Subscriber(AsyncIterator[T]):
             WSConnectionClosedError: The end was reached, a quiet one too.
         """
         try:
+            if not self._buffer.has_next:
+                self._broadcast.check_asked()
             return await self._next()
         except Ended as ended:
             error = _raised(ended.end)
@@ -196,6 +230,7 @@ class Subscriber(AsyncIterator[T]):
         buffer = self._buffer
         while True:
             if not buffer.has_next and buffer.end is None:
+                self._broadcast.home.check()
                 ended = self._broadcast.ended
                 if ended is not None:
                     raise Ended(ended)
@@ -294,6 +329,8 @@ class Subscription:
                 await self._subscriber._hand_to(self._callback)  # noqa: SLF001 - our own
             except Ended as reached:
                 ended = reached.end.final
+                if ended and reached.end.error is not None:
+                    self._on_fault("listener_overflowed", reached.end.error)
             except asyncio.CancelledError as error:
                 task = asyncio.current_task()
                 if task is None or task.cancelling():

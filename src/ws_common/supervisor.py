@@ -6,6 +6,7 @@ whether and when to try again by `retry.py`.
 """
 
 import asyncio
+import warnings
 from typing import Any
 
 from ws_common import lifecycle, machine
@@ -15,6 +16,7 @@ from ws_common.broadcast import Broadcast
 from ws_common.buffer import End, Limits
 from ws_common.calls import Call, Calls
 from ws_common.causes import Cause
+from ws_common.client_loop import ClientLoop
 from ws_common.connection import Connection
 from ws_common.durations import seconds
 from ws_common.errors import (
@@ -41,6 +43,9 @@ from ws_common.transport import CloseInfo, Connector
 _STATE_LIMITS = Limits(1024, None, "drop_oldest")
 """State changes in a subscriber's buffer: they never pause anything."""
 
+LEAVING = 1.0
+"""Seconds that a program which was cancelled gives its last messages to leave."""
+
 RETIRING = 4
 """Connections that may close in the background; the oldest is aborted above."""
 
@@ -56,7 +61,6 @@ class Supervisor:
         "_attempt",
         "_calls",
         "_connector",
-        "_loop",
         "_retiring",
         "_stable_timer",
         "_target",
@@ -65,6 +69,7 @@ class Supervisor:
         "counters",
         "driver",
         "failures",
+        "home",
         "options",
         "outbound",
         "received",
@@ -80,6 +85,7 @@ class Supervisor:
         self.options = options
         self.driver = MachineDriver(Life(), machine.step, self._carry_out)
         self.counters = Counters()
+        self.home = ClientLoop()
         self.clock = platform.clock
         self.reporter = Reporter(options.on_event, self.clock)
         self.failures = Failures(
@@ -100,14 +106,16 @@ class Supervisor:
             count_discarded=losses.discarded,
             on_drop=losses.dropped_in,
             on_pressure=self._adjust_reading,
+            home=self.home,
         )
+        self.received.messages.on_unheard = losses.unheard
+        self.received.messages.check_asked = self._check_asked
         self.states: Broadcast[WebSocketClientState] = Broadcast(
-            _STATE_LIMITS, keep=False
+            _STATE_LIMITS, keep=False, home=self.home
         )
         self.outbound = Outbound(options, self.check_coming, losses.dropped_out)
         self.sessions = Sessions(self.received, self.outbound)
         self._connector = connector
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._target: Url | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._retiring: list[Connection] = []
@@ -128,7 +136,7 @@ class Supervisor:
         """Begin to connect, without waiting for the outcome."""
         same = target == self._target
         self._target = target
-        self.loop  # noqa: B018 - raises in a foreign loop
+        self.home.check()
         self.failures.begin()
         self.failures.last_error = None
         event = lifecycle.ConnectAsked(url=url, same_target=same)
@@ -156,6 +164,7 @@ class Supervisor:
 
     async def close(self, code: int | None, reason: str) -> None:
         """Come to rest for good. A second caller waits for the first."""
+        self.home.check()
         if self.life.is_finishing:
             await self.wait_finished()
             return
@@ -168,9 +177,34 @@ class Supervisor:
         self._calls.overtake("close")
         self.feed(lifecycle.AbortAsked(finish=True), "cancelled")
 
+    def abandon(self, made_at: str) -> None:
+        """Abort a client that nobody holds any more, and say which it was."""
+        if self.life.is_idle:
+            return
+        warnings.warn(
+            f"the client made at {made_at} was not closed, and nobody holds it any "
+            "more: it is aborted. Keep it in a variable, and close it",
+            ResourceWarning,
+            stacklevel=2,
+        )
+        self.abort()
+
+    async def leave(self, code: int) -> None:
+        """Say that we go, and go without waiting for the answer.
+
+        What was handed over is sent first, as far as that takes `LEAVING` seconds.
+        """
+        connection = self.connection
+        if self.life.phase is Phase.OPEN and connection is not None:
+            self._calls.overtake("close")
+            self.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
+            await connection.flushed(LEAVING)
+        self.abort()
+
     async def wait_finished(self) -> None:
         """Wait until the client is closed for good."""
         if self.life.phase is not Phase.FINISHED:
+            self.home.check()
             await self._calls.wait_finished()
 
     async def _wait(self, call: Call, *, finish: bool = False) -> None:
@@ -181,20 +215,9 @@ class Supervisor:
 
     # What can be asked about it
 
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that the client belongs to: the first it is used in."""
-        running = asyncio.get_running_loop()
-        if self._loop is None:
-            self._loop = running
-        elif self._loop is not running:
-            msg = "a client belongs to the event loop it was first used in"
-            raise RuntimeError(msg)
-        return running
-
     def check_usable(self) -> None:
         """Raise where the client was closed for good."""
-        self.loop  # noqa: B018 - raises in a foreign loop
+        self.home.check()
         if self.life.is_finishing:
             msg = "the client was closed; make a new one"
             raise WSClientClosedError(msg)
@@ -203,6 +226,18 @@ class Supervisor:
     def life(self) -> Life:
         """What the table knows."""
         return self.driver.state
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the open connection was opened; 0.0 where none is."""
+        loop, connection = self.home.loop, self.connection
+        if loop is None or connection is None or self.life.phase is not Phase.OPEN:
+            return 0.0
+        return loop.time() - connection.opened_at
+
+    def _check_asked(self) -> None:
+        if self.life.phase is Phase.NEW:
+            raise self.life.not_connected()
 
     def check_coming(self) -> None:
         """Raise where no connection is open or coming."""
@@ -387,7 +422,8 @@ class Supervisor:
         interval = self.options.connection_retry_interval
         uptime = 0.0 if interval is None else seconds(interval.min_uptime)
         event = lifecycle.Settled(attempt=attempt)
-        self._stable_timer = self.loop.call_later(uptime, self.feed, event, "opened")
+        loop = asyncio.get_running_loop()
+        self._stable_timer = loop.call_later(uptime, self.feed, event, "opened")
 
     def _count_end(self, code: int | None, reason: str | None) -> None:
         self.counters.ended(self.clock.now(), code, reason)
@@ -429,16 +465,16 @@ class Supervisor:
 
     # What flows
 
-    def new_feed(self) -> SessionFeed:
+    def new_feed(self, owner: object) -> SessionFeed:
         """Make what `sessions()` returns; it begins with the open connection."""
         connection = self.connection
         if self.life.phase is not Phase.OPEN or connection is None:
-            return self.sessions.new(None)
+            return self.sessions.new(owner, None)
         # Asked for by an `on_event` that is told of the opening: that comes to it.
-        return self.sessions.new(connection if connection.was_opened else None)
+        return self.sessions.new(owner, connection if connection.was_opened else None)
 
     def _adjust_reading(self) -> None:
-        if self.connection is not None:
+        if self.connection is not None and not self.home.is_over:
             self.connection.adjust_reading()
 
 

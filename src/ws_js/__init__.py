@@ -35,6 +35,7 @@ PLATFORM = Platform(
     stream_overflow="error",
     write_limit=_MIB,
     too_big_code=TOO_BIG,
+    leaving_code=1000,
     signals=PageSignals,
     timer_slack=_THROTTLED,
 )

@@ -70,7 +70,6 @@ def run_until_interrupted(
         asyncio.run(main())
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 18")
 @pytest.mark.parametrize(
     "sizes", [(), (5, 5), (LARGE,)], ids=["nothing", "a-little", "much"]
 )

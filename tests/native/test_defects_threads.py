@@ -62,7 +62,6 @@ async def flooded(client: ws.WebSocketClient) -> tuple[list, ws.Subscriber]:
     return dropped, reading
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 7")
 async def test_interceptors_run_in_the_thread_of_the_loop(server, faults):
     """What was held back for a forgotten subscriber is delivered by the loop."""
     witness = Witness()
@@ -77,7 +76,6 @@ async def test_interceptors_run_in_the_thread_of_the_loop(server, faults):
 
 
 @pytest.mark.usefixtures("debugging")
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 7")
 async def test_the_socket_is_read_on_in_debug_mode(server, faults):
     """Whoever else reads gets everything, and nothing was raised on the way."""
     url = server("/flood", count=COUNT, size=SIZE, wait=1)

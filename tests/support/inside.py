@@ -50,15 +50,6 @@ def max_surplus() -> int:
     return MAX_SURPLUS
 
 
-def unheard_of(stream: Any) -> int:
-    """How many items have come while nobody was subscribed and nothing was kept.
-
-    For states no public figure counts them: who subscribes late reads `history`.
-    """
-    count: int = stream._broadcast.unheard
-    return count
-
-
 def is_watching_its_buffer(transport: Any) -> bool:
     """Whether a browser's transport asks now and then how full its send buffer is.
 

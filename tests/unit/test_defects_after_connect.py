@@ -13,7 +13,6 @@ pytestmark = pytest.mark.looptime
 RETRY = {"connection_retry_interval": (1, 1)}
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 11")
 @pytest.mark.parametrize(
     "call",
     [
@@ -43,7 +42,6 @@ async def test_connecting_inside_raises(call, retry):
         assert client.state == ws.Open(URL, None, 1)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 11")
 async def test_what_it_raises_ends_the_attempt_with_an_error():
     """Whoever does not catch that sees why the client is closed."""
     connector = FakeConnector()
@@ -60,7 +58,6 @@ async def test_what_it_raises_ends_the_attempt_with_an_error():
         assert "after_connect_failed" in [entry.cause for entry in client.history]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 12")
 async def test_a_task_that_outlives_it_may_send():
     """A background task that it began waits for a connection like any other."""
     connector, tasks = FakeConnector(), []
@@ -89,7 +86,6 @@ async def test_a_task_that_outlives_it_may_send():
         assert wire.sent == ["from the background"]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 12")
 async def test_another_client_inside_it():
     """Only its own client would wait for it; another one is waited for."""
     connector, other_connector = FakeConnector(), FakeConnector()
@@ -116,7 +112,6 @@ async def test_another_client_inside_it():
         assert (outcomes, wire.sent) == ([None], ["hello"])
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 12")
 async def test_another_client_made_inside_it():
     """A client that it begins to connect is not inside of anything."""
     connector, other_connector = FakeConnector(), FakeConnector()

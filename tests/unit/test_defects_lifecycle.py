@@ -89,7 +89,6 @@ async def test_a_fake_whose_answer_raises():
         await abort(client)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 18")
 @pytest.mark.parametrize("how", ["connect", "client"])
 async def test_leaving_under_cancellation_says_goodbye(how):
     """Ctrl-C sends Close 1001 first, and does not wait for the answer."""
@@ -116,7 +115,6 @@ async def test_leaving_under_cancellation_says_goodbye(how):
     assert [code for code, _ in wire.closes] == [1001]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 19")
 @pytest.mark.parametrize(
     "read",
     [

@@ -63,7 +63,6 @@ CALLS = {
 }
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 16")
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 async def test_a_call_from_another_loop(call):
     """It raises at once and names the reason, and the client is as it was."""
@@ -116,7 +115,6 @@ def standing():
         made.end()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 16")
 def test_close_after_the_loop(standing):
     """It raises, each time, and leaves no state of which nothing comes."""
     standing.end(close=False)
@@ -126,7 +124,6 @@ def test_close_after_the_loop(standing):
         assert standing.client.state.is_open
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="issue 12, defect 22")
 def test_metrics_outside_the_loop(standing):
     """A snapshot can be taken anywhere, while the client is open too."""
     metrics = standing.client.metrics
@@ -134,7 +131,6 @@ def test_metrics_outside_the_loop(standing):
     assert metrics.uptime >= 0
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="issue 12, defect 22")
 def test_metrics_in_another_thread(standing):
     """Nor does it need a loop that runs: a thread of an exporter has none."""
     taken: list[object] = []
@@ -153,7 +149,6 @@ def test_metrics_in_another_thread(standing):
     assert isinstance(taken[0], ws.WebSocketMetrics)
 
 
-@pytest.mark.xfail(strict=True, raises=RuntimeError, reason="issue 12, defect 22")
 def test_a_subscriber_that_is_closed_after_the_loop(standing):
     """Whatever it held up is gone with the loop."""
 

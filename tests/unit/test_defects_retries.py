@@ -133,7 +133,6 @@ async def collect() -> None:
     await turns()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 38")
 @pytest.mark.parametrize("state", ["open", "reconnecting", "connecting"])
 async def test_a_client_that_nobody_holds(state):
     """It is aborted, wherever it is, and tries no more."""
@@ -150,7 +149,6 @@ async def test_a_client_that_nobody_holds(state):
     assert warned(caught)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 38")
 async def test_the_warning_names_the_line_that_made_it():
     """The reader finds it."""
     connector = FakeConnector()

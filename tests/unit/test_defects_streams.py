@@ -33,7 +33,6 @@ async def recv(client: ws.WebSocketClient) -> object:
     return receiving.exception() or receiving.result()
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 7")
 async def test_a_subscriber_that_is_dropped_in_another_thread():
     """The collector may run anywhere; the socket is touched in the loop's thread."""
     connector, resumed = FakeConnector(), []
@@ -56,7 +55,6 @@ async def test_a_subscriber_that_is_dropped_in_another_thread():
         assert not wire.paused
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 7")
 async def test_a_subscriber_that_is_dropped_there_in_debug_mode(monkeypatch):
     """The checks of asyncio find nothing, and the socket is read on."""
     faults = []
@@ -76,7 +74,6 @@ async def test_a_subscriber_that_is_dropped_there_in_debug_mode(monkeypatch):
         assert not wire.paused
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 8")
 async def test_a_listener_that_overflows_is_reported():
     """An event says that it ends, and why."""
     connector, told, heard = FakeConnector(), Told(), []
@@ -88,7 +85,6 @@ async def test_a_listener_that_overflows_is_reported():
         assert any(isinstance(error, ws.WSStreamOverflowError) for error in errors)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 8")
 async def test_a_listener_that_overflows_is_logged(caplog):
     """So does the log, at WARNING."""
     connector = FakeConnector()
@@ -103,7 +99,6 @@ async def test_a_listener_that_overflows_is_logged(caplog):
 OVERFLOWING = {"stream_capacity": 1, "stream_overflow": "error"}
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 9")
 async def test_recv_raises_an_overflow_once():
     """What has arrived comes first, then that some is lost, then what comes later."""
     connector = FakeConnector()
@@ -123,7 +118,6 @@ async def test_recv_raises_an_overflow_once():
         assert receiving.result() == "d"
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 9")
 async def test_recv_forgets_an_overflow_with_its_connection():
     """On a new connection nothing was lost yet."""
     connector = FakeConnector()
@@ -145,7 +139,6 @@ async def test_recv_forgets_an_overflow_with_its_connection():
         assert receiving.result() == "new"
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 10")
 @pytest.mark.parametrize(
     ("overflow", "left"), [("drop_oldest", f"{MANY - 1}"), ("drop_newest", "0")]
 )
@@ -173,7 +166,6 @@ async def break_off(client: ws.WebSocketClient) -> object:
     return None
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 20")
 @pytest.mark.parametrize("take", [take_first, break_off])
 async def test_what_a_first_subscriber_leaves(take):
     """What was kept and not taken is for the next one, or is counted as dropped."""
@@ -189,7 +181,6 @@ async def test_what_a_first_subscriber_leaves(take):
         assert len(left) + client.metrics.dropped_count == 2
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 20")
 async def test_messages_that_nobody_hears_are_counted():
     """Where the last subscriber has gone, `metrics` and an event count what comes."""
     connector, told = FakeConnector(), Told()
