@@ -246,7 +246,6 @@ IGNORED: Mapping[tuple[Phase, type], str] = MappingProxyType(
         (Phase.CLOSING, ResumeAsked): "it is read already",
         (Phase.CLOSED, ResumeAsked): _OVER,
         (Phase.ABANDONED, ResumeAsked): _OVER,
-        (Phase.CLOSED, CloseAsked): _OVER,
         (Phase.ABANDONED, CloseAsked): _OVER,
         (Phase.ABANDONED, ReplaceAsked): _OVER,
         (Phase.ABANDONED, AbandonAsked): "once is enough",
@@ -352,6 +351,12 @@ def _close(state: State, event: CloseAsked) -> Step:
 @_edge(CloseAsked, Phase.CLOSING, to=(Phase.CLOSING,))
 def _close_too(state: State, _: CloseAsked) -> Step:
     """The peer was first: its Close was answered, and the deadline runs."""
+    return state._replace(asked=True), (Discard(),)
+
+
+@_edge(CloseAsked, Phase.CLOSED, to=(Phase.CLOSED,))
+def _close_late(state: State, _: CloseAsked) -> Step:
+    """It has ended by itself; what it has brought is not delivered any more."""
     return state._replace(asked=True), (Discard(),)
 
 
