@@ -312,8 +312,10 @@ def _opened(state: State, _: Opened) -> Step:
 @_edge(Opened, Phase.CLOSED, to=(Phase.CLOSED,))
 def _opened_too_late(state: State, _: Opened) -> Step:
     """Tell the owner what happened before it could be told."""
+    if state.opened or state.replaced:
+        return state._replace(opened=True), ()
     told: tuple[Command, ...] = ()
-    if state.closing is not None:
+    if state.closing is not None and not state.asked:
         told = (TellClosing(state.closing),)
     if state.end is not None:
         told = (*told, TellEnd(state.cause, state.end))
