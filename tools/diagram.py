@@ -1,20 +1,25 @@
 """Draws the lifecycle into docs/lifecycle.md from the code: `python -m tools.diagram`.
 
-The diagram comes from the machine's table, the causes from `causes.py`, the events
-from every place that reports one. A test holds the page current.
+The diagrams come from the two tables, of a client and of one connection, with what
+their commands do; the causes from `causes.py`, the events from every place that
+reports one. A test holds the page current.
 """
 
 import ast
+import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from enum import Enum
 from types import MappingProxyType
-from typing import get_args
+from typing import Any, get_args
 
 from tools.common import ROOT, ToolError, guarded, say
+from ws_common import connection_machine, lifecycle, machine
 from ws_common.causes import MEANINGS, Cause
-from ws_common.lifecycle import Phase
-from ws_common.machine import TABLE
+from ws_common.lifecycle import Life, Phase
+from ws_common.states import Closed, Connecting, Disconnecting, Open, Reconnecting
 
 PAGE = ROOT / "docs" / "lifecycle.md"
 SOURCE = ROOT / "src"
@@ -52,7 +57,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
 )
 """What each event means."""
 
-_REQUESTS = MappingProxyType(
+_CALLS: Mapping[str, str] = MappingProxyType(
     {
         "ConnectAsked": "connect()",
         "ReconnectAsked": "reconnect()",
@@ -61,24 +66,61 @@ _REQUESTS = MappingProxyType(
         "AbortAsked": "cancelled",
     }
 )
+"""What people know some events of the client by."""
+
+SHOWN = (
+    Connecting("ws://anywhere/", 1),
+    Open("ws://anywhere/", None, 1),
+    Disconnecting(1000, ""),
+    Reconnecting(2, 1.0, datetime(2030, 1, 1, tzinfo=UTC), None, None, None),
+    Closed(1000, ""),
+)
+"""One of each state that a client shows."""
 
 
-def diagram() -> str:
-    """The table as a Mermaid state diagram."""
-    labels: dict[tuple[Phase, Phase], list[str]] = {}
-    for (source, kind), edge in TABLE.items():
-        for target in edge.targets:
-            labels.setdefault((source, target), []).append(_label(kind))
-    order = {phase: number for number, phase in enumerate(Phase)}
-    arrows = sorted(labels, key=lambda pair: (order[pair[0]], order[pair[1]]))
-    lines = ["stateDiagram-v2", f"    [*] --> {_node(Phase.NEW)}"]
-    lines += [
-        f"    {_node(source)} --> {_node(target)}: "
-        + ", ".join(sorted(labels[source, target]))
-        for source, target in arrows
+def client_diagram() -> str:
+    """The client's table as a Mermaid state diagram."""
+    return _diagram(machine.TABLE, Phase.NEW, [Phase.FINISHED], _CALLS)
+
+
+def connection_diagram() -> str:
+    """The table of one connection as a Mermaid state diagram."""
+    phase = connection_machine.Phase
+    ends = [phase.CLOSED, phase.ABANDONED]
+    return _diagram(connection_machine.TABLE, phase.CONNECTING, ends, {})
+
+
+def states() -> str:
+    """What each state brings about, as a table."""
+    new = Life()
+    brought = {
+        f"`{type(shown).__name__}`": machine._shows(new, new._replace(shown=shown))  # noqa: SLF001 - all of it is drawn
+        for shown in SHOWN
+    }
+    finished = new._replace(phase=Phase.FINISHED)
+    brought["`Closed` permanently"] = machine._finishes(new, finished)  # noqa: SLF001 - likewise
+    lines = [
+        f"| {state} | {', '.join(f'`{type(one).__name__}`' for one in commands)} |"
+        for state, commands in brought.items()
     ]
-    lines.append(f"    {_node(Phase.FINISHED)} --> [*]")
-    return "\n".join(["```mermaid", *lines, "```"])
+    return "\n".join(["| state | commands |", "|---|---|", *lines])
+
+
+def client_commands() -> str:
+    """The commands of the client's table, and what they do."""
+    return _explained("command", "what it does", get_args(lifecycle.Command))
+
+
+def connection_events() -> str:
+    """The words in the diagram of a connection, and what they stand for."""
+    kinds = get_args(connection_machine.Event)
+    return _explained("in the diagram", "what has happened", kinds, _words)
+
+
+def connection_commands() -> str:
+    """The commands of a connection's table, and what they do."""
+    kinds = get_args(connection_machine.Command)
+    return _explained("command", "what it does", kinds)
 
 
 def causes() -> str:
@@ -122,7 +164,16 @@ def render(page: str) -> str:
     Raises:
         ToolError: A marker is missing.
     """
-    parts = {"diagram": diagram(), "causes": causes(), "events": events()}
+    parts = {
+        "diagram": client_diagram(),
+        "states": states(),
+        "commands": client_commands(),
+        "causes": causes(),
+        "events": events(),
+        "connection": connection_diagram(),
+        "connection events": connection_events(),
+        "connection commands": connection_commands(),
+    }
     for name, text in parts.items():
         begin, end = f"<!-- {name}: drawn by tools/diagram.py -->", f"<!-- /{name} -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
@@ -142,13 +193,61 @@ def main() -> int:
     return 0
 
 
-def _node(phase: Phase) -> str:
-    return phase.value.capitalize()
+def _diagram(
+    table: Mapping[tuple[Any, type], Any],
+    first: Enum,
+    last: Sequence[Enum],
+    names: Mapping[str, str],
+) -> str:
+    labels: dict[tuple[Enum, Enum], list[str]] = {}
+    for (source, kind), edge in table.items():
+        label = names.get(kind.__name__, _words(kind))
+        for target in edge.targets:
+            labels.setdefault((source, target), []).append(label)
+    order = {phase: number for number, phase in enumerate(type(first))}
+    arrows = sorted(labels, key=lambda pair: (order[pair[0]], order[pair[1]]))
+    lines = ["stateDiagram-v2", f"    [*] --> {_node(first)}"]
+    lines += [
+        f"    {_node(source)} --> {_node(target)}: "
+        + ", ".join(sorted(labels[source, target]))
+        for source, target in arrows
+    ]
+    lines += [f"    {_node(phase)} --> [*]" for phase in last]
+    return "\n".join(["```mermaid", *lines, "```"])
 
 
-def _label(kind: type) -> str:
-    words = re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
-    return _REQUESTS.get(kind.__name__, words)
+def _node(phase: Enum) -> str:
+    return str(phase.value).capitalize()
+
+
+def _words(kind: type) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
+
+
+def _code(kind: type) -> str:
+    return f"`{kind.__name__}`"
+
+
+def _explained(
+    head: str,
+    meaning: str,
+    kinds: Iterable[type],
+    name: Callable[[type], str] = _code,
+) -> str:
+    lines = [f"| {name(kind)} | {_docstring(kind)} |" for kind in kinds]
+    return "\n".join([f"| {head} | {meaning} |", "|---|---|", *lines])
+
+
+def _docstring(kind: type) -> str:
+    """The first paragraph, in one line.
+
+    Raises:
+        ToolError: There is none. (Python gives named tuples one like a call.)
+    """
+    text = inspect.getdoc(kind) or ""
+    if not text or text.startswith(f"{kind.__name__}("):
+        raise ToolError(f"{kind.__module__}.{kind.__name__} has no docstring")
+    return " ".join(text.split("\n\n")[0].split())
 
 
 def _called(call: ast.Call) -> str:

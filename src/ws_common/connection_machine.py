@@ -246,7 +246,6 @@ IGNORED: Mapping[tuple[Phase, type], str] = MappingProxyType(
         (Phase.CLOSING, ResumeAsked): "it is read already",
         (Phase.CLOSED, ResumeAsked): _OVER,
         (Phase.ABANDONED, ResumeAsked): _OVER,
-        (Phase.CLOSED, CloseAsked): _OVER,
         (Phase.ABANDONED, CloseAsked): _OVER,
         (Phase.ABANDONED, ReplaceAsked): _OVER,
         (Phase.ABANDONED, AbandonAsked): "once is enough",
@@ -313,8 +312,10 @@ def _opened(state: State, _: Opened) -> Step:
 @_edge(Opened, Phase.CLOSED, to=(Phase.CLOSED,))
 def _opened_too_late(state: State, _: Opened) -> Step:
     """Tell the owner what happened before it could be told."""
+    if state.opened or state.replaced:
+        return state._replace(opened=True), ()
     told: tuple[Command, ...] = ()
-    if state.closing is not None:
+    if state.closing is not None and not state.asked:
         told = (TellClosing(state.closing),)
     if state.end is not None:
         told = (*told, TellEnd(state.cause, state.end))
@@ -352,6 +353,12 @@ def _close(state: State, event: CloseAsked) -> Step:
 @_edge(CloseAsked, Phase.CLOSING, to=(Phase.CLOSING,))
 def _close_too(state: State, _: CloseAsked) -> Step:
     """The peer was first: its Close was answered, and the deadline runs."""
+    return state._replace(asked=True), (Discard(),)
+
+
+@_edge(CloseAsked, Phase.CLOSED, to=(Phase.CLOSED,))
+def _close_late(state: State, _: CloseAsked) -> Step:
+    """It has ended by itself; what it has brought is not delivered any more."""
     return state._replace(asked=True), (Discard(),)
 
 

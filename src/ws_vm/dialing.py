@@ -65,7 +65,6 @@ class _Race:
         self._origins = origins
         self._errors: list[OSError] = []
         self._running: set[asyncio.Task[socket.socket]] = set()
-        self._over = False
 
     async def run(self, addresses: Iterable[_Address]) -> socket.socket:
         """Return the winner's socket, or raise what went wrong."""

@@ -177,3 +177,33 @@ async def test_close_replaces_what_may_not_be_sent():
         assert "close_code_replaced" in [event.name for event in events]
         transport.closed(1000, initiator="local")
         await asked
+
+
+class Held(ws.WSInterceptor):
+    """Holds back what comes until the test lets go."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
+
+    async def on_message(self, data, next):
+        await self.released.wait()
+        await next(data)
+
+
+async def test_ours_of_a_connection_that_is_lost_meanwhile():
+    """Nothing is delivered after the call, though the loss comes before our Close."""
+    connector, held = FakeConnector(), Held()
+
+    def lose(told):
+        if isinstance(told.details.get("state"), ws.Disconnecting):
+            connector.attempts[0].transport.closed()
+
+    options = {"interceptors": (held,), "on_event": lose}
+    async with opened(connector, **options) as (client, transport):
+        messages = client.stream.subscribe()
+        transport.batch("before", "the call")
+        await client.disconnect()
+        held.released.set()
+        await turns()
+        assert [text async for text in messages] == []
+        assert client.metrics.dropped_count == 2

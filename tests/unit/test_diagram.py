@@ -1,10 +1,13 @@
 """The page about the lifecycle says what the code does."""
 
+import re
 import sys
+from typing import NamedTuple
 
 import pytest
 
-from ws_common.machine import TABLE
+from tests.unit.test_machine import life_in, lost
+from ws_common import connection_machine, lifecycle, machine
 
 if sys.platform == "emscripten":
     pytest.skip("the docs are not in a browser", allow_module_level=True)
@@ -16,24 +19,127 @@ PAGE = diagram.PAGE.read_text(encoding="utf-8")
 
 
 def test_page_is_current():
-    """Whoever changes the table, a cause or an event runs `python -m tools.diagram`."""
+    """Whoever changes a table, a cause or an event runs `python -m tools.diagram`."""
     assert diagram.render(PAGE) == PAGE
 
 
-def test_every_edge_is_drawn():
-    """The diagram has an arrow for each declared target, and no other."""
-    arrows = {
-        (source.value.capitalize(), target.value.capitalize())
-        for (source, _), edge in TABLE.items()
-        for target in edge.targets
-    }
-    drawn = {
+def arrows(text):
+    """The arrows of a diagram, but for those that show where it begins and ends."""
+    return {
         tuple(line.split(":")[0].split(" --> "))
-        for line in map(str.strip, diagram.diagram().splitlines())
+        for line in map(str.strip, text.splitlines())
         if "-->" in line and "[*]" not in line
     }
 
-    assert arrows == drawn
+
+@pytest.mark.parametrize(
+    ("table", "drawn"),
+    [
+        (machine.TABLE, diagram.client_diagram),
+        (connection_machine.TABLE, diagram.connection_diagram),
+    ],
+)
+def test_every_edge_is_drawn(table, drawn):
+    """The diagram has an arrow for each declared target, and no other."""
+    declared = {
+        (source.value.capitalize(), target.value.capitalize())
+        for (source, _), edge in table.items()
+        for target in edge.targets
+    }
+
+    assert declared == arrows(drawn())
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "drawn"),
+    [
+        ("New", ["Finished"], diagram.client_diagram),
+        ("Connecting", ["Closed", "Abandoned"], diagram.connection_diagram),
+    ],
+)
+def test_beginning_and_ends_are_drawn(begin, end, drawn):
+    """People see where to begin to read."""
+    marked = [line.strip() for line in drawn().splitlines() if "[*]" in line]
+
+    assert [f"[*] --> {begin}", *(f"{one} --> [*]" for one in end)] == marked
+
+
+def rows(text):
+    """The cells of a table, row by row, without the head."""
+    lines = text.splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def kinds(union):
+    return [f"`{kind.__name__}`" for kind in union.__args__]
+
+
+@pytest.mark.parametrize(
+    ("union", "drawn"),
+    [
+        (lifecycle.Command, diagram.client_commands),
+        (connection_machine.Command, diagram.connection_commands),
+    ],
+)
+def test_every_command_is_explained(union, drawn):
+    """In the words of its docstring."""
+    explained = rows(drawn())
+
+    assert kinds(union) == [name for name, _ in explained]
+    docstrings = [" ".join(kind.__doc__.split()) for kind in union.__args__]
+    assert docstrings == [meaning for _, meaning in explained]
+
+
+def test_every_word_at_an_arrow_of_a_connection_is_explained():
+    """Whoever looks at the diagram finds each of its words in the table below it."""
+    lines = diagram.connection_diagram().splitlines()
+    words = {
+        word
+        for line in lines
+        if ": " in line
+        for word in line.partition(": ")[2].split(", ")
+    }
+
+    assert words == {name for name, _ in rows(diagram.connection_events())}
+
+
+CONNECT = lifecycle.ConnectAsked(url="ws://host/")
+STOP = lifecycle.DisconnectAsked()
+
+
+@pytest.mark.parametrize(
+    ("state", "phase", "event", "besides"),
+    [
+        ("`Connecting`", "NEW", CONNECT, {"FailSends", "StartAttempt"}),
+        ("`Open`", "CONNECTING", lifecycle.Opened(attempt=1), set()),
+        ("`Disconnecting`", "OPEN", STOP, {"BeginClose", "FailSends"}),
+        ("`Reconnecting`", "OPEN", lost(), {"CountEnd", "Wait"}),
+        ("`Closed`", "RECONNECTING", STOP, {"StopWaiting", "FailSends"}),
+        ("`Closed` permanently", "NEW", lifecycle.CloseAsked(), None),
+    ],
+)
+def test_what_a_state_brings_about(state, phase, event, besides):
+    """It is what the table commands wherever an arrow leads there, in that order."""
+    table = {name: re.findall(r"\w+", cell) for name, cell in rows(diagram.states())}
+    if besides is None:  # it is shown as any other `Closed`, with what that brings
+        besides = {*table["`Closed`"], "FailSends"}
+
+    _, commands = machine.step(life_in(lifecycle.Phase[phase]), event)
+    names = [type(command).__name__ for command in commands]
+
+    assert table[state] == [name for name in names if name not in besides]
+
+
+def test_missing_docstring_is_named(monkeypatch):
+    """A command that nobody has explained does not get an empty row."""
+
+    class Undocumented(NamedTuple):
+        attempt: int
+
+    monkeypatch.setattr(lifecycle, "Command", lifecycle.Wait | Undocumented)
+
+    with pytest.raises(ToolError, match="Undocumented has no docstring"):
+        diagram.client_commands()
 
 
 def test_change_is_noticed():

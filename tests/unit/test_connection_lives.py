@@ -1,0 +1,314 @@
+"""The real connection does what its table says, whatever happens in whatever order.
+
+`tests/unit/test_connection_machine.py` has that the table keeps its rules.
+"""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import hypothesis.strategies as st
+import looptime
+import pytest
+from hypothesis import event, given, settings
+
+from tests.support.connection_side import CLOSE_TIMEOUT, ENDS, Reactions, facts
+from tests.support.driving import leftovers
+from tests.support.fake_transport import turns
+from tests.support.real_side import RealSide
+from tests.support.reference_side import ReferenceSide
+
+WIRE = [f"closing {how}" for how in ENDS if how != "loss"]
+WIRE += [f"closed {how}" for how in ENDS]
+CLIENT = ["close", "replace", "abandon", "pause", "resume", "send", "others", "probe"]
+QUIET = ["message", "byte", "drain", "wait_for_room"]
+
+BEGINNINGS = st.sampled_from([[], ["attach"], ["pause", "attach", "open"]]) | st.just(
+    ["attach", "open"]
+)
+PHRASES = [
+    ["pause", "resume", 5],
+    ["pause", 5, "resume"],
+    ["send", "replace", "others"],
+    ["probe", 1, "probe"],
+    ["closing peer", 3],
+    ["message", 4, "drain"],
+    ["wait_for_room", "drain"],
+]
+ACTIONS = st.lists(
+    st.one_of(
+        st.sampled_from(["attach", "open", *CLIENT, *QUIET, *WIRE]).map(lambda x: [x]),
+        st.integers(1, 5).map(lambda seconds: [seconds]),
+        st.sampled_from(PHRASES),
+    ),
+    min_size=1,
+    max_size=20,
+).map(lambda phrases: [action for phrase in phrases for action in phrase])
+EXAMPLES = 10 if sys.platform == "emscripten" else 400
+TOLD = [
+    *("push", "pause", "resume", "close", "abort", "discard", "ended", "writable"),
+    *("heartbeat_missed", "messages_unconfirmed", "tell closing", "tell end"),
+]
+REACTIONS = st.dictionaries(
+    st.sampled_from(TOLD),
+    st.lists(st.sampled_from([*CLIENT, *QUIET, *WIRE]), min_size=1, max_size=3),
+    max_size=4,
+)
+
+
+Log = list[tuple[Any, ...]]
+
+
+async def live(
+    actions: Sequence[str | int], reactions: Reactions, *, heartbeat: bool
+) -> Log:
+    """Play both sides, and compare them after every action.
+
+    Returns:
+        What was told to whom. The connection is abandoned after that.
+    """
+    clock = asyncio.get_running_loop().time
+    real = RealSide(reactions, heartbeat=heartbeat)
+    reference = ReferenceSide(reactions, clock, heartbeat=heartbeat)
+    for action in actions:
+        await take(action, real, reference)
+    told = [*real.log]
+    await take("abandon", real, reference)
+    await turns()
+    assert leftovers() == []
+    return told
+
+
+async def take(action: str | int, real: RealSide, reference: ReferenceSide) -> None:
+    """Let both do the same, or let time pass."""
+    if isinstance(action, str):
+        real.act(action)
+        reference.act(action)
+    else:
+        await asyncio.sleep(action)
+        reference.wait(action)
+    await turns()
+    compare(real, reference)
+
+
+def compare(real: RealSide, reference: ReferenceSide) -> None:
+    """What was told to whom, and what can be asked."""
+    expected, actual = reference.state, real.state
+    assert reference.log == real.log
+    assert expected._replace(closing=None, end=None) == actual._replace(
+        closing=None, end=None
+    )
+    for one, other in [(expected.closing, actual.closing), (expected.end, actual.end)]:
+        assert (one and facts(one)) == (other and facts(other))
+    assert reference.rooms == real.rooms
+    connection = real.connection
+    assert reference.is_over == connection.is_over == connection.over.done()
+    assert expected.opened == connection.was_opened
+    error = connection.closed_error()
+    close = expected.end or expected.closing or ENDS["loss"]
+    assert (close.code, close.reason) == (error.close_code, error.close_reason)
+    assert reference.unconfirmed == error.unconfirmed
+
+
+def play(
+    actions: Sequence[str | int],
+    reactions: Reactions | None = None,
+    *,
+    heartbeat: bool = True,
+) -> Log:
+    with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
+        return runner.run(live(actions, reactions or {}, heartbeat=heartbeat))
+
+
+def told_of_the_end(told: Log) -> str | None:
+    """The cause that the owner was told."""
+    return next((what[0] for name, *what in told if name == "tell end"), None)
+
+
+@settings(max_examples=EXAMPLES)
+@given(beginning=BEGINNINGS, actions=ACTIONS, heartbeat=st.booleans())
+def test_any_life(beginning, actions, heartbeat):
+    """Calls, reports, pauses and time: told is what the table commands, in order."""
+    told = play([*beginning, *actions], heartbeat=heartbeat)
+    event(f"told of the end: {told_of_the_end(told)}")
+
+
+@settings(max_examples=EXAMPLES)
+@given(beginning=BEGINNINGS, actions=ACTIONS, reactions=REACTIONS)
+def test_any_life_with_reactions(beginning, actions, reactions):
+    """Whoever is told may act from inside; the table sees one event at a time."""
+    told = play([*beginning, *actions], reactions)
+    event(f"told of the end: {told_of_the_end(told)}")
+
+
+def names(told: Log) -> list[str]:
+    return [name for name, *_ in told]
+
+
+@pytest.mark.parametrize(
+    ("actions", "reactions", "expected"),
+    [
+        # What was held back fills its reader again, at once.
+        (
+            ["pause", "resume", "resume"],
+            {"resume": ["message", "pause", "message"]},
+            ["pause", "resume", "push", "pause", "push", "resume"],
+        ),
+        # What was held back ends with the end.
+        (
+            ["pause", "resume"],
+            {"resume": ["message", "closing peer", "closed peer"]},
+            ["pause", "resume", "push", "tell closing", "ended", "tell end"],
+        ),
+        # Behind the peer's Close, TCP had ended as well.
+        (
+            ["pause", "closing peer"],
+            {"resume": ["closed peer"]},
+            ["pause", "resume", "tell closing", "ended", "tell end"],
+        ),
+        (
+            ["close"],
+            {"close": ["closing answer", "closed answer"]},
+            ["discard", "close", "ended", "tell end"],
+        ),
+        # Reading goes on for our Close, and meets the end before that is sent.
+        (
+            ["pause", "close"],
+            {"resume": ["message", "closed loss"]},
+            ["pause", "discard", "resume", "push", "close", "ended", "tell end"],
+        ),
+        (
+            ["abandon"],
+            {"abort": ["message", "closing peer", "closed loss"]},
+            ["discard", "abort", "push", "ended"],
+        ),
+        (
+            ["message", 5],
+            {"abort": ["message", "closed loss"]},
+            ["push", "heartbeat_missed", "abort", "push", "ended", "tell end"],
+        ),
+    ],
+)
+def test_transport_that_reports_from_inside(actions, reactions, expected):
+    """One that delivers or ends while it is resumed, closed or aborted."""
+    told = play(["attach", "open", *actions], reactions)
+
+    assert expected == names(told)
+
+
+@pytest.mark.parametrize(
+    ("actions", "reactions", "expected"),
+    [
+        (
+            ["closing peer", 3],
+            {"tell closing": ["close"]},
+            ["tell closing", "discard", "abort", "ended", "tell end"],
+        ),
+        (
+            ["closing peer", 3],
+            {"tell closing": ["replace"]},
+            ["tell closing", "discard", "abort", "ended"],
+        ),
+        (
+            ["closing peer", 3],
+            {"tell closing": ["abandon"]},
+            ["tell closing", "discard", "abort", "ended"],
+        ),
+        (
+            ["closed loss"],
+            {"tell end": ["close", "replace", "abandon"]},
+            ["ended", "tell end", "discard", "discard", "discard"],
+        ),
+        # It is told of the end all the same: that was under way.
+        (
+            ["closed loss"],
+            {"ended": ["abandon"]},
+            ["ended", "tell end", "discard"],
+        ),
+    ],
+)
+def test_owner_that_calls_back(actions, reactions, expected):
+    """What is asked for from inside comes behind what is under way."""
+    told = play(["attach", "open", *actions], reactions)
+
+    assert expected == names(told)
+
+
+def test_late_success_is_freed():
+    """A transport that comes when nobody wants it any more is aborted."""
+    told = play(["abandon", "attach"])
+
+    assert ["discard", "ended", "abort", "attached too late"] == names(told)
+
+
+def test_reading_does_not_wait_for_its_turn():
+    """A reader that is full, or no longer is, is heeded while an event is handled."""
+    told = play(["pause", "attach"], {"pause": ["resume", "message"]})
+
+    assert ["pause", "resume", "push"] == names(told)
+
+
+@pytest.mark.parametrize("ending", ["close", "closing peer", "replace"])
+@pytest.mark.looptime
+async def test_what_closes_is_not_asked_for_signs_of_life(ending):
+    """Its deadline runs, whatever the peer says."""
+    real = RealSide({}, heartbeat=True)
+    for action in ("attach", "open", 2, ending, "probe", 2):
+        if isinstance(action, str):
+            real.act(action)
+        else:
+            await asyncio.sleep(action)
+
+    assert [] == real.transport.pings
+    real.act("abandon")
+
+
+def refuse(*_: object) -> NoReturn:
+    raise ValueError("the transport does not do that")
+
+
+@pytest.mark.looptime
+async def test_close_that_raises_is_bounded_all_the_same():
+    """A code that cannot be sent is the caller's error; the deadline runs."""
+    real = RealSide({}, heartbeat=False)
+    real.act("attach")
+    real.act("open")
+    real.transport.close = refuse
+
+    with pytest.raises(ValueError, match="does not do that"):
+        real.act("close")
+    assert ["discard"] == names(real.log)
+    await asyncio.sleep(CLOSE_TIMEOUT)
+
+    assert ["discard", "abort", "ended", "tell end"] == names(real.log)
+
+
+@pytest.mark.looptime
+async def test_abort_that_raises_does_not_keep_the_end_from_coming():
+    """Everything is released, and whoever waits is told."""
+    real = RealSide({}, heartbeat=False)
+    real.act("attach")
+    real.act("open")
+    real.transport.abort = refuse
+
+    with pytest.raises(ValueError, match="does not do that"):
+        real.act("abandon")
+
+    assert ["discard", "ended"] == names(real.log)
+    assert real.connection.over.done()
+
+
+@pytest.mark.looptime
+async def test_owner_that_raises_does_not_keep_the_connection_from_ending():
+    """It is torn down before its owner is told, and the error comes out."""
+    real = RealSide({}, heartbeat=False)
+    real.act("attach")
+    real.act("open")
+    real.connection_closing = refuse
+
+    with pytest.raises(ValueError, match="does not do that"):
+        real.act("closing peer")
+    await asyncio.sleep(CLOSE_TIMEOUT)
+
+    assert ["abort", "ended", "tell end"] == names(real.log)

@@ -1,0 +1,287 @@
+"""A phase stands in a table, and nowhere else.
+
+Shells that remember in booleans, or in fields that are None, where a connection is,
+sooner or later disagree with each other: so did this package, before it had tables.
+This looks at the source: every such attribute is named below, with the reason why it
+is no phase. Whoever adds one says here what it is, or puts it into a table.
+"""
+
+import ast
+import sys
+
+import pytest
+
+if sys.platform == "emscripten":
+    pytest.skip("the source is not in a browser", allow_module_level=True)
+
+from tests.support.attributes import (
+    assignments,
+    attributes_of,
+    booleans,
+    classes,
+    decided_by_none,
+    optionals,
+    parse,
+)
+from tools.common import ROOT
+
+SOURCE = ROOT / "src"
+COMMON = SOURCE / "ws_common"
+
+SHELLS = [
+    *("connection", "no_transport", "pulse", "write_buffer"),
+    *("attempt", "calls", "clockwatch", "losses", "supervisor", "surroundings"),
+    "waiting",
+]
+"""What is around the two tables."""
+
+OLD_ENGINE = [
+    *("backlog", "closing", "delivery", "engine", "scan", "sips", "surplus"),
+]
+"""Of `ws_vm`, and about to be deleted; so is this list then."""
+
+NO_PHASE = {
+    # Something that may be there or not, while the phase is the same
+    "ClockWatch._timer": "a timer that may run",
+    "Connection._deadline": "a timer that may run",
+    "Connection._keepalive": "an option; without it, made for a probe",
+    "Connection._over": "made for whoever waits for the end; the table knows of it",
+    "Pulse._asking": "a timer that may run",
+    "Pulse._checking": "a timer that may run",
+    "Supervisor._attempt": "the task of the last attempt, to be cancelled",
+    "Supervisor._stable_timer": "a timer that may run",
+    "Supervisor.connection": "the last one; the table says whether it is live",
+    "Surroundings._signals": "only some platforms have them",
+    "Waiting._timer": "a timer that may run; while the wait is held it does not",
+    # Something that is known or not
+    "Calls._latest": "whom to answer; most of the time nobody waits",
+    "Fragments._text": "what kind of message it is",
+    "JsTransport._failure": "what to report at the end, instead of what comes",
+    "Pulse._sent": "when a message went that has no reply yet",
+    "Supervisor._loop": "a cache: the loop of the first call",
+    "Supervisor._target": "the URL of the last connect(), or what makes it",
+    "Waiting._attempt": "what to report when the wait is over",
+    "Waiting._news": "what was heard shortly before the wait that it shortens",
+    # What is so from the beginning
+    "_NoTransport.protocol": "no subprotocol was agreed on, ever",
+    "Pulse.hears_messages": "an option of the heartbeat",
+}
+"""Attribute -> why it is no phase."""
+
+STILL_PHASES = {
+    "JsTransport._aborted": "the connection is abandoned, or over",
+    "JsTransport._local": "we asked for the end: the connection's table knows",
+    "Pulse._beats": "the connection is open: the connection's table knows",
+}
+"""Attribute -> what it says a second time; to be emptied."""
+
+
+def modules():
+    yield from (COMMON / f"{name}.py" for name in SHELLS)
+    native = sorted((SOURCE / "ws_vm").glob("*.py"))
+    yield from (path for path in native if path.stem not in OLD_ENGINE)
+    yield SOURCE / "ws_js" / "transport.py"
+
+
+TREES = [parse(path) for path in modules()]
+
+
+def looks_like_phases(trees: list[ast.Module]) -> set[str]:
+    """The attributes that could stand for one."""
+    asked = decided_by_none(trees)
+    return {
+        f"{cls.name}.{name}"
+        for cls in classes(trees)
+        for name in booleans(cls) | (optionals(cls) & asked)
+    }
+
+
+def test_no_phase_outside_of_the_tables():
+    """No boolean, and nothing that is compared with None, is there without a reason."""
+    assert set() == looks_like_phases(TREES) - NO_PHASE.keys() - STILL_PHASES.keys()
+
+
+def test_no_reason_is_left_over():
+    """What is gone from the source is gone from here."""
+    assert set() == (NO_PHASE.keys() | STILL_PHASES.keys()) - looks_like_phases(TREES)
+
+
+def test_the_old_engine_is_still_there():
+    """Whoever deletes it deletes its list."""
+    kept = {path.stem for path in (SOURCE / "ws_vm").glob("*.py")}
+
+    assert set() == set(OLD_ENGINE) - kept
+
+
+@pytest.mark.xfail(reason="issue 11, the browser's transport and the keepalive")
+def test_no_phase_is_kept_twice():
+    """Nothing remembers what a table knows."""
+    assert {} == STILL_PHASES
+
+
+@pytest.mark.parametrize(
+    ("line", "asked"),
+    [
+        ("self.x = False", ""),
+        ("self.x: bool = given", ""),
+        ("self.x = flag", ""),
+        ("self.x = given is not None", ""),
+        ("self.y, self.x = 0, True", ""),
+        ("self.y = self.x = True", ""),
+        ("self.x: int | None = 0", "self.x is None"),
+        ("self.x: 'int | None' = 0", "None is not self.x"),
+        ("self.x = None", "not self.x"),
+        ("self.x = maybe", "1 if self.x else 2"),
+        ("self.x = None", "self.x and 1"),
+        ("self.x = None", "(y := self.x) is None"),
+        ("self.x = None", "[y for y in () if self.x]"),
+    ],
+)
+def test_attributes_are_recognized(line, asked):
+    """However it is written, a boolean or a field that may be None is seen."""
+    source = f"""
+class C:
+    def __init__(self, given, flag: bool, maybe: int | None):
+        {line}
+
+    def decide(self):
+        {asked or "pass"}
+"""
+
+    assert "C.x" in looks_like_phases([ast.parse(source)])
+
+
+@pytest.mark.parametrize(
+    "decides",
+    [
+        "x = c.x\n    if x: pass",
+        "while c.x: pass",
+        "match c.x:\n        case None: pass",
+    ],
+)
+def test_decisions_are_recognized_elsewhere(decides):
+    """Also where another module asks, and under a name of its own."""
+    source = f"class C:\n    x: int | None = None\ndef f(c):\n    {decides}\n"
+
+    assert {"C.x"} == looks_like_phases([ast.parse(source)])
+
+
+def test_what_is_asked_by_nobody_is_no_phase():
+    """A field that may be None is data until something is decided by it."""
+    source = "class C:\n    x: int | None = None\n    def f(self): return self.x\n"
+
+    assert set() == looks_like_phases([ast.parse(source)])
+
+
+# ── Routing ─────────────────────────────────────────────────────────────────
+
+ROUTED = {"Broadcast", "Connection", "Incoming", "ReceivePipeline"}
+"""The classes that messages pass through."""
+
+STATE = {
+    "Broadcast._buffers": "the subscribers, who come and go",
+    "Broadcast._keeps": "whether there has been a subscriber",
+    "Broadcast.ended": "the end that readers meet",
+    "Broadcast.kept": "the buffer that the first subscriber takes over",
+    "Broadcast.listeners": "tasks that are kept from being collected",
+    "Broadcast.unheard": "a count",
+    "Connection._deadline": "a timer",
+    "Connection._frozen_unconfirmed": "a count",
+    "Connection._keepalive": "made when the connection opens",
+    "Connection._over": "made when somebody waits for the end",
+    "Connection.opened_at": "a time",
+    "Connection.transport": "comes with `attach()`: what is sent goes there",
+    "Connection.url": "comes with `attach()`",
+    "Incoming._discarded": "a count",
+    "Incoming._ended": "whether the connection has ended: what is counted is told",
+    "Incoming.stage": "what becomes of the messages: held, flowing, discarded",
+    "ReceivePipeline._queue": "made when a message first has to wait",
+    "ReceivePipeline._queue_full": "whether the queue asks for a pause",
+    "ReceivePipeline._queue_size": "a count",
+    "ReceivePipeline._task": "works off the queue, and ends",
+    "ReceivePipeline._working": "whether it does",
+}
+"""Attribute -> why it is assigned after `__init__`: it does not route messages."""
+
+OTHERS = {
+    ("attempt", "stages.stage"): "how far an attempt is",
+    ("attempt", "stages.url"): "of an attempt",
+    ("broadcast", "buffer.on_drop"): "of a new buffer",
+    ("broadcast", "buffer.on_pressure"): "of a new buffer",
+}
+"""Attributes of other classes that have the same names."""
+
+EVERYTHING = {path.stem: parse(path) for path in sorted(COMMON.glob("*.py"))}
+
+
+def routes():
+    """The attributes of the classes that messages pass through."""
+    for cls in classes(EVERYTHING.values()):
+        if cls.name in ROUTED:
+            yield from (f"{cls.name}.{name}" for name in attributes_of(cls))
+
+
+def reassigned():
+    """What of them is assigned elsewhere than in `__init__`, by themselves."""
+    for tree in EVERYTHING.values():
+        for one in assignments(tree):
+            inside = one.target == "self" and one.owner in ROUTED
+            if inside and one.method != "__init__":
+                yield f"{one.owner}.{one.name}"
+
+
+def assigned_from_outside():
+    """The same, by others."""
+    names = {route.partition(".")[2] for route in routes()}
+    for module, tree in EVERYTHING.items():
+        for one in assignments(tree):
+            if one.target != "self" and one.name in names and one.method != "__init__":
+                yield module, f"{one.target}.{one.name}"
+
+
+def test_routes_are_laid_in_init():
+    """Where messages go is settled before the first one comes."""
+    assert STATE.keys() == set(reassigned())
+
+
+def test_nobody_else_changes_a_route():
+    """Not from outside either."""
+    assert OTHERS.keys() == set(assigned_from_outside())
+
+
+def test_there_are_routes():
+    """Most of what those classes have is never assigned again."""
+    fixed = set(routes()) - STATE.keys()
+
+    assert {
+        *("Connection.incoming", "Incoming._chain", "Incoming._pipeline"),
+        *("Incoming.held", "ReceivePipeline.handlers", "ReceivePipeline.messages"),
+        *("Broadcast.on_drop", "Broadcast.on_pressure"),
+    } <= fixed
+
+
+# ── Size ────────────────────────────────────────────────────────────────────
+
+BIG = [("connection", "Connection"), ("supervisor", "Supervisor")]
+
+
+@pytest.mark.parametrize(("module", "name"), BIG)
+def test_attributes_are_few(module, name):
+    """Whoever needs more than 20 is two things."""
+    (cls,) = (one for one in classes([EVERYTHING[module]]) if one.name == name)
+    later = {
+        one.name
+        for one in assignments(EVERYTHING[module])
+        if one.target == "self" and one.owner == name
+    }
+
+    assert len(attributes_of(cls) | later) <= 20
+
+
+@pytest.mark.xfail(reason="issue 11, light")
+@pytest.mark.parametrize(("module", "name"), BIG)
+def test_lines_are_few(module, name):
+    """Each is read at one sitting, with the helpers that only it has."""
+    text = (COMMON / f"{module}.py").read_text(encoding="utf-8")
+
+    assert len(text.splitlines()) <= 350, name
