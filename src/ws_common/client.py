@@ -92,7 +92,7 @@ class WebSocketClient:
             WSInvalidUrlError: The URL is none.
         """
         client = cls(options)
-        client._behind.begin_connect(url, _known(url))
+        client._behind.begin_connect(*_target(url))
         return client
 
     # What it is doing
@@ -214,7 +214,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._behind.check_usable()
-        await self._behind.connect(url, _known(url))
+        await self._behind.connect(*_target(url))
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send a message, in call order; wait while a connection is on its way.
@@ -412,8 +412,7 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
     """
 
     def __init__(self, url: Url, options: WebSocketOptions | None = None) -> None:
-        _known(url)
-        self._url = url
+        self._url, _ = _target(url)
         self._options = options
         self._client: WebSocketClient | None = None
 
@@ -446,6 +445,6 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
             await self._client.__aexit__(kind, error, traceback)
 
 
-def _known(url: Url) -> str:
-    """The URL where it is known already, checked before any I/O; else empty."""
-    return "" if callable(url) else check_url(url)
+def _target(url: Url) -> tuple[Url, str]:
+    """The target, checked before any I/O, and its URL; empty where one is asked for."""
+    return (url, "") if callable(url) else (checked := check_url(url), checked)
