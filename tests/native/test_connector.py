@@ -72,9 +72,10 @@ async def test_owned_headers_are_warned_of(platform, server, caplog):
     assert "s3cr3t" not in caplog.text
 
 
-async def test_redirect(connect, server, key):
+@pytest.mark.parametrize("status", [300, 302, 307])
+async def test_redirect(connect, server, key, status):
     """A redirect is followed; the hop reports nothing."""
-    url = server("/redirect", to="/greeting", status=307)
+    url = server("/redirect", to="/greeting", status=status)
     _, sink = await connect(url)
     await sink.until_messages(2)
     assert sink.log == ["message", "message"]
