@@ -131,8 +131,8 @@ class WebSocketMetrics:
         Raises:
             ValueError: A key is missing, or its value makes no sense.
         """
-        given = {**_LATER, **json}
         try:
+            given = {**_LATER, **json}
             return cls(
                 **{
                     f.name: _from_json(f.name, given[_camel(f.name)])

@@ -12,7 +12,6 @@ from typing import (
     TypedDict,
     TypeVar,
     Unpack,
-    cast,
 )
 
 from ws_common import platform as platforms
@@ -297,11 +296,7 @@ class WebSocketOptions:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by value."""
-        values = dict(self._values)
-        if isinstance(values["headers"], Mapping):
-            view = cast("Mapping[str, object]", values["headers"])
-            values["headers"] = dict(view)  # a view cannot be pickled
-        return _restore, (type(self), values)
+        return _restore, (type(self), dict(self._values))
 
     def __repr__(self) -> str:
         """Show what differs from the defaults, without secrets."""

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from ws_common.causes import Cause
@@ -16,6 +15,7 @@ from ws_common.clock import Clock
 from ws_common.events import ClientEvent
 from ws_common.narration import Narrator
 from ws_common.options import OnEvent
+from ws_common.read_only import ReadOnly
 from ws_common.states import WebSocketClientState
 
 logger = logging.getLogger("ws.client")
@@ -109,9 +109,7 @@ class Reporter:
     def _emit(self, name: str, details: dict[str, Any]) -> None:
         if self._hook is None:
             return
-        event = ClientEvent(
-            name=name, at=self._clock.now(), details=MappingProxyType(details)
-        )
+        event = ClientEvent(name=name, at=self._clock.now(), details=ReadOnly(details))
         try:
             self._hook(event)
         except Exception:

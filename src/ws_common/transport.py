@@ -10,17 +10,15 @@ Events may come before the connector has returned: frames in the segment of the
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ws_common.messages import Data
+from ws_common.urls import redact
 
 if TYPE_CHECKING:
     from ws_common.options import WebSocketOptions
 
 Headers = Mapping[str, str | Sequence[str]]
-
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +27,8 @@ class Handshake:
 
     Attributes:
         status: The HTTP status; None in a browser.
-        headers: The response's headers, names in lower case; empty in a browser.
+        headers: The response's headers, names in lower case; empty in a browser. The
+            repr leaves them out: a cookie may be a secret.
         extensions: The extensions in use, as in `Sec-WebSocket-Extensions`.
         peer: The peer's address; None in a browser.
 
@@ -42,7 +41,7 @@ class Handshake:
     """
 
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     extensions: str = ""
     peer: Any = None
 
@@ -238,6 +237,13 @@ class ConnectRequest:
     url: str
     headers: Headers
     options: "WebSocketOptions"
+
+    def __repr__(self) -> str:
+        """Show it without secrets: of the headers only the names."""
+        return (
+            f"ConnectRequest(url={redact(self.url)!r}, headers={list(self.headers)!r}, "
+            f"options={self.options!r})"
+        )
 
 
 class Connector(Protocol):
