@@ -13,7 +13,7 @@ from ws_common.lifecycle import Phase
 from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data
 from ws_common.metrics import WebSocketMetrics
-from ws_common.options import Url, WebSocketOptions, default_options
+from ws_common.options import Connector, Url, WebSocketOptions, default_options
 from ws_common.receipt import Receipt
 from ws_common.reporter import HistoryEntry
 from ws_common.session import Session
@@ -21,7 +21,7 @@ from ws_common.sessions import inside_after_connect
 from ws_common.state_stream import WebSocketStatesStream
 from ws_common.states import Connecting, Open, Reconnecting, WebSocketClientState
 from ws_common.streams import Subscriber
-from ws_common.transport import Connector, Handshake
+from ws_common.transport import Handshake
 from ws_common.urls import check_url, redact
 
 NO_RETRY_TIMEOUT = 5.0

@@ -15,8 +15,7 @@ from tests.support.connecting import Connect
 from tests.support.recording import Recording
 from tests.support.server import Server
 from ws_common.errors import WSHandshakeError, WSNotConnectedError
-from ws_common.options import CompressionOptions, WebSocketOptions
-from ws_common.transport import ConnectRequest
+from ws_common.options import CompressionOptions, ConnectRequest, WebSocketOptions
 
 vm = WebSocketOptions.vm
 

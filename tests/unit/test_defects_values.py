@@ -11,6 +11,8 @@ import pytest
 import ws
 from tests.support.fake_transport import FakeConnector
 from tests.support.playing import connected
+from ws import testing
+from ws_common import options
 from ws_common.headers import check_headers
 from ws_common.read_only import ReadOnly
 
@@ -153,8 +155,14 @@ def test_a_value_does_not_show_its_secrets(value):
     assert "s3cr3t" not in f"{value!r} {value}"
 
 
-@pytest.mark.xfail(strict=True, raises=NameError, reason="issue 12, defect 24")
-@pytest.mark.parametrize("annotated", [ws.WebSocketOptions, ws.ConnectRequest.__init__])
+@pytest.mark.parametrize(
+    "annotated",
+    [
+        ws.WebSocketOptions,
+        ws.ConnectRequest.__init__,
+        *(options.CommonOptions, options.VmOptions, options.JsOptions),
+    ],
+)
 def test_type_hints_of_options(annotated):
     """Frameworks that read annotations find their names."""
     assert typing.get_type_hints(annotated)
@@ -173,9 +181,12 @@ def annotated_things():
                     yield f"{name}.{inner}", function
         elif inspect.isfunction(thing):
             yield name, thing
+    yield "WebSocketClientFake", testing.WebSocketClientFake
+    for inner, value in vars(testing.WebSocketClientFake).items():
+        if inspect.isfunction(value):
+            yield f"WebSocketClientFake.{inner}", value
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 24")
 def test_type_hints_of_everything_public():
     """No name in a public annotation is known to type checkers alone."""
     unknown = {}
