@@ -36,8 +36,8 @@ class WebSocketMessagesStream(Stream[Data]):
     def json(self) -> Stream[Any]:
         """What the messages say that are strict JSON (RFC 8259), text or binary.
 
-        Others are skipped, and counted in an event; so are NaN and Infinity,
-        which Python's parser would take.
+        Others are skipped, as `decode()` does it; so are NaN and Infinity, which
+        Python's parser would take.
         """
         return self.decode(_strict_json, on_error="skip")
 
@@ -52,7 +52,9 @@ class WebSocketMessagesStream(Stream[Data]):
             decoder: `msgspec.json.Decoder(Kind).decode`, `Model.model_validate_json`,
                 any function of a message.
             on_error: "raise" raises to the one who iterates, who may go on
-                iterating; "skip" leaves the message out and reports an event.
+                iterating; "skip" leaves the message out, counts it in
+                `metrics.skipped_count`, reports an event, and once a minute logs a
+                warning.
         """
         if on_error == "raise":
             return self.map(decoder)

@@ -1,7 +1,8 @@
 """Tells what happens: to the log, to `on_event`, and to the history.
 
 State changes are logged at INFO with their cause and the next step, everything else
-at DEBUG; what a program should look at, at WARNING. No secrets.
+at DEBUG; what a program should look at, at WARNING: of the messages that a stream
+skips, which may be all of them, one a minute. No secrets.
 """
 
 import logging
@@ -22,6 +23,9 @@ logger = logging.getLogger("ws.client")
 
 HISTORY = 100
 """How many state changes are remembered."""
+
+QUIET = 60.0
+"""Seconds in which of all skipped messages the first one alone is a warning."""
 
 _WARNINGS = frozenset(
     {
@@ -67,15 +71,28 @@ class HistoryEntry:
 
 
 class Reporter:
-    """The one place through which everything is told."""
+    """The one place through which everything is told.
 
-    __slots__ = ("_clock", "_history", "_hook", "_narrator")
+    Attributes:
+        skipped_count: Messages that a stream could not decode and left out.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_history",
+        "_hook",
+        "_narrator",
+        "_quiet_until",
+        "skipped_count",
+    )
 
     def __init__(self, hook: OnEvent | None, clock: Clock) -> None:
         self._hook = hook
         self._clock = clock
         self._narrator = Narrator()
         self._history: list[HistoryEntry] = []
+        self._quiet_until = 0.0
+        self.skipped_count = 0
 
     @property
     def history(self) -> Sequence[HistoryEntry]:
@@ -95,6 +112,8 @@ class Reporter:
     def note(self, name: str, **details: Any) -> None:
         """Something else has happened."""
         level = logging.WARNING if name in _WARNINGS else logging.DEBUG
+        if name == "message_skipped":
+            level = self._count_skipped()
         if logger.isEnabledFor(level):
             error = details.get("error")
             failed = error if isinstance(error, BaseException) else None
@@ -105,6 +124,15 @@ class Reporter:
     def fault(self, name: str, error: Exception) -> None:
         """What belongs to the application has raised."""
         self.note(name, error=error)
+
+    def _count_skipped(self) -> int:
+        """Count one more; return the level of its log message."""
+        self.skipped_count += 1
+        now = self._clock.monotonic()
+        if now < self._quiet_until:
+            return logging.DEBUG
+        self._quiet_until = now + QUIET
+        return logging.WARNING
 
     def _emit(self, name: str, details: dict[str, Any]) -> None:
         if self._hook is None:
