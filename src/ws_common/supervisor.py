@@ -367,7 +367,11 @@ class Supervisor:
     def _decide(self, error: WSError, *, stable: bool) -> Verdict:
         life = self.life
         return self.failures.decide(
-            error, life.run, stable=stable, connected_before=life.connected_before
+            error,
+            life.run,
+            stable=stable,
+            connected_before=life.connected_before,
+            provided=callable(self._target) or callable(self.options.headers),
         )
 
     def _retry_if_raised(self, error: Exception) -> None:
