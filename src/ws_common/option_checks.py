@@ -123,7 +123,7 @@ def _compression(name: str, value: Any) -> CompressionOptions:
 
 
 def _host(name: str, value: Any) -> str | None:
-    # An empty one is how asyncio is told to check no name.
+    # asyncio takes an empty name to mean that no name is checked.
     if not _instance(str)(name, value) or is_host(value):
         return value  # type: ignore[no-any-return]
     msg = f"{name} must be the name or the address of a host, not {value!r}"
@@ -131,7 +131,7 @@ def _host(name: str, value: Any) -> str | None:
 
 
 def _path(name: str, value: Any) -> str | None:
-    # On Linux, a NUL in front makes a socket without a file.
+    # On Linux, a leading NUL means a socket without a file.
     if _instance(str)(name, value) is None or (value and "\0" not in value[1:]):
         return value  # type: ignore[no-any-return]
     msg = f"{name} must be the path of a Unix socket, not {value!r}"
@@ -155,7 +155,7 @@ def _local_addr(name: str, value: Any) -> tuple[str, int] | None:
 def _proxy(name: str, value: Any) -> str | bool | None:
     if value is None or isinstance(value, bool):
         return value
-    # What it is is not shown: there may be a password in it.
+    # The value is not shown: it may contain a password.
     wanted = f"{name} must be a URL such as http://host:8080, True or None"
     if not isinstance(value, str):
         msg = f"{wanted}, not {type(value).__name__}"

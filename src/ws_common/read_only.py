@@ -1,4 +1,4 @@
-"""A mapping that nobody can change, and that can be pickled and copied."""
+"""A mapping that cannot be changed, but can be pickled and copied."""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
@@ -8,10 +8,10 @@ V = TypeVar("V")
 
 
 class ReadOnly(Mapping[K, V]):
-    """What `types.MappingProxyType` is, but for pickle and copy, which refuse that.
+    """Like `types.MappingProxyType`, which can be neither pickled nor copied deeply.
 
     Args:
-        items: Kept as it is; whoever made it changes it no more.
+        items: Not copied, so the caller must not change it afterwards.
     """
 
     __slots__ = ("_items",)

@@ -1,8 +1,8 @@
 """Tells what happens: to the log, to `on_event`, and to the history.
 
 State changes are logged at INFO with their cause and the next step, everything else
-at DEBUG; what a program should look at, at WARNING: of the messages that a stream
-skips, which may be all of them, one a minute. No secrets.
+at DEBUG; what a program should look at, at WARNING. Skipped messages, which may be
+all that come, are limited to one warning a minute. No secrets.
 """
 
 import logging
@@ -25,7 +25,7 @@ HISTORY = 100
 """How many state changes are remembered."""
 
 QUIET = 60.0
-"""Seconds in which of all skipped messages the first one alone is a warning."""
+"""Seconds between two warnings about skipped messages."""
 
 _WARNINGS = frozenset(
     {
@@ -71,7 +71,7 @@ class HistoryEntry:
 
 
 class Reporter:
-    """The one place through which everything is told.
+    """The one place through which everything is reported.
 
     Attributes:
         skipped_count: Messages that a stream could not decode and left out.

@@ -3,8 +3,8 @@
 What is final follows from what cannot change by itself: a refusal by HTTP status
 or close code, a certificate that does not verify, a URL that is none. But where a
 connection to this URL has already been stable, a status or a code may come from a
-deploy or an expired token: it is final there only the third time in a row. So is a
-refusal of credentials that a provider is asked for again before each attempt.
+deploy or an expired token: it is final there only the third time in a row. The same
+holds for refused credentials if a provider makes them anew for each attempt.
 """
 
 import sys
@@ -35,10 +35,10 @@ SPREAD_CODES = frozenset({1012, 1013})
 """Service Restart and Try Again Later: everybody comes back at once."""
 
 CREDENTIAL_REFUSALS = frozenset({401, 403, 3000, 3003})
-"""HTTP statuses and close codes that a fresh token may be an answer to."""
+"""HTTP statuses and close codes that fresh credentials may put right."""
 
 PATIENCE = 3
-"""How many refusals in a row are final where the next may be answered otherwise."""
+"""How many refusals in a row are final where a later attempt may be accepted."""
 
 
 class Run(NamedTuple):

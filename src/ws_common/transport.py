@@ -37,7 +37,7 @@ class Handshake:
     """
 
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     extensions: str = ""
     peer: Any = None
 

@@ -20,13 +20,13 @@ _LONGEST_NAME = 254
 
 
 def check_url(url: object) -> str:
-    """Return the URL in the form that can be connected to, or raise before any I/O.
+    """Return the URL as it is connected to, or raise before any I/O.
 
-    Its scheme is in small letters, and a user without a password has an empty one.
+    The scheme is put in lower case, and a user without a password gets an empty one.
 
     Raises:
-        WSInvalidUrlError: Not a string, another scheme, no host or one that no name
-            can be, a bad port, a fragment, spaces or control characters.
+        WSInvalidUrlError: Not a string, another scheme, no valid host or port, bad
+            credentials, a fragment, spaces or control characters.
     """
     if not isinstance(url, str):
         msg = f"a WebSocket URL must be a string, not {type(url).__name__}"
@@ -41,9 +41,9 @@ def check_url(url: object) -> str:
 
 
 def find_fault(url: str, schemes: Sequence[str]) -> str | None:
-    """Say why this is no URL that can be connected to; None: it is one.
+    """Return what is wrong with a URL, or None.
 
-    The words hold nothing of the URL: any part of it may be a password.
+    The answer quotes nothing from the URL, because any part of it may be a password.
     """
     if _NEVER.search(url):
         return "must not contain spaces or control characters, nor lone surrogates"
@@ -73,7 +73,7 @@ def find_fault(url: str, schemes: Sequence[str]) -> str | None:
 
 
 def is_host(host: str) -> bool:
-    """Whether this can be the name or the address of a host.
+    """Whether this is a possible name or address of a host.
 
     Source: RFC 1035 section 2.3.4 for lengths, WHATWG URL for characters.
     """
@@ -94,10 +94,10 @@ def is_host(host: str) -> bool:
 
 
 def with_password(url: str) -> str:
-    """Return a URL without fault, its scheme in small letters.
+    """Return a valid URL with its scheme in lower case and a password for its user.
 
-    A user without a password gets an empty one, as curl and browsers send it (RFC
-    7617 section 2): `wss://token@host/` is common, and `websockets` does not take it.
+    Where the password is missing it is empty, which is what curl and browsers send
+    (RFC 7617 section 2): `wss://token@host/` is common, and `websockets` refuses it.
     """
     parts = urlsplit(url)
     user, _, host = parts.netloc.rpartition("@")

@@ -17,7 +17,7 @@ from ws_vm.headers import plain_headers
 MAX_REDIRECTS = 10
 
 _STATUSES = frozenset({300, 301, 302, 303, 307, 308})
-"""All that the library would follow."""
+"""Those that the library would follow by itself."""
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _SCHEMES = {"http": "ws", "https": "wss"}
 """A handshake is an HTTP request: `Location` may well name it so."""
@@ -28,7 +28,7 @@ class Redirected(Exception):  # noqa: N818 - no error, as long as it can be foll
 
     Attributes:
         refusal: What the library would have raised.
-        locations: As the server put them; the library raises where there are two.
+        locations: As the server sent them; the library raises if there are two.
     """
 
     def __init__(self, refusal: InvalidStatus, locations: Sequence[str]) -> None:

@@ -179,7 +179,7 @@ async def test_tls_only(connect, tls_server):
     "proxy", ["gopher://joe:s3cr3t@x", "http://joe:s3cr3t@x/path", "http://"]
 )
 async def test_bad_proxy_in_the_environment(connect, server, monkeypatch, proxy):
-    """It is told without its password, and no retry can make it better."""
+    """The error does not show its password, and no retry can make it better."""
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ws_proxy", proxy)

@@ -50,7 +50,7 @@ async def test_a_url_that_cannot_be_dialed(url):
     ["ws://[::1]extra:80/", "ws://[::1]extra/", "ws://extra[::1]:80/", "ws://[v1.a]/"],
 )
 async def test_something_around_an_ipv6_address(url):
-    """It is no host, and is not taken for the address alone; so in front of one."""
+    """Text before or after the brackets is not ignored: that is no valid host."""
     connector = FakeConnector()
     async with playing(connector, connection_retry_interval=(1, 1)) as client:
         asked = begin(client.connect(url))
@@ -61,7 +61,7 @@ async def test_something_around_an_ipv6_address(url):
 
 @pytest.mark.parametrize("asked", [str, lambda url: lambda _: url])
 async def test_the_url_that_is_dialed(asked):
-    """It has the form that the rest relies on: `ssl` is for what begins with `wss:`."""
+    """The scheme is in lower case: `ssl` is used for what begins with `wss:`."""
     connector = FakeConnector()
     async with playing(connector) as client:
         begin(client.connect(asked("WSS://token@Example.org/")))
@@ -145,7 +145,7 @@ def test_a_local_port_that_is_none(port):
     ids=repr,
 )
 def test_other_addresses_that_are_none(option):
-    """What a name, an address or a path cannot be is refused, and named."""
+    """A bad name, address or path is refused, and the error names its option."""
     error = refusal(**option)
     assert error is not None
     assert next(iter(option)) in str(error)

@@ -182,7 +182,7 @@ async def test_one_warning_a_minute(caplog):
 
 
 async def test_what_is_raised_is_not_counted():
-    """Who is told need not be told again."""
+    """The reader gets the error itself, and no message was left out."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         numbers = client.stream.decode(int).subscribe()

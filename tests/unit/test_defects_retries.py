@@ -97,7 +97,7 @@ async def test_explain_says_why_a_close_code_is_final():
     ],
 )
 async def test_explain_says_why_another_end_is_final(error, options, why):
-    """It may be the options, or what no server can help."""
+    """The options said so, or no server can help."""
     interval = ws.ConnectionRetryInterval(1, 1, **options)
     connector = FakeConnector()
     async with playing(connector, connection_retry_interval=interval) as client:
@@ -111,7 +111,7 @@ async def test_explain_says_why_another_end_is_final(error, options, why):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_provider_may_bring_a_token_that_is_looked_at_later(provider):
-    """Some servers look at it behind the handshake, and close with 3000."""
+    """Some servers check it after the handshake, and close with 3000."""
     url, options = PROVIDERS[provider]
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:

@@ -112,7 +112,7 @@ FRESH = [refused(401), refused(403), closed(3000), closed(3003)]
 
 @pytest.mark.parametrize("error", FRESH, ids=str)
 def test_a_provider_is_asked_three_times(error):
-    """What a fresh token may be an answer to is final the third time in a row."""
+    """Refused credentials are final only the third time in a row."""
     run = Run(refusals=1)
 
     assert not is_retried(error)
