@@ -43,7 +43,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "all the same.",
         "message_dropped": "An overflow or its age dropped a message.",
         "messages_discarded": "What came, or waited, when we closed a connection.",
-        "message_skipped": "A message could not be decoded and was left out.",
+        "message_skipped": "A message could not be decoded and was left out. The "
+        "first in a minute is logged as a warning.",
         "messages_unconfirmed": "A connection was lost; so many messages may not have "
         "arrived.",
         "retry_if_raised": "`retry_if` raised or answered nonsense; the default "

@@ -33,7 +33,13 @@ from ws_common.interceptors import WSInterceptor
 from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data, Sendable
 from ws_common.metrics import WebSocketMetrics
-from ws_common.options import ConnectContext, Url, WebSocketOptions
+from ws_common.options import (
+    ConnectContext,
+    Connector,
+    ConnectRequest,
+    Url,
+    WebSocketOptions,
+)
 from ws_common.outbox import Outbox
 from ws_common.platform import Overflow
 from ws_common.receipt import Receipt
@@ -53,8 +59,6 @@ from ws_common.status_codes import WebSocketStatusCode
 from ws_common.streams import Stream, Subscriber, Subscription
 from ws_common.transport import (
     CloseInfo,
-    Connector,
-    ConnectRequest,
     Handshake,
     Headers,
     Transport,

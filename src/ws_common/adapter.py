@@ -6,14 +6,9 @@ from typing import Literal, Protocol, runtime_checkable
 
 from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data, size_of
+from ws_common.options import ConnectRequest
 from ws_common.states import Closed, Disconnecting, WebSocketClientState
-from ws_common.transport import (
-    CloseInfo,
-    ConnectRequest,
-    Handshake,
-    Transport,
-    TransportSink,
-)
+from ws_common.transport import CloseInfo, Handshake, Transport, TransportSink
 
 
 class IWebSocketClient(Protocol):

@@ -14,10 +14,16 @@ from ws_common.causes import Cause
 from ws_common.connection import Connection
 from ws_common.errors import WSError, WSNotConnectedError, WSTimeoutError
 from ws_common.headers import check_headers
-from ws_common.options import ConnectContext, Url, WebSocketOptions
+from ws_common.options import (
+    ConnectContext,
+    Connector,
+    ConnectRequest,
+    Url,
+    WebSocketOptions,
+)
 from ws_common.outbound import Outbound
 from ws_common.sessions import EarlySession
-from ws_common.transport import Connector, ConnectRequest, Headers
+from ws_common.transport import Headers
 from ws_common.urls import check_url, redact
 
 _NO_HEADERS: Mapping[str, str] = {}

@@ -14,7 +14,7 @@ from ws_common.lifecycle import Phase
 from ws_common.message_stream import WebSocketMessagesStream
 from ws_common.messages import Data
 from ws_common.metrics import WebSocketMetrics
-from ws_common.options import Url, WebSocketOptions, default_options
+from ws_common.options import Connector, Url, WebSocketOptions, default_options
 from ws_common.receipt import Receipt
 from ws_common.reporter import HistoryEntry
 from ws_common.session import Session
@@ -22,7 +22,7 @@ from ws_common.sessions import is_inside_after_connect
 from ws_common.state_stream import WebSocketStatesStream
 from ws_common.states import Connecting, Open, Reconnecting, WebSocketClientState
 from ws_common.streams import Subscriber
-from ws_common.transport import Connector, Handshake
+from ws_common.transport import Handshake
 from ws_common.urls import check_url, redact
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class WebSocketClient:
             WSInvalidUrlError: The URL is none.
         """
         client = cls(options)
-        client._behind.begin_connect(url, _known(url))
+        client._behind.begin_connect(*_target(url))
         return client
 
     # What it is doing
@@ -154,6 +154,7 @@ class WebSocketClient:
             buffered_amount=buffered,
             unconfirmed_count=counters.transferred_count - counters.confirmed_count,
             dropped_count=counters.dropped_count,
+            skipped_count=behind.reporter.skipped_count,
         )
 
     @property
@@ -216,7 +217,7 @@ class WebSocketClient:
         """
         self._not_inside("connect")
         self._behind.check_usable()
-        await self._behind.connect(url, _known(url))
+        await self._behind.connect(*_target(url))
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send a message, in call order; wait while a connection is on its way.
@@ -422,8 +423,7 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
     """
 
     def __init__(self, url: Url, options: WebSocketOptions | None = None) -> None:
-        _known(url)
-        self._url = url
+        self._url, _ = _target(url)
         self._options = options
         self._client: WebSocketClient | None = None
 
@@ -456,6 +456,6 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
             await self._client.__aexit__(kind, error, traceback)
 
 
-def _known(url: Url) -> str:
-    """The URL where it is known already, checked before any I/O; else empty."""
-    return "" if callable(url) else check_url(url)
+def _target(url: Url) -> tuple[Url, str]:
+    """The target, checked before any I/O, and its URL; empty where one is asked for."""
+    return (url, "") if callable(url) else (checked := check_url(url), checked)

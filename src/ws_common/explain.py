@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from ws_common.causes import MEANINGS
 from ws_common.errors import WSConnectionClosedError
+from ws_common.retry import why_final
 from ws_common.signals import HELD
 from ws_common.states import (
     Closed,
@@ -67,7 +68,11 @@ def _why(behind: "Supervisor", state: WebSocketClientState) -> list[str]:
         case Reconnecting(error=error) | Closed(error=error) if error is not None:
             cause = error.__cause__
             lost = isinstance(error, WSConnectionClosedError) and cause is not None
-            return [f"Why: {error}; {cause}." if lost else f"Why: {error}."]
+            lines = [f"Why: {error}; {cause}." if lost else f"Why: {error}."]
+            if state.is_closed:
+                interval = behind.options.connection_retry_interval
+                lines.append(f"Final, since {why_final(error, interval)}.")
+            return lines
         case Connecting() if behind.failures.last_error is not None:
             return [f"Before that: {behind.failures.last_error}."]
         case _:

@@ -6,9 +6,9 @@ begin a header of their own, are refused where they are given.
 
 import re
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, cast
 
+from ws_common.read_only import ReadOnly
 from ws_common.transport import Headers
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -33,7 +33,7 @@ def check_headers(headers: object) -> Headers:
         _check_name(name): tuple(check_value(name, value) for value in _values(given))
         for name, given in cast("Mapping[str, object]", headers).items()
     }
-    return MappingProxyType(checked)
+    return ReadOnly(checked)
 
 
 def check_value(name: str, value: Any) -> str:

@@ -74,6 +74,8 @@ class WebSocketMetrics:
             an abnormal loss may have cost.
         dropped_count: Messages dropped by an overflow, in and out, and those that
             came, or waited, when we closed or replaced their connection.
+        skipped_count: Messages that `stream.json`, or `decode(on_error="skip")`, could
+            not decode and left out, counted for each subscriber.
 
     Example:
         >>> import asyncio
@@ -114,6 +116,11 @@ class WebSocketMetrics:
     buffered_amount: int
     unconfirmed_count: int
     dropped_count: int
+    skipped_count: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every figure under the name of its attribute."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def to_json(self) -> dict[str, Any]:
         """Return what `json.dumps` takes: camelCase keys, times as epoch milliseconds.
@@ -126,13 +133,14 @@ class WebSocketMetrics:
     def from_json(cls, json: Mapping[str, Any]) -> Self:
         """Make the snapshot that `to_json()` was made of.
 
-        What the Dart package `ws` writes is read too: it knows fewer figures.
+        What the Dart package `ws` and older versions of this one write is read too:
+        they know fewer figures.
 
         Raises:
             ValueError: A key is missing, or its value makes no sense.
         """
-        given = {**_LATER, **json}
         try:
+            given = {**_LATER, **json}
             return cls(
                 **{
                     f.name: _from_json(f.name, given[_camel(f.name)])
@@ -183,6 +191,7 @@ _LATER: Mapping[str, Any] = MappingProxyType(
         "bufferedAmount": 0,
         "unconfirmedCount": 0,
         "droppedCount": 0,
+        "skippedCount": 0,
     }
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

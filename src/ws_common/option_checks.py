@@ -1,5 +1,6 @@
 """How each option is checked, and in which form it is kept."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, cast, get_args
@@ -12,6 +13,10 @@ from ws_common.heartbeat import Heartbeat
 from ws_common.interceptors import WSInterceptor
 from ws_common.outbox import Outbox
 from ws_common.platform import Overflow
+from ws_common.urls import find_fault, is_host, with_password
+
+_LAST_PORT = 65_535
+_PROXIES = ("http", "https", "socks5h", "socks5", "socks4a", "socks4")
 
 Check = Callable[[str, Any], Any]
 """Takes the option's name and value; returns what is kept, or raises."""
@@ -117,23 +122,51 @@ def _compression(name: str, value: Any) -> CompressionOptions:
     return CompressionOptions(enabled=_flag(name, value))
 
 
+def _host(name: str, value: Any) -> str | None:
+    # asyncio takes an empty name to mean that no name is checked.
+    if not _instance(str)(name, value) or is_host(value):
+        return value  # type: ignore[no-any-return]
+    msg = f"{name} must be the name or the address of a host, not {value!r}"
+    raise ValueError(msg)
+
+
+def _path(name: str, value: Any) -> str | None:
+    # On Linux, a leading NUL means a socket without a file.
+    if _instance(str)(name, value) is None or (value and "\0" not in value[1:]):
+        return value  # type: ignore[no-any-return]
+    msg = f"{name} must be the path of a Unix socket, not {value!r}"
+    raise ValueError(msg)
+
+
 def _local_addr(name: str, value: Any) -> tuple[str, int] | None:
     match value:
         case None:
             return None
-        case (str(host), int(port)):
+        case (str(host), int(port)) if is_host(host) and 0 <= port <= _LAST_PORT:
             return host, port
         case _:
-            msg = f"{name} must be (host, port), or None, not {value!r}"
-            raise TypeError(msg)
+            msg = (
+                f"{name} must be (host, port), the port from 0 (any) to {_LAST_PORT}, "
+                f"or None, not {value!r}"
+            )
+            raise ValueError(msg)
 
 
 def _proxy(name: str, value: Any) -> str | bool | None:
-    if value is None or isinstance(value, str | bool):
+    if value is None or isinstance(value, bool):
         return value
-    # Not shown: there may be a password in it.
-    msg = f"{name} must be a URL, True or None, not {type(value).__name__}"
-    raise TypeError(msg)
+    # The value is not shown: it may contain a password.
+    wanted = f"{name} must be a URL such as http://host:8080, True or None"
+    if not isinstance(value, str):
+        msg = f"{wanted}, not {type(value).__name__}"
+        raise TypeError(msg)
+    fault = find_fault(value, _PROXIES)
+    if not fault and not re.fullmatch(r"[^/]+//[^/?#]+/?", value):
+        fault = "ends with its host and port: it has no path, query or fragment"
+    if fault:
+        msg = f"{wanted}: a proxy's URL {fault}"
+        raise ValueError(msg)
+    return with_password(value)
 
 
 def _ssl(name: str, value: Any) -> Any:
@@ -163,12 +196,12 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "outbox": _outbox,
         "protocols": _protocols,
         "proxy": _proxy,
-        "server_hostname": _instance(str),
+        "server_hostname": _host,
         "ssl": _ssl,
         "stream_capacity": _optional_count,
         "stream_overflow": _overflow,
         "timeout": lambda name, value: to_optional_seconds(value, name),
-        "unix_path": _instance(str),
+        "unix_path": _path,
         "use_blob_for_binary": _flag,
         "user_agent": _header_value,
         "write_limit": _count,

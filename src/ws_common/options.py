@@ -8,11 +8,11 @@ from typing import (
     Any,
     ClassVar,
     NoReturn,
+    Protocol,
     Self,
     TypedDict,
     TypeVar,
     Unpack,
-    cast,
 )
 
 from ws_common import platform as platforms
@@ -26,12 +26,17 @@ from ws_common.interceptors import WSInterceptor
 from ws_common.option_checks import CHECKS
 from ws_common.outbox import Outbox
 from ws_common.platform import Overflow
-from ws_common.transport import Connector, Headers
+from ws_common.session import Session
+from ws_common.transport import Headers, Transport, TransportSink
+from ws_common.urls import redact
 
 if TYPE_CHECKING:
-    import ssl as ssl_module
-
-    from ws_common.session import Session
+    from ssl import SSLContext
+else:
+    try:  # asyncio has imported it already, where there is one
+        from ssl import SSLContext
+    except ImportError:  # a browser: nothing takes one there
+        SSLContext = Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +69,67 @@ class ConnectContext:
 
 Url = str | Callable[[ConnectContext], str | Awaitable[str]]
 HeadersProvider = Callable[[ConnectContext], Headers | Awaitable[Headers]]
-AfterConnect = Callable[["Session"], Awaitable[None] | None]
+AfterConnect = Callable[[Session], Awaitable[None] | None]
 OnEvent = Callable[[ClientEvent], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectRequest:
+    """What a connector is asked for.
+
+    Attributes:
+        url: A checked `ws://` or `wss://` URL.
+        headers: Additional headers of the handshake, resolved for this attempt.
+        options: The client's options.
+
+    Example:
+        The test of a connector makes one itself:
+
+        >>> request = ConnectRequest(
+        ...     url="ws://anywhere/", headers={}, options=WebSocketOptions(timeout=5)
+        ... )
+        >>> request.options.timeout
+        5.0
+    """
+
+    url: str
+    headers: Headers
+    options: "WebSocketOptions"
+
+    def __repr__(self) -> str:
+        """Show it without secrets: of the headers only the names."""
+        return (
+            f"ConnectRequest(url={redact(self.url)!r}, headers={list(self.headers)!r}, "
+            f"options={self.options!r})"
+        )
+
+
+class Connector(Protocol):
+    """Opens connections: websockets natively, `js.WebSocket` in a browser, or yours.
+
+    Example:
+        >>> import asyncio
+        >>> async def offline(request: ConnectRequest, sink: TransportSink):
+        ...     raise OSError("we are offline")
+        >>> async def main() -> None:
+        ...     options = WebSocketOptions.vm(custom_client=offline)
+        ...     await connect("ws://anywhere/", options)
+        >>> asyncio.run(main())
+        Traceback (most recent call last):
+        ...
+        ws.WSNotConnectedError: could not connect to ws://anywhere/: we are offline
+    """
+
+    async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
+        """Open one connection.
+
+        Cancelling it leaves no socket behind. The caller bounds the time.
+
+        Raises:
+            WSError: The server refused, or the request cannot be carried out here.
+            OSError: The network did not let us.
+        """
+        ...
 
 
 class CommonOptions(TypedDict, total=False):
@@ -93,7 +157,7 @@ class VmOptions(CommonOptions, total=False):
     compression: CompressionOptions | bool
     custom_client: Connector | None
     user_agent: str | None
-    ssl: "ssl_module.SSLContext | None"
+    ssl: SSLContext | None
     server_hostname: str | None
     proxy: str | bool | None
     origin: str | None
@@ -179,7 +243,7 @@ class WebSocketOptions:
     compression: CompressionOptions
     custom_client: Connector | None
     user_agent: str | None
-    ssl: "ssl_module.SSLContext | None"
+    ssl: SSLContext | None
     server_hostname: str | None
     proxy: str | bool | None
     origin: str | None
@@ -297,11 +361,7 @@ class WebSocketOptions:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by value."""
-        values = dict(self._values)
-        if isinstance(values["headers"], Mapping):
-            view = cast("Mapping[str, object]", values["headers"])
-            values["headers"] = dict(view)  # a view cannot be pickled
-        return _restore, (type(self), values)
+        return _restore, (type(self), dict(self._values))
 
     def __repr__(self) -> str:
         """Show what differs from the defaults, without secrets."""

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ws_common.clock import Clock, SystemClock
-from ws_common.transport import Connector
 
 if TYPE_CHECKING:
-    from ws_common.options import WebSocketOptions
+    from ws_common.options import Connector, WebSocketOptions
     from ws_common.signals import Signals
 
 Overflow = Literal["pause", "drop_oldest", "drop_newest", "error"]

@@ -1,14 +1,14 @@
 """Tells what happens: to the log, to `on_event`, and to the history.
 
 State changes are logged at INFO with their cause and the next step, everything else
-at DEBUG; what a program should look at, at WARNING. No secrets.
+at DEBUG; what a program should look at, at WARNING. Skipped messages, which may be
+all that come, are limited to one warning a minute. No secrets.
 """
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 from typing import Any
 
 from ws_common.causes import Cause
@@ -16,12 +16,16 @@ from ws_common.clock import Clock
 from ws_common.events import ClientEvent
 from ws_common.narration import Narrator
 from ws_common.options import OnEvent
+from ws_common.read_only import ReadOnly
 from ws_common.states import WebSocketClientState
 
 logger = logging.getLogger("ws.client")
 
 HISTORY = 100
 """How many state changes are remembered."""
+
+QUIET = 60.0
+"""Seconds between two warnings about skipped messages."""
 
 _WARNINGS = frozenset(
     {
@@ -68,15 +72,28 @@ class HistoryEntry:
 
 
 class Reporter:
-    """The one place through which everything is told."""
+    """The one place through which everything is reported.
 
-    __slots__ = ("_clock", "_history", "_hook", "_narrator")
+    Attributes:
+        skipped_count: Messages that a stream could not decode and left out.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_history",
+        "_hook",
+        "_narrator",
+        "_quiet_until",
+        "skipped_count",
+    )
 
     def __init__(self, hook: OnEvent | None, clock: Clock) -> None:
         self._hook = hook
         self._clock = clock
         self._narrator = Narrator()
         self._history: list[HistoryEntry] = []
+        self._quiet_until = 0.0
+        self.skipped_count = 0
 
     @property
     def history(self) -> Sequence[HistoryEntry]:
@@ -96,6 +113,8 @@ class Reporter:
     def note(self, name: str, **details: Any) -> None:
         """Something else has happened."""
         level = logging.WARNING if name in _WARNINGS else logging.DEBUG
+        if name == "message_skipped":
+            level = self._count_skipped()
         if logger.isEnabledFor(level):
             error = details.get("error")
             failed = error if isinstance(error, BaseException) else None
@@ -107,12 +126,19 @@ class Reporter:
         """What belongs to the application has raised."""
         self.note(name, error=error)
 
+    def _count_skipped(self) -> int:
+        """Count one more; return the level of its log message."""
+        self.skipped_count += 1
+        now = self._clock.monotonic()
+        if now < self._quiet_until:
+            return logging.DEBUG
+        self._quiet_until = now + QUIET
+        return logging.WARNING
+
     def _emit(self, name: str, details: dict[str, Any]) -> None:
         if self._hook is None:
             return
-        event = ClientEvent(
-            name=name, at=self._clock.now(), details=MappingProxyType(details)
-        )
+        event = ClientEvent(name=name, at=self._clock.now(), details=ReadOnly(details))
         try:
             self._hook(event)
         except Exception:

@@ -3,7 +3,8 @@
 What is final follows from what cannot change by itself: a refusal by HTTP status
 or close code, a certificate that does not verify, a URL that is none. But where a
 connection to this URL has already been stable, a status or a code may come from a
-deploy or an expired token: it is final there only the third time in a row.
+deploy or an expired token: it is final there only the third time in a row. The same
+holds for refused credentials if a provider makes them anew for each attempt.
 """
 
 import sys
@@ -22,6 +23,7 @@ from ws_common.errors import (
     WSRetriesExhaustedError,
     WSUnsupportedError,
 )
+from ws_common.status_codes import describe
 
 FINAL_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003})
 """Close codes after which the same again would be answered with the same."""
@@ -32,8 +34,11 @@ PASSING_STATUSES = frozenset({408, 425, 429})
 SPREAD_CODES = frozenset({1012, 1013})
 """Service Restart and Try Again Later: everybody comes back at once."""
 
+CREDENTIAL_REFUSALS = frozenset({401, 403, 3000, 3003})
+"""HTTP statuses and close codes that fresh credentials may put right."""
+
 PATIENCE = 3
-"""How many refusals in a row are final where a connection has been stable."""
+"""How many refusals in a row are final where a later attempt may be accepted."""
 
 
 class Run(NamedTuple):
@@ -102,6 +107,7 @@ class Failure(NamedTuple):
         connected_before: Whether a connection to this URL has ever been stable.
         elapsed: Seconds since the connection was lost, or `connect()` was called.
         now: The time, UTC.
+        provided: Whether the URL or the headers come from a provider.
     """
 
     error: WSError
@@ -110,6 +116,7 @@ class Failure(NamedTuple):
     connected_before: bool
     elapsed: float
     now: datetime
+    provided: bool = False
 
 
 class Failures:
@@ -146,7 +153,13 @@ class Failures:
         self._since = self._clock.monotonic()
 
     def decide(
-        self, error: WSError, run: Run, *, stable: bool, connected_before: bool
+        self,
+        error: WSError,
+        run: Run,
+        *,
+        stable: bool,
+        connected_before: bool,
+        provided: bool,
     ) -> Verdict:
         """Decide what follows a failure; see `Failure` for the arguments."""
         self.last_error = error
@@ -157,6 +170,7 @@ class Failures:
             connected_before=connected_before,
             elapsed=self._clock.monotonic() - self._since,
             now=self._clock.now(),
+            provided=provided,
         )
         return judge(failure, self._interval, self._rng, self._on_fault)
 
@@ -217,16 +231,36 @@ def is_hopeless(error: WSError) -> bool:
     return isinstance(error, WSInvalidUrlError | WSUnsupportedError)
 
 
+def why_final(error: WSError, interval: ConnectionRetryInterval | None) -> str:
+    """Say why nothing follows this error, in words that follow `since`."""
+    if interval is None:
+        return "`connection_retry_interval` is None"
+    if isinstance(error, WSRetriesExhaustedError):
+        return f"`max_attempts` is {interval.max_attempts}"
+    if is_refusal(error):
+        status = getattr(error, "status", None)
+        what = status or describe(getattr(error, "close_code", None))
+        return f"{what} is not retried: see `retry_if`"
+    if is_hopeless(error):
+        return "this does not get better by itself: see `retry_if`"
+    return "`retry_if` said so"
+
+
 def _context(failure: Failure, run: Run, *, refused: bool) -> RetryContext:
-    known = failure.connected_before
-    doubtful = known or getattr(failure.error, "hearsay", False)
+    known, error = failure.connected_before, failure.error
+    said = {getattr(error, "status", None), getattr(error, "close_code", None)}
+    doubtful = (
+        known
+        or getattr(error, "hearsay", False)
+        or (failure.provided and not CREDENTIAL_REFUSALS.isdisjoint(said))
+    )
     final = refused and (not doubtful or run.refusals >= PATIENCE)
     return RetryContext(
         attempt=run.failures,
         elapsed=failure.elapsed,
         ever_connected=known,
-        error=failure.error,
-        default=not final and not is_hopeless(failure.error),
+        error=error,
+        default=not final and not is_hopeless(error),
     )
 
 

@@ -29,7 +29,7 @@ from ws_common.lifecycle import Life, Phase
 from ws_common.losses import Losses
 from ws_common.machine_driver import MachineDriver
 from ws_common.metrics import Counters
-from ws_common.options import ConnectContext, Url, WebSocketOptions
+from ws_common.options import ConnectContext, Connector, Url, WebSocketOptions
 from ws_common.outbound import Outbound
 from ws_common.platform import Platform
 from ws_common.receive_pipeline import Incoming, ReceivePipeline
@@ -38,7 +38,7 @@ from ws_common.retry import Failures, Stop, Verdict
 from ws_common.sessions import SessionFeed, Sessions
 from ws_common.states import Closed, WebSocketClientState
 from ws_common.surroundings import Surroundings
-from ws_common.transport import CloseInfo, Connector
+from ws_common.transport import CloseInfo
 
 _STATE_LIMITS = Limits(1024, None, "drop_oldest")
 """State changes in a subscriber's buffer: they never pause anything."""
@@ -402,7 +402,11 @@ class Supervisor:
     def _decide(self, error: WSError, *, stable: bool) -> Verdict:
         life = self.life
         return self.failures.decide(
-            error, life.run, stable=stable, connected_before=life.connected_before
+            error,
+            life.run,
+            stable=stable,
+            connected_before=life.connected_before,
+            provided=callable(self._target) or callable(self.options.headers),
         )
 
     def _retry_if_raised(self, error: Exception) -> None:

@@ -1,8 +1,8 @@
 """The seam: what a platform offers, and what it reports to.
 
-A `Connector` opens one connection and returns a `Transport`, which pushes what
-happens into its `TransportSink`. Push, because a browser pushes anyway and because
-natively one callback a frame costs less than one `recv()` a frame.
+A `Connector` (in `options.py`) opens one connection and returns a `Transport`, which
+pushes what happens into its `TransportSink`. Push, because a browser pushes anyway and
+because natively one callback a frame costs less than one `recv()` a frame.
 
 Events may come before the connector has returned: frames in the segment of the
 101, or a server that closes at once. The sink keeps them.
@@ -10,17 +10,11 @@ Events may come before the connector has returned: frames in the segment of the
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from ws_common.messages import Data
 
-if TYPE_CHECKING:
-    from ws_common.options import WebSocketOptions
-
 Headers = Mapping[str, str | Sequence[str]]
-
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +23,8 @@ class Handshake:
 
     Attributes:
         status: The HTTP status; None in a browser.
-        headers: The response's headers, names in lower case; empty in a browser.
+        headers: The response's headers, names in lower case; empty in a browser. The
+            repr leaves them out: a cookie may be a secret.
         extensions: The extensions in use, as in `Sec-WebSocket-Extensions`.
         peer: The peer's address; None in a browser.
 
@@ -42,7 +37,7 @@ class Handshake:
     """
 
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     extensions: str = ""
     peer: Any = None
 
@@ -214,55 +209,3 @@ class Transport(Protocol):
 
     def abort(self) -> None:
         """Free the socket now. No event comes after it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectRequest:
-    """What a connector is asked for.
-
-    Attributes:
-        url: A checked `ws://` or `wss://` URL.
-        headers: Additional headers of the handshake, resolved for this attempt.
-        options: The client's options.
-
-    Example:
-        The test of a connector makes one itself:
-
-        >>> request = ConnectRequest(
-        ...     url="ws://anywhere/", headers={}, options=WebSocketOptions(timeout=5)
-        ... )
-        >>> request.options.timeout
-        5.0
-    """
-
-    url: str
-    headers: Headers
-    options: "WebSocketOptions"
-
-
-class Connector(Protocol):
-    """Opens connections: websockets natively, `js.WebSocket` in a browser, or yours.
-
-    Example:
-        >>> import asyncio
-        >>> async def offline(request: ConnectRequest, sink: TransportSink):
-        ...     raise OSError("we are offline")
-        >>> async def main() -> None:
-        ...     options = WebSocketOptions.vm(custom_client=offline)
-        ...     await connect("ws://anywhere/", options)
-        >>> asyncio.run(main())
-        Traceback (most recent call last):
-        ...
-        ws.WSNotConnectedError: could not connect to ws://anywhere/: we are offline
-    """
-
-    async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
-        """Open one connection.
-
-        Cancelling it leaves no socket behind. The caller bounds the time.
-
-        Raises:
-            WSError: The server refused, or the request cannot be carried out here.
-            OSError: The network did not let us.
-        """
-        ...

@@ -4,45 +4,107 @@ Source: RFC 6455 section 3, RFC 3986. A browser also takes `http:` and relative
 URLs (WHATWG); they are refused here so that a program means the same everywhere.
 """
 
-from urllib.parse import SplitResult, urlsplit
+import re
+from collections.abc import Sequence
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from ws_common.errors import WSInvalidUrlError
 
 _SCHEMES = ("ws", "wss")
+_NEVER = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
+_BRACKETS = re.compile(r"\[[^\[\]]+\](:[0-9]*)?")
+_LABEL = r"[^\x00-\x20#%/:<>?@\[\\\]^|\x7f.]{1,63}"
+_NAME = re.compile(rf"(?=.{{1,253}}\.?\Z)({_LABEL}\.)*{_LABEL}\.?")
+_LONGEST_NAME = 254
+"""Characters, with the dot at the end that a name may have."""
 
 
 def check_url(url: object) -> str:
-    """Return the URL, its scheme in small letters, or raise before any I/O.
+    """Return the URL as it is connected to, or raise before any I/O.
+
+    The scheme is put in lower case, and a user without a password gets an empty one.
 
     Raises:
-        WSInvalidUrlError: Not a string, another scheme, no host, a bad port, a
-            fragment, spaces or control characters.
+        WSInvalidUrlError: Not a string, another scheme, no valid host or port, bad
+            credentials, a fragment, spaces or control characters.
     """
     if not isinstance(url, str):
         msg = f"a WebSocket URL must be a string, not {type(url).__name__}"
         raise WSInvalidUrlError(msg)
-    if any(ord(char) <= 0x20 or ord(char) == 0x7F for char in url):  # noqa: PLR2004
-        msg = "a WebSocket URL must not contain spaces or control characters"
-        raise WSInvalidUrlError(f"{msg}: {redact(url)!r}")
+    fault = find_fault(url, _SCHEMES)
+    if not fault and "#" in url:
+        fault = "must not have a fragment (RFC 6455 section 3)"
+    if fault:
+        msg = f"a WebSocket URL {fault}: {redact(url)!r}"
+        raise WSInvalidUrlError(msg)
+    return with_password(url)
+
+
+def find_fault(url: str, schemes: Sequence[str]) -> str | None:
+    """Return what is wrong with a URL, or None.
+
+    The answer quotes nothing from the URL, because any part of it may be a password.
+    """
+    if _NEVER.search(url):
+        return "must not contain spaces or control characters, nor lone surrogates"
     try:
         parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # its words show parts of the URL, a password too
-        msg = f"{redact(url)!r} is not a valid URL: its host or port is none"
-        raise WSInvalidUrlError(msg) from None
-    problem = None
-    if parts.scheme not in _SCHEMES:
-        problem = "a WebSocket URL begins with ws:// or wss://"
-    elif not parts.hostname:
-        problem = "a WebSocket URL needs a host"
+        host, port = parts.hostname, parts.port
+        user = unquote(parts.username or "", errors="strict")
+        unquote(parts.password or "", errors="strict")
+    except ValueError:
+        return "needs a host and a port that can be read: this is not a valid URL"
+    fault = None
+    where = parts.netloc.rpartition("@")[2]
+    if parts.scheme not in schemes:
+        fault = f"begins with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+    elif not host:
+        fault = "needs a host"
     elif port == 0:
-        problem = "port 0 cannot be connected to"
-    elif "#" in url:
-        problem = "a WebSocket URL must not have a fragment (RFC 6455 section 3)"
-    if problem:
-        msg = f"{problem}: {redact(url)!r}"
-        raise WSInvalidUrlError(msg)
-    return parts.scheme + url[len(parts.scheme) :]
+        fault = "needs a port from 1 to 65535, or none: port 0 cannot be connected to"
+    elif not is_host(host) or (":" in host) != bool(_BRACKETS.fullmatch(where)):
+        fault = (
+            "needs a host: a name (labels of 1 to 63 characters with single dots "
+            "between them, 253 in all) or an address (one of IPv6 in brackets)"
+        )
+    elif ":" in user:
+        fault = "must not have a colon in its user name (RFC 7617 section 2)"
+    return fault
+
+
+def is_host(host: str) -> bool:
+    """Whether this is a possible name or address of a host.
+
+    Source: RFC 1035 section 2.3.4 for lengths, WHATWG URL for characters.
+    """
+    if ":" in host:
+        from ipaddress import IPv6Address  # noqa: PLC0415 - seldom needed
+
+        try:
+            IPv6Address(host)
+        except ValueError:
+            return False
+        return True
+    if not host.isascii() and len(host) <= _LONGEST_NAME:
+        try:
+            host = host.encode("idna").decode()
+        except UnicodeError:
+            return False
+    return bool(_NAME.fullmatch(host))
+
+
+def with_password(url: str) -> str:
+    """Return a valid URL with its scheme in lower case and a password for its user.
+
+    Where the password is missing it is empty, which is what curl and browsers send
+    (RFC 7617 section 2): `wss://token@host/` is common, and `websockets` refuses it.
+    """
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    if user:
+        host = f"{user}@{host}" if ":" in user else f"{user}:@{host}"
+    begin = len(f"{parts.scheme}://{parts.netloc}")
+    return f"{parts.scheme}://{host}{url[begin:]}"
 
 
 def redact(url: str) -> str:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from ws_common.errors import WSHandshakeError
-from ws_common.options import WebSocketOptions
-from ws_common.transport import Connector, ConnectRequest, TransportSink
+from ws_common.options import Connector, ConnectRequest, WebSocketOptions
+from ws_common.transport import TransportSink
 from ws_common.urls import redact
 from ws_js.border import INSECURE, Border
 from ws_js.diagnosis import diagnose

@@ -1,8 +1,7 @@
 """The native backend: WebSockets over the library `websockets`."""
 
-from ws_common.options import WebSocketOptions
+from ws_common.options import Connector, WebSocketOptions
 from ws_common.platform import Platform
-from ws_common.transport import Connector
 
 __all__ = ["PLATFORM"]
 

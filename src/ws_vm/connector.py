@@ -18,8 +18,8 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from ws_common.compression import CompressionOptions
 from ws_common.durations import seconds
 from ws_common.headers import is_owned
-from ws_common.options import WebSocketOptions
-from ws_common.transport import Connector, ConnectRequest, TransportSink
+from ws_common.options import Connector, ConnectRequest, WebSocketOptions
+from ws_common.transport import TransportSink
 from ws_common.urls import origin, redact
 from ws_vm.dialing import dial, proxy_of_environment
 from ws_vm.engine import Engine

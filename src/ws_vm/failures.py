@@ -21,6 +21,7 @@ from websockets.http11 import Response
 
 from ws_common.errors import (
     WSHandshakeError,
+    WSInvalidUrlError,
     WSNotConnectedError,
     WSUnsupportedError,
     forget_frames,
@@ -65,13 +66,15 @@ def _describe(  # noqa: PLR0911 - one for each kind of failure
         case InvalidProxyStatus(response=response):
             return _refused(response, f"{what}: the proxy"), error
         case InvalidProxy(msg=words):
-            return WSNotConnectedError(f"{what}: the proxy's URL: {words}"), None
+            # The option was checked: it is the environment's.
+            return WSInvalidUrlError(f"{what}: the proxy's URL: {words}"), None
         case InvalidURI(msg=words):
-            return WSNotConnectedError(f"{what}: {words}"), None
+            return WSInvalidUrlError(f"{what}: {words}"), None
         case InvalidHandshake():
             return WSHandshakeError(f"{what}: {_handshake(error)}"), error
         case ssl.SSLCertVerificationError():
-            return WSHandshakeError(f"{what}: {_certificate(error)}"), error
+            said = f"{what}: {_certificate(error)}"
+            return WSHandshakeError(said, permanent=True), error
         case ImportError():  # python-socks, says the library
             return WSUnsupportedError(f"{what}: {error}"), error
         case _:

@@ -4,18 +4,20 @@ Followed here and not by the library: its older versions carry credentials to
 another origin, and all of them the name and the TLS settings of the first one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from websockets.exceptions import InvalidStatus
 
 from ws_common.errors import WSHandshakeError, WSInvalidUrlError
+from ws_common.retry_after import retry_after
 from ws_common.urls import check_url, origin, redact
 from ws_vm.headers import plain_headers
 
 MAX_REDIRECTS = 10
 
-_STATUSES = frozenset({301, 302, 303, 307, 308})
+_STATUSES = frozenset({300, 301, 302, 303, 307, 308})
+"""Those that the library would follow by itself."""
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _SCHEMES = {"http": "ws", "https": "wss"}
 """A handshake is an HTTP request: `Location` may well name it so."""
@@ -26,13 +28,13 @@ class Redirected(Exception):  # noqa: N818 - no error, as long as it can be foll
 
     Attributes:
         refusal: What the library would have raised.
-        location: As the server put it.
+        locations: As the server sent them; the library raises if there are two.
     """
 
-    def __init__(self, refusal: InvalidStatus, location: str) -> None:
-        super().__init__(refusal, location)
+    def __init__(self, refusal: InvalidStatus, locations: Sequence[str]) -> None:
+        super().__init__(refusal, locations)
         self.refusal = refusal
-        self.location = location
+        self.locations = locations
 
 
 def redirection(error: Exception | None) -> Redirected | None:
@@ -40,9 +42,9 @@ def redirection(error: Exception | None) -> Redirected | None:
     if not isinstance(error, InvalidStatus):
         return None
     locations = error.response.headers.get_all("Location")
-    if error.response.status_code not in _STATUSES or len(locations) != 1:
+    if error.response.status_code not in _STATUSES or not locations:
         return None
-    return Redirected(error, locations[0])
+    return Redirected(error, locations)
 
 
 def follow(redirected: Redirected, url: str, *, anywhere: bool) -> str:
@@ -56,8 +58,11 @@ def follow(redirected: Redirected, url: str, *, anywhere: bool) -> str:
     Raises:
         WSHandshakeError: It cannot be followed, or must not.
     """
+    location, *others = dict.fromkeys(redirected.locations)
+    if others:
+        raise _refusal(redirected, url, "to two places") from redirected.refusal
     try:
-        parts = urlsplit(urljoin(url, redirected.location))
+        parts = urlsplit(urljoin(url, location))
         scheme = _SCHEMES.get(parts.scheme, parts.scheme)
         target = check_url(urlunsplit(parts._replace(scheme=scheme, fragment="")))
     except WSInvalidUrlError as error:
@@ -85,9 +90,11 @@ def without_credentials(headers: Iterable[tuple[str, str]]) -> list[tuple[str, s
 
 def _refusal(redirected: Redirected, url: str, reason: str) -> WSHandshakeError:
     response = redirected.refusal.response
+    headers = plain_headers(response.headers)
     return WSHandshakeError(
         f"could not connect to {redact(url)}: the server answered "
         f"{response.status_code}, a redirect that is not followed: {reason}",
         status=response.status_code,
-        headers=plain_headers(response.headers),
+        headers=headers,
+        retry_after=retry_after(headers),
     )

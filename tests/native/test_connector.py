@@ -15,8 +15,7 @@ from tests.support.connecting import Connect
 from tests.support.recording import Recording
 from tests.support.server import Server
 from ws_common.errors import WSHandshakeError, WSNotConnectedError
-from ws_common.options import CompressionOptions, WebSocketOptions
-from ws_common.transport import ConnectRequest
+from ws_common.options import CompressionOptions, ConnectRequest, WebSocketOptions
 
 vm = WebSocketOptions.vm
 
@@ -72,9 +71,10 @@ async def test_owned_headers_are_warned_of(platform, server, caplog):
     assert "s3cr3t" not in caplog.text
 
 
-async def test_redirect(connect, server, key):
+@pytest.mark.parametrize("status", [300, 302, 307])
+async def test_redirect(connect, server, key, status):
     """A redirect is followed; the hop reports nothing."""
-    url = server("/redirect", to="/greeting", status=307)
+    url = server("/redirect", to="/greeting", status=status)
     _, sink = await connect(url)
     await sink.until_messages(2)
     assert sink.log == ["message", "message"]

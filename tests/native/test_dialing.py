@@ -1,16 +1,22 @@
 """The race between a host's addresses: who wins, what it costs, what is left."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.uri import parse_uri
 
 from tests.support.counting import Turns, descriptors, nothing_left
 from tests.support.driving import begin
 from tests.support.silence import silent
+from ws_common.errors import WSInvalidUrlError
+from ws_common.urls import check_url
 from ws_vm import dialing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts descriptors")
@@ -149,3 +155,22 @@ def test_proxy_of_the_environment(monkeypatch, environment, url, found):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert dialing.proxy_of_environment(url) == found
+
+
+PIECES = st.sampled_from(
+    [
+        *("host", "a.b", "1.2.3.4", "ü", "[::1]", "[::1", ".", "..", ":80", ":0"),
+        *("token", "@", "%41", "%3A", "%ff", "/", "?q=1"),
+    ]
+)
+ODD = st.text(st.characters(), max_size=4)
+
+
+@given(pieces=st.lists(PIECES | ODD, max_size=6))
+def test_what_is_taken_can_be_dialed(pieces):
+    """The library takes every URL that we take, and DNS its host."""
+    with contextlib.suppress(WSInvalidUrlError):
+        uri = parse_uri(check_url(f"ws://{''.join(pieces)}"))
+        assert uri.host.encode("idna")
+        assert uri.resource_name.encode("ascii")
+        assert uri.user_info is None or ":" not in uri.user_info[0]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import os
 import ssl
 from email.utils import format_datetime
 
@@ -13,6 +14,7 @@ from ws_common.client import WebSocketClient
 from ws_common.errors import (
     WSError,
     WSHandshakeError,
+    WSInvalidUrlError,
     WSNotConnectedError,
     WSUnsupportedError,
 )
@@ -122,8 +124,10 @@ async def test_not_a_websocket_server(connect, server):
 
 
 async def test_untrusted_certificate(connect, tls_server):
+    """No retry can make it better."""
     error = await failure(connect, tls_server("/echo"))
     assert isinstance(error, WSHandshakeError)
+    assert error.permanent
     assert "certificate is not trusted" in str(error)
     assert isinstance(error.__cause__, ssl.SSLCertVerificationError)
 
@@ -174,9 +178,13 @@ async def test_tls_only(connect, tls_server):
 @pytest.mark.parametrize(
     "proxy", ["gopher://joe:s3cr3t@x", "http://joe:s3cr3t@x/path", "http://"]
 )
-async def test_bad_proxy(connect, server, proxy):
-    """An unusable proxy is told without its password."""
-    error = await failure(connect, server("/echo"), proxy=proxy)
+async def test_bad_proxy_in_the_environment(connect, server, monkeypatch, proxy):
+    """The error does not show its password, and no retry can make it better."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ws_proxy", proxy)
+    error = await failure(connect, server("/echo"), proxy=True)
+    assert isinstance(error, WSInvalidUrlError)
     assert "proxy" in str(error)
     assert "s3cr3t" not in f"{error}{error.__cause__}"
 

@@ -15,11 +15,9 @@ from typing import Any, Literal
 
 from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data, size_of
-from ws_common.options import WebSocketOptions
+from ws_common.options import Connector, ConnectRequest, WebSocketOptions
 from ws_common.transport import (
     CloseInfo,
-    Connector,
-    ConnectRequest,
     Handshake,
     Transport,
     TransportSink,

@@ -15,8 +15,7 @@ from tests.support.recording import Recording
 from tests.unit.fake_js import FakeJs
 from ws_common import platform as platforms
 from ws_common.errors import WSUnsupportedError
-from ws_common.options import WebSocketOptions
-from ws_common.transport import ConnectRequest
+from ws_common.options import ConnectRequest, WebSocketOptions
 from ws_js import PLATFORM
 from ws_js.connector import BrowserConnector
 

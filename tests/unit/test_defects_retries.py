@@ -26,7 +26,6 @@ def refusal(status: int) -> ws.WSHandshakeError:
     return ws.WSHandshakeError(f"the server answered {status}", status=status)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 27")
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_provider_may_bring_a_better_token(provider, status):
@@ -46,7 +45,6 @@ async def test_a_provider_may_bring_a_better_token(provider, status):
         assert asked.exception().status == status
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 27")
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_401_soon_after_connecting(provider):
     """So it is where the connection before was too short to be called stable."""
@@ -62,7 +60,6 @@ async def test_a_401_soon_after_connecting(provider):
         assert isinstance(client.state, ws.Reconnecting)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 27")
 @pytest.mark.parametrize("status", [401, 404])
 async def test_explain_says_why_an_end_is_final(status):
     """And where to say otherwise."""
@@ -77,7 +74,6 @@ async def test_explain_says_why_an_end_is_final(status):
         assert "retry_if" in explained
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 27")
 async def test_explain_says_why_a_close_code_is_final():
     """The same holds for the code of a Close frame."""
     connector = FakeConnector()
@@ -90,6 +86,43 @@ async def test_explain_says_why_a_close_code_is_final():
         await turns()
         assert isinstance(client.state, ws.Closed)
         assert "retry_if" in client.explain()
+
+
+@pytest.mark.parametrize(
+    ("error", "options", "why"),
+    [
+        (None, {"max_attempts": 1}, "`max_attempts` is 1"),
+        (None, {"retry_if": lambda _: False}, "`retry_if` said so"),
+        (ws.WSUnsupportedError("not here"), {}, "not get better by itself"),
+    ],
+)
+async def test_explain_says_why_another_end_is_final(error, options, why):
+    """The options said so, or no server can help."""
+    interval = ws.ConnectionRetryInterval(1, 1, **options)
+    connector = FakeConnector()
+    async with playing(connector, connection_retry_interval=interval) as client:
+        begin(client.connect(URL))
+        (await connector.next()).refuse(error)
+        await turns()
+        assert isinstance(client.state, ws.Closed)
+        (line,) = [line for line in client.explain().splitlines() if "Final" in line]
+        assert why in line
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+async def test_a_provider_may_bring_a_token_that_is_looked_at_later(provider):
+    """Some servers check it after the handshake, and close with 3000."""
+    url, options = PROVIDERS[provider]
+    connector = FakeConnector()
+    async with playing(connector, **RETRY, **options) as client:
+        begin(client.connect(url))
+        for expected in (ws.Reconnecting, ws.Reconnecting, ws.Closed):
+            wire = await connector.opened()
+            await turns()
+            wire.closing(3000, "expired")
+            wire.closed(3000, "expired")
+            await turns()
+            assert isinstance(client.state, expected)
 
 
 async def test_other_refusals_are_final_with_a_provider():

@@ -4,12 +4,17 @@ import copy
 import inspect
 import pickle
 import typing
+from datetime import UTC, datetime
 
 import pytest
 
 import ws
 from tests.support.fake_transport import FakeConnector
 from tests.support.playing import connected
+from ws import testing
+from ws_common import options
+from ws_common.headers import check_headers
+from ws_common.read_only import ReadOnly
 
 pytestmark = pytest.mark.looptime
 
@@ -29,7 +34,6 @@ async def an_event() -> ws.ClientEvent:
     return told[0]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 23")
 @pytest.mark.parametrize(
     "headers",
     [{"Authorization": SECRET}, {"authorization": [SECRET]}, {"Cookie": SECRET}],
@@ -41,7 +45,6 @@ def test_a_request_does_not_show_its_credentials(headers):
     assert "s3cr3t" not in repr(request)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 23")
 def test_a_request_does_not_show_what_is_secret_in_its_url():
     """As everywhere: no credentials, no values of the query."""
     request = ws.ConnectRequest(
@@ -52,7 +55,6 @@ def test_a_request_does_not_show_what_is_secret_in_its_url():
     assert "s3cr3t" not in repr(request)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="issue 12, defect 23")
 @pytest.mark.parametrize("handshake", [ws.Handshake(), ws.Handshake(status=101)])
 @pytest.mark.parametrize("again", [copy.deepcopy, pickled])
 def test_a_handshake_can_be_copied(handshake, again):
@@ -60,7 +62,6 @@ def test_a_handshake_can_be_copied(handshake, again):
     assert again(handshake) == handshake
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="issue 12, defect 23")
 @pytest.mark.parametrize("again", [copy.deepcopy, pickled])
 async def test_an_event_can_be_copied(again):
     """So that it can be handed to another process."""
@@ -70,7 +71,6 @@ async def test_an_event_can_be_copied(again):
     assert dict(copied.details) == dict(event.details)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="issue 12, defect 23")
 @pytest.mark.parametrize("given", [None, 1, "text", [1]])
 def test_metrics_of_what_is_no_object(given):
     """Whatever was parsed, what is wrong is a ValueError."""
@@ -78,8 +78,91 @@ def test_metrics_of_what_is_no_object(given):
         ws.WebSocketMetrics.from_json(given)
 
 
-@pytest.mark.xfail(strict=True, raises=NameError, reason="issue 12, defect 24")
-@pytest.mark.parametrize("annotated", [ws.WebSocketOptions, ws.ConnectRequest.__init__])
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+SECRET_URL = "wss://joe:s3cr3t@host/?token=s3cr3t"  # noqa: S105 - as above
+ERROR = ws.WSHandshakeError("no", status=401, headers={"set-cookie": SECRET})
+HEADERS = check_headers({"Authorization": SECRET, "X-Token": [SECRET]})
+
+OPTIONS = ws.WebSocketOptions.vm(
+    headers=dict(HEADERS), proxy="http://joe:s3cr3t@proxy", on_event=print
+)
+
+VALUES = [
+    ws.ClientEvent(name="x", at=NOW, details=ReadOnly({"error": ERROR})),
+    ws.CloseInfo(code=1006, error=ERROR),
+    ws.Closed(1006, "", ERROR),
+    ws.CompressionOptions(),
+    ws.ConnectContext(attempt=2, last_error=ERROR),
+    ws.ConnectRequest(url=SECRET_URL, headers=HEADERS, options=OPTIONS),
+    ws.Connecting(SECRET_URL, 1),
+    ws.ConnectionRetryInterval(1, 2, retry_if=bool),
+    ws.Disconnecting(1000, ""),
+    ws.Handshake(status=101, headers={"set-cookie": SECRET}, peer=("::1", 80)),
+    ws.Heartbeat(1, 2, message="ping", is_reply=bool),
+    ws.HistoryEntry(at=NOW, state=ws.Open(SECRET_URL, None, 1), cause="opened"),
+    ws.Open(SECRET_URL, "chat", 1),
+    ws.Outbox(ttl=1),
+    ws.Reconnecting(2, 0.5, NOW, 1006, "", ERROR),
+    ws.RetryContext(
+        attempt=1, elapsed=1.0, ever_connected=True, error=ERROR, default=True
+    ),
+    ws.WSInterceptor.handlers(on_send=print),
+    OPTIONS,
+    ws.WebSocketReadyState.OPEN,
+    ws.WebSocketStatusCode.GOING_AWAY,
+    ws.WebSocketClient(OPTIONS).metrics,
+    *(
+        getattr(ws, name)("no")
+        for name in ws.__all__
+        if name.startswith("WS") and name.endswith("Error")
+    ),
+]
+
+LIVE = {
+    *("IWebSocketClient", "Receipt", "Session", "Stream", "Subscriber", "Subscription"),
+    *("Transport", "TransportSink", "WebSocketClient", "WebSocketMessagesStream"),
+    *("WebSocketStatesStream", "connect", "Connector"),
+}
+"""What belongs to a loop, and what is only described."""
+
+
+def kind(value: object) -> str:
+    """The name of its public class."""
+    return next(one.__name__ for one in type(value).__mro__ if one.__module__ == "ws")
+
+
+def test_every_public_value_is_looked_at():
+    """A class that is added is a value, or it is live."""
+    classes = {name for name in ws.__all__ if inspect.isclass(getattr(ws, name))}
+    assert {kind(value) for value in VALUES} == classes - LIVE
+
+
+@pytest.mark.parametrize("value", VALUES, ids=kind)
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickled])
+def test_a_value_can_be_copied(value, again):
+    """What comes out is of the same kind, and as good as what went in."""
+    copied = again(value)
+    assert type(copied) is type(value)
+    if type(value).__eq__ is not object.__eq__ and "Error(" not in repr(value):
+        assert copied == value
+    if "object at" not in repr(value):
+        assert repr(copied) == repr(value)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=kind)
+def test_a_value_does_not_show_its_secrets(value):
+    """Neither credentials, nor values of a query, nor headers."""
+    assert "s3cr3t" not in f"{value!r} {value}"
+
+
+@pytest.mark.parametrize(
+    "annotated",
+    [
+        ws.WebSocketOptions,
+        ws.ConnectRequest.__init__,
+        *(options.CommonOptions, options.VmOptions, options.JsOptions),
+    ],
+)
 def test_type_hints_of_options(annotated):
     """Frameworks that read annotations find their names."""
     assert typing.get_type_hints(annotated)
@@ -98,9 +181,12 @@ def annotated_things():
                     yield f"{name}.{inner}", function
         elif inspect.isfunction(thing):
             yield name, thing
+    yield "WebSocketClientFake", testing.WebSocketClientFake
+    for inner, value in vars(testing.WebSocketClientFake).items():
+        if inspect.isfunction(value):
+            yield f"WebSocketClientFake.{inner}", value
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 24")
 def test_type_hints_of_everything_public():
     """No name in a public annotation is known to type checkers alone."""
     unknown = {}

@@ -10,9 +10,8 @@ import pytest
 from tests.support.recording import Recording
 from ws_common.backoff import ConnectionRetryInterval
 from ws_common.errors import WSHandshakeError
-from ws_common.options import WebSocketOptions
+from ws_common.options import ConnectRequest, WebSocketOptions
 from ws_common.retry import Failure, Retry, Run, Stop, judge
-from ws_common.transport import ConnectRequest
 from ws_js.connector import BrowserConnector, is_mixed
 
 HERE, ELSEWHERE = "https://example.org", "https://page.example"

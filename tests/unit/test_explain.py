@@ -124,6 +124,7 @@ async def test_closed():
                 "Why: the connection was lost without a closing handshake (1006); no "
                 "sign of life from the peer within heartbeat.timeout."
             ),
+            "Final, since `connection_retry_interval` is None.",
             "Next: nothing, until connect() is called.",
         ]
         await client.close()

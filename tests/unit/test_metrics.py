@@ -43,6 +43,7 @@ METRICS = st.builds(
     buffered_amount=SMALL,
     unconfirmed_count=SMALL,
     dropped_count=SMALL,
+    skipped_count=SMALL,
 )
 
 FROM_DART = """{
@@ -83,6 +84,7 @@ def test_written():
         "bufferedAmount",
         "unconfirmedCount",
         "droppedCount",
+        "skippedCount",
     } == added
     assert len(fields(WebSocketMetrics)) == len(written)
 
@@ -107,6 +109,19 @@ def test_read_from_dart():
         metrics.unconfirmed_count,
         metrics.dropped_count,
     )
+
+
+def test_read_from_an_older_version():
+    """What was written before a figure was added is read; it is nothing then."""
+    older = read(droppedCount=3).to_json()
+    del older["skippedCount"]
+    assert WebSocketMetrics.from_json(older) == read(droppedCount=3)
+
+
+@given(metrics=METRICS)
+def test_as_a_dictionary(metrics):
+    """Every figure, as it is."""
+    assert WebSocketMetrics(**metrics.to_dict()) == metrics
 
 
 def test_unknown_keys_do_no_harm():

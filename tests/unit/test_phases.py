@@ -58,7 +58,6 @@ NO_PHASE = {
     "Fragments._text": "what kind of message it is",
     "JsTransport._failure": "what to report at the end, instead of what comes",
     "Pulse._sent": "when a message went that has no reply yet",
-    "Supervisor._loop": "a cache: the loop of the first call",
     "Supervisor._target": "the URL of the last connect(), or what makes it",
     "Waiting._attempt": "what to report when the wait is over",
     "Waiting._news": "what was heard shortly before the wait that it shortens",
@@ -184,7 +183,6 @@ STATE = {
     "Broadcast.ended": "the end that readers meet",
     "Broadcast.kept": "the buffer that the first subscriber takes over",
     "Broadcast.listeners": "tasks that are kept from being collected",
-    "Broadcast.unheard": "a count",
     "Connection._deadline": "a timer",
     "Connection._frozen_unconfirmed": "a count",
     "Connection._keepalive": "made when the connection opens",
@@ -198,6 +196,7 @@ STATE = {
     "ReceivePipeline._queue": "made when a message first has to wait",
     "ReceivePipeline._queue_full": "whether the queue asks for a pause",
     "ReceivePipeline._queue_size": "a count",
+    "ReceivePipeline._unbegun": "what a task that has not begun would await",
     "ReceivePipeline._task": "works off the queue, and ends",
     "ReceivePipeline._working": "whether it does",
 }

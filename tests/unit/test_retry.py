@@ -37,6 +37,7 @@ def ruling(
     run: Run | None = None,
     known: bool = False,
     stable: bool = False,
+    provided: bool = False,
     faults: list[Exception] | None = None,
     **interval: object,
 ) -> Retry | Stop:
@@ -48,6 +49,7 @@ def ruling(
         connected_before=known or stable,
         elapsed=12.0,
         now=NOW,
+        provided=provided,
     )
     on_fault = pytest.fail if faults is None else faults.append
     wait = ConnectionRetryInterval(**interval)
@@ -103,6 +105,25 @@ def test_refusals_are_final_the_third_time_once_stable(error):
         run = verdict.run
 
     assert [Retry, Retry, Stop] == seen
+
+
+FRESH = [refused(401), refused(403), closed(3000), closed(3003)]
+
+
+@pytest.mark.parametrize("error", FRESH, ids=str)
+def test_a_provider_is_asked_three_times(error):
+    """Refused credentials are final only the third time in a row."""
+    run = Run(refusals=1)
+
+    assert not is_retried(error)
+    assert is_retried(error, provided=True, run=run)
+    assert not is_retried(error, provided=True, run=Run(refusals=2))
+
+
+@pytest.mark.parametrize("error", [refused(404), refused(407), closed(1008)], ids=str)
+def test_a_provider_makes_nothing_else_better(error):
+    """The rest is final at once, provider or not."""
+    assert not is_retried(error, provided=True)
 
 
 def test_refusals_are_counted_in_a_row():
