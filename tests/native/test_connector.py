@@ -218,7 +218,7 @@ async def test_local_address(connect, server):
     """The socket is bound to the address that was asked for."""
     options = vm(local_addr=("127.0.0.2", 0))
     transport, _ = await connect(server("/echo"), options=options)
-    assert transport._engine.local_address[0] == "127.0.0.2"
+    assert transport.socket_info("sockname")[0] == "127.0.0.2"
 
 
 async def test_proxy(connect, server):

@@ -5,7 +5,6 @@ The test plays the peer itself, on its own loop.
 
 import asyncio
 import logging
-from unittest.mock import Mock
 
 import pytest
 import uvloop
@@ -13,19 +12,20 @@ from websockets.frames import Opcode
 
 from tests.support.connecting import Connect
 from tests.support.driving import leftovers
+from tests.support.fake_tcp import opened, receive
 from tests.support.peer import Peer
-from tests.support.recording import PATIENCE
+from tests.support.recording import PATIENCE, Recording
 from tests.support.server import Server
 from ws_common.client import WebSocketClient
 from ws_common.heartbeat import Heartbeat
 from ws_common.options import WebSocketOptions
 from ws_common.states import Closed, Open, Reconnecting
-from ws_vm.sips import MAX_SIPPED, Sips
-from ws_vm.surplus import MAX_SURPLUS
+from ws_vm.late_delivery import MAX_LATE
+from ws_vm.receive_path import MAX_HELD
 
 INTERVAL = 0.02
 HEARTBEAT = Heartbeat(interval=INTERVAL, timeout=PATIENCE)
-ONE_READ = 256 * 1024
+ONE_READ = 64 * 1024
 MB = 1_000_000
 NUMBERS = [str(number) for number in range(50)]
 
@@ -81,13 +81,16 @@ def dial(connect, listen, serving_tls, trusting):
 
 
 async def paused(dial, *how):
-    """A connection that is paused at its first message, of `NUMBERS`."""
+    """A connection that is paused at its first message; the others are kept."""
     transport, sink, peer = await dial(*how)
     sink.react = lambda _: transport.pause_reading()
-    for number in NUMBERS:
-        peer.text(number)
+    peer.text(NUMBERS[0])
     await peer.flush()
     await sink.until_messages(1)
+    for number in NUMBERS[1:]:
+        peer.text(number)
+    await peer.flush()
+    await until(lambda: transport._held)
     return transport, sink, peer
 
 
@@ -148,7 +151,7 @@ async def test_pong_is_heard(dial):
     await answering
 
 
-async def test_sips_are_signs_of_life(dial):
+async def test_reads_are_signs_of_life(dial):
     """`last_activity` moves though nothing is delivered."""
     transport, sink, peer = await paused(dial)
     before = transport.last_activity
@@ -174,16 +177,16 @@ async def test_close_is_noticed(dial, over):
 
 
 @over
-async def test_close_that_was_parsed_already(dial, over):
-    """In the slice in which the sink paused, the peer's Close waits; TCP stays open."""
+async def test_close_in_the_read_in_which_the_sink_pauses(dial, over):
+    """It is noticed although its messages would make several batches."""
     transport, sink, peer = await dial(over)
     sink.react = lambda _: transport.pause_reading()
-    for number in NUMBERS:
-        peer.text(number)
+    for number in range(3000):
+        peer.text(f"{number}")
     peer.close(4001, "")
     await peer.flush()
     await sink.until(lambda: bool(sink.closings))
-    assert sink.messages == NUMBERS
+    assert sink.messages == [f"{number}" for number in range(3000)]
     assert sink.closed == []
 
 
@@ -234,8 +237,10 @@ async def test_what_is_too_much_is_reported(dial, caplog, end):
             await sink.until(lambda: bool(sink.closings))
         peer.drop()
         close = await sink.until_closed()
-    delivered = 1 + MAX_SURPLUS // MB
+    delivered = len(sink.messages)
     assert sink.sizes == [MB] * delivered
+    late = delivered - sink.end_of_batch(1)
+    assert MAX_LATE - 5 * MB < late * MB <= MAX_LATE  # a batch is up to 4 MB
     assert isinstance(close.error, OverflowError)
     lost = 20 - delivered
     assert f"{lost * MB} bytes in {lost} messages" in str(close.error)
@@ -262,11 +267,10 @@ async def test_flood(dial, over):
     if over == "deflate":  # so that there is a flood at all
         peer.protocol.extensions[0].encode = lambda frame: frame
     flooding = asyncio.ensure_future(flood())
-    backlog = transport._engine._backlog
-    await until(lambda: len(backlog) >= MAX_SIPPED)
+    await until(lambda: len(transport._held) >= MAX_HELD)
     for _ in range(5):
         await asyncio.sleep(INTERVAL)
-        assert MAX_SIPPED <= len(backlog) < MAX_SIPPED + ONE_READ
+        assert MAX_HELD <= len(transport._held) < MAX_HELD + ONE_READ
     sink.react = None
     transport.resume_reading()
     messages = await sink.until_messages(count)
@@ -280,9 +284,15 @@ def timers() -> int:
 
 @pytest.mark.parametrize("how", ["resume", "abort", "lost", "close"])
 async def test_nothing_is_left_behind(dial, how):
-    """One timer while paused, and none afterwards, however that ends."""
-    transport, sink, peer = await dial()
+    """One timer while something is kept, and none afterwards, however that ends."""
+    transport, sink, peer = await dial(heartbeat=None)
     assert timers() == 0
+    transport.pause_reading()
+    assert timers() == 0
+    for number in NUMBERS[:3]:
+        peer.text(number)
+    await peer.flush()
+    await until(lambda: transport._held)
     for _ in range(3):
         transport.pause_reading()
         assert timers() == 1
@@ -293,48 +303,57 @@ async def test_nothing_is_left_behind(dial, how):
             transport.abort()
             transport.pause_reading()
         case "lost":
-            transport._engine.transport.abort()
+            transport._tcp.abort()
             await sink.until_closed()
         case "close":
+            transport._timer.cancel()  # as if it had come
+            transport._read_while_paused()
             peer.close(1000, "")
             await peer.flush()
             await sink.until(lambda: bool(sink.closings))
     assert timers() == 0
 
 
+def text(number: int) -> bytes:
+    return b"\x81\x02%02d" % number
+
+
 @pytest.mark.looptime
-async def test_when_sips_are_due():
-    """After each interval without a break; a sip lasts until something is kept."""
-    loop = asyncio.get_running_loop()
-    due = []
-    sips = Sips(loop, 20.0, lambda: due.append(loop.time() - began))
-    tcp = sips.tcp = Mock(spec=asyncio.Transport)
-    began = loop.time()
-    sips.stop()
-    await asyncio.sleep(15)
-    sips.resume()
-    await asyncio.sleep(15)
-    assert due == []
-    began = loop.time()
-    sips.stop()
-    await asyncio.sleep(21)
-    sips.sip()
-    sips.stop()  # one more reason not to read does not end the sip
-    assert tcp.pause_reading.call_count == 2
-    await asyncio.sleep(20)
-    sips.sip()
-    assert tcp.resume_reading.call_count == 2
-    sips.sipped()
-    sips.sipped()
-    assert tcp.pause_reading.call_count == 3
-    sips.cancel()
+async def test_when_the_socket_is_read():
+    """Until something is kept, and again after an interval; not touched before."""
+    loop, sink = asyncio.get_running_loop(), Recording()
+    transport, tcp = opened(sink)
+    transport.pause_reading()
     await asyncio.sleep(100)
-    assert due == [20, 40]
+    assert tcp.reading
+    receive(transport, b"\x89\x00")  # a Ping is answered, and keeps nothing
+    assert tcp.reading
+    assert tcp.written[:1] == b"\x8a"
+    receive(transport, text(0))
+    assert not tcp.reading
+    began = loop.time()
+    for number in range(1, 4):
+        await asyncio.sleep(19.9)
+        assert not tcp.reading
+        transport.pause_reading()  # one more reason not to read changes nothing
+        await asyncio.sleep(0.2)
+        assert tcp.reading
+        receive(transport, text(number))
+        assert not tcp.reading
+    assert loop.time() - began == pytest.approx(60.3)
+    transport.resume_reading()
+    assert tcp.reading
+    await asyncio.sleep(100)
+    assert sink.messages == ["00", "01", "02", "03"]
+    transport.abort()
 
 
-async def test_a_slow_reader_does_not_put_sips_off(dial):
-    """It lets one message in after the other; the socket is unread all the while."""
+async def test_a_slow_reader_does_not_put_reads_off(dial):
+    """It lets one batch in after the other; the socket is unread all the while."""
     transport, sink, peer = await paused(dial)
+    for number in range(50_000):
+        peer.text(f"{number}")
+    await peer.flush()
     peer.protocol.send_ping(b"one")
     await peer.flush()
     pong = asyncio.ensure_future(received(peer, Opcode.PONG))
@@ -342,7 +361,8 @@ async def test_a_slow_reader_does_not_put_sips_off(dial):
         transport.resume_reading()
         await asyncio.sleep(INTERVAL / 8)
     assert await pong == b"one"
-    assert 1 < len(sink.messages) < len(NUMBERS)
+    assert 1 < len(sink.batches)
+    assert len(sink.messages) < 50_000
 
 
 def test_on_uvloop(platform):
