@@ -158,9 +158,9 @@ def any_stream(draw) -> Stream:
 streams = any_stream()
 
 
-def by_the_library(frames: list[bytes], *, deflate: bool) -> Outcome:
+def by_the_library(frames: list[bytes], max_size: int, *, deflate: bool) -> Outcome:
     """What the library alone makes of it."""
-    protocol, outcome = client_protocol(MAX_SIZE, deflate=deflate), Outcome()
+    protocol, outcome = client_protocol(max_size, deflate=deflate), Outcome()
     protocol.receive_data(response_to(protocol, deflate=deflate))
     protocol.events_received()
     opcode, payload = Opcode.BINARY, bytearray()
@@ -222,12 +222,15 @@ reads = st.builds(
     st.lists(st.booleans(), max_size=12),
 )
 SMOOTH = Reads([], [], [])
+limits = st.sampled_from([MAX_SIZE, MAX_SIZE, 300, 100])
 
 
-async def by_ours(frames: list[bytes], how: Reads, *, deflate: bool) -> Outcome:
+async def by_ours(
+    frames: list[bytes], how: Reads, max_size: int, *, deflate: bool
+) -> Outcome:
     """What our transport makes of it."""
     sink = Recording()
-    transport, tcp = opened(sink, max_size=MAX_SIZE, deflate=deflate)
+    transport, tcp = opened(sink, max_size=max_size, deflate=deflate)
     pauses, resumes = iter(how.pauses), iter(how.resumes)
 
     def react(event: str) -> None:
@@ -275,14 +278,18 @@ def run():
 
 @pytest.mark.parametrize("deflate", [False, True])
 @settings(deadline=None, max_examples=200)
-@given(frames=streams, how=reads)
-@example(frames=[raw_frame(0x81, b"\xff"), b"\x83\x00"], how=SMOOTH)
-@example(frames=[raw_frame(0x82, bytes(70_000))] * 3, how=SMOOTH)
-@example(frames=[b"\x81\x01a"] * 5000, how=Reads([], [True] * 3, [False] * 2))
-def test_same_messages_and_same_end(run, frames, how, deflate):
+@given(frames=streams, how=reads, limit=limits)
+@example(frames=[raw_frame(0x81, b"\xff"), b"\x83\x00"], how=SMOOTH, limit=MAX_SIZE)
+@example(frames=[raw_frame(0x82, bytes(70_000))] * 3, how=SMOOTH, limit=MAX_SIZE)
+@example(frames=[raw_frame(0x82, bytes(301))], how=SMOOTH, limit=300)
+@example(frames=[raw_frame(0x82, bytes(101))], how=SMOOTH, limit=100)
+@example(
+    frames=[b"\x81\x01a"] * 5000, how=Reads([], [True] * 3, [False] * 2), limit=MAX_SIZE
+)
+def test_same_messages_and_same_end(run, frames, how, limit, deflate):
     """Any frames, cut anywhere, with pauses anywhere."""
-    expected = by_the_library(frames, deflate=deflate)
-    outcome = run(by_ours(frames, how, deflate=deflate))
+    expected = by_the_library(frames, limit, deflate=deflate)
+    outcome = run(by_ours(frames, how, limit, deflate=deflate))
     if expected.code is not None:
         # Pings behind a fault may be answered before it is met: while paused, and
         # where the library has parsed on when we decode.
@@ -305,9 +312,8 @@ def test_byte_by_byte(run, frames):
         return sink
 
     sink = run(ours())
-    expected = by_the_library(
-        [stream[i : i + 1] for i in range(len(stream))], deflate=True
-    )
+    single = [stream[i : i + 1] for i in range(len(stream))]
+    expected = by_the_library(single, MAX_SIZE, deflate=True)
     assert sink.messages == expected.messages
     assert [close.code for close in sink.closings] == [expected.code] * bool(
         expected.code
