@@ -77,7 +77,7 @@ class WebsocketsConnector:
         url, options = request.url, request.options
         headers: _HeaderList = list(self._headers(request))
         for hop in range(MAX_REDIRECTS + 1):
-            same_origin = origin(url) == origin(request.url)
+            same_origin = hop == 0 or origin(url) == origin(request.url)
             try:
                 return await _open(url, headers, options, sink, same_origin=same_origin)
             except Redirected as redirected:
@@ -123,7 +123,7 @@ async def _open(
         request = _request(library, headers, options)
         transport = VmTransport(library, request, options, sink)
         try:
-            await connect_transport(Route(url, uri, options, same_origin), transport)
+            await connect_transport(Route(uri, options, same_origin), transport)
             await transport.handshake_done()
         except BaseException:
             transport.abort()

@@ -10,7 +10,6 @@ import itertools
 import socket
 from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 DELAY = 0.25
 """Seconds until the next address is tried beside the first (RFC 8305 section 5)."""
@@ -19,21 +18,23 @@ _Address = tuple[int, int, int, str, Any]
 """As `getaddrinfo()` has it: family, type, protocol, name, address."""
 
 
-async def dial(url: str, local_addr: tuple[str, int] | None) -> socket.socket:
+async def dial(
+    host: str, port: int, local_addr: tuple[str, int] | None
+) -> socket.socket:
     """Return a connected, non-blocking socket. Cancelling it leaves none behind.
 
     Args:
-        url: A checked URL of a server or an HTTP proxy.
+        host: A name or an address.
+        port: A TCP port.
         local_addr: The (host, port) to connect from.
 
     Raises:
         OSError: No address of the host took the connection.
     """
-    parts = urlsplit(url)
-    assert parts.hostname is not None  # noqa: S101 - the URL was checked
-    port = parts.port or (443 if parts.scheme in {"wss", "https"} else 80)
-    addresses = await _resolve(parts.hostname, port)
+    addresses = await _resolve(host, port)
     origins = await _resolve(*local_addr) if local_addr is not None else []
+    if len(addresses) == 1:  # no race, and no task for it
+        return await _connect(addresses[0], origins)
     return await _Race(origins).run(_interleave(addresses))
 
 

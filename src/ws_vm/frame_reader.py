@@ -20,50 +20,24 @@ A batch ends when it is full, so that a pause can take effect: one read may brin
 much. Deflate makes a thousandth of some messages, so that 64 KiB may be 64 MB.
 """
 
-from enum import Enum
 from sys import maxsize
-from typing import Final, cast
 
 from websockets.client import ClientProtocol
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import Opcode
 from websockets.protocol import OPEN
 
-from ws_common.messages import Data
-from ws_common.transport import CloseInfo
-from ws_vm.close_info import of_failure, of_wire
-from ws_vm.fragments import Fragments
 from ws_vm.frame_scanner import FIN, LENGTH_16, MASKED, OPCODE, frame_bounds
 from ws_vm.large_message import MAX_LARGE, MIN_LARGE, NO_ROOM, LargeMessage
+from ws_vm.library_frames import MAX_INPUT, LibraryFrames, Progress
 
 MAX_MESSAGES = 1024
 """In a batch: as many as a subscriber's buffer takes before it asks for a pause, by
 default. Without it, 64 KiB could bring 32,768 empty messages."""
 
-MAX_INPUT = 64 * 1024
-"""Bytes of what was read that one batch is made of, at most, and bytes of payload
-behind which it ends."""
-
-_MAX_DEFLATED = 4 * 1024
-"""Bytes that the library inflates at a time: they become 4 MB at most."""
-
-NO_MESSAGES: Final[list[Data]] = []
-NO_PONGS: Final[list[bytes]] = []
-"""What all connections share that have none. Nothing is ever added to them."""
-
-_TEXT, _BINARY = Opcode.TEXT, Opcode.BINARY
-_CONT, _PONG, _CLOSE = Opcode.CONT, Opcode.PONG, Opcode.CLOSE
-_PLAIN_TEXT, _PLAIN_BINARY = FIN | _TEXT, FIN | _BINARY
+_PLAIN_TEXT, _PLAIN_BINARY = FIN | Opcode.TEXT, FIN | Opcode.BINARY
 
 
-class Progress(Enum):
-    """Why a batch has ended."""
-
-    DRY = "what is left is the beginning of a frame, or nothing"
-    FULL = "there may be more in what was read"
-    OVER = "a Close came, or the connection failed: what follows is discarded"
-
-
-class FrameReader:
+class FrameReader(LibraryFrames):
     """Reads the frames of one connection.
 
     Args:
@@ -71,48 +45,18 @@ class FrameReader:
         max_size: Bytes of a message, at most; None: no limit.
 
     Attributes:
-        messages: The batch that the last `read()` has made. Whoever takes it leaves
-            an empty one: nothing is kept alive by the connection.
-        size: Bytes of payload in it.
-        progress: Why it has ended.
-        pongs: The payloads of Pongs that it has met.
-        close: What the peer's Close said, or the failure that we have found.
         room: Where the socket may read the rest of a large message to, or nothing.
     """
 
-    __slots__ = (
-        "_fragmented",
-        "_fragments",
-        "_large",
-        "_library",
-        "_max_size",
-        "_max_slice",
-        "_max_small",
-        "_passing",
-        "close",
-        "messages",
-        "pongs",
-        "progress",
-        "room",
-        "size",
-    )
+    __slots__ = ("_large", "_max_size", "_max_small", "room")
 
     _large: LargeMessage
-    _fragments: Fragments
 
     def __init__(self, library: ClientProtocol, max_size: int | None) -> None:
-        self._library = library
+        super().__init__(library)
         self._max_size = maxsize if max_size is None else max_size
         self._max_small = min(LENGTH_16, self._max_size + 1)
-        self._max_slice = _MAX_DEFLATED if library.extensions else MAX_INPUT
-        self._fragmented = 0  # the opcode of the message whose fragments are coming
-        self._passing = 0  # bytes of a frame that the library has begun to get
         self.room = NO_ROOM
-        self.messages = NO_MESSAGES
-        self.pongs = NO_PONGS
-        self.size = 0
-        self.progress = Progress.DRY
-        self.close: CloseInfo | None = None
 
     @property
     def unfinished(self) -> int:
@@ -144,7 +88,7 @@ class FrameReader:
                     break
         except UnicodeDecodeError as error:
             self._fail_text(error, was_open=self._library.state is OPEN)
-        return len(data) if self.progress is Progress.OVER else at
+        return at
 
     def _read_some(self, data: bytes, at: int, last: int) -> int:
         """Take one run of frames, or the rest of one; return where it ends."""
@@ -242,8 +186,6 @@ class FrameReader:
             self.messages.append(large.message())
             self.size += large.size
 
-    # What the library gets
-
     def _pass_run(self, data: bytes, at: int) -> int:
         """Hand a run of frames to the library; return where it ends."""
         start, last = at, min(len(data), at + self._max_slice)
@@ -257,74 +199,6 @@ class FrameReader:
                 break
             self._note_fragments(data[at])
             at = end
-            if data[begin - 2] & OPCODE == _CLOSE:
+            if data[begin - 2] & OPCODE == Opcode.CLOSE:
                 break
         return self._pass(data, start, at) if at > start else at
-
-    def _note_fragments(self, first: int) -> None:
-        """Know whether a message is in fragments, by the first byte of a frame."""
-        opcode = first & OPCODE
-        if opcode in {_TEXT, _BINARY}:
-            self._fragmented = 0 if first & FIN else opcode
-        elif opcode == _CONT and first & FIN:
-            self._fragmented = 0
-
-    def _pass(self, data: bytes, at: int, end: int) -> int:
-        """Hand bytes of frames to the library, as many as it may inflate at once."""
-        stop = min(end, len(data), at + self._max_slice)
-        self._passing = end - stop
-        library = self._library
-        was_open = library.state is OPEN
-        library.receive_data(data[at:stop])
-        try:
-            for event in library.events_received():
-                self._take(cast("Frame", event))
-        except UnicodeDecodeError as error:
-            self._fail_text(error, was_open=was_open)
-        else:
-            if (failure := library.parser_exc) is not None:
-                self._fail(failure, was_open=was_open)
-        return stop
-
-    def _take(self, frame: Frame) -> None:
-        """Take a frame that the library has parsed."""
-        opcode, data = frame.opcode, frame.data
-        if opcode is _TEXT or opcode is _BINARY:
-            if not frame.fin:
-                self._fragments = Fragments(frame)
-                return
-            self.messages.append(str(data, "utf-8") if opcode is _TEXT else bytes(data))
-            self.size += len(data)
-        elif opcode is _CONT:
-            self._fragments.add(data)
-            if frame.fin:
-                fragments = self._fragments
-                del self._fragments
-                self.messages.append(fragments.message())
-                self.size += len(fragments)
-        elif opcode is _PONG:
-            if self.pongs:
-                self.pongs.append(bytes(data))
-            else:
-                self.pongs = [bytes(data)]
-        elif opcode is _CLOSE:
-            self.progress = Progress.OVER
-            self.close = of_wire(self._library)
-
-    def _fail(self, error: Exception, *, was_open: bool) -> None:
-        """Take note that the library has failed the connection."""
-        self.progress = Progress.OVER
-        sent = self._library.close_sent
-        if was_open and sent is not None:  # else it is not the cause: ours was first
-            self.close = of_failure(sent.code, sent.reason, error)
-
-    def _fail_text(self, error: UnicodeDecodeError, *, was_open: bool) -> None:
-        """Fail the connection: text has to be UTF-8 (RFC 6455 section 8.1).
-
-        The library may have seen a Close or another fault behind this text already.
-        """
-        self.progress = Progress.OVER
-        reason = f"{error.reason} at position {error.start}"
-        self._library.fail(CloseCode.INVALID_DATA, reason)
-        if was_open:
-            self.close = of_failure(CloseCode.INVALID_DATA, reason, error)

@@ -42,7 +42,6 @@ _MAX_HEAD = 64 * 1024
 class Proxy(NamedTuple):
     """A proxy's URL, taken apart."""
 
-    url: str
     scheme: str
     host: str
     port: int
@@ -81,7 +80,7 @@ def parse_proxy(url: str) -> Proxy:
     host = parts.hostname
     if not url.isascii():
         host = host.encode("idna").decode()
-    return Proxy(url, parts.scheme, host, port, username, password)
+    return Proxy(parts.scheme, host, port, username, password)
 
 
 def _unquoted(part: str | None) -> str | None:

@@ -32,14 +32,12 @@ class Route(NamedTuple):
     """Where a connection goes.
 
     Attributes:
-        url: The server's URL.
-        uri: The same, as the library takes it apart.
+        uri: The server's URL, taken apart.
         options: The client's.
         same_origin: Whether that is the server that the client was given: another's
             certificate is not for `server_hostname`.
     """
 
-    url: str
     uri: WebSocketURI
     options: WebSocketOptions
     same_origin: bool
@@ -102,10 +100,10 @@ async def _connect_socket(route: Route, proxy: Proxy | None) -> socket.socket:
     if options.unix_path is not None:
         return await dial_unix(options.unix_path)
     if proxy is None:
-        return await dial(route.url, options.local_addr)
+        return await dial(uri.host, uri.port, options.local_addr)
     if proxy.is_socks:
         return await connect_by_socks(proxy, uri.host, uri.port, options.local_addr)
-    return await dial(proxy.url, options.local_addr)
+    return await dial(proxy.host, proxy.port, options.local_addr)
 
 
 async def _wrap(

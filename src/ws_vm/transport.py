@@ -18,10 +18,11 @@ from ws_common.messages import Data
 from ws_common.options import WebSocketOptions
 from ws_common.transport import Handshake, Transport, TransportSink
 from ws_vm.close_info import closed_error
+from ws_vm.delivery import Reading
 from ws_vm.headers import plain_headers
 from ws_vm.late_delivery import DISCARD
 from ws_vm.pings import NO_PINGS, new_ping
-from ws_vm.receive_path import Reading, ReceivePath
+from ws_vm.receive_path import ReceivePath
 
 INTERVAL = 20.0
 """Seconds between two reads while paused, where there is no heartbeat to ask."""

@@ -17,7 +17,7 @@ from ws_vm.proxies import parse_proxy, proxy_of_environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts descriptors")
 
-URL = "ws://host.example:{}/"
+HOST = "host.example"
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def test_an_address_needs_no_resolver(listener, monkeypatch):
     """No thread is started for what is no name."""
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(loop, "getaddrinfo", None)
-    with await dialing.dial(f"ws://127.0.0.1:{listener}/", None) as sock:
+    with await dialing.dial("127.0.0.1", listener, None) as sock:
         assert sock.getpeername() == ("127.0.0.1", listener)
         assert not sock.getblocking()
 
@@ -57,7 +57,7 @@ async def test_the_next_address(listener, resolve):
     """One that refuses costs no delay."""
     resolve("255.255.255.255", "127.0.0.2")
     before = asyncio.get_running_loop().time()
-    with await dialing.dial(URL.format(listener), None) as sock:
+    with await dialing.dial(HOST, listener, None) as sock:
         assert sock.getpeername()[0] == "127.0.0.2"
     assert asyncio.get_running_loop().time() - before < dialing.DELAY
 
@@ -65,27 +65,27 @@ async def test_the_next_address(listener, resolve):
 async def test_where_from(listener, resolve):
     """`local_addr` is where the connection comes from."""
     resolve("127.0.0.1")
-    with await dialing.dial(URL.format(listener), ("127.0.0.9", 0)) as sock:
+    with await dialing.dial(HOST, listener, ("127.0.0.9", 0)) as sock:
         assert sock.getsockname()[0] == "127.0.0.9"
     with pytest.raises(OSError, match="no address of the family AF_INET"):
-        await dialing.dial(URL.format(listener), ("::1", 0))
+        await dialing.dial(HOST, listener, ("::1", 0))
 
 
 async def test_nobody_takes_it(resolve):
     """The error is the addresses' own; where they differ, it says all."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        url = URL.format(free.getsockname()[1])
+        port = free.getsockname()[1]
         resolve("127.0.0.1", "127.0.0.1")
         with pytest.raises(ConnectionRefusedError) as caught:
-            await dialing.dial(url, None)
+            await dialing.dial(HOST, port, None)
         assert caught.value.errno == errno.ECONNREFUSED
         resolve("127.0.0.1", "127.0.0.2")
         with pytest.raises(ConnectionRefusedError, match=r"127\.0\.0\.1.*127\.0\.0\.2"):
-            await dialing.dial(url, None)
+            await dialing.dial(HOST, port, None)
     resolve()
     with pytest.raises(OSError, match="no address"):
-        await dialing.dial(URL.format(1), None)
+        await dialing.dial(HOST, 1, None)
 
 
 async def test_cancelled_at_every_turn(listener, resolve, monkeypatch):
@@ -94,7 +94,7 @@ async def test_cancelled_at_every_turn(listener, resolve, monkeypatch):
     monkeypatch.setattr(dialing, "DELAY", 0)
     before, turns = descriptors(), Turns()
     for count in range(20):
-        work = begin(dialing.dial(URL.format(listener), None))
+        work = begin(dialing.dial(HOST, listener, None))
         for _ in range(count):
             await turns.next()
         if work.done():
@@ -112,7 +112,7 @@ async def test_cancelled_while_nobody_answers(resolve):
     resolve("127.0.0.1", "127.0.0.1", "127.0.0.1")
     with silent(full=True) as address:
         before = descriptors()
-        work = begin(dialing.dial(URL.format(address.rpartition(":")[2]), None))
+        work = begin(dialing.dial(HOST, int(address.rpartition(":")[2]), None))
         async with asyncio.timeout(10):
             while descriptors() < before + 2:  # noqa: ASYNC110 - seen from outside
                 await asyncio.sleep(0.01)
@@ -183,4 +183,4 @@ def test_a_changed_environment_is_noticed(monkeypatch):
 )
 def test_parts_of_a_proxy(url, parts):
     """Names in small letters and ASCII, credentials unquoted, ports as usual."""
-    assert parse_proxy(url)[1:] == parts
+    assert parse_proxy(url) == parts

@@ -20,8 +20,8 @@ from ws_common.client import WebSocketClient
 from ws_common.heartbeat import Heartbeat
 from ws_common.options import WebSocketOptions
 from ws_common.states import Closed, Open, Reconnecting
+from ws_vm.delivery import MAX_HELD
 from ws_vm.late_delivery import MAX_LATE
-from ws_vm.receive_path import MAX_HELD
 
 INTERVAL = 0.02
 HEARTBEAT = Heartbeat(interval=INTERVAL, timeout=PATIENCE)
