@@ -1,7 +1,8 @@
 """The native `Transport`, which is the socket's protocol as well.
 
-It receives as `ws_vm.receive_path` says; here is what a client asks of it. Frames are
-made by the library, which also knows the state of the closing handshake.
+It receives as `ws_vm.receive_path` says; here is what a client asks of it. The library
+makes compressed frames and control frames, and knows the state of the closing
+handshake.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from ws_common.options import WebSocketOptions
 from ws_common.transport import Handshake, Transport, TransportSink
 from ws_vm.close_info import closed_error
 from ws_vm.delivery import Reading
+from ws_vm.frame_writer import BINARY, TEXT, frame_of
 from ws_vm.headers import plain_headers
 from ws_vm.late_delivery import DISCARD
 from ws_vm.pings import NO_PINGS, new_ping
@@ -26,6 +28,10 @@ from ws_vm.receive_path import ReceivePath
 
 INTERVAL = 20.0
 """Seconds between two reads while paused, where there is no heartbeat to ask."""
+
+
+_LARGE = 64 * 1024
+"""Bytes of payload from which a second write costs less than one more copy."""
 
 
 class VmTransport(ReceivePath):
@@ -127,11 +133,17 @@ class VmTransport(ReceivePath):
         if not self._can_send:
             raise self._closed_error()
         payload = data.encode() if isinstance(data, str) else data
-        if text:
-            self.library.send_text(payload)
+        if self.library.extensions:
+            send = self.library.send_text if text else self.library.send_binary
+            send(payload)
+            self._send_data()
+            return
+        header, masked = frame_of(TEXT if text else BINARY, payload)
+        if len(masked) < _LARGE:
+            self._tcp.write(header + masked)
         else:
-            self.library.send_binary(payload)
-        self._send_data()
+            self._tcp.write(header)
+            self._tcp.write(masked)
 
     def resume_writing(self) -> None:
         """Pass on that there is room again, in all layers."""
