@@ -1,37 +1,36 @@
-"""Opens connections: a fresh `websockets.connect` for every attempt and every hop.
+"""Opens connections: a fresh socket and a fresh handshake for every attempt and hop.
 
-Fresh, because the library's own loop makes a redirect permanent and never asks for
-new headers. Its keepalive and its deadlines are off: those above hold for every
-platform and transport.
+Nothing is remembered from one attempt to the next, neither a redirect nor a header.
+Keepalive and deadlines are not here: those above hold for every platform.
 """
 
 import logging
-import socket
 import ssl
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal, cast
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, cast
 
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.http11 import USER_AGENT, Request
+from websockets.typing import Origin, Subprotocol
+from websockets.uri import WebSocketURI, parse_uri
 
 from ws_common.compression import CompressionOptions
-from ws_common.durations import seconds
 from ws_common.headers import is_owned
 from ws_common.options import Connector, ConnectRequest, WebSocketOptions
 from ws_common.transport import TransportSink
 from ws_common.urls import origin, redact
-from ws_vm.dialing import dial, proxy_of_environment
-from ws_vm.engine import Engine
 from ws_vm.failures import translate
 from ws_vm.redirects import (
     MAX_REDIRECTS,
     Redirected,
     follow,
+    redirection,
     too_many,
     without_credentials,
 )
-from ws_vm.sips import SIP_INTERVAL
+from ws_vm.route import Route, connect_transport
 from ws_vm.transport import VmTransport
 
 _log = logging.getLogger("ws.vm")
@@ -44,9 +43,11 @@ _library_log.setLevel(logging.WARNING)
 _MEMORY_LEVEL = 5
 """Of zlib. The library's default, which halves the memory at little cost."""
 
+_HeaderList = Sequence[tuple[str, str]]
+
 
 class WebsocketsConnector:
-    """Opens connections with the library `websockets`."""
+    """Opens connections, with the rules of the library `websockets`."""
 
     __slots__ = ("_warned",)
 
@@ -73,20 +74,12 @@ class WebsocketsConnector:
             WSNotConnectedError: The network did not let us.
             WSUnsupportedError: A SOCKS proxy, without python-socks.
         """
-        url, headers = request.url, list(self._headers(request))
-        options = request.options
+        url, options = request.url, request.options
+        headers: _HeaderList = list(self._headers(request))
         for hop in range(MAX_REDIRECTS + 1):
-            settings = _settings(
-                url, options, at_home=origin(url) == origin(request.url)
-            )
+            same_origin = hop == 0 or origin(url) == origin(request.url)
             try:
-                return await _open(
-                    url,
-                    sink,
-                    _sip_interval(options),
-                    additional_headers=headers,
-                    **settings,
-                )
+                return await _open(url, headers, options, sink, same_origin=same_origin)
             except Redirected as redirected:
                 if hop == MAX_REDIRECTS:
                     raise too_many(redirected, url) from redirected.refusal
@@ -111,83 +104,56 @@ class WebsocketsConnector:
 
 
 async def _open(
-    url: str, sink: TransportSink, sip_interval: float, **settings: Any
+    url: str,
+    headers: _HeaderList,
+    options: WebSocketOptions,
+    sink: TransportSink,
+    *,
+    same_origin: bool,
 ) -> VmTransport:
-    engines: list[Engine] = []
+    """Open one connection to this very URL.
 
-    def create(protocol: ClientProtocol, **more: Any) -> Engine:
-        engine = Engine(protocol, sink=sink, sip_interval=sip_interval, **more)
-        engines.append(engine)
-        return engine
-
-    sock: socket.socket | None = None
+    Raises:
+        Redirected: The server sends us elsewhere.
+        WSError: It could not be opened.
+    """
     try:
-        if _is_direct(settings):
-            sock = await dial(url, settings.pop("local_addr", None))
-            settings["sock"] = sock
-        # A type is asked for, and a function that makes one is all that is used.
-        factory = cast("type[ClientConnection]", create)
-        engine = await connect(url, create_connection=factory, **settings)
-    except BaseException as error:
-        for abandoned in engines:
-            abandoned.abort()
-        if sock is not None and not engines:  # nobody else has taken it
-            sock.close()
-        if isinstance(error, Exception) and not isinstance(error, Redirected):
-            raise (ours := translate(error, url)) from ours.__cause__
-        raise
+        uri = parse_uri(url)
+        library = _protocol(uri, options)
+        request = _request(library, headers, options)
+        transport = VmTransport(library, request, options, sink)
+        try:
+            await connect_transport(Route(uri, options, same_origin), transport)
+            await transport.handshake_done()
+        except BaseException:
+            transport.abort()
+            raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it becomes ours
+        if isinstance(error, InvalidStatus) and (redirected := redirection(error)):
+            raise redirected from None
+        raise (ours := translate(error, url)) from ours.__cause__
     _log.debug("connected to %s", redact(url))
-    return VmTransport(cast("Engine", engine))
+    return transport
 
 
-def _sip_interval(options: WebSocketOptions) -> float:
-    heartbeat = options.heartbeat
-    return SIP_INTERVAL if heartbeat is None else seconds(heartbeat.interval)
+def _protocol(uri: WebSocketURI, options: WebSocketOptions) -> ClientProtocol:
+    return ClientProtocol(
+        uri,
+        origin=cast("Origin | None", options.origin),
+        extensions=_extensions(options.compression),
+        subprotocols=cast("Sequence[Subprotocol]", options.protocols) or None,
+        max_size=options.max_size,
+        logger=_library_log,
+    )
 
 
-def _settings(url: str, options: WebSocketOptions, *, at_home: bool) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "origin": options.origin,
-        "subprotocols": list(options.protocols) or None,
-        "compression": None,
-        "extensions": _extensions(options.compression),
-        "open_timeout": None,
-        "ping_interval": None,
-        "close_timeout": None,
-        "max_size": options.max_size,
-        "max_queue": None,
-        "write_limit": options.write_limit,
-        "logger": _library_log,
-        "proxy": _proxy(url, options),
-    }
-    if options.user_agent is not None:
-        settings["user_agent_header"] = options.user_agent
-    if url.startswith("wss:"):  # elsewhere they are refused, even if None
-        if options.ssl is not None:
-            settings["ssl"] = options.ssl
-        if options.server_hostname is not None and at_home:
-            settings["server_hostname"] = options.server_hostname
-    return {**settings, **_address(options)}
-
-
-def _proxy(url: str, options: WebSocketOptions) -> str | Literal[True] | None:
-    if options.proxy is True and options.unix_path is None:
-        return proxy_of_environment(url)
-    return options.proxy or None
-
-
-def _address(options: WebSocketOptions) -> dict[str, Any]:
-    if options.unix_path is not None:
-        return {"unix": True, "path": options.unix_path}
-    address: dict[str, Any] = {}
-    if options.local_addr is not None:
-        address["local_addr"] = options.local_addr
-    return address
-
-
-def _is_direct(settings: dict[str, Any]) -> bool:
-    """Whether no proxy stands between; where one might, the library finds out."""
-    return settings["proxy"] is None and not settings.get("unix")
+def _request(
+    library: ClientProtocol, headers: _HeaderList, options: WebSocketOptions
+) -> Request:
+    request = library.connect()
+    request.headers.update(headers)
+    request.headers.setdefault("User-Agent", options.user_agent or USER_AGENT)
+    return request
 
 
 def _extensions(

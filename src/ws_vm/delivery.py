@@ -1,196 +1,211 @@
-"""From the bytes of the socket to the calls of the sink.
+"""Delivery to the sink, batch by batch, and what happens while it has paused.
 
-`websockets` offers `recv()`; frames taken where they are parsed are half as dear.
-Framing, compression, Pongs, the answer to a Close and all checks remain the
-library's.
+Theory of operation. What `Reading` says decides what happens to a read:
 
-What one read brings may be very much: 251 MB of compressible messages have been
-measured. So it is parsed slice by slice, and where the sink pauses, what is left
-waits: parsed frames in `_frames`, the rest as the bytes they were.
+    DIALING   there is no socket yet
+    OPENING   the server's response is awaited; it goes to the library
+    FLOWING   batches are delivered as they come
+    PAUSED    the sink wants none; the socket is read until something must be kept
+    HOLDING   something is kept, and the socket is not read
+    ENDING    the peer's end is here: what is kept is delivered, paused or not
+    OVER      what comes is discarded
+
+A pause takes effect between batches, and lazily: nothing touches the socket until a
+read brings data frames, so that a reader that keeps up costs no system call. What is
+kept then are the bytes as they came, not parsed and not inflated.
+
+asyncio reports nothing of a socket that is not read: no FIN, no reset, and no Ping, so
+that a peer with a keepalive of its own takes us for dead. So in every interval a
+paused connection reads on until the next data frame (`HOLDING` becomes `PAUSED`), and
+what came is searched for control frames: Pings are answered, Pongs count. As soon as
+the peer's Close or the end of TCP is seen, no pause holds any more.
 """
 
-from collections import deque
-from typing import Any, cast
+import asyncio
+from enum import Enum
 
-from websockets.asyncio.client import ClientConnection
 from websockets.client import ClientProtocol
-from websockets.frames import CloseCode, Frame, Opcode
-from websockets.protocol import CLOSING, OPEN, Event
+from websockets.frames import Opcode
+from websockets.protocol import OPEN
 
-from ws_common.transport import CloseInfo, TransportSink
-from ws_vm.backlog import Backlog
-from ws_vm.closing import Ending
-from ws_vm.fragments import Fragments
-from ws_vm.pings import Pings
-from ws_vm.redirects import redirection
-from ws_vm.sips import Sips
-from ws_vm.surplus import Surplus
+from ws_common.transport import TransportSink
+from ws_vm.frame_reader import FrameReader
+from ws_vm.frame_scanner import set_aside
+from ws_vm.late_delivery import LateDelivery
+from ws_vm.library_frames import NO_MESSAGES, NO_PONGS, Progress
+from ws_vm.pings import NO_PINGS, Pings, settle
 
-if not hasattr(ClientConnection, "process_event"):  # not documented, so not promised
-    raise ImportError(
-        "this version of websockets has no ClientConnection.process_event, which "
-        "ws needs: install another one (15.0 to 17.4 are known to have it)"
-    )
-
-_SLICE = 16 * 1024
-_DEFLATED_SLICE = 4 * 1024
-"""Deflate makes at most about a thousandth: 4 MB are inflated at a time."""
-
-_TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
-_PONG, _CLOSE = Opcode.PONG, Opcode.CLOSE
+MAX_HELD = 2**20
+"""Bytes that are kept above which nothing more is read while paused: from there on,
+as long as nobody reads, neither the peer's Pings nor its death are noticed."""
 
 
-class Delivery(ClientConnection):
-    """The library's connection, which pushes what it parses into a sink.
+class Reading(Enum):
+    """What becomes of what the socket brings; see the top of this module."""
+
+    DIALING = 1
+    OPENING = 2
+    FLOWING = 3
+    PAUSED = 4
+    HOLDING = 5
+    ENDING = 6
+    OVER = 7
+
+
+_FLOWING, _PAUSED, _HOLDING = Reading.FLOWING, Reading.PAUSED, Reading.HOLDING
+_ENDING, _OVER = Reading.ENDING, Reading.OVER
+
+
+class Delivery(asyncio.BufferedProtocol):
+    """Delivers what one connection has read.
 
     Args:
-        protocol: The library's.
+        library: The library's protocol.
         sink: What to report to.
-        settings: The library's.
+        interval: Seconds between two reads while paused.
 
     Attributes:
-        opened: Whether the opening handshake has succeeded.
-        pings: Pings that wait for their Pong.
-        ending: What is known about the end.
+        library: The same.
     """
 
-    _socket: Sips
+    __slots__ = (
+        "_ahead",
+        "_frames",
+        "_held",
+        "_interval",
+        "_loop",
+        "_pings",
+        "_reading",
+        "_sink",
+        "_tail",
+        "_tcp",
+        "_timer",
+        "library",
+    )
+
+    _frames: FrameReader
+    _tcp: asyncio.Transport
+    _timer: asyncio.TimerHandle
 
     def __init__(
-        self, protocol: ClientProtocol, *, sink: TransportSink, **settings: Any
+        self, library: ClientProtocol, sink: TransportSink, interval: float
     ) -> None:
-        super().__init__(protocol, **settings)
-        self.opened = False
-        self.pings = Pings(self.loop)
-        self.ending = Ending(protocol)
-        self._sink: TransportSink | None = sink
-        # Handed over by the socket and not yet delivered to the sink.
-        self._backlog = Backlog()
-        self._frames: deque[Event | CloseInfo] = deque()
-        self._fragments = Fragments()
-        self._slice = _DEFLATED_SLICE
-        self._paused = False  # the sink wants nothing
-        self._leaving = False  # and must take it all the same: the end is in sight
-        self._pumping = False
-        self._lost: tuple[Exception | None] | None = None
-        self._ended = False
+        self.library = library
+        self._sink = sink
+        self._interval = interval
+        self._loop = asyncio.get_running_loop()
+        self._reading = Reading.DIALING
+        self._pings: Pings = NO_PINGS
+        self._tail = b""  # the beginning of a frame, or of the end of the response
+        self._held = b""  # frames that the sink does not want yet; `_tail` follows
+        self._ahead: int = 0  # bytes to come of the last frame in `_held`
 
-    def _pump(self) -> None:
-        """Deliver what is here until nothing is left or the sink pauses.
+    def _deliver(self, data: bytes) -> bytes:
+        """Hand over batch by batch; return what is left when the sink pauses."""
+        frames, at = self._frames, 0
+        while True:
+            at = frames.read(data, at)
+            self._hand_over()
+            if frames.progress is not Progress.FULL or self._reading is _OVER:
+                break
+            if self._reading is _PAUSED:
+                return data[at:]
+        if self._reading is not _OVER:
+            self._tail = data[at:] + self._tail
+        return b""
 
-        The sink may call anything from inside, `resume_reading()` too: the loop
-        that is running already goes on then.
-        """
-        if self._pumping:
-            return
-        self._pumping = True
+    def _hand_over(self) -> None:
+        """Report what the reader of frames has met."""
         frames = self._frames
-        try:
-            while not self._paused:
-                if frames:
-                    self.process_event(frames.popleft())
-                elif self._backlog:
-                    self._parse_slice()
-                else:
-                    break
-        finally:
-            self._pumping = False
-        if self._lost is not None:
-            self._end(self._lost[0])
-        elif not self._paused:
-            self._socket.resume()
+        self._send_data()
+        if frames.pongs is not NO_PONGS:
+            for payload in frames.pongs:
+                settle(self._loop, self._pings, payload)
+            frames.pongs = NO_PONGS
+        if frames.messages:
+            messages, frames.messages = frames.messages, NO_MESSAGES
+            self._sink.on_messages(messages, frames.size)
+        if frames.progress is Progress.OVER:
+            self._reading = _OVER
+            if frames.close is not None:
+                self._sink.on_closing(frames.close)
 
-    def _leave(self) -> None:
-        """The end is in sight: deliver what is here, paused or not, and read on."""
-        self._leaving = True
-        if self._paused and self._sink is not None:
-            self._sink = Surplus(self._sink)
-        self._paused = False
-        self._pump()
+    def _send_data(self) -> None:
+        """Write what the library wants to be sent."""
+        for data in self.library.data_to_send():
+            if data and not self._tcp.is_closing():
+                self._tcp.write(data)
 
-    def _parse_slice(self) -> None:
-        some = self._backlog.take(self._slice)
-        # It is only appended to a bytearray: a copy would do nothing for the types.
-        self.protocol.receive_data(cast("bytes", some))
-        self._take_events()
-        self.send_data()
-        if not self.opened and self.protocol.handshake_exc and not self._frames:
-            # Not HTTP at all. The library would wait for the peer to hang up.
-            self._drop_backlog()
-            self.transport.abort()
+    # While the sink has paused
 
-    def _take_events(self) -> None:
-        self._frames.extend(self.protocol.events_received())
-        if self.protocol.parser_exc is not None:
-            self._backlog.clear()  # the library would only discard it
-            if failure := self.ending.of_parser():
-                self._frames.append(failure)
+    def pause_reading(self) -> None:
+        """Deliver nothing after the batch that is being delivered.
 
-    def process_event(self, event: Event | CloseInfo) -> None:
-        """Take one frame, the handshake's response, or the library's failure."""
-        if isinstance(event, Frame):  # first what is most frequent
-            opcode = event.opcode
-            if opcode is _TEXT or opcode is _BINARY or opcode is _CONT:
-                if self._sink is not None:
-                    self._on_data(self._sink, event, opcode)
-            elif opcode is _PONG:
-                self.pings.answered(bytes(event.data))
-            elif opcode is _CLOSE:
-                self._closing(self.ending.of_peer())
-        elif isinstance(event, CloseInfo):
-            self._closing(event)
-        else:
-            self._on_response(event)
+        The socket itself is paused when the next data frame comes. Now and then it is
+        read all the same, so that the peer's Pings are answered and its end is seen.
+        Where it ends, what is held back is delivered at once, and `on_closed` follows.
+        """
+        if self._reading is _FLOWING:
+            self._reading = _PAUSED
 
-    def _closing(self, close: CloseInfo | None) -> None:
-        self._leaving = True  # nothing comes any more that a pause could hold back
-        if close is not None and self._sink is not None:
-            self._sink.on_closing(close)
+    def resume_reading(self) -> None:
+        """Deliver what is held back, before this returns, and read on.
 
-    def _on_response(self, response: Event) -> None:
-        if redirected := redirection(self.protocol.handshake_exc):
-            self.protocol.handshake_exc = redirected
-        super().process_event(response)
-        self.opened = self.protocol.handshake_exc is None
-        if not self.protocol.extensions:
-            self._slice = _SLICE
-
-    def _on_data(self, sink: TransportSink, frame: Frame, opcode: Opcode) -> None:
-        data = frame.data
-        size = len(data)
-        try:
-            if opcode is _CONT or not frame.fin:
-                whole = self._fragments.add(frame)
-                if whole is None:
-                    return
-                message, size = whole
-            else:
-                message = str(data, "utf-8") if opcode is _TEXT else bytes(data)
-        except UnicodeDecodeError as error:
-            self._on_bad_text(error)
-        else:
-            sink.on_messages((message,), size)
-
-    def _on_bad_text(self, error: UnicodeDecodeError) -> None:
-        self._drop_backlog()
-        failure = self.ending.of_text(error)
-        if self.protocol.state in {OPEN, CLOSING}:
-            self.protocol.fail(
-                CloseCode.INVALID_DATA, failure.reason if failure else ""
-            )
-            self.send_data()
-        self._closing(failure)
-
-    def _drop_backlog(self) -> None:
-        self._frames.clear()
-        self._backlog.clear()
-
-    def _end(self, error: Exception | None) -> None:
-        """Tell the library and the sink; once, and last."""
-        if self._ended:
+        The sink may pause again meanwhile. `on_closing` too may come from in here.
+        """
+        before = self._reading
+        if before is not _PAUSED and before is not _HOLDING:
             return
-        self._ended = True
-        super().connection_lost(error)
-        sink, self._sink = self._sink, None
-        if sink is not None and self.opened:
-            sink.on_closed(self.ending.info(error))
+        self._reading = _FLOWING
+        if self._held:
+            held, self._held = self._held, b""
+            self._held = self._deliver(held)
+        if before is _HOLDING:
+            if self._held:
+                self._reading = _HOLDING
+            else:
+                self._read_socket()
+
+    def _keep(self, data: bytes) -> None:
+        """Keep what the sink does not want; act on the control frames in it."""
+        ahead = self._ahead if self._held else self._frames.unfinished
+        found = set_aside(data, ahead)
+        self._held += found.kept
+        self._tail, self._ahead = found.tail, found.ahead
+        for opcode, payload in found.controls:
+            if opcode is Opcode.PONG:
+                settle(self._loop, self._pings, payload)
+            elif self.library.state is OPEN:
+                self.library.send_pong(payload)
+        self._send_data()
+        if found.ends:
+            self._deliver_late()
+        elif self._held and self._reading is _PAUSED:
+            self._hold()
+
+    def _hold(self) -> None:
+        """Read nothing for an interval."""
+        self._reading = _HOLDING
+        self._timer = self._loop.call_later(self._interval, self._read_while_paused)
+        self._tcp.pause_reading()
+
+    def _read_while_paused(self) -> None:
+        """Read until the next data frame comes."""
+        if len(self._held) < MAX_HELD:
+            self._reading = _PAUSED
+            self._tcp.resume_reading()
+
+    def _read_socket(self) -> None:
+        """Read it again."""
+        self._timer.cancel()
+        self._tcp.resume_reading()
+
+    def _deliver_late(self) -> None:
+        """Deliver what is held back although the sink has paused: the end is here."""
+        before, self._reading = self._reading, _ENDING
+        data, self._held, self._tail = self._held + self._tail, b"", b""
+        if data:
+            self._sink = LateDelivery(self._sink)
+            self._deliver(data)
+        if before is _HOLDING:
+            self._read_socket()

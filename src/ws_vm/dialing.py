@@ -9,9 +9,7 @@ import asyncio
 import itertools
 import socket
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from typing import Any
 
 DELAY = 0.25
 """Seconds until the next address is tried beside the first (RFC 8305 section 5)."""
@@ -20,39 +18,33 @@ _Address = tuple[int, int, int, str, Any]
 """As `getaddrinfo()` has it: family, type, protocol, name, address."""
 
 
-def proxy_of_environment(url: str) -> str | Literal[True] | None:
-    """The proxy that the environment names for a URL; None: none.
-
-    True leaves it to the library, which knows all names but `all_proxy`.
-    """
-    proxies = getproxies()
-    if not proxies.keys() - {"no"}:
-        return None
-    names = ("wss", "socks", "https", "ws", "http")
-    known = names[:3] if url.startswith("wss:") else names[1:]
-    if "all" not in proxies or any(name in proxies for name in known):
-        return True
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "wss" else 80)
-    return None if proxy_bypass(f"{parts.hostname}:{port}") else proxies["all"]
-
-
-async def dial(url: str, local_addr: tuple[str, int] | None) -> socket.socket:
+async def dial(
+    host: str, port: int, local_addr: tuple[str, int] | None
+) -> socket.socket:
     """Return a connected, non-blocking socket. Cancelling it leaves none behind.
 
     Args:
-        url: A checked `ws://` or `wss://` URL.
+        host: A name or an address.
+        port: A TCP port.
         local_addr: The (host, port) to connect from.
 
     Raises:
         OSError: No address of the host took the connection.
     """
-    parts = urlsplit(url)
-    assert parts.hostname is not None  # noqa: S101 - the URL was checked
-    port = parts.port or (443 if parts.scheme == "wss" else 80)
-    addresses = await _resolve(parts.hostname, port)
+    addresses = await _resolve(host, port)
     origins = await _resolve(*local_addr) if local_addr is not None else []
+    if len(addresses) == 1:  # no race, and no task for it
+        return await _connect(addresses[0], origins)
     return await _Race(origins).run(_interleave(addresses))
+
+
+async def dial_unix(path: str) -> socket.socket:
+    """Return a socket that is connected to a Unix socket, likewise.
+
+    Raises:
+        OSError: Nobody listens there.
+    """
+    return await _connect((socket.AF_UNIX, socket.SOCK_STREAM, 0, "", path), [])
 
 
 class _Race:

@@ -1,4 +1,4 @@
-"""Messages that come in more than one frame."""
+"""Messages that come in more than one frame (RFC 6455 section 5.4)."""
 
 from websockets.frames import Frame, Opcode
 
@@ -6,7 +6,7 @@ from ws_common.messages import Data
 
 
 class Fragments:
-    """Puts one message together.
+    """Puts one message together; made when its first fragment arrives.
 
     The payload grows in one buffer, so that memory is bounded by `max_size` (which
     the library checks) however many fragments there are, and empty ones cost nothing.
@@ -14,23 +14,22 @@ class Fragments:
 
     __slots__ = ("_payload", "_text")
 
-    def __init__(self) -> None:
-        self._payload = bytearray()
-        self._text = False
+    def __init__(self, first: Frame) -> None:
+        self._text = first.opcode is Opcode.TEXT
+        self._payload = bytearray(first.data)
 
-    def add(self, frame: Frame) -> tuple[Data, int] | None:
-        """Take the next data frame.
+    def __len__(self) -> int:
+        """Bytes of payload so far."""
+        return len(self._payload)
 
-        Returns:
-            The message and its size in bytes, once it is whole.
+    def add(self, data: bytes | bytearray | memoryview) -> None:
+        """Append the payload of a continuation frame."""
+        self._payload += data
+
+    def message(self) -> Data:
+        """Return the whole message.
 
         Raises:
             UnicodeDecodeError: It is text, and not UTF-8.
         """
-        if frame.opcode is not Opcode.CONT:
-            self._text = frame.opcode is Opcode.TEXT
-        self._payload += frame.data
-        if not frame.fin:
-            return None
-        payload, self._payload = self._payload, bytearray()
-        return (payload.decode() if self._text else bytes(payload)), len(payload)
+        return self._payload.decode() if self._text else bytes(self._payload)

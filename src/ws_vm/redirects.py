@@ -24,7 +24,7 @@ _SCHEMES = {"http": "ws", "https": "wss"}
 
 
 class Redirected(Exception):  # noqa: N818 - no error, as long as it can be followed
-    """The server sends us elsewhere. No `InvalidStatus`, which the library follows.
+    """The server sends us elsewhere.
 
     Attributes:
         refusal: What the library would have raised.
@@ -37,10 +37,8 @@ class Redirected(Exception):  # noqa: N818 - no error, as long as it can be foll
         self.locations = locations
 
 
-def redirection(error: Exception | None) -> Redirected | None:
+def redirection(error: InvalidStatus) -> Redirected | None:
     """The redirect that this refusal is; None where it is none."""
-    if not isinstance(error, InvalidStatus):
-        return None
     locations = error.response.headers.get_all("Location")
     if error.response.status_code not in _STATUSES or not locations:
         return None

@@ -52,8 +52,11 @@ async def test_an_error(server):
         for _ in range(2):
             with pytest.raises(ws.WSStreamOverflowError):
                 await anext(small)
-        assert small.dropped == 1
-        assert len(told.named("message_dropped")) == 1
+        # The one that was too much, and what came in the same batch behind it.
+        assert 1 <= small.dropped <= 6
+        assert told.named("message_dropped") == [
+            {"direction": "in", "count": small.dropped}
+        ]
         await fill(client, reader, 2)
         assert client.state.is_open
 

@@ -271,14 +271,17 @@ async def test_abort_is_silent(connect, server):
 
 
 async def test_abort_from_inside(connect, server):
-    """Called by the sink in the midst of many messages, abort() is silent too."""
+    """Called by the sink in the midst of many messages, abort() is silent too.
+
+    Only the batch that is being handed over is, to its end.
+    """
     transport, sink = await connect(server("/echo"))
     sink.react = lambda _: transport.abort() if len(sink.log) == 3 else None
     for _ in range(100):
         transport.send("x", text=True)
     await sink.until(lambda: len(sink.log) >= 3)
     await settle(connect, server)
-    assert sink.log == ["message"] * 3
+    assert sink.log == ["message"] * sink.end_of_batch(3)
 
 
 async def test_abort_while_closing(connect, server):
@@ -394,7 +397,7 @@ async def test_last_activity(connect, server):
 
 
 async def test_pause(connect, server):
-    """A paused transport delivers nothing, and loses nothing."""
+    """A paused transport delivers nothing after its batch, and loses nothing."""
     transport, sink = await connect(server("/echo"))
     if not transport.can_pause:
         pytest.skip("this platform cannot pause")
@@ -404,7 +407,7 @@ async def test_pause(connect, server):
         transport.send(data, text=True)
     await sink.until_messages(10)
     await settle(connect, server)
-    assert sink.messages == sent[:10]
+    assert sink.messages == sent[: sink.end_of_batch(10)]
     transport.resume_reading()
     assert await sink.until_messages(3000) == sent
 

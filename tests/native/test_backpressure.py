@@ -69,11 +69,11 @@ async def test_a_subscriber_that_is_never_read(server, impatient, caplog):
     told = Told()
     options = ws.WebSocketOptions.vm(on_event=told, stream_capacity=4)
     with caplog.at_level(logging.WARNING, "ws.client"):
-        async with ws.connect(server("/flood", count=200, wait=1), options) as client:
+        async with ws.connect(server("/flood", count=5000, wait=1), options) as client:
             reader = client.stream.subscribe()
             forgotten = client.stream.subscribe()
             await client.add("go")
-            reading = asyncio.ensure_future(read(reader, 200))
+            reading = asyncio.ensure_future(read(reader, 5000))
             await until(lambda: told.named("subscriber_stuck"))
             (event,) = told.named("subscriber_stuck")
             assert Path(__file__).name in event["who"]
@@ -83,7 +83,7 @@ async def test_a_subscriber_that_is_never_read(server, impatient, caplog):
             assert not reading.done()
             del forgotten
             gc.collect()
-            assert await reading == list(range(200))
+            assert await reading == list(range(5000))
             assert event["who"] not in client.explain()
 
 

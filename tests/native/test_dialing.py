@@ -18,10 +18,11 @@ from tests.support.silence import silent
 from ws_common.errors import WSInvalidUrlError
 from ws_common.urls import check_url
 from ws_vm import dialing
+from ws_vm.proxies import parse_proxy, proxy_of_environment
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts descriptors")
 
-URL = "ws://host.example:{}/"
+HOST = "host.example"
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ async def test_an_address_needs_no_resolver(listener, monkeypatch):
     """No thread is started for what is no name."""
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(loop, "getaddrinfo", None)
-    with await dialing.dial(f"ws://127.0.0.1:{listener}/", None) as sock:
+    with await dialing.dial("127.0.0.1", listener, None) as sock:
         assert sock.getpeername() == ("127.0.0.1", listener)
         assert not sock.getblocking()
 
@@ -61,7 +62,7 @@ async def test_the_next_address(listener, resolve):
     """One that refuses costs no delay."""
     resolve("255.255.255.255", "127.0.0.2")
     before = asyncio.get_running_loop().time()
-    with await dialing.dial(URL.format(listener), None) as sock:
+    with await dialing.dial(HOST, listener, None) as sock:
         assert sock.getpeername()[0] == "127.0.0.2"
     assert asyncio.get_running_loop().time() - before < dialing.DELAY
 
@@ -69,27 +70,27 @@ async def test_the_next_address(listener, resolve):
 async def test_where_from(listener, resolve):
     """`local_addr` is where the connection comes from."""
     resolve("127.0.0.1")
-    with await dialing.dial(URL.format(listener), ("127.0.0.9", 0)) as sock:
+    with await dialing.dial(HOST, listener, ("127.0.0.9", 0)) as sock:
         assert sock.getsockname()[0] == "127.0.0.9"
     with pytest.raises(OSError, match="no address of the family AF_INET"):
-        await dialing.dial(URL.format(listener), ("::1", 0))
+        await dialing.dial(HOST, listener, ("::1", 0))
 
 
 async def test_nobody_takes_it(resolve):
     """The error is the addresses' own; where they differ, it says all."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        url = URL.format(free.getsockname()[1])
+        port = free.getsockname()[1]
         resolve("127.0.0.1", "127.0.0.1")
         with pytest.raises(ConnectionRefusedError) as caught:
-            await dialing.dial(url, None)
+            await dialing.dial(HOST, port, None)
         assert caught.value.errno == errno.ECONNREFUSED
         resolve("127.0.0.1", "127.0.0.2")
         with pytest.raises(ConnectionRefusedError, match=r"127\.0\.0\.1.*127\.0\.0\.2"):
-            await dialing.dial(url, None)
+            await dialing.dial(HOST, port, None)
     resolve()
     with pytest.raises(OSError, match="no address"):
-        await dialing.dial(URL.format(1), None)
+        await dialing.dial(HOST, 1, None)
 
 
 async def test_cancelled_at_every_turn(listener, resolve, monkeypatch):
@@ -98,7 +99,7 @@ async def test_cancelled_at_every_turn(listener, resolve, monkeypatch):
     monkeypatch.setattr(dialing, "DELAY", 0)
     before, turns = descriptors(), Turns()
     for count in range(20):
-        work = begin(dialing.dial(URL.format(listener), None))
+        work = begin(dialing.dial(HOST, listener, None))
         for _ in range(count):
             await turns.next()
         if work.done():
@@ -116,7 +117,7 @@ async def test_cancelled_while_nobody_answers(resolve):
     resolve("127.0.0.1", "127.0.0.1", "127.0.0.1")
     with silent(full=True) as address:
         before = descriptors()
-        work = begin(dialing.dial(URL.format(address.rpartition(":")[2]), None))
+        work = begin(dialing.dial(HOST, int(address.rpartition(":")[2]), None))
         async with asyncio.timeout(10):
             while descriptors() < before + 2:  # noqa: ASYNC110 - seen from outside
                 await asyncio.sleep(0.01)
@@ -138,10 +139,16 @@ def test_families_by_turns():
     [
         ({}, "ws://a/", None),
         ({"no_proxy": "x"}, "ws://a/", None),
-        ({"https_proxy": "http://p"}, "ws://a/", True),
+        ({"https_proxy": "http://p"}, "ws://a/", "http://p"),
         ({"all_proxy": "http://q"}, "ws://a/", "http://q"),
-        ({"all_proxy": "http://q", "https_proxy": "http://p"}, "wss://a/", True),
-        ({"all_proxy": "http://q", "http_proxy": "http://p"}, "ws://a/", True),
+        ({"all_proxy": "http://q", "https_proxy": "http://p"}, "wss://a/", "http://p"),
+        ({"all_proxy": "http://q", "http_proxy": "http://p"}, "ws://a/", "http://p"),
+        ({"http_proxy": "http://p", "ws_proxy": "http://w"}, "ws://a/", "http://w"),
+        ({"https_proxy": "http://p", "wss_proxy": "http://w"}, "wss://a/", "http://w"),
+        ({"HTTPS_PROXY": "http://p"}, "wss://a/", "http://p"),
+        ({"socks_proxy": "http://s:1"}, "wss://a/", "socks5h://s:1"),
+        ({"socks_proxy": "socks5://s", "http_proxy": "x"}, "ws://a/", "socks5://s"),
+        ({"https_proxy": "http://p", "no_proxy": "a"}, "wss://a/", None),
         ({"all_proxy": "http://q", "http_proxy": "http://p"}, "wss://a/", "http://q"),
         ({"all_proxy": "http://q", "no_proxy": "a"}, "ws://u:p@a:81/", None),
         ({"all_proxy": "http://q", "no_proxy": "a:443"}, "wss://a/", None),
@@ -154,7 +161,34 @@ def test_proxy_of_the_environment(monkeypatch, environment, url, found):
         monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert dialing.proxy_of_environment(url) == found
+    uri = parse_uri(url)
+    for _ in range(2):  # the second answer is remembered
+        proxy = proxy_of_environment(uri.host, uri.port, secure=uri.secure)
+        assert proxy == found
+
+
+def test_a_changed_environment_is_noticed(monkeypatch):
+    """What is remembered holds as long as the environment stays as it was."""
+    monkeypatch.setenv("no_proxy", "")
+    for proxy in ("http://one", "http://two"):
+        monkeypatch.setenv("ws_proxy", proxy)
+        assert proxy_of_environment("a", 80, secure=False) == proxy
+    monkeypatch.setenv("no_proxy", "a")
+    assert proxy_of_environment("a", 80, secure=False) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("http://p", ("http", "p", 80, None, None)),
+        ("https://p/", ("https", "p", 443, None, None)),
+        ("socks5h://j%40:%2F@P:1080", ("socks5h", "p", 1080, "j@", "/")),
+        ("http://bücher.example:1", ("http", "xn--bcher-kva.example", 1, None, None)),
+    ],
+)
+def test_parts_of_a_proxy(url, parts):
+    """Names in small letters and ASCII, credentials unquoted, ports as usual."""
+    assert parse_proxy(url) == parts
 
 
 PIECES = st.sampled_from(

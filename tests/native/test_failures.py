@@ -163,6 +163,27 @@ async def answering(answer: bytes):
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
+async def test_refused_by_http_1_0(connect):
+    """An old server's status counts as any other's; it cannot agree, though."""
+    old = b"HTTP/1.0 401 Unauthorized\r\nRetry-After: 7\r\n\r\nHTTP/1.0 body"
+    async with answering(old) as address:
+        error = await failure(connect, f"ws://{address}/", proxy=None)
+    assert isinstance(error, WSHandshakeError)
+    assert (error.status, error.retry_after) == (401, 7.0)
+    async with answering(b"HTTP/1.0 101 Switching Protocols\r\n\r\n") as address:
+        error = await failure(connect, f"ws://{address}/", proxy=None)
+    assert "expected HTTP/1.1" in str(error)
+
+
+async def test_redirected_to_two_places(connect):
+    """A redirect that cannot be followed is a refusal, and keeps its status."""
+    twice = b"HTTP/1.1 302 Found\r\n" + b"Location: /x\r\n" * 2 + b"\r\n"
+    async with answering(twice) as address:
+        error = await failure(connect, f"ws://{address}/", proxy=None)
+    assert isinstance(error, WSHandshakeError)
+    assert error.status == 302
+
+
 async def test_no_tls_there(connect):
     """wss:// to a port that speaks no TLS."""
     async with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as address:

@@ -36,20 +36,6 @@ def jitter() -> float:
     return JITTER
 
 
-def max_sipped() -> int:
-    """Bytes that wait above which a paused socket is read no more."""
-    from ws_vm.sips import MAX_SIPPED  # noqa: PLC0415
-
-    return MAX_SIPPED
-
-
-def max_surplus() -> int:
-    """Bytes that are delivered beyond a pause where the peer is gone."""
-    from ws_vm.surplus import MAX_SURPLUS  # noqa: PLC0415
-
-    return MAX_SURPLUS
-
-
 def is_watching_its_buffer(transport: Any) -> bool:
     """Whether a browser's transport asks now and then how full its send buffer is.
 

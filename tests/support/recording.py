@@ -18,6 +18,7 @@ class Recording:
     Attributes:
         messages: What arrived.
         sizes: The size of each.
+        batches: How many messages there were when each batch ended.
         closings: The arguments of `on_closing`.
         closed: The arguments of `on_closed`.
         log: The names of all events, in order.
@@ -27,6 +28,7 @@ class Recording:
 
     messages: list[Data] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
+    batches: list[int] = field(default_factory=list)
     closings: list[CloseInfo] = field(default_factory=list)
     closed: list[CloseInfo] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -37,6 +39,7 @@ class Recording:
     def on_messages(self, batch: Sequence[Data], size: int) -> None:
         assert batch
         assert size == sum(map(size_of, batch))
+        self.batches.append(len(self.messages) + len(batch))
         for data in batch:
             self.messages.append(data)
             self.sizes.append(size_of(data))
@@ -59,6 +62,13 @@ class Recording:
         self._changed.set()
         if self.react is not None:
             self.react(event)
+
+    def end_of_batch(self, count: int) -> int:
+        """How many messages there were when that of this number had been handed over.
+
+        A pause or an abort from inside a batch cannot recall the rest of it.
+        """
+        return next(end for end in self.batches if end >= count)
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until what was recorded satisfies the condition."""

@@ -11,7 +11,7 @@ INSIDE_ASYNCIO = {
     "test_dialing.py",
     "test_leaks.py",
     "test_nothing_is_left_behind",
-    "test_when_sips_are_due",
+    "test_when_the_socket_is_read",
 }
 
 

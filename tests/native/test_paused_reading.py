@@ -12,31 +12,95 @@ from websockets.frames import Opcode
 
 from tests.support.connecting import Connect
 from tests.support.driving import leftovers
-from tests.support.inside import max_sipped, max_surplus
-from tests.support.played_peer import HEARTBEAT, INTERVAL, received
-from tests.support.recording import PATIENCE
+from tests.support.fake_tcp import opened, receive
+from tests.support.peer import Peer
+from tests.support.recording import PATIENCE, Recording
 from tests.support.server import Server
 from ws_common.client import WebSocketClient
 from ws_common.heartbeat import Heartbeat
 from ws_common.options import WebSocketOptions
 from ws_common.states import Closed, Open, Reconnecting
+from ws_vm.delivery import MAX_HELD
+from ws_vm.late_delivery import MAX_LATE
 
-ONE_READ = 256 * 1024
+INTERVAL = 0.02
+HEARTBEAT = Heartbeat(interval=INTERVAL, timeout=PATIENCE)
+ONE_READ = 64 * 1024
 MB = 1_000_000
 NUMBERS = [str(number) for number in range(50)]
 
 over = pytest.mark.parametrize("over", ["plain", "deflate", "tls"])
 
 
+@pytest.fixture
+async def listen():
+    """Waits for clients: the URL to connect to, and what gives the next peer."""
+    servers, writers = [], []
+
+    async def listen(ssl=None):
+        arrived: asyncio.Queue[Peer] = asyncio.Queue()
+
+        async def serve(reader, writer):
+            writers.append(writer)
+            peer = Peer(reader, writer)
+            assert await peer.read_request()
+            peer.accept()
+            await peer.flush()
+            arrived.put_nowait(peer)
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl)
+        servers.append(server)
+        port = server.sockets[0].getsockname()[1]
+        url = f"wss://localhost:{port}/" if ssl else f"ws://127.0.0.1:{port}/"
+        return url, arrived.get
+
+    yield listen
+    for server in servers:
+        server.close()
+    for writer in writers:
+        writer.transport.abort()
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+def dial(connect, listen, serving_tls, trusting):
+    """Connects; gives the transport, its sink, and the peer."""
+
+    async def dial(over="plain", heartbeat=HEARTBEAT):
+        how = {"heartbeat": heartbeat, "proxy": None}
+        if over == "tls":
+            how["ssl"] = trusting
+        url, arrival = await listen(serving_tls("localhost") if over == "tls" else None)
+        transport, sink = await connect(
+            f"{url}?compress={int(over == 'deflate')}",
+            options=WebSocketOptions.vm(**how),
+        )
+        return transport, sink, await arrival()
+
+    return dial
+
+
 async def paused(dial, *how):
-    """A connection that is paused at its first message, of `NUMBERS`."""
+    """A connection that is paused at its first message; the others are kept."""
     transport, sink, peer = await dial(*how)
     sink.react = lambda _: transport.pause_reading()
-    for number in NUMBERS:
-        peer.text(number)
+    peer.text(NUMBERS[0])
     await peer.flush()
     await sink.until_messages(1)
+    for number in NUMBERS[1:]:
+        peer.text(number)
+    await peer.flush()
+    await until(lambda: transport._held)
     return transport, sink, peer
+
+
+async def received(peer, opcode) -> bytes:
+    """Wait for a frame of this kind from the client."""
+    async with asyncio.timeout(PATIENCE):
+        async for frame in peer.frames():
+            if frame.opcode is opcode:
+                return bytes(frame.data)
+    raise AssertionError("the client is gone")
 
 
 async def until(condition) -> None:
@@ -87,7 +151,7 @@ async def test_pong_is_heard(dial):
     await answering
 
 
-async def test_sips_are_signs_of_life(dial):
+async def test_reads_are_signs_of_life(dial):
     """`last_activity` moves though nothing is delivered."""
     transport, sink, peer = await paused(dial)
     before = transport.last_activity
@@ -113,16 +177,16 @@ async def test_close_is_noticed(dial, over):
 
 
 @over
-async def test_close_that_was_parsed_already(dial, over):
-    """In the slice in which the sink paused, the peer's Close waits; TCP stays open."""
+async def test_close_in_the_read_in_which_the_sink_pauses(dial, over):
+    """It is noticed although its messages would make several batches."""
     transport, sink, peer = await dial(over)
     sink.react = lambda _: transport.pause_reading()
-    for number in NUMBERS:
-        peer.text(number)
+    for number in range(3000):
+        peer.text(f"{number}")
     peer.close(4001, "")
     await peer.flush()
     await sink.until(lambda: bool(sink.closings))
-    assert sink.messages == NUMBERS
+    assert sink.messages == [f"{number}" for number in range(3000)]
     assert sink.closed == []
 
 
@@ -173,8 +237,10 @@ async def test_what_is_too_much_is_reported(dial, caplog, end):
             await sink.until(lambda: bool(sink.closings))
         peer.drop()
         close = await sink.until_closed()
-    delivered = 1 + max_surplus() // MB
+    delivered = len(sink.messages)
     assert sink.sizes == [MB] * delivered
+    late = delivered - sink.end_of_batch(1)
+    assert MAX_LATE - 5 * MB < late * MB <= MAX_LATE  # a batch is up to 4 MB
     assert isinstance(close.error, OverflowError)
     lost = 20 - delivered
     assert f"{lost * MB} bytes in {lost} messages" in str(close.error)
@@ -190,27 +256,23 @@ async def test_flood(dial, over):
     """However long the pause, memory is bounded; then everything comes, in order."""
     transport, sink, peer = await dial(over)
     sink.react = lambda _: transport.pause_reading()
-    count, size = 1000, 10_000
+    count = 100
 
     async def flood():
         for number in range(count):
             peer.protocol.send_binary(b"%03d" % number + noise)
             await peer.flush()
 
-    noise = bytes(number * number % 251 for number in range(size - 3))
+    noise = bytes(number * number % 251 for number in range(100_000))
     if over == "deflate":  # so that there is a flood at all
         peer.protocol.extensions[0].encode = lambda frame: frame
     flooding = asyncio.ensure_future(flood())
-    sips, quiet = set(), 0
-    async with asyncio.timeout(PATIENCE):
-        while quiet < 10:
-            await asyncio.sleep(INTERVAL)
-            quiet = 0 if transport.last_activity not in sips else quiet + 1
-            sips.add(transport.last_activity)
+    await until(lambda: len(transport._held) >= MAX_HELD)
+    for _ in range(5):
+        await asyncio.sleep(INTERVAL)
+        assert MAX_HELD <= len(transport._held) < MAX_HELD + ONE_READ
     sink.react = None
     transport.resume_reading()
-    held = sum(sink.sizes)  # it comes before anything more is read
-    assert max_sipped() - size <= held < max_sipped() + ONE_READ
     messages = await sink.until_messages(count)
     assert [int(message[:3]) for message in messages] == list(range(count))
     await flooding
@@ -221,10 +283,16 @@ def timers() -> int:
 
 
 @pytest.mark.parametrize("how", ["resume", "abort", "lost", "close"])
-async def test_nothing_is_left_behind(dial, lines, how):
-    """One timer while paused, and none afterwards, however that ends."""
-    transport, sink, peer = await dial()
+async def test_nothing_is_left_behind(dial, how):
+    """One timer while something is kept, and none afterwards, however that ends."""
+    transport, sink, peer = await dial(heartbeat=None)
     assert timers() == 0
+    transport.pause_reading()
+    assert timers() == 0
+    for number in NUMBERS[:3]:
+        peer.text(number)
+    await peer.flush()
+    await until(lambda: transport._held)
     for _ in range(3):
         transport.pause_reading()
         assert timers() == 1
@@ -235,50 +303,57 @@ async def test_nothing_is_left_behind(dial, lines, how):
             transport.abort()
             transport.pause_reading()
         case "lost":
-            lines[-1].lose()
+            transport._tcp.abort()
             await sink.until_closed()
         case "close":
+            transport._timer.cancel()  # as if it had come
+            transport._read_while_paused()
             peer.close(1000, "")
             await peer.flush()
             await sink.until(lambda: bool(sink.closings))
     assert timers() == 0
 
 
+def text(number: int) -> bytes:
+    return b"\x81\x02%02d" % number
+
+
 @pytest.mark.looptime
-async def test_when_sips_are_due(dial, lines):
-    """After each interval without a break; a sip lasts until something is kept."""
-    transport, sink, peer = await dial(heartbeat=Heartbeat(20, 10))
-    (line,) = lines
+async def test_when_the_socket_is_read():
+    """Until something is kept, and again after an interval; not touched before."""
+    loop, sink = asyncio.get_running_loop(), Recording()
+    transport, tcp = opened(sink)
     transport.pause_reading()
-    await asyncio.sleep(15)
-    assert not line.is_read
+    await asyncio.sleep(100)
+    assert tcp.reading
+    receive(transport, b"\x89\x00")  # a Ping is answered, and keeps nothing
+    assert tcp.reading
+    assert tcp.written[:1] == b"\x8a"
+    receive(transport, text(0))
+    assert not tcp.reading
+    began = loop.time()
+    for number in range(1, 4):
+        await asyncio.sleep(19.9)
+        assert not tcp.reading
+        transport.pause_reading()  # one more reason not to read changes nothing
+        await asyncio.sleep(0.2)
+        assert tcp.reading
+        receive(transport, text(number))
+        assert not tcp.reading
+    assert loop.time() - began == pytest.approx(60.3)
     transport.resume_reading()
-    assert line.is_read
-    await asyncio.sleep(15)
-    transport.pause_reading()
-    await asyncio.sleep(19)
-    assert not line.is_read, "it began anew"
-    await asyncio.sleep(2)
-    assert line.is_read
-    transport.pause_reading()
-    assert line.is_read, "one more reason not to read does not end the sip"
-    before = transport.last_activity
-    peer.text("more")
-    await peer.flush()
-    await until(lambda: transport.last_activity > before)
-    assert not line.is_read
-    await asyncio.sleep(18)
-    assert not line.is_read
-    await asyncio.sleep(2)
-    assert line.is_read, "the next one is due as if the first had taken no time"
+    assert tcp.reading
+    await asyncio.sleep(100)
+    assert sink.messages == ["00", "01", "02", "03"]
     transport.abort()
-    assert leftovers() == []
-    assert sink.messages == []
 
 
-async def test_a_slow_reader_does_not_put_sips_off(dial):
-    """It lets one message in after the other; the socket is unread all the while."""
+async def test_a_slow_reader_does_not_put_reads_off(dial):
+    """It lets one batch in after the other; the socket is unread all the while."""
     transport, sink, peer = await paused(dial)
+    for number in range(50_000):
+        peer.text(f"{number}")
+    await peer.flush()
     peer.protocol.send_ping(b"one")
     await peer.flush()
     pong = asyncio.ensure_future(received(peer, Opcode.PONG))
@@ -286,7 +361,8 @@ async def test_a_slow_reader_does_not_put_sips_off(dial):
         transport.resume_reading()
         await asyncio.sleep(INTERVAL / 8)
     assert await pong == b"one"
-    assert 1 < len(sink.messages) < len(NUMBERS)
+    assert 1 < len(sink.batches)
+    assert len(sink.messages) < 50_000
 
 
 def test_on_uvloop(platform):

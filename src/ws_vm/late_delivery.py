@@ -1,8 +1,8 @@
-"""The sink of a peer that is gone while nobody reads.
+"""Delivery after the peer's end: what a paused reader is handed all the same.
 
 Waiting for a reader that is stuck would keep the client believing that it is
-connected. So what is here is delivered although a pause was asked for, and only
-so much of it that memory stays bounded; what is left out is said.
+connected. So what is here is delivered although a pause was asked for, and only so
+much of it that memory stays bounded. What is left out is said.
 """
 
 import dataclasses
@@ -12,23 +12,23 @@ from collections.abc import Sequence
 from ws_common.messages import Data
 from ws_common.transport import CloseInfo, TransportSink
 
-MAX_SURPLUS = 8 * 2**20
+MAX_LATE = 8 * 2**20
 """Bytes of payload that are delivered beyond a pause."""
 
 _log = logging.getLogger("ws.vm")
 
 
-class Surplus:
+class LateDelivery:
     """Passes on what fits, and adds to the end what did not.
 
-    Nothing is delivered behind a message that was left out: there are no gaps.
+    Nothing is delivered behind a batch that was left out: there are no gaps.
     """
 
     __slots__ = ("_dropped", "_dropped_size", "_error", "_room", "_sink")
 
     def __init__(self, sink: TransportSink) -> None:
         self._sink = sink
-        self._room = MAX_SURPLUS
+        self._room = MAX_LATE
         self._dropped = 0
         self._dropped_size = 0
         self._error: OverflowError | None = None
@@ -65,3 +65,24 @@ class Surplus:
             self._error.__cause__ = close.error
             _log.warning("%s", self._error)
         return dataclasses.replace(close, error=self._error)
+
+
+class Discard:
+    """The sink of a connection that reports nothing any more."""
+
+    __slots__ = ()
+
+    def on_messages(self, batch: Sequence[Data], size: int) -> None:
+        """Report nothing."""
+
+    def on_closing(self, close: CloseInfo) -> None:
+        """Report nothing."""
+
+    def on_closed(self, close: CloseInfo) -> None:
+        """Report nothing."""
+
+    def on_writable(self) -> None:
+        """Report nothing."""
+
+
+DISCARD = Discard()
