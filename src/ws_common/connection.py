@@ -163,6 +163,10 @@ class Connection:
         """Begin the closing handshake. A deadline runs; nothing is delivered."""
         self._driver.feed(machine.CloseAsked(code, reason))
 
+    def discard(self) -> None:
+        """Deliver nothing more; it is closing already, or over."""
+        self._driver.feed(machine.CloseAsked())
+
     def replace(self) -> None:
         """Let it close in the background: the owner hears no more of it."""
         self._driver.feed(machine.ReplaceAsked())

@@ -221,6 +221,12 @@ class BeginClose(NamedTuple):
     reason: str | None
 
 
+class DiscardReceived(NamedTuple):
+    """Deliver nothing more of what the last connection has brought."""
+
+    attempt: int
+
+
 class Retire(NamedTuple):
     """Let the connection close out of sight; `SteppedAside` follows at once."""
 
@@ -303,6 +309,7 @@ Command = (
     StartAttempt
     | Abandon
     | BeginClose
+    | DiscardReceived
     | Retire
     | Wait
     | StopWaiting

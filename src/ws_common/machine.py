@@ -34,6 +34,7 @@ from ws_common.lifecycle import (
     Command,
     ConnectAsked,
     CountEnd,
+    DiscardReceived,
     DisconnectAsked,
     Event,
     FailSends,
@@ -309,7 +310,10 @@ def _step_aside(life: Life, *commands: Command) -> Step:
 @_edge(CloseAsked, *_IDLE, to=(Phase.FINISHED,))
 def _stop(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
     finish = isinstance(event, CloseAsked)
-    return _end(life, _at_rest(life), *_cut_short(life), finish=finish)
+    commands = _cut_short(life)
+    if life.phase is Phase.RECONNECTING:  # interceptors may still hold messages
+        commands = (*commands, DiscardReceived(life.attempt_id))
+    return _end(life, _at_rest(life), *commands, finish=finish)
 
 
 def _at_rest(life: Life) -> Closed:
@@ -335,7 +339,8 @@ def _close(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
 @_edge(CloseAsked, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
 def _stay(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
     finish = isinstance(event, CloseAsked) or life.sequel == "finish"
-    return life._replace(sequel="finish" if finish else "stay"), (FailSends(),)
+    discard = DiscardReceived(life.attempt_id)
+    return life._replace(sequel="finish" if finish else "stay"), (discard, FailSends())
 
 
 @_edge(

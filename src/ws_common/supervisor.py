@@ -260,6 +260,8 @@ class Supervisor:
                 self._abandon(attempt)
             case lifecycle.BeginClose(_, code, reason):
                 self._live().close(code, reason)
+            case lifecycle.DiscardReceived():
+                self._live().discard()
             case lifecycle.Retire(attempt):
                 self._retire(attempt)
             case lifecycle.Wait(attempt, delay):

@@ -49,17 +49,12 @@ async def failure(url: str, **options) -> ws.WSError:
     return caught.value
 
 
-AS_OLD = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, defect 25"
-)
-
-
 @pytest.mark.parametrize(
     ("response", "status"),
     [
         pytest.param(TWO_LOCATIONS, 302, id="two-locations"),
-        pytest.param(OLD, 401, id="http-1.0", marks=AS_OLD),
-        pytest.param(OLD_AND_BUSY, 503, id="http-1.0-busy", marks=AS_OLD),
+        pytest.param(OLD, 401, id="http-1.0"),
+        pytest.param(OLD_AND_BUSY, 503, id="http-1.0-busy"),
     ],
 )
 async def test_status(response, status):
@@ -74,7 +69,7 @@ async def test_status(response, status):
     "response",
     [
         pytest.param(TWO_LOCATIONS, id="two-locations"),
-        pytest.param(OLD_AND_BUSY, id="http-1.0-busy", marks=AS_OLD),
+        pytest.param(OLD_AND_BUSY, id="http-1.0-busy"),
     ],
 )
 async def test_retry_after(response):
@@ -85,7 +80,6 @@ async def test_retry_after(response):
         assert error.headers["retry-after"] == "7"
 
 
-@pytest.mark.xfail(strict=True, raises=TimeoutError, reason="issue 12, defect 25")
 async def test_a_refusal_is_final():
     """A 401 is not retried because its HTTP is old."""
     async with answering(OLD) as url, asyncio.timeout(0.5):

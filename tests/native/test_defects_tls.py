@@ -34,17 +34,7 @@ async def release(urls, key: str, trusting) -> None:
         pass
 
 
-@pytest.fixture(
-    params=[
-        "ws",
-        pytest.param(
-            "wss",
-            marks=pytest.mark.xfail(
-                strict=True, raises=AssertionError, reason="issue 12, defect 4"
-            ),
-        ),
-    ]
-)
+@pytest.fixture(params=["ws", "wss"])
 def urls(request, server, tls_server):
     """The URLs of a server, without TLS (where all is well) and with it."""
     return server if request.param == "ws" else tls_server

@@ -114,7 +114,12 @@ STOP = lifecycle.DisconnectAsked()
         ("`Open`", "CONNECTING", lifecycle.Opened(attempt=1), set()),
         ("`Disconnecting`", "OPEN", STOP, {"BeginClose", "FailSends"}),
         ("`Reconnecting`", "OPEN", lost(), {"CountEnd", "Wait"}),
-        ("`Closed`", "RECONNECTING", STOP, {"StopWaiting", "FailSends"}),
+        (
+            "`Closed`",
+            "RECONNECTING",
+            STOP,
+            {"StopWaiting", "DiscardReceived", "FailSends"},
+        ),
         ("`Closed` permanently", "NEW", lifecycle.CloseAsked(), None),
     ],
 )

@@ -433,3 +433,26 @@ async def test_actions_behind_a_backlog_do_not_keep_it_full():
 
         assert not onion.transport.paused
         assert 1 == (await anext(feed)).connection
+
+
+@pytest.mark.parametrize("how", ["closing", "reconnecting"])
+async def test_disconnecting_from_a_connection_that_ends_already(how):
+    """Nothing is delivered after the call, though the peer was first to go."""
+    gate = Gate()
+    async with Onion(gate, connection_retry_interval=(1, 1)) as onion:
+        onion.transport.batch("1", "2")
+        if how == "closing":
+            onion.transport.closing(1001)
+        else:
+            onion.transport.closed(1006)
+        leaving = begin(onion.client.disconnect())
+        await turns()
+        gate.opened.set()
+        await turns()
+        if how == "closing":
+            onion.transport.closed(1001, initiator="peer", clean=True)
+        await leaving
+
+        assert [] == onion.received()
+        lost = [one["count"] for one in onion.told.named("messages_discarded")]
+        assert 2 == sum(lost)

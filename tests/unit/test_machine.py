@@ -225,6 +225,7 @@ def test_stale_events_change_nothing(phase):
 TOLD = (
     l.AnswerConnect,
     l.CountEnd,
+    l.DiscardReceived,
     l.Finish,
     l.LeaveEnvironment,
     l.OpenConnection,

@@ -81,7 +81,7 @@ RESTS = ["Show", "StopSending", "LeaveEnvironment", "TellIdle"]
         (
             Phase.RECONNECTING,
             l.DisconnectAsked(),
-            [*RESTS, "StopWaiting", "FailSends"],
+            [*RESTS, "StopWaiting", "DiscardReceived", "FailSends"],
         ),
         (
             Phase.RECONNECTING,
