@@ -29,16 +29,23 @@ _CLOSING: dict[Cause, str] = {
 class Narrator:
     """Remembers what the later sentences refer to."""
 
-    __slots__ = ("_opened", "_subject")
+    __slots__ = ("_begun", "_ended")
 
     def __init__(self) -> None:
-        self._subject = "the client"
-        self._opened = False
+        self._begun: Connecting | Open | None = None
+        self._ended = False
+
+    def see(self, state: WebSocketClientState) -> None:
+        """Remember a change, whether it was put into words or not."""
+        if isinstance(state, Connecting | Open):
+            self._begun, self._ended = state, False
+        elif not isinstance(state, Disconnecting):
+            self._ended = True
 
     def tell(
         self, state: WebSocketClientState, cause: Cause, *, final: bool = False
     ) -> str:
-        """Put one change into words. No secrets.
+        """Put one change into words, before it is seen. No secrets.
 
         Args:
             state: What it changed to.
@@ -48,17 +55,14 @@ class Narrator:
         match state:
             case Connecting(url, attempt):
                 where = f"to {redact(url)}" if url else "to a URL to be asked for"
-                # Without the URL: errors name it.
-                self._subject, self._opened = f"attempt {attempt}", False
                 said = f"connecting {where}: attempt {attempt} ({cause})"
-            case Open(url, protocol, connection):
-                self._subject = f"connection {connection} to {redact(url)}"
-                self._opened = True
+            case Open(protocol=protocol):
                 spoken = f", speaking {protocol}" if protocol else ""
-                said = f"{self._subject} is open{spoken}"
+                said = f"{_subject(state)} is open{spoken}"
             case Disconnecting(code, reason):
                 doing = _CLOSING.get(cause, "is being closed")
-                said = f"{self._subject} {doing} ({cause}: {closing(code, reason)})"
+                subject = _subject(self._begun)
+                said = f"{subject} {doing} ({cause}: {closing(code, reason)})"
             case Reconnecting():
                 what = self._what_ended(cause, state)
                 said = f"{what}: attempt {state.attempt} in {state.delay:.2f} s"
@@ -69,15 +73,24 @@ class Narrator:
 
     def _what_ended(self, cause: Cause, state: Reconnecting | Closed) -> str:
         error = state.error
-        if self._opened:
-            self._opened = False
+        if isinstance(self._begun, Open) and not self._ended:
             verb = "lost" if _is_loss(error) else "ended"
             said = closing(state.close_code, state.close_reason)
         else:
             verb = "failed" if error is not None else "stopped"
             said = "" if error is None else str(error)
         facts = f"{cause}: {said}" if said else cause
-        return f"{self._subject} {verb} ({facts})"
+        return f"{_subject(self._begun)} {verb} ({facts})"
+
+
+def _subject(begun: Connecting | Open | None) -> str:
+    match begun:
+        case Connecting(attempt=attempt):
+            return f"attempt {attempt}"  # without the URL: errors name it
+        case Open(url, _, connection):
+            return f"connection {connection} to {redact(url)}"
+        case None:
+            return "the client"
 
 
 def closing(code: int | None, reason: str | None) -> str:

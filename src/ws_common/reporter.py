@@ -107,7 +107,9 @@ class Reporter:
         entry = HistoryEntry(at=self._clock.now(), state=state, cause=cause)
         self._history.append(entry)
         del self._history[:-HISTORY]
-        logger.info("%s", self._narrator.tell(state, cause, final=final))
+        if logger.isEnabledFor(logging.INFO):
+            logger.info("%s", self._narrator.tell(state, cause, final=final))
+        self._narrator.see(state)
         self._emit("state_changed", {"state": state, "cause": cause})
 
     def note(self, name: str, **details: Any) -> None:

@@ -6,6 +6,7 @@ URLs (WHATWG); they are refused here so that a program means the same everywhere
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ws_common.errors import WSInvalidUrlError
@@ -31,6 +32,11 @@ def check_url(url: object) -> str:
     if not isinstance(url, str):
         msg = f"a WebSocket URL must be a string, not {type(url).__name__}"
         raise WSInvalidUrlError(msg)
+    return _checked(url)
+
+
+@lru_cache(maxsize=64)  # the URL of every attempt, and of clients by the thousand
+def _checked(url: str) -> str:
     fault = find_fault(url, _SCHEMES)
     if not fault and "#" in url:
         fault = "must not have a fragment (RFC 6455 section 3)"

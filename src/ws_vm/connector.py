@@ -132,7 +132,8 @@ async def _open(
         if isinstance(error, InvalidStatus) and (redirected := redirection(error)):
             raise redirected from None
         raise (ours := translate(error, url)) from ours.__cause__
-    _log.debug("connected to %s", redact(url))
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("connected to %s", redact(url))
     return transport
 
 

@@ -32,7 +32,11 @@ _SOCKS = {"socks5h": True, "socks5": False, "socks4a": True, "socks4": False}
 """The schemes, and whether names are resolved by the proxy."""
 
 _NAMES = ("wss", "ws", "socks", "https", "http", "all", "no")
-_VARIABLES = ("REQUEST_METHOD", *(f"{name}_proxy" for name in _NAMES))
+_VARIABLES = (
+    "REQUEST_METHOD",
+    *(f"{name}_proxy" for name in _NAMES),
+    *(f"{name}_proxy".upper() for name in _NAMES),
+)
 """What `getproxies()` looks at, in small and in capital letters."""
 
 _MAX_HEAD = 64 * 1024
@@ -102,7 +106,7 @@ def proxy_of_environment(host: str, port: int, *, secure: bool) -> str | None:
     return None
 
 
-_known: tuple[tuple[str | None, ...], Mapping[str, str]] = ((), {})
+_known: tuple[list[tuple[str, str]] | None, Mapping[str, str]] = (None, {})
 
 
 def _proxies() -> Mapping[str, str]:
@@ -114,8 +118,9 @@ def _proxies() -> Mapping[str, str]:
     global _known  # noqa: PLW0603 - a cache of one
     if sys.platform in {"win32", "darwin"}:
         return getproxies()
-    get = os.environ.get
-    state = *map(get, _VARIABLES), *(get(name.upper()) for name in _VARIABLES[1:])
+    # `in` first: where a name is missing, that is five times as fast as `get()`.
+    environ = os.environ
+    state = [(name, environ[name]) for name in _VARIABLES if name in environ]
     if _known[0] != state:
         _known = state, getproxies()
     return _known[1]
