@@ -33,7 +33,7 @@ from ws_vm.frame_reader import FrameReader
 from ws_vm.frame_scanner import set_aside
 from ws_vm.late_delivery import LateDelivery
 from ws_vm.library_frames import NO_MESSAGES, NO_PONGS, Progress
-from ws_vm.pings import NO_PINGS, Pings, settle
+from ws_vm.pings import NO_PINGS, Pings, resolve_pings
 
 MAX_HELD = 2**20
 """Bytes that are kept above which nothing more is read while paused: from there on,
@@ -120,7 +120,7 @@ class Delivery(asyncio.BufferedProtocol):
         self._send_data()
         if frames.pongs is not NO_PONGS:
             for payload in frames.pongs:
-                settle(self._loop, self._pings, payload)
+                resolve_pings(self._loop, self._pings, payload)
             frames.pongs = NO_PONGS
         if frames.messages:
             messages, frames.messages = frames.messages, NO_MESSAGES
@@ -174,7 +174,7 @@ class Delivery(asyncio.BufferedProtocol):
         self._tail, self._ahead = found.tail, found.ahead
         for opcode, payload in found.controls:
             if opcode is Opcode.PONG:
-                settle(self._loop, self._pings, payload)
+                resolve_pings(self._loop, self._pings, payload)
             elif self.library.state is OPEN:
                 self.library.send_pong(payload)
         self._send_data()

@@ -2,7 +2,7 @@
 
 Theory of operation. `read()` walks what one read of the socket has brought. It looks
 at every header itself and so knows every boundary, also across reads, and it lets two
-parsers take turns:
+parsers alternate:
 
 - *Plain* frames, which are a whole message each (FIN set, no RSV bit, text or binary,
   not masked, within `max_size`), are taken in one tight loop, a run at a time.
@@ -13,7 +13,7 @@ parsers take turns:
 A header that is not complete, and a small plain frame that is not, stay with the
 caller, who hands them in again in front of the next read. A larger plain frame gets
 memory of its own (`ws_vm.large_message`). The library is given the rest of its frame
-as it comes. It also judges what is wrong: it is handed a masked frame as soon as the
+as it comes. It also decides what is wrong: it is handed a masked frame as soon as the
 second byte shows it, and one above `max_size` with its header.
 
 A batch ends when it is full, so that a pause can take effect: one read may bring very
@@ -197,7 +197,7 @@ class FrameReader(LibraryFrames):
                 return self._pass(data, start, len(data))  # which fails it
             if not begin or (at > start and self._is_plain(data, at, end - begin)):
                 break
-            self._note_fragments(data[at])
+            self._track_fragments(data[at])
             at = end
             if data[begin - 2] & OPCODE == Opcode.CLOSE:
                 break

@@ -79,7 +79,7 @@ class LargeMessage:
         return at + count
 
     def advance(self, count: int) -> None:
-        """Note that the socket has filled so many bytes of `room`."""
+        """Shorten `room` by the bytes that the socket has filled."""
         self.room = self.room[count:]
 
     def message(self) -> Data:

@@ -84,8 +84,8 @@ class LibraryFrames:
         self.progress: Progress = Progress.DRY
         self.close: CloseInfo | None = None
 
-    def _note_fragments(self, first: int) -> None:
-        """Know whether a message is in fragments, by the first byte of a frame."""
+    def _track_fragments(self, first: int) -> None:
+        """Keep whether a message is in fragments, by the first byte of a frame."""
         opcode = first & OPCODE
         if opcode in {_TEXT, _BINARY}:
             self._fragmented = 0 if first & FIN else opcode
@@ -135,7 +135,7 @@ class LibraryFrames:
             self.close = of_wire(self._library)
 
     def _fail(self, error: Exception, *, was_open: bool) -> None:
-        """Take note that the library has failed the connection."""
+        """Keep why the library has failed the connection."""
         self.progress = Progress.OVER
         sent = self._library.close_sent
         if was_open and sent is not None:  # else it is not the cause: ours was first

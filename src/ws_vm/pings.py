@@ -30,8 +30,10 @@ def new_ping(
     return payload, future
 
 
-def settle(loop: asyncio.AbstractEventLoop, waiting: Pings, payload: bytes) -> None:
-    """Settle this Ping and all before it; an unsolicited Pong is ignored.
+def resolve_pings(
+    loop: asyncio.AbstractEventLoop, waiting: Pings, payload: bytes
+) -> None:
+    """Resolve this Ping and all before it; an unsolicited Pong is ignored.
 
     A peer may answer the most recent Ping alone (RFC 6455 section 5.5.3).
     """
@@ -46,7 +48,7 @@ def settle(loop: asyncio.AbstractEventLoop, waiting: Pings, payload: bytes) -> N
             return
 
 
-def cancel(waiting: Pings) -> None:
+def cancel_pings(waiting: Pings) -> None:
     """Cancel all: no Pong will come any more."""
     for future, _ in waiting.values():
         future.cancel()

@@ -22,7 +22,7 @@ from ws_vm.delivery import Delivery, Reading
 from ws_vm.frame_reader import FrameReader
 from ws_vm.late_delivery import DISCARD
 from ws_vm.library_frames import MAX_INPUT
-from ws_vm.pings import cancel
+from ws_vm.pings import cancel_pings
 
 _END_OF_RESPONSE = b"\r\n\r\n"
 _REFUSAL_1_0 = re.compile(rb"\AHTTP/1\.0 (?!101)")
@@ -111,7 +111,7 @@ class ReceivePath(Delivery):
             self._keep(data)
 
     def eof_received(self) -> None:
-        """Note the end of the stream, behind all that came before it.
+        """End the stream, behind all that came before it.
 
         The socket closes itself after this, and `connection_lost()` follows.
         """
@@ -120,7 +120,7 @@ class ReceivePath(Delivery):
     def connection_lost(self, exc: Exception | None) -> None:
         """Report the end, behind all that came before."""
         self._end_of_stream()
-        cancel(self._pings)
+        cancel_pings(self._pings)
         sink, self._sink = self._sink, DISCARD
         if sink is not DISCARD:
             sink.on_closed(self._how_it_ended(exc))

@@ -70,10 +70,10 @@ async def connect_transport(route: Route, transport: VmTransport) -> None:
         for layer in layers[:1]:
             layer.abort()
         raise
-    _settle(layers, transport, route.options.write_limit)
+    _put_above(layers, transport, route.options.write_limit)
 
 
-def _settle(
+def _put_above(
     layers: Sequence[asyncio.Transport], transport: VmTransport, limit: int
 ) -> None:
     """Put the connection above all layers."""

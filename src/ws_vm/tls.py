@@ -3,9 +3,9 @@
 Theory of operation. asyncio and uvloop encrypt what is written at once and hand it to
 the TCP transport beneath, so that the TLS transport says that its buffer is empty
 while megabytes wait. Therefore TCP is connected first and TLS begun on top of it: the
-lower transport is at hand, and its buffer is counted too. Nobody but the TLS layer is
-told when that buffer drains, so `WriteWatch` stands between the two and passes on
-every call, this one to the connection as well.
+lower transport is at hand, and its buffer is counted too. asyncio reports to the TLS
+layer alone that this buffer has drained, so `WriteWatch` stands between the two and
+passes on every call, this one to the connection as well.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ async def start_tls(
     context: ssl.SSLContext,
     server_hostname: str,
 ) -> asyncio.Transport:
-    """Begin TLS; return the transport above it. `protocol` is not told of it.
+    """Begin TLS; return its transport. `connection_made()` is left to the caller.
 
     Cancelled, it closes the connection.
 
@@ -45,7 +45,7 @@ async def start_tls(
 
 
 def watch_writing(tcp: asyncio.Transport, transport: VmTransport, limit: int) -> None:
-    """Tell the connection when the buffer of this transport has drained.
+    """Report to the connection that the buffer of this transport has drained.
 
     Args:
         tcp: The lowest transport, with TLS above it.
