@@ -60,11 +60,13 @@ class WebSocketClient:
     def _build(self, options: WebSocketOptions, connector: Connector) -> None:
         # Here and not above: a program pays for it as it makes its first client,
         # and `import ws` stays cheap.
+        from ws_common.requests import Requests  # noqa: PLC0415
         from ws_common.supervisor import Supervisor  # noqa: PLC0415
 
         self._options = options
         self._platform = platforms.current()
         self._behind = Supervisor(options, self._platform, connector)
+        self._requests = Requests(self._behind)
         self._made_at = callsite()
         self._shared: Subscriber[Data] | None = None
 
@@ -94,7 +96,7 @@ class WebSocketClient:
             WSInvalidUrlError: The URL is none.
         """
         client = cls(options)
-        client._behind.begin_connect(*_target(url))
+        client._requests.begin_connect(*_target(url))
         return client
 
     # What it is doing
@@ -127,7 +129,7 @@ class WebSocketClient:
         """A snapshot of its figures."""
         behind = self._behind
         counters, state = behind.counters, behind.life.shown
-        connection = behind.connection
+        connection, opened = behind.connection, behind.open_connection
         buffered = 0 if connection is None else connection.transport.buffered_amount
         next_at = state.at if isinstance(state, Reconnecting) else None
         retrying = isinstance(state, Connecting) and behind.life.is_reconnecting
@@ -150,7 +152,7 @@ class WebSocketClient:
             current_reconnect_attempts=behind.life.run.failures,
             next_reconnection_attempt=next_at,
             latency=counters.latency,
-            uptime=behind.uptime,
+            uptime=0.0 if opened is None else opened.uptime,
             buffered_amount=buffered,
             unconfirmed_count=counters.transferred_count - counters.confirmed_count,
             dropped_count=counters.dropped_count,
@@ -178,7 +180,7 @@ class WebSocketClient:
     def handshake(self) -> Handshake | None:
         """What the server answered to the last attempt that got that far."""
         connection = self._behind.connection
-        if connection is None or not connection.is_attached:
+        if connection is None or not connection.url:
             return None
         return connection.transport.handshake
 
@@ -217,7 +219,7 @@ class WebSocketClient:
         """
         self._not_inside("connect")
         self._behind.check_usable()
-        await self._behind.connect(*_target(url))
+        await self._requests.connect(*_target(url))
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send a message, in call order; wait while a connection is on its way.
@@ -289,7 +291,7 @@ class WebSocketClient:
             ...         async for message in session:
             ...             print(session.connection, message)
         """
-        return self._behind.new_feed(self)
+        return self._behind.sessions.new(self, self._behind.open_connection)
 
     async def ping(self) -> float:
         """Return the seconds of a round trip.
@@ -299,8 +301,8 @@ class WebSocketClient:
             WSNotConnectedError: No connection is open.
         """
         self._behind.check_usable()
-        connection = self._behind.connection
-        if connection is None or not self.state.is_open:
+        connection = self._behind.open_connection
+        if connection is None:
             raise self._behind.life.not_connected()
         round_trip = connection.ping()
         if round_trip is None:
@@ -323,7 +325,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._not_inside("reconnect")
-        await self._behind.reconnect()
+        await self._requests.reconnect()
 
     async def disconnect(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
@@ -345,7 +347,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._behind.check_usable()
-        await self._behind.disconnect(*check_close(code, reason, self._platform))
+        await self._requests.disconnect(*check_close(code, reason, self._platform))
 
     async def close(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
@@ -361,12 +363,12 @@ class WebSocketClient:
             code: A close code, or None to send none.
             reason: At most 123 bytes of UTF-8.
         """
-        behind = self._behind
-        await behind.close(*sendable_close(code, reason, self._platform, behind.note))
+        code, reason = sendable_close(code, reason, self._platform, self._behind.note)
+        await self._requests.close(code, reason)
 
     async def wait_closed(self) -> None:
         """Wait until `close()` is done. Cancelling it changes nothing."""
-        await self._behind.wait_finished()
+        await self._requests.wait_finished()
 
     async def __aenter__(self) -> Self:
         """Return itself."""
@@ -380,7 +382,7 @@ class WebSocketClient:
     ) -> None:
         """Close; under cancellation say Close 1001, and do not wait for the answer."""
         if kind is not None and not issubclass(kind, Exception):
-            await self._behind.leave(self._platform.leaving_code)
+            await self._requests.leave(self._platform.leaving_code)
         else:
             await self.close()
 
@@ -398,7 +400,7 @@ class WebSocketClient:
         """Abort where nobody holds the client, a stream or a subscriber any more."""
         behind: Supervisor | None = getattr(self, "_behind", None)
         if behind is not None and not behind.life.is_idle:
-            behind.home.hop(behind.abandon, self._made_at)
+            behind.home.hop(self._requests.abandon, self._made_at)
 
     def _not_inside(self, method: str) -> None:
         if is_inside_after_connect(self._behind.outbound):
@@ -432,7 +434,7 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
         try:
             await client.connect(self._url)
         except BaseException:
-            client._behind.abort()  # noqa: SLF001 - our own
+            client._requests.abort()  # noqa: SLF001 - our own
             raise
         return client
 

@@ -7,13 +7,14 @@ the commands. What it brings goes into the receive pipeline, by way of `incoming
 
 import asyncio
 from collections.abc import Awaitable, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ws_common import connection_machine as machine
 from ws_common.buffer import End
-from ws_common.causes import Cause
 from ws_common.clock import Clock
+from ws_common.confirmations import Confirmations
 from ws_common.connection_machine import Phase, State
+from ws_common.connection_owner import Owner
 from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
 from ws_common.machine_driver import MachineDriver
@@ -26,29 +27,8 @@ from ws_common.receive_pipeline import Incoming
 from ws_common.transport import CloseInfo, Transport
 from ws_common.write_buffer import WriteBuffer
 
-_FLUSH_LOOK: Final = 0.005
-"""Seconds between two looks at what has not left yet: no event tells that all has."""
-
 _OVER: Final = (Phase.CLOSED, Phase.ABANDONED)
 _LOST: Final = CloseInfo(code=1006)
-
-
-class Owner(Protocol):
-    """Who is told what happens to a connection."""
-
-    def connection_closing(self, connection: "Connection", close: CloseInfo) -> None:
-        """A closing handshake has begun that we did not ask for."""
-
-    def connection_ended(
-        self, connection: "Connection", cause: Cause, close: CloseInfo
-    ) -> None:
-        """It is over. Comes once, and not after `abandon()` or `replace()`."""
-
-    def connection_writable(self, connection: "Connection") -> None:
-        """Its buffer is below the write limit again."""
-
-    def note(self, name: str, **details: Any) -> None:
-        """Report an event."""
 
 
 class Connection:
@@ -68,7 +48,6 @@ class Connection:
         "_counters",
         "_deadline",
         "_driver",
-        "_frozen_unconfirmed",
         "_keepalive",
         "_loop",
         "_options",
@@ -76,6 +55,7 @@ class Connection:
         "_owner",
         "_write_buffer",
         "attempt",
+        "confirmations",
         "incoming",
         "opened_at",
         "transport",
@@ -104,7 +84,7 @@ class Connection:
         self._owner = owner
         self._clock = clock
         self._write_buffer = WriteBuffer(options.write_limit)
-        self._frozen_unconfirmed = 0
+        self.confirmations = Confirmations(counters)
         self._keepalive: Pulse | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._over: asyncio.Future[None] | None = None
@@ -208,6 +188,11 @@ class Connection:
         return self._state.opened
 
     @property
+    def uptime(self) -> float:
+        """Seconds since it was opened; may be asked for outside of its loop."""
+        return self._loop.time() - self.opened_at
+
+    @property
     def is_over(self) -> bool:
         """Whether it has ended."""
         return self._state.phase in _OVER
@@ -226,11 +211,6 @@ class Connection:
                 self._over.set_result(None)
         return self._over
 
-    @property
-    def is_attached(self) -> bool:
-        """Whether the connector has returned a transport."""
-        return self.transport is not NO_TRANSPORT
-
     def send(self, data: Data, *, text: bool) -> None:
         """Hand one message over.
 
@@ -243,9 +223,7 @@ class Connection:
         self.transport.send(data, text=text)
         size = size_of(data)
         self._write_buffer.add(size)
-        counters = self._counters
-        counters.transferred_count += 1
-        counters.transferred_size += size
+        self.confirmations.add(size)
 
     def ping(self) -> Awaitable[float] | None:
         """Measure a round trip; None where the platform has no pings.
@@ -257,7 +235,7 @@ class Connection:
         return None if pong is None else self._measured(pong)
 
     async def _measured(self, pong: Awaitable[float]) -> float:
-        confirmed = self.handed_over
+        confirmed = self.confirmations.handed_over
         try:
             latency = await pong
         except asyncio.CancelledError:
@@ -265,7 +243,7 @@ class Connection:
                 raise
             error = self.closed_error()
             raise error from error.__cause__
-        self.heart_measured(latency, confirmed)
+        self.confirmations.measured(latency, confirmed)
         return latency
 
     @property
@@ -284,13 +262,8 @@ class Connection:
         await self._write_buffer.below(self.transport)
 
     async def flushed(self, within: float) -> None:
-        """Wait until all that was handed over has left, or it ends, or time is up."""
-        deadline = self._clock.monotonic() + within
-        while self.transport.buffered_amount and not self.is_over:
-            left = deadline - self._clock.monotonic()
-            if left <= 0:
-                return
-            await asyncio.sleep(min(left, _FLUSH_LOOK))
+        """Wait until all that was handed over has left, or so many seconds."""
+        await self._write_buffer.flushed(self.transport, self._clock, within)
 
     def closed_error(self) -> WSConnectionClosedError:
         """The error that says how it ended, or is ending."""
@@ -302,16 +275,10 @@ class Connection:
             close_code=close.code,
             close_reason=close.reason,
             was_clean=close.was_clean,
-            unconfirmed=0 if confirmed else self._unconfirmed,
+            unconfirmed=0 if confirmed else self.confirmations.unconfirmed,
         )
         error.__cause__ = close.error
         return error
-
-    @property
-    def _unconfirmed(self) -> int:
-        if self.is_over or self._state.replaced:
-            return self._frozen_unconfirmed
-        return self._counters.transferred_count - self._counters.confirmed_count
 
     @property
     def _state(self) -> State:
@@ -324,16 +291,6 @@ class Connection:
         error = TimeoutError("no sign of life from the peer within heartbeat.timeout")
         close = CloseInfo(code=1006, initiator="network", error=error)
         self._driver.feed(machine.KeepaliveExpired(close))
-
-    def heart_measured(self, latency: float, confirmed: int) -> None:
-        """A ping was answered: what was handed over before it has arrived."""
-        self._counters.latency = latency
-        self._counters.confirmed_count = max(self._counters.confirmed_count, confirmed)
-
-    @property
-    def handed_over(self) -> int:
-        """How many messages have been handed over, ever."""
-        return self._counters.transferred_count
 
     def note(self, name: str, **details: Any) -> None:
         """Report an event."""
@@ -359,7 +316,7 @@ class Connection:
             case machine.SendClose(code, reason):
                 self.transport.close(code, reason)
             case machine.FreezeUnconfirmed():
-                self._freeze_unconfirmed()
+                self.confirmations.freeze()
             case machine.Abort():
                 self.transport.abort()
             case machine.TearDown():
@@ -400,14 +357,9 @@ class Connection:
         close = CloseInfo(code=1006, error=error)
         self._driver.feed(machine.DeadlineExpired(close))
 
-    def _freeze_unconfirmed(self) -> None:
-        counters = self._counters
-        self._frozen_unconfirmed = counters.transferred_count - counters.confirmed_count
-
     def _tear_down(self) -> None:
         """The one teardown."""
-        if not self._state.replaced:
-            self._freeze_unconfirmed()
+        self.confirmations.freeze()
         if self._deadline is not None:
             self._deadline.cancel()
         self._stop_keepalive()

@@ -364,6 +364,8 @@ def _close_late(state: State, _: CloseAsked) -> Step:
 
 @_edge(ReplaceAsked, Phase.CONNECTING, Phase.OPEN, Phase.CLOSING, to=(Phase.CLOSING,))
 def _replace(state: State, _: ReplaceAsked) -> Step:
+    if state.replaced:
+        return state, ()
     action = _close_too if state.phase is Phase.CLOSING else _close
     closing, commands = action(state, CloseAsked())
     return closing._replace(replaced=True), (FreezeUnconfirmed(), *commands)

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from ws_common.clock import Clock
 from ws_common.clockwatch import JUMP, Appointment
+from ws_common.confirmations import Confirmations
 from ws_common.durations import seconds
 from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
@@ -46,12 +47,9 @@ class Body(Protocol):
     def heart_stopped(self) -> None:
         """No sign of life came in time."""
 
-    def heart_measured(self, latency: float, confirmed: int) -> None:
-        """A ping was answered after `latency` seconds."""
-
     @property
-    def handed_over(self) -> int:
-        """How many messages have been handed over, ever."""
+    def confirmations(self) -> Confirmations:
+        """What an answered ping confirms."""
         ...
 
     def note(self, name: str, **details: Any) -> None:
@@ -182,7 +180,7 @@ class Pulse:
         """The answer to the application's `message` is here."""
         if self._sent is not None:
             (sent_at, confirmed), self._sent = self._sent, None
-            self._body.heart_measured(self._loop.time() - sent_at, confirmed)
+            self._body.confirmations.measured(self._loop.time() - sent_at, confirmed)
 
     def pause(self) -> None:
         """Nothing is read from here on: silence says nothing."""
@@ -244,18 +242,18 @@ class Pulse:
             self._body.note("heartbeat_failed", error=error)
             return False
         if self._sent is None:
-            self._sent = self._loop.time(), self._body.handed_over
+            self._sent = self._loop.time(), self._body.confirmations.handed_over
         return True
 
     def _watch(self, pong: Awaitable[float]) -> None:
-        confirmed = self._body.handed_over
+        confirmed = self._body.confirmations.handed_over
         future = asyncio.ensure_future(pong)
         self._pongs |= {future}
 
         def answered(done: asyncio.Future[float]) -> None:
             self._pongs -= {done}
             if not done.cancelled() and done.exception() is None:
-                self._body.heart_measured(done.result(), confirmed)
+                self._body.confirmations.measured(done.result(), confirmed)
 
         future.add_done_callback(answered)
 

@@ -28,12 +28,24 @@ from ws_common.client_loop import ClientLoop
 from ws_common.errors import WSNotConnectedError, WSStreamOverflowError
 from ws_common.interceptors import DONE, Handler, WSInterceptor, build
 from ws_common.messages import Data, payload_size
+from ws_common.options import WebSocketOptions
+from ws_common.platform import Platform
 from ws_common.stuckwatch import StuckWatch
 
 QUEUE_CAPACITY: Final = 1024
 """Messages that may wait for an interceptor where `stream_capacity` sets no count."""
 
 Report = Callable[..., None]
+
+
+def limits_of(options: WebSocketOptions, platform: Platform) -> Limits:
+    """How much a subscriber's buffer holds, unless it says otherwise."""
+    return Limits(
+        options.stream_capacity,
+        platform.stream_max_bytes,
+        options.stream_overflow,
+        can_pause=platform.stream_overflow == "pause",
+    )
 
 
 class Stage(Enum):

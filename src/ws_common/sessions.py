@@ -7,8 +7,10 @@ from weakref import WeakSet
 
 from ws_common.buffer import Buffer, End, Ended, Limits
 from ws_common.connection import Connection
+from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data
 from ws_common.session import Session
+from ws_common.states import Closed
 from ws_common.streams import Subscriber
 
 if TYPE_CHECKING:
@@ -190,14 +192,16 @@ class Sessions:
         finish = self._pipeline.messages.finish
         self._pipeline.call(lambda: finish(connection.number, end))
 
-    def idle(self, end: End) -> None:
+    def idle(self, closed: Closed) -> None:
         """Nothing comes any more by itself; readers meet the end in its place."""
+        end = end_of(closed)
         # Only those that are there now: later ones may be of a later connection.
         feeds = tuple(self._feeds)
         self._pipeline.call(lambda: self._mark(end, feeds))
 
-    def closed(self, end: End) -> None:
+    def closed(self, closed: Closed) -> None:
         """Nothing comes any more, ever; nothing that is under way is waited for."""
+        end = end_of(closed, final=True)
         self._mark(end, tuple(self._feeds))
 
     def _mark(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
@@ -209,5 +213,28 @@ class Sessions:
         if self._pipeline.messages.ended is not None:
             feed.mark(self._pipeline.messages.ended)
 
+
+def end_of(closed: Closed, *, final: bool = False) -> End:
+    """What readers meet where a client is `Closed`.
+
+    Readers who come later hear how it ended, as those did who were there. The end is
+    quiet where a peer closed properly, and where the client was closed permanently.
+    """
+    error = closed.error
+    quiet = final or (
+        isinstance(error, WSConnectionClosedError)
+        and error.was_clean
+        and error.close_code in _QUIET
+    )
+    return End(
+        error=None if quiet else error,
+        close_code=closed.close_code,
+        close_reason=closed.close_reason or "",
+        final=final,
+    )
+
+
+_QUIET: Final = frozenset({1000, 1001, 1005})
+"""Close codes of a peer after which iteration ends without an error."""
 
 _NONE: Final[frozenset[SessionFeed]] = frozenset()

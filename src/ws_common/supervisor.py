@@ -6,24 +6,21 @@ whether and when to try again by `retry.py`.
 """
 
 import asyncio
-import warnings
 from typing import Any
 
 from ws_common import lifecycle, machine
 from ws_common.attempt import Failed, keep_task, run_attempt
 from ws_common.backoff import CHANCE
 from ws_common.broadcast import Broadcast
-from ws_common.buffer import End, Limits
-from ws_common.calls import Call, Calls
+from ws_common.buffer import Limits
+from ws_common.calls import Calls
 from ws_common.causes import Cause
 from ws_common.client_loop import ClientLoop
 from ws_common.connection import Connection
 from ws_common.durations import seconds
 from ws_common.errors import (
     WSClientClosedError,
-    WSConnectionClosedError,
     WSError,
-    WSNotConnectedError,
 )
 from ws_common.lifecycle import Life, Phase
 from ws_common.losses import Losses
@@ -32,10 +29,10 @@ from ws_common.metrics import Counters
 from ws_common.options import ConnectContext, Connector, Url, WebSocketOptions
 from ws_common.outbound import Outbound
 from ws_common.platform import Platform
-from ws_common.receive_pipeline import Incoming, ReceivePipeline
+from ws_common.receive_pipeline import Incoming, ReceivePipeline, limits_of
 from ws_common.reporter import Reporter
 from ws_common.retry import Failures, Stop, Verdict
-from ws_common.sessions import SessionFeed, Sessions
+from ws_common.sessions import Sessions, end_of
 from ws_common.states import Closed, WebSocketClientState
 from ws_common.surroundings import Surroundings
 from ws_common.transport import CloseInfo
@@ -43,14 +40,8 @@ from ws_common.transport import CloseInfo
 _STATE_LIMITS = Limits(1024, None, "drop_oldest")
 """State changes in a subscriber's buffer: they never pause anything."""
 
-LEAVING = 1.0
-"""Seconds that a program which was cancelled gives its last messages to leave."""
-
 RETIRING = 4
 """Connections that may close in the background; the oldest is aborted above."""
-
-_QUIET = frozenset({1000, 1001, 1005})
-"""Close codes of a peer after which iteration ends without an error."""
 
 
 class Supervisor:
@@ -59,11 +50,10 @@ class Supervisor:
     __slots__ = (
         "__weakref__",
         "_attempt",
-        "_calls",
         "_connector",
         "_retiring",
         "_stable_timer",
-        "_target",
+        "calls",
         "clock",
         "connection",
         "counters",
@@ -77,6 +67,7 @@ class Supervisor:
         "sessions",
         "states",
         "surroundings",
+        "target",
     )
 
     def __init__(
@@ -89,19 +80,16 @@ class Supervisor:
         self.clock = platform.clock
         self.reporter = Reporter(options.on_event, self.clock)
         self.failures = Failures(
-            options.connection_retry_interval, CHANCE, self.clock, self._retry_if_raised
+            options.connection_retry_interval,
+            CHANCE,
+            self.clock,
+            lambda error: self.reporter.fault("retry_if_raised", error),
         )
         self.connection: Connection | None = None
         losses = Losses(self.counters, self.reporter)
-        limits = Limits(
-            options.stream_capacity,
-            platform.stream_max_bytes,
-            options.stream_overflow,
-            can_pause=platform.stream_overflow == "pause",
-        )
         self.received = ReceivePipeline(
             options.interceptors,
-            limits,
+            limits_of(options, platform),
             report=self.reporter.note,
             count_discarded=losses.discarded,
             on_drop=losses.dropped_in,
@@ -116,111 +104,14 @@ class Supervisor:
         self.outbound = Outbound(options, self.check_coming, losses.dropped_out)
         self.sessions = Sessions(self.received, self.outbound)
         self._connector = connector
-        self._target: Url | None = None
+        self.target: Url | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._retiring: list[Connection] = []
         self._stable_timer: asyncio.TimerHandle | None = None
-        self._calls = Calls()
+        self.calls = Calls()
         self.surroundings = Surroundings(platform, self, CHANCE)
 
-    # What is asked for
-
-    async def connect(self, target: Url, url: str) -> None:
-        """Connect to a target; `url` is it, or empty for a provider."""
-        self.check_usable()
-        call = self._calls.begin("connect", "open")
-        self.begin_connect(target, url)
-        await self._wait(call)
-
-    def begin_connect(self, target: Url, url: str) -> None:
-        """Begin to connect, without waiting for the outcome."""
-        same = target == self._target
-        self._target = target
-        self.home.check()
-        self.failures.begin()
-        self.failures.last_error = None
-        event = lifecycle.ConnectAsked(url=url, same_target=same)
-        self.feed(event, "connect")
-
-    async def reconnect(self) -> None:
-        """Make a new connection to the same target, whatever is under way."""
-        self.check_usable()
-        if self._target is None:
-            raise WSNotConnectedError(
-                "reconnect() needs a connect() before it: there is no URL yet"
-            )
-        call = self._calls.begin("reconnect", "open")
-        self.failures.begin()
-        self.feed(lifecycle.ReconnectAsked(), "reconnect")
-        await self._wait(call)
-
-    async def disconnect(self, code: int | None, reason: str) -> None:
-        """Come to rest, and stay there."""
-        if self.life.phase in (Phase.NEW, Phase.CLOSED):
-            return
-        call = self._calls.begin("disconnect", "rest")
-        self.feed(lifecycle.DisconnectAsked(code=code, reason=reason), "disconnect")
-        await self._wait(call)
-
-    async def close(self, code: int | None, reason: str) -> None:
-        """Come to rest for good. A second caller waits for the first."""
-        self.home.check()
-        if self.life.is_finishing:
-            await self.wait_finished()
-            return
-        call = self._calls.begin("close", "rest")
-        self.feed(lifecycle.CloseAsked(code=code, reason=reason), "close")
-        await self._wait(call, finish=True)
-
-    def abort(self) -> None:
-        """Come to rest for good, now and without ceremony."""
-        self._calls.overtake("close")
-        self.feed(lifecycle.AbortAsked(finish=True), "cancelled")
-
-    def abandon(self, made_at: str) -> None:
-        """Abort a client that nobody holds any more, and say which it was."""
-        if self.life.is_idle:
-            return
-        warnings.warn(
-            f"the client made at {made_at} was not closed, and nobody holds it any "
-            "more: it is aborted. Keep it in a variable, and close it",
-            ResourceWarning,
-            stacklevel=2,
-        )
-        self.abort()
-
-    async def leave(self, code: int) -> None:
-        """Say that we go, and go without waiting for the answer.
-
-        What was handed over is sent first, as far as that takes `LEAVING` seconds.
-        """
-        connection = self.connection
-        if self.life.phase is Phase.OPEN and connection is not None:
-            self._calls.overtake("close")
-            self.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
-            await connection.flushed(LEAVING)
-        self.abort()
-
-    async def wait_finished(self) -> None:
-        """Wait until the client is closed for good."""
-        if self.life.phase is not Phase.FINISHED:
-            self.home.check()
-            await self._calls.wait_finished()
-
-    async def _wait(self, call: Call, *, finish: bool = False) -> None:
-        def stop() -> None:
-            self.feed(lifecycle.AbortAsked(finish=finish), "cancelled")
-
-        await self._calls.wait(call, stop)
-
     # What can be asked about it
-
-    def check_usable(self) -> None:
-        """Raise where the client was closed for good."""
-        self.home.check()
-        if self.life.is_finishing:
-            msg = "the client was closed; make a new one"
-            raise WSClientClosedError(msg)
 
     @property
     def life(self) -> Life:
@@ -228,16 +119,22 @@ class Supervisor:
         return self.driver.state
 
     @property
-    def uptime(self) -> float:
-        """Seconds since the open connection was opened; 0.0 where none is."""
-        loop, connection = self.home.loop, self.connection
-        if loop is None or connection is None or self.life.phase is not Phase.OPEN:
-            return 0.0
-        return loop.time() - connection.opened_at
+    def open_connection(self) -> Connection | None:
+        """The connection that is open; None while its opening is being reported."""
+        connection = self.connection
+        is_open = self.life.phase is Phase.OPEN and self._live().was_opened
+        return connection if is_open else None
 
     def _check_asked(self) -> None:
         if self.life.phase is Phase.NEW:
             raise self.life.not_connected()
+
+    def check_usable(self) -> None:
+        """Raise where it was closed permanently, or belongs to another loop."""
+        self.home.check()
+        if self.life.is_finishing:
+            msg = "the client was closed; make a new one"
+            raise WSClientClosedError(msg)
 
     def check_coming(self) -> None:
         """Raise where no connection is open or coming."""
@@ -278,7 +175,7 @@ class Supervisor:
             case lifecycle.StartStableTimer(attempt):
                 self._start_stable_timer(attempt)
             case lifecycle.AnswerConnect():
-                self._calls.opened()
+                self.calls.opened()
             case lifecycle.StopSending():
                 self.outbound.shut()
             case lifecycle.CountEnd(_, code, reason):
@@ -288,7 +185,8 @@ class Supervisor:
             case lifecycle.LeaveEnvironment():
                 self.surroundings.stop()
             case lifecycle.TellIdle(closed):
-                self._tell_idle(closed)
+                self.sessions.idle(closed)
+                self.calls.at_rest(closed.error)
             case lifecycle.Finish(closed):
                 self._finish(closed)
 
@@ -322,11 +220,11 @@ class Supervisor:
         self, connection: Connection, context: ConnectContext
     ) -> None:
         attempt = connection.attempt
-        assert self._target is not None  # noqa: S101 - connect() has set it
+        assert self.target is not None  # noqa: S101 - connect() has set it
         try:
             await run_attempt(
                 connection,
-                target=self._target,
+                target=self.target,
                 context=context,
                 options=self.options,
                 connector=self._connector,
@@ -408,11 +306,8 @@ class Supervisor:
             life.run,
             stable=stable,
             connected_before=life.connected_before,
-            provided=callable(self._target) or callable(self.options.headers),
+            provided=callable(self.target) or callable(self.options.headers),
         )
-
-    def _retry_if_raised(self, error: Exception) -> None:
-        self.reporter.fault("retry_if_raised", error)
 
     # What the table commands
 
@@ -437,26 +332,14 @@ class Supervisor:
             self._stable_timer.cancel()
         self.sessions.ended(self._live())
 
-    def _tell_idle(self, closed: Closed) -> None:
-        error = closed.error
-        quiet = (
-            isinstance(error, WSConnectionClosedError)
-            and error.was_clean
-            and error.close_code in _QUIET
-        )
-        self.sessions.idle(_end_of(closed)._replace(error=None if quiet else error))
-        self._calls.at_rest(error)
-
     def _finish(self, closed: Closed) -> None:
-        # Readers who come now hear how it ended, as those did who were there.
-        end = _end_of(closed)._replace(final=True)
-        self.states.mark(end)
+        self.states.mark(end_of(closed, final=True))
         self.received.stop()
         self.outbound.stop()
-        self.sessions.closed(end)
+        self.sessions.closed(closed)
         while self._retiring:
             self._retiring.pop(0).abandon()
-        self._calls.finish()
+        self.calls.finish()
 
     # What the surroundings tell
 
@@ -471,18 +354,6 @@ class Supervisor:
 
     # What flows
 
-    def new_feed(self, owner: object) -> SessionFeed:
-        """Make what `sessions()` returns; it begins with the open connection."""
-        connection = self.connection
-        if self.life.phase is not Phase.OPEN or connection is None:
-            return self.sessions.new(owner, None)
-        # Asked for by an `on_event` that is told of the opening: that comes to it.
-        return self.sessions.new(owner, connection if connection.was_opened else None)
-
     def _adjust_reading(self) -> None:
         if self.connection is not None and not self.home.is_over:
             self.connection.adjust_reading()
-
-
-def _end_of(closed: Closed) -> End:
-    return End(close_code=closed.close_code, close_reason=closed.close_reason or "")

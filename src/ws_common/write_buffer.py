@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from ws_common.clock import Clock
 from ws_common.transport import Transport
 
 _HEADER: Final = 64
 """Bytes that a message needs besides its payload, at most: those of RFC 6455 section
 5.2 and of a TLS record, which some platforms count.
 """
+
+_LOOK: Final = 0.005
+"""Seconds between two looks at what has not left yet: no event tells that all has."""
 
 MakeError = Callable[[], Exception]
 
@@ -51,6 +55,13 @@ class WriteBuffer:
         else:
             waiter.set_result(None)
         return waiter
+
+    async def flushed(self, transport: Transport, clock: Clock, within: float) -> None:
+        """Wait until the transport has nothing left, or so many seconds."""
+        deadline = clock.monotonic() + within
+        # ruff: noqa: ASYNC110 - there is no event to wait for
+        while transport.buffered_amount and clock.monotonic() < deadline:
+            await asyncio.sleep(_LOOK)
 
     def drained(self) -> None:
         """The transport says that there is room again."""

@@ -1,0 +1,121 @@
+"""What a program asks of a client: to connect, to close, and to wait for either.
+
+Each method feeds an event and waits for the outcome. Connecting and closing keep call
+order among themselves, and the latest call counts (`calls.py`).
+"""
+
+import warnings
+
+from ws_common import lifecycle
+from ws_common.calls import Call
+from ws_common.errors import WSNotConnectedError
+from ws_common.lifecycle import Phase
+from ws_common.options import Url
+from ws_common.supervisor import Supervisor
+
+LEAVING = 1.0
+"""Seconds that a program which was cancelled gives its last messages to leave."""
+
+
+class Requests:
+    """The calls of one client.
+
+    Args:
+        behind: What carries them out.
+    """
+
+    __slots__ = ("_behind", "_calls")
+
+    def __init__(self, behind: Supervisor) -> None:
+        self._behind = behind
+        self._calls = behind.calls
+
+    async def connect(self, target: Url, url: str) -> None:
+        """Connect to a target; `url` is it, or empty for a provider."""
+        self._behind.check_usable()
+        call = self._calls.begin("connect", "open")
+        self.begin_connect(target, url)
+        await self._wait(call)
+
+    def begin_connect(self, target: Url, url: str) -> None:
+        """Begin to connect, without waiting for the outcome."""
+        behind = self._behind
+        behind.home.check()
+        same = target == behind.target
+        behind.target = target
+        behind.failures.begin()
+        behind.failures.last_error = None
+        event = lifecycle.ConnectAsked(url=url, same_target=same)
+        behind.feed(event, "connect")
+
+    async def reconnect(self) -> None:
+        """Make a new connection to the same target, whatever is under way."""
+        self._behind.check_usable()
+        if self._behind.target is None:
+            raise WSNotConnectedError(
+                "reconnect() needs a connect() before it: there is no URL yet"
+            )
+        call = self._calls.begin("reconnect", "open")
+        self._behind.failures.begin()
+        self._behind.feed(lifecycle.ReconnectAsked(), "reconnect")
+        await self._wait(call)
+
+    async def disconnect(self, code: int | None, reason: str) -> None:
+        """Close the connection, and make no other."""
+        if self._behind.life.phase in (Phase.NEW, Phase.CLOSED):
+            return
+        call = self._calls.begin("disconnect", "rest")
+        event = lifecycle.DisconnectAsked(code=code, reason=reason)
+        self._behind.feed(event, "disconnect")
+        await self._wait(call)
+
+    async def close(self, code: int | None, reason: str) -> None:
+        """Close permanently. A second caller waits for the first."""
+        self._behind.home.check()
+        if self._behind.life.is_finishing:
+            await self.wait_finished()
+            return
+        call = self._calls.begin("close", "rest")
+        self._behind.feed(lifecycle.CloseAsked(code=code, reason=reason), "close")
+        await self._wait(call, finish=True)
+
+    def abort(self) -> None:
+        """Close permanently, now and without a closing handshake."""
+        self._calls.overtake("close")
+        self._behind.feed(lifecycle.AbortAsked(finish=True), "cancelled")
+
+    def abandon(self, made_at: str) -> None:
+        """Abort a client that nobody holds any more, and say which it was."""
+        if self._behind.life.is_idle:
+            return
+        warnings.warn(
+            f"the client made at {made_at} was not closed, and nobody holds it any "
+            "more: it is aborted. Keep it in a variable, and close it",
+            ResourceWarning,
+            stacklevel=2,
+        )
+        self.abort()
+
+    async def leave(self, code: int) -> None:
+        """Say that we go, and go without waiting for the answer.
+
+        What was handed over is sent first, as far as that takes `LEAVING` seconds.
+        """
+        behind, connection = self._behind, self._behind.connection
+        if behind.life.phase is Phase.OPEN and connection is not None:
+            self._calls.overtake("close")
+            behind.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
+            await connection.flushed(LEAVING)
+        self.abort()
+
+    async def wait_finished(self) -> None:
+        """Wait until the client is closed permanently."""
+        if self._behind.life.phase is not Phase.FINISHED:
+            self._behind.home.check()
+            await self._calls.wait_finished()
+
+    async def _wait(self, call: Call, *, finish: bool = False) -> None:
+        def stop() -> None:
+            self._behind.feed(lifecycle.AbortAsked(finish=finish), "cancelled")
+
+        await self._calls.wait(call, stop)
