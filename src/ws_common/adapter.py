@@ -113,6 +113,9 @@ class AdapterTransport:
     def __init__(self, client: IWebSocketClient, sink: TransportSink) -> None:
         self._client = client
         self._sink: TransportSink | None = sink
+        self._add_nowait = (
+            client.add_nowait if isinstance(client, TakesAtOnce) else None
+        )
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Data] = asyncio.Queue()
         self._buffered = 0
@@ -156,16 +159,23 @@ class AdapterTransport:
         return True
 
     def send(self, data: Data, *, text: bool) -> None:
-        """Queue one message for the wrapped client."""
+        """Hand one message to the wrapped client, or queue it for its `add()`.
+
+        Raises:
+            WSConnectionClosedError: The wrapped client is not connected any more.
+            Exception: What else it raises is about this message alone.
+        """
         if self._sink is None or not self._client.state.is_open:
             raise WSConnectionClosedError
-        if isinstance(data, str) and not text:
+        if text:
+            data = data if isinstance(data, str) else data.decode()
+        elif isinstance(data, str):
             data = data.encode()
-        if isinstance(self._client, TakesAtOnce) and not self._buffered:
-            self._client.add_nowait(data)
-            return
-        self._buffered += size_of(data)
-        self._queue.put_nowait(data)
+        if self._add_nowait is not None and not self._buffered:
+            self._add_nowait(data)
+        else:
+            self._buffered += size_of(data)
+            self._queue.put_nowait(data)
 
     def pause_reading(self) -> None:
         """Stop taking messages from the stream."""

@@ -21,7 +21,7 @@ from ws_common.options import (
     Url,
     WebSocketOptions,
 )
-from ws_common.outbound import Outbound
+from ws_common.outbound import SendQueue
 from ws_common.sessions import EarlySession
 from ws_common.transport import Headers
 from ws_common.urls import check_url, redact
@@ -58,7 +58,7 @@ async def run_attempt(
     context: ConnectContext,
     options: WebSocketOptions,
     connector: Connector,
-    outbound: Outbound,
+    outbound: SendQueue,
     on_url: Callable[[str], None],
 ) -> None:
     """Open a connection, or abandon it and raise `Failed`. Cancelling abandons it.
@@ -69,7 +69,7 @@ async def run_attempt(
         context: What providers are told.
         options: The client's options.
         connector: Opens the transport.
-        outbound: The way out, for what `after_connect` sends.
+        outbound: The send queue, for what `after_connect` sends.
         on_url: Told the URL that a provider has made.
     """
     stages = _Stages(target if isinstance(target, str) else "")
@@ -180,7 +180,7 @@ async def _headers(options: WebSocketOptions, context: ConnectContext) -> Header
 async def _after_connect(
     connection: Connection,
     options: WebSocketOptions,
-    outbound: Outbound,
+    outbound: SendQueue,
 ) -> None:
     """Run `after_connect`; a connection that ends meanwhile ends it too."""
     callback = options.after_connect

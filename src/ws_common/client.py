@@ -243,7 +243,9 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._not_inside("add")
-        await self._behind.outbound.add(data, text=text)
+        rest = self._behind.outbound.add(data, text=text)
+        if rest is not None:
+            await rest
 
     send = add
 

@@ -18,7 +18,7 @@ from ws_common.connection_owner import Owner
 from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
 from ws_common.machine_driver import MachineDriver
-from ws_common.messages import Data, size_of
+from ws_common.messages import Data
 from ws_common.metrics import Counters
 from ws_common.no_transport import NO_TRANSPORT
 from ws_common.options import WebSocketOptions
@@ -221,7 +221,7 @@ class Connection:
         if state.closing is not None or state.phase in _OVER:
             raise self.closed_error()
         self.transport.send(data, text=text)
-        size = size_of(data)
+        size = len(data)  # text is ASCII, or UTF-8 bytes: see `to_wire()`
         self._write_buffer.add(size)
         self.confirmations.add(size)
 

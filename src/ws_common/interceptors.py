@@ -37,7 +37,11 @@ class WSInterceptor:
             data: What `add()` was given, or the interceptor before handed on.
             next: Hands on to the interceptor nearer the wire.
 
-        What it raises is raised by `add()`.
+        What it raises is raised by `add()`, and what is not sent yet is not sent. The
+        same holds where something that it awaits is cancelled; cancelling `add()`
+        cancels it too. One message is handled at a time, so `add()` and `add_nowait()`
+        of the same client raise WSSendError in here: call `next` more than once, or
+        send from another task, without waiting for that.
         """
         return next(data)  # type: ignore[no-any-return]
 

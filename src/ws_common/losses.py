@@ -1,7 +1,7 @@
 """Counts and reports the messages that nobody will see. None is lost in silence."""
 
 from ws_common.buffer import Buffer
-from ws_common.entry import Entry
+from ws_common.entry import QueuedMessage
 from ws_common.metrics import Counters
 from ws_common.reporter import Reporter
 
@@ -34,9 +34,8 @@ class Losses:
         self._counters.dropped_count += count
         self._reporter.note("messages_discarded", count=count)
 
-    def dropped_out(self, entry: Entry, why: str) -> None:
+    def dropped_out(self, message: QueuedMessage, why: str) -> None:
         """Report a message that the outbox has dropped."""
         self._counters.dropped_count += 1
-        self._reporter.note(
-            "message_dropped", direction="out", size=entry.size, why=why
-        )
+        size = message.size
+        self._reporter.note("message_dropped", direction="out", size=size, why=why)

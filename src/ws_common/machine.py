@@ -184,9 +184,9 @@ def _shows(before: Life, after: Life) -> tuple[Command, ...]:
             opened = (OpenConnection(attempt), StartStableTimer(attempt))
             return (show, *opened, AnswerConnect())
         case Closed():
-            return show, StopSending(), LeaveEnvironment(), TellIdle(shown)
-        case _:
-            return show, StopSending()
+            return StopSending(), show, LeaveEnvironment(), TellIdle(shown)
+        case _:  # stopped first: `on_event` may send something in that very call
+            return StopSending(), show
 
 
 def _finishes(before: Life, after: Life) -> tuple[Command, ...]:

@@ -12,7 +12,9 @@ Sendable = str | bytes | bytearray | memoryview | Sequence[int]
 def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
     """Turn something sendable into what a transport takes, or raise.
 
-    What is mutable is copied, so that a later change does not reach the wire.
+    What is mutable is copied, so that a later change does not reach the wire. Text is
+    encoded here, once, unless it is ASCII: so the size of the payload is its length,
+    and encoding it again costs a transport no more than a copy.
 
     Args:
         data: `str`, bytes-like, or a sequence of integers from 0 to 255.
@@ -20,26 +22,24 @@ def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
             binary frame; None lets the type decide.
 
     Returns:
-        The payload, and whether it goes as a text frame.
+        The payload, bytes or ASCII text, and whether it goes as a text frame.
 
     Raises:
         WSUnsupportedDataError: It cannot be sent. The connection stays.
     """
     if isinstance(data, str):
-        if text is False:
-            return _encode(data), False
-        if not data.isascii():
-            _encode(data)
-        return data, True
+        if text is not False and data.isascii():
+            return data, True
+        return _encode(data), text is not False
     if isinstance(data, bytes):
         payload = data
     elif isinstance(data, bytearray | memoryview):
         payload = bytes(cast("bytearray | memoryview", data))
     else:
         payload = _from_integers(data)
-    if text:
-        return _decode(payload), True
-    return payload, False
+    if text and not payload.isascii():
+        _check_utf8(payload)
+    return payload, bool(text)
 
 
 def size_of(data: Data) -> int:
@@ -65,9 +65,9 @@ def _encode(data: str) -> bytes:
         raise WSUnsupportedDataError(msg) from error
 
 
-def _decode(payload: bytes) -> str:
+def _check_utf8(payload: bytes) -> None:
     try:
-        return payload.decode()
+        payload.decode()
     except UnicodeDecodeError as error:
         msg = f"text=True needs UTF-8: byte {error.start} of {len(payload)} is not"
         raise WSUnsupportedDataError(msg) from error

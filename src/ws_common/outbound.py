@@ -1,356 +1,310 @@
-"""What is sent, on its way from the application to the wire.
+"""The send queue: what is sent, between the application and the connection.
 
     add(), add_nowait() ──▶ interceptors ──▶ queue ──▶ connection
 
-The queue is empty while messages flow: then a message is handed over in the very
-call. It fills while a connection is on its way, or while the connection's buffer is
-above `write_limit`. Order is the order of the calls, whoever made them.
+While messages flow nothing waits, and a message is handed over in the very call. They
+wait while a connection is on its way, or while the buffer of the open one is above
+`write_limit`. Order is the order of the calls, whoever made them.
+
+Nothing is made before it is used: a client that never waits and has no interceptors
+has this one object for all its sends.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from time import time
-from typing import Any, Literal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Protocol
 
-from ws_common.durations import seconds
-from ws_common.entry import Entry, Era, Gate
+from ws_common.clock import Clock
+from ws_common.entry import QueuedMessage, SendTarget, WaitingMessages, send_error
 from ws_common.errors import (
-    WSClientClosedError,
     WSConnectionClosedError,
     WSError,
-    WSMessageDroppedError,
-    WSOutboxFullError,
+    WSSendError,
 )
-from ws_common.interceptors import DONE, WSInterceptor, build
+from ws_common.intercepted import InterceptedSend, InterceptedSends
+from ws_common.losses import Losses
 from ws_common.messages import Data, to_wire
 from ws_common.options import WebSocketOptions
-from ws_common.receipt import Receipt, settle
-from ws_common.turns import Turn, Turns
+from ws_common.receipt import Receipt
 
-TURN = 64
+YIELD_EVERY: Final = 64
 """Sends after which `add()` lets others run, even if nothing makes it wait."""
 
-_SOON = 0.001
-"""Seconds by which the loop's clock and the wall's may differ."""
+_INSIDE: Final = (
+    "inside on_send would wait for the message that on_send is handling: call next() "
+    "more than once, or send from a task of its own"
+)
 
-Submit = Callable[[Any], Any]
+
+class Owner(Protocol):
+    """What the send queue asks of the client that it belongs to."""
+
+    @property
+    def clock(self) -> Clock:
+        """What time it is."""
+        ...
+
+    def check_coming(self) -> None:
+        """Raise where no connection is open or coming, or the loop is another one."""
+
+    def note(self, name: str, **details: Any) -> None:
+        """Report an event."""
 
 
-class Outbound:
-    """The way out.
+class SendQueue:
+    """Everything that a client sends passes through here.
 
     Args:
         options: The client's options.
-        may_wait: Raises where no connection is open or coming.
-        on_drop: Told of each message that overflow or age has dropped.
+        owner: The client.
+        losses: Counts and reports what the outbox drops.
     """
 
-    def __init__(
-        self,
-        options: WebSocketOptions,
-        may_wait: Callable[[], None],
-        on_drop: Callable[[Entry, str], None],
-    ) -> None:
-        self._options = options
+    __slots__ = (
+        "_interceptors",
+        "_loop",
+        "_losses",
+        "_outbox",
+        "_owner",
+        "_sends",
+        "_target",
+        "_until_yield",
+        "_waiting",
+    )
+
+    def __init__(self, options: WebSocketOptions, owner: Owner, losses: Losses) -> None:
         self._outbox = options.outbox
-        self._may_wait = may_wait
-        self._on_drop = on_drop
-        self._queue: deque[Entry] = deque()
-        self._kept_count = 0
-        self._kept_bytes = 0
-        self._gate: Gate | None = None
-        self._sends = 0
-        self._turns = Turns()
-        self._era = Era()
-        self._expiry: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._interceptors: tuple[WSInterceptor, ...] = options.interceptors
+        self._interceptors = options.interceptors
+        self._owner = owner
+        self._losses = losses
+        # The open connection. While there is one, `check_coming()` need not be asked:
+        # a connection that is ending takes nothing.
+        self._target: SendTarget | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._until_yield = YIELD_EVERY
+        self._waiting: WaitingMessages | None = None
+        self._sends: InterceptedSends | None = None
 
     # What the application calls
 
-    async def add(
-        self, data: Any, *, text: bool | None, via: Gate | None = None
-    ) -> None:
-        """Send in call order; wait while a connection is on its way.
+    def add(
+        self,
+        data: Any,
+        *,
+        text: bool | None,
+        via: SendTarget | None = None,
+        order: InterceptedSends | None = None,
+    ) -> Awaitable[None] | None:
+        """Send in call order.
+
+        A plain function, so that a message which nothing holds up costs no coroutine.
 
         Args:
             data: What the interceptors, or the wire, take.
             text: See `to_wire()`.
             via: The only connection that may carry it; None: any.
+            order: See `new_order()`; None: that of all other sends.
+
+        Returns:
+            What the caller has to await: for a connection, the interceptors, or room
+            in the buffer. Cancelled before the message was handed over, it is not
+            sent. None: nothing.
         """
-        if via is None:
-            self._may_wait()
-        entries: list[Entry] = []
-        era = self._era
-
-        def submit(payload: Any) -> Any:
-            wire, as_text = to_wire(payload, text=text)
+        if self._interceptors:
             if via is None:
-                era.check()
-            if via is not None and via is not self._gate:
-                via.send(wire, text=as_text)
-            elif not self._hand_over(wire, text=as_text):
-                entry = Entry(wire, Receipt(), text=as_text, bounded=False)
-                entry.via = via
-                self._append(entry)
-                entries.append(entry)
-            return DONE
-
-        try:
-            if self._interceptors:
-                await self._intercept(data, submit, self._turns.take())
-            else:
-                submit(data)
-            for entry in entries:
-                await entry.receipt
-        except BaseException:
-            self._withdraw(entries)
-            raise
-        await self._give_way(via or self._gate)
+                self._check()
+            sends = self._sends_outside("add", order)
+            send = InterceptedSend(sends, data, text=text, via=via)
+            if not send.start():
+                return self._finish_add(send.queued, via, send.finish())
+            if send.queued:
+                return self._finish_add(send.queued, via)
+        elif message := self._submit(data, text=text, via=via):
+            return self._finish_add((message,), via)
+        return self._backpressure(via)
 
     def add_nowait(self, data: Any, *, text: bool | None) -> Receipt:
         """Send now if possible, else keep it in the bounded outbox."""
-        self._may_wait()
-        receipt = Receipt()
-        era = self._era
-
-        def submit(payload: Any) -> Any:
-            wire, as_text = to_wire(payload, text=text)
-            era.check()
-            if self._hand_over(wire, text=as_text):
-                settle(receipt, "sent")
-            else:
-                entry = Entry(wire, receipt, text=as_text, bounded=True)
-                submitted.append(entry)
-                self._keep(entry)
-            return DONE
-
-        submitted: list[Entry] = []
-        if self._interceptors:
-            self._intercept_nowait(data, submit, receipt, submitted)
-        else:
-            submit(data)
+        if not self._interceptors:
+            message = self._submit(data, text=text, bounded=True)
+            return Receipt("sent") if message is None else message
+        self._check()
+        sends = self._sends_outside("add_nowait", None)
+        receipt = QueuedMessage(bounded=True)
+        send = InterceptedSend(sends, data, text=text, receipt=receipt)
+        if not send.start():
+            send.finish_later(receipt)
+        if send.receipt is not None:
+            sends.hold(send, receipt)
         return receipt
+
+    def new_order(self) -> InterceptedSends | None:
+        """Make an order of its own for what a session sends.
+
+        `after_connect` must not wait for messages that an interceptor holds until the
+        connection is open. None where there are no interceptors: nothing else waits.
+        """
+        if not self._interceptors:
+            return None
+        handlers = [one.on_send for one in self._interceptors]
+        return InterceptedSends(handlers, self._submit, self._withdraw, self._report)
 
     # What the supervisor calls
 
-    def open(self, gate: Gate) -> None:
+    def open(self, target: SendTarget) -> None:
         """A connection is open: send what waits for it."""
-        self._gate = gate
+        self._loop = asyncio.get_running_loop()
+        self._target = target
         self.flush()
 
     def shut(self) -> None:
-        """The connection takes nothing any more; what was meant for it alone fails."""
-        gate, self._gate = self._gate, None
-        if gate is None:
+        """Close the connection for writing; what was meant for it alone fails."""
+        target, self._target = self._target, None
+        if target is None or self._waiting is None:
             return
-        for entry in [one for one in self._queue if one.via is gate]:
-            self._remove(entry)
-            settle(entry.receipt, "failed", gate.closed_error())
+        for message in self._waiting.only_via(target):
+            self._waiting.discard(message)
+            message.settle("failed", target.closed_error())
 
     def flush(self) -> None:
-        """Hand over what waits, as far as the connection takes it."""
-        while self._queue and self._gate is not None and not self._gate.above_limit:
-            entry = self._queue[0]
-            if entry.expires is not None and entry.expires <= time():
-                self._shift()
-                self._lose(entry, "expired")
-                continue
-            try:
-                self._gate.send(entry.data, text=entry.text)
-            except WSConnectionClosedError:
-                return  # it is ending: the supervisor will say what comes
-            self._shift()
-            settle(entry.receipt, "sent")
+        """Hand over what waits, as far as the connection takes it.
+
+        A message that it cannot take fails alone; those behind it go on.
+        """
+        while (waiting := self._waiting) and (target := self._target):
+            if target.above_limit:
+                return
+            message = waiting.pop()
+            if message is None:
+                continue  # all were too old
+            error = _send(target, message.data, text=message.text)
+            if isinstance(error, WSConnectionClosedError) and waiting is self._waiting:
+                waiting.put_back(message)  # the supervisor will say what comes
+                return
+            message.settle("failed" if error else "sent", error)
+        if self._waiting is not None and not self._waiting:
+            self._waiting.clear()  # its timer
+            self._waiting = None
 
     def fail(self, make_error: Callable[[], WSError]) -> None:
         """Fail whatever waits, in the queue or in an interceptor."""
-        queue, self._queue = self._queue, deque()
-        self._kept_count = self._kept_bytes = 0
-        self._era.failure = make_error()
-        self._era = Era()
-        for entry in queue:
-            settle(entry.receipt, "failed", make_error())
+        waiting, self._waiting = self._waiting, None
+        for message in waiting.clear() if waiting is not None else ():
+            message.settle("failed", make_error())
+        if self._sends is not None:
+            self._sends.fail(make_error)
 
     def stop(self) -> None:
-        """Cancel what is under way in the background."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-        for task in self._tasks:
+        """Cancel what is in progress in the background."""
+        for task in self._sends.tasks if self._sends else ():
             task.cancel()
 
     @property
     def waiting(self) -> int:
         """How many messages wait."""
-        return len(self._queue)
+        return len(self._waiting or ())
 
     # Inside
 
-    async def _intercept(self, data: Any, submit: Submit, turn: Turn) -> None:
-        """Run the chain; chains that wait do so one after the other."""
-        try:
-            await turn.come()
-            result = self._chain(submit)(data)
-            if result is not DONE and isinstance(result, Awaitable):
-                await result
-        finally:
-            turn.leave()
-
-    def _intercept_nowait(
-        self, data: Any, submit: Submit, receipt: Receipt, submitted: list[Entry]
-    ) -> None:
-        """Run the chain now, as far as that goes, and the rest in the background."""
-        turn = self._turns.take()
-        if not turn.is_here:
-            work = self._intercept(data, submit, turn)
-            self._in_background(work, turn, receipt, submitted)
-            return
-        waits = False
-        try:
-            result: Awaitable[Any] | None = self._chain(submit)(data)
-            if result is not DONE and isinstance(result, Awaitable):
-                waits = True
-                self._in_background(result, turn, receipt, submitted)
-        finally:
-            if not waits:
-                turn.leave()
-        if not waits:
-            _swallowed(receipt, submitted)
-
-    def _chain(self, submit: Submit) -> Callable[[Any], Any]:
-        return build([one.on_send for one in self._interceptors], submit)
-
-    def _in_background(
+    def _submit(
         self,
-        work: Awaitable[Any],
-        turn: Turn,
-        receipt: Receipt,
-        submitted: list[Entry],
+        data: Any,
+        *,
+        text: bool | None,
+        via: SendTarget | None = None,
+        bounded: bool = False,
+        receipt: QueuedMessage | None = None,
+    ) -> QueuedMessage | None:
+        """Send a message at once if that overtakes nothing, else queue it.
+
+        Returns:
+            What was queued, or dropped for want of room; None where it was sent.
+        """
+        target = self._target
+        if via is not None and via is not target:  # not open yet, or over
+            wire, as_text = to_wire(data, text=text)
+            if error := _send(via, wire, text=as_text):
+                raise error
+            return None
+        self._check()
+        wire, as_text = to_wire(data, text=text)
+        if target is not None and not self._waiting and not target.above_limit:
+            error = _send(target, wire, text=as_text)
+            if error is None:
+                return None
+            if not isinstance(error, WSConnectionClosedError):
+                raise error
+            self._owner.check_coming()  # it is ending: wait for the next, if any
+        message = receipt or QueuedMessage(via=via, bounded=bounded)
+        message.fill(wire, text=as_text)
+        if self._waiting is None:
+            self._waiting = WaitingMessages(
+                self._outbox, self._owner.clock, self._losses.dropped_out
+            )
+        self._waiting.put(message)
+        return message
+
+    def _check(self) -> None:
+        if self._target is None or asyncio.get_running_loop() is not self._loop:
+            self._owner.check_coming()
+
+    async def _finish_add(
+        self,
+        queued: Sequence[QueuedMessage],
+        via: SendTarget | None,
+        rest: Awaitable[None] | None = None,
     ) -> None:
-        async def run() -> None:
-            try:
-                await work
-            except WSError as error:
-                settle(receipt, "failed", error)
-            except Exception as error:  # noqa: BLE001 - user code: goes to the receipt
-                failure = WSMessageDroppedError(f"an interceptor raised: {error!r}")
-                failure.__cause__ = error
-                settle(receipt, "failed", failure)
-            else:
-                _swallowed(receipt, submitted)
-
-        def over(task: asyncio.Task[None]) -> None:
-            self._tasks.discard(task)
-            if task.cancelled():
-                settle(receipt, "failed", WSClientClosedError("the client was closed"))
-            if isinstance(work, Coroutine):
-                work.close()  # where the task was cancelled before it began
-            turn.leave()
-
-        task = asyncio.get_running_loop().create_task(run(), name="ws add_nowait")
-        self._tasks.add(task)
-        task.add_done_callback(over)
-
-    def _hand_over(self, data: Data, *, text: bool) -> bool:
-        """Send at once, if that is possible without overtaking anything."""
-        gate = self._gate
-        if gate is None or self._queue or gate.above_limit:
-            self._may_wait()
-            return False
+        """Await the rest of what interceptors do, then what was queued, then room."""
         try:
-            gate.send(data, text=text)
-        except WSConnectionClosedError:
-            return False  # it is ending: the supervisor will say what comes
-        return True
+            if rest is not None:
+                await rest
+            for message in queued:
+                await message
+        except BaseException as error:
+            failure = send_error(error, "add() has failed")
+            for message in queued:
+                self._withdraw(message, failure)
+            raise
+        pressure = self._backpressure(via)
+        if pressure is not None:
+            await pressure
 
-    def _keep(self, entry: Entry) -> None:
-        box = self._outbox
-        if box.ttl is not None:
-            entry.expires = time() + seconds(box.ttl)
-            self._expire()
-        while not self._fits(entry):
-            oldest = next((one for one in self._queue if one.bounded), None)
-            hopeless = oldest is None or entry.size > box.max_bytes
-            if box.overflow == "error" or (box.overflow == "drop_oldest" and hopeless):
-                raise WSOutboxFullError(
-                    f"the outbox is full ({self.waiting} messages wait): slow down, "
-                    "raise outbox.max_messages or max_bytes, or choose an overflow"
-                )
-            if box.overflow == "drop_newest" or oldest is None:
-                self._lose(entry, "dropped")
-                return
-            self._remove(oldest)
-            self._lose(oldest, "dropped")
-        self._append(entry)
-        if self._expiry is None and entry.expires is not None:
-            self._expire()
+    def _withdraw(self, message: QueuedMessage, error: WSError) -> None:
+        """Do not send what is not sent yet: the call that it came from has failed."""
+        if self._waiting is not None:
+            self._waiting.discard(message)
+        message.settle("failed", error)
 
-    def _expire(self) -> None:
-        """Drop what has grown too old; look again when the next one has."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
-        now = time()
-        aging = [one for one in self._queue if one.expires is not None]
-        for entry in aging:
-            if entry.expires is not None and entry.expires > now:
-                delay = max(entry.expires - now, _SOON)
-                loop = asyncio.get_running_loop()
-                self._expiry = loop.call_later(delay, self._expire)
-                return
-            self._remove(entry)
-            self._lose(entry, "expired")
+    def _backpressure(self, via: SendTarget | None) -> Awaitable[None] | None:
+        """What to await after a send: room in the buffer; now and then, other tasks."""
+        target = via or self._target
+        if target is not None and target.above_limit:
+            return target.writable()
+        self._until_yield -= 1
+        if self._until_yield:
+            return None
+        self._until_yield = YIELD_EVERY
+        return asyncio.sleep(0)
 
-    def _fits(self, entry: Entry) -> bool:
-        box = self._outbox
-        if self._kept_count >= box.max_messages:
-            return False
-        return self._kept_bytes + entry.size <= box.max_bytes
+    def _sends_outside(
+        self, method: str, order: InterceptedSends | None
+    ) -> InterceptedSends:
+        """The order that a send keeps; raises inside an interceptor of that order."""
+        if order is None:
+            order = self._sends = self._sends or self.new_order()
+        assert order is not None  # noqa: S101 - there are interceptors
+        if order.is_caller:
+            raise WSSendError(f"{method}() {_INSIDE}")
+        return order
 
-    def _append(self, entry: Entry) -> None:
-        self._queue.append(entry)
-        self._account(entry, 1)
-
-    def _remove(self, entry: Entry) -> None:
-        self._queue.remove(entry)
-        self._account(entry, -1)
-
-    def _shift(self) -> Entry:
-        entry = self._queue.popleft()
-        self._account(entry, -1)
-        return entry
-
-    def _account(self, entry: Entry, sign: int) -> None:
-        if entry.bounded:
-            self._kept_count += sign
-            self._kept_bytes += sign * entry.size
-
-    def _lose(self, entry: Entry, status: Literal["dropped", "expired"]) -> None:
-        words = "grew too old in" if status == "expired" else "was dropped from"
-        error = WSMessageDroppedError(
-            f"a message of {entry.size} bytes {words} the outbox"
-        )
-        settle(entry.receipt, status, error)
-        self._on_drop(entry, status)
-
-    def _withdraw(self, entries: list[Entry]) -> None:
-        """What a cancelled `add()` has not handed over is not sent."""
-        for entry in entries:
-            if entry.receipt.status == "queued":
-                self._remove(entry)
-                settle(entry.receipt, "dropped")
-
-    async def _give_way(self, gate: Gate | None) -> None:
-        self._sends += 1
-        if gate is not None and gate.above_limit:
-            await gate.writable()
-        elif self._sends % TURN == 0:
-            await asyncio.sleep(0)
+    def _report(self, error: Exception) -> None:
+        self._owner.note("interceptor_raised", error=error)
 
 
-def _swallowed(receipt: Receipt, submitted: list[Entry]) -> None:
-    """Settle the receipt of a message that no interceptor has handed on."""
-    if not submitted:
-        error = WSMessageDroppedError("an interceptor did not hand the message on")
-        settle(receipt, "dropped", error)
+def _send(target: SendTarget, data: Data, *, text: bool) -> WSError | None:
+    """Hand one message over; return why that failed, whatever the transport raised."""
+    try:
+        target.send(data, text=text)
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - any transport
+        return send_error(error, "the transport could not send the message")
+    return None

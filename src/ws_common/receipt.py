@@ -14,9 +14,21 @@ class Receipt:
 
     Awaiting it, as often as you like or never, waits until the message has been
     handed to the connection, and raises where it was dropped, expired or failed.
+    Cancelling the wait changes nothing for the message.
+
+    With interceptors it is the receipt of the first message that they hand on:
+
+    - They call `next`, at once or later: what becomes of that message counts, and the
+      status is "queued" until then. What else they make of it has no receipt.
+    - They let go of `next` without having called it: "dropped".
+    - One of them raises, or what it awaits is cancelled: "failed", unless the message
+      is sent already. `next` raises from then on, so that nothing is sent after all.
+    - The client gives up what waits (`disconnect()`, `close()`, another URL) while
+      `next` may still be called: "failed". After `close()` no receipt is "queued".
 
     Attributes:
-        status: "queued", "sent", "dropped", "expired" or "failed".
+        status: "queued", "sent", "dropped", "expired" or "failed". All but the first
+            are final.
 
     Example:
         >>> import asyncio
@@ -33,40 +45,26 @@ class Receipt:
 
     __slots__ = ("_error", "_waiters", "status")
 
-    def __init__(self) -> None:
-        self.status: Status = "queued"
+    def __init__(self, status: Status = "queued") -> None:
+        self.status: Status = status
         self._error: WSError | None = None
-        self._waiters: list[asyncio.Future[None]] = []
-
-    def _settle(self, status: Status, error: WSError | None = None) -> None:
-        """Say what became of it. The first word counts."""
-        if self.status != "queued":
-            return
-        self.status, self._error = status, error
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._waiters.clear()
+        # Ordered and without a search: any number may wait, and be cancelled.
+        self._waiters: dict[asyncio.Future[None], None] | None = None
 
     def __await__(self) -> Generator[Any, None, None]:
         """Wait for the outcome. Cancelling the wait changes nothing for the message."""
         if self.status == "queued":
+            self._waiters = waiters = self._waiters or {}
             waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
+            waiters[waiter] = None
             try:
                 yield from waiter
             finally:
-                if waiter in self._waiters:
-                    self._waiters.remove(waiter)
+                del waiters[waiter]
         if self._error is not None:
-            # As often as one likes: the frames of the last time are let go.
+            # Raised as often as somebody awaits: drop the frames of the last time.
             raise self._error.with_traceback(None)
 
     def __repr__(self) -> str:
         """Show the status."""
         return f"Receipt(status={self.status!r})"
-
-
-def settle(receipt: Receipt, status: Status, error: WSError | None = None) -> None:
-    """Say what became of a message; for us, and not for applications."""
-    receipt._settle(status, error)  # noqa: SLF001

@@ -14,7 +14,8 @@ from ws_common.states import Closed
 from ws_common.streams import Subscriber
 
 if TYPE_CHECKING:
-    from ws_common.outbound import Outbound
+    from ws_common.intercepted import InterceptedSends
+    from ws_common.outbound import SendQueue
     from ws_common.receive_pipeline import ReceivePipeline
 
 _inside: ContextVar[tuple["EarlySession", ...]] = ContextVar("ws_inside", default=())
@@ -27,19 +28,24 @@ PENDING = 16
 class _Session:
     """What both kinds share."""
 
-    def __init__(self, connection: Connection, outbound: "Outbound") -> None:
+    def __init__(self, connection: Connection, outbound: "SendQueue") -> None:
         self.connection = connection.number
         self.url = connection.url
         self.protocol = connection.transport.protocol
         self.handshake = connection.transport.handshake
         self._connection = connection
         self._outbound = outbound
+        self._order: InterceptedSends | None = None
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send on this connection; never on another."""
         if self._connection.is_over:
             raise self._connection.closed_error()
-        await self._outbound.add(data, text=text, via=self._connection)
+        rest = self._outbound.add(
+            data, text=text, via=self._connection, order=self._order
+        )
+        if rest is not None:
+            await rest
 
     def __repr__(self) -> str:
         """Show which connection it is."""
@@ -54,6 +60,10 @@ class EarlySession(_Session):
     """
 
     owner: object = None
+
+    def __init__(self, connection: Connection, outbound: "SendQueue") -> None:
+        super().__init__(connection, outbound)
+        self._order = outbound.new_order()
 
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing."""
@@ -90,7 +100,8 @@ class EarlySession(_Session):
 
 def is_inside_after_connect(owner: object) -> bool:
     """Whether the code that runs was called by `after_connect` of this client."""
-    return any(session.owner is owner for session in _inside.get())
+    inside = _inside.get()  # empty, but for what `after_connect` runs
+    return bool(inside) and any(session.owner is owner for session in inside)
 
 
 class LiveSession(_Session):
@@ -99,7 +110,7 @@ class LiveSession(_Session):
     def __init__(
         self,
         connection: Connection,
-        outbound: "Outbound",
+        outbound: "SendQueue",
         pipeline: "ReceivePipeline",
         owner: object,
     ) -> None:
@@ -123,7 +134,7 @@ class SessionFeed(AsyncIterator[Session]):
     """What `client.sessions()` returns: one item per connection."""
 
     def __init__(
-        self, pipeline: "ReceivePipeline", outbound: "Outbound", owner: object
+        self, pipeline: "ReceivePipeline", outbound: "SendQueue", owner: object
     ) -> None:
         self._pipeline = pipeline
         self._outbound = outbound
@@ -159,7 +170,7 @@ class Sessions:
 
     __slots__ = ("_feeds", "_outbound", "_pipeline")
 
-    def __init__(self, pipeline: "ReceivePipeline", outbound: "Outbound") -> None:
+    def __init__(self, pipeline: "ReceivePipeline", outbound: "SendQueue") -> None:
         self._pipeline = pipeline
         self._outbound = outbound
         self._feeds: WeakSet[SessionFeed] | frozenset[SessionFeed] = _NONE

@@ -27,7 +27,7 @@ from ws_common.losses import Losses
 from ws_common.machine_driver import MachineDriver
 from ws_common.metrics import Counters
 from ws_common.options import ConnectContext, Connector, Url, WebSocketOptions
-from ws_common.outbound import Outbound
+from ws_common.outbound import SendQueue
 from ws_common.platform import Platform
 from ws_common.receive_pipeline import Incoming, ReceivePipeline, limits_of
 from ws_common.reporter import Reporter
@@ -101,7 +101,7 @@ class Supervisor:
         self.states: Broadcast[WebSocketClientState] = Broadcast(
             _STATE_LIMITS, keep=False, home=self.home
         )
-        self.outbound = Outbound(options, self.check_coming, losses.dropped_out)
+        self.outbound = SendQueue(options, self, losses)
         self.sessions = Sessions(self.received, self.outbound)
         self._connector = connector
         self.target: Url | None = None

@@ -133,7 +133,9 @@ class Transport(Protocol):
         ...     def __init__(self, sink: TransportSink) -> None:
         ...         self.sink = sink
         ...     def send(self, data, *, text):
-        ...         self.sink.on_messages([data], len(data))
+        ...         payload = data.encode() if isinstance(data, str) else data
+        ...         echo = payload.decode() if text else payload
+        ...         self.sink.on_messages([echo], len(payload))
         ...     def ping(self):
         ...         return None
         ...     def close(self, code, reason):
@@ -182,12 +184,14 @@ class Transport(Protocol):
         """Hand one message over, in order.
 
         Args:
-            data: The payload.
-            text: Whether it goes as a text frame. `str` may go as binary and
-                never the other way round.
+            data: The payload. The client hands over ASCII as `str`, and all other
+                text as UTF-8 bytes, so that it is encoded once.
+            text: Whether it goes as a text frame: `str` as it is, `bytes` if they
+                are UTF-8, which the client has checked. False: a binary frame.
 
         Raises:
             WSConnectionClosedError: The connection can take nothing any more.
+            Exception: Anything else fails this message, and no other.
         """
 
     def pause_reading(self) -> None:

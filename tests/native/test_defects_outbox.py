@@ -49,7 +49,6 @@ async def reported():
 OUTBOX = {"outbox": ws.Outbox(ttl=TTL)}
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 13")
 async def test_a_message_sent_while_another_expires(reported):
     """All that are too old expire, the new one waits, and no timer raises."""
     connector, replacing = FakeConnector(), Replacing()
@@ -63,7 +62,6 @@ async def test_a_message_sent_while_another_expires(reported):
         assert [one.status for one in replacing.receipts] == ["queued"]
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="issue 12, defect 13")
 async def test_a_message_that_finds_others_too_old():
     """The message that is being sent is not lost for what is dropped before it."""
     connector, replacing = FakeConnector(), Replacing()

@@ -70,7 +70,8 @@ class FakeTransport:
     def send(self, data: Data, *, text: bool) -> None:
         if self.is_free or self.closes:
             raise WSConnectionClosedError
-        self.sent.append(data if text or isinstance(data, bytes) else data.encode())
+        payload = data.encode() if isinstance(data, str) else data
+        self.sent.append(payload.decode() if text else payload)
 
     def pause_reading(self) -> None:
         self.pauses.append(True)

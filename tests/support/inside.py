@@ -18,7 +18,6 @@ def set_wall_clock(monkeypatch: Any, clock: Callable[[], float]) -> None:
         return datetime.fromtimestamp(clock(), UTC)
 
     monkeypatch.setattr(SystemClock, "now", now)
-    monkeypatch.setattr("ws_common.outbound.time", clock)
 
 
 def set_patience(monkeypatch: Any, seconds: float) -> None:
@@ -145,3 +144,8 @@ def end_reached() -> type[Exception]:
     from ws_common.buffer import Ended  # noqa: PLC0415
 
     return Ended
+
+
+def send_queue_of(client: Any) -> Any:
+    """What holds everything that a client has to send: to see what it is made of."""
+    return client._behind.outbound

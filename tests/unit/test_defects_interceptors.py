@@ -49,7 +49,6 @@ async def test_cancelled_on_the_way_in():
         assert len(told.named("interceptor_raised")) == 1
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 3")
 async def test_cancelled_on_the_way_out():
     """add() raises an error, and not a cancellation that nobody asked for."""
     connector = FakeConnector()
@@ -62,7 +61,6 @@ async def test_cancelled_on_the_way_out():
         assert wire.sent == ["good"]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 3")
 async def test_a_receipt_of_what_was_cancelled_on_the_way_out():
     """It fails, and says nothing of a client that was closed: it is open."""
     connector = FakeConnector()
@@ -76,7 +74,6 @@ async def test_a_receipt_of_what_was_cancelled_on_the_way_out():
         assert not isinstance(caught.value, ws.WSClientClosedError)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 14")
 async def test_the_receipt_of_a_message_that_goes_later():
     """While an interceptor may still call `next`, nothing is said to be dropped."""
     later = []
@@ -97,7 +94,6 @@ async def test_the_receipt_of_a_message_that_goes_later():
         await receipt
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 15")
 @pytest.mark.parametrize("method", ["add", "send"])
 async def test_add_inside_on_send_raises(method):
     """It would wait for the message that it is handling, so it raises at once."""
@@ -122,9 +118,6 @@ async def test_add_inside_on_send_raises(method):
         assert wire.sent == ["outer", "again"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, not proven: session.add()"
-)
 async def test_a_message_that_waits_does_not_hold_up_after_connect():
     """What an interceptor holds until the connection is open cannot keep it shut."""
     opened = asyncio.Event()

@@ -33,7 +33,6 @@ def refuse(data, *, text: bool) -> None:
     raise FullError(data)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 5")
 async def test_a_send_that_raises_as_the_connection_opens():
     """connect() returns or raises, and the receipt of that message has failed."""
     connector = FakeConnector()
@@ -51,7 +50,6 @@ async def test_a_send_that_raises_as_the_connection_opens():
             await receipt
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 5")
 async def test_a_send_that_raises_does_not_strand_what_waits_behind():
     """Whatever becomes of the others, nobody waits for them for ever."""
     connector = FakeConnector()
@@ -68,7 +66,6 @@ async def test_a_send_that_raises_does_not_strand_what_waits_behind():
             assert isinstance(add.exception(), Exception)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 5")
 async def test_a_fake_whose_answer_raises():
     """The author of a test is told by the receipt, and does not hang."""
 

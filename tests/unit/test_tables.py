@@ -46,7 +46,7 @@ def names(commands):
 
 
 OPENS = ["Show", "OpenConnection", "StartStableTimer", "AnswerConnect"]
-RESTS = ["Show", "StopSending", "LeaveEnvironment", "TellIdle"]
+RESTS = ["StopSending", "Show", "LeaveEnvironment", "TellIdle"]
 
 
 @pytest.mark.parametrize(
@@ -61,17 +61,17 @@ RESTS = ["Show", "StopSending", "LeaveEnvironment", "TellIdle"]
         (
             Phase.OPEN,
             lost(),
-            ["CountEnd", "Show", "StopSending", "Wait"],
+            ["CountEnd", "StopSending", "Show", "Wait"],
         ),
         (
             Phase.OPEN,
             l.ReconnectAsked(),
-            ["Show", "StopSending", "Retire", "CountEnd"],
+            ["StopSending", "Show", "Retire", "CountEnd"],
         ),
         (
             Phase.OPEN,
             l.CloseAsked(),
-            ["Show", "StopSending", "BeginClose", "FailSends"],
+            ["StopSending", "Show", "BeginClose", "FailSends"],
         ),
         (
             Phase.OPEN,

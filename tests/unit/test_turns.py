@@ -1,32 +1,33 @@
-"""Turns: in the order of asking, and nobody who leaves holds the others up."""
+"""The FIFO lock: in the order of entering, and nobody who leaves holds others up."""
 
 import asyncio
 
-from ws_common.turns import Turns
+from ws_common.errors import WSNotConnectedError
+from ws_common.turns import FifoLock
 
 
 async def test_in_the_order_of_asking():
     """Not in the order in which the tasks happen to run."""
-    turns, log = Turns(), []
+    lock, log = FifoLock(), []
 
-    async def work(name: str, turn) -> None:
+    async def work(name: str, place) -> None:
         try:
-            await turn.come()
+            await place.reached()
             log.append(name)
             await asyncio.sleep(0)
         finally:
-            turn.leave()
+            place.leave()
 
-    taken = {name: turns.take() for name in "abc"}
+    taken = {name: lock.enter() for name in "abc"}
     await asyncio.gather(*(work(name, taken[name]) for name in "cab"))
     assert log == ["a", "b", "c"]
 
 
 async def test_leaving():
     """From anywhere in the line, and more than once."""
-    turns = Turns()
-    first, second, third = turns.take(), turns.take(), turns.take()
-    waiting = asyncio.ensure_future(third.come())
+    lock = FifoLock()
+    first, second, third = lock.enter(), lock.enter(), lock.enter()
+    waiting = asyncio.ensure_future(third.reached())
     await asyncio.sleep(0)
     second.leave()
     await asyncio.sleep(0)
@@ -34,20 +35,34 @@ async def test_leaving():
     first.leave()
     first.leave()
     await waiting
-    assert third.is_here
+    assert third.is_first
     third.leave()
-    assert turns.take().is_here
+    assert lock.enter().is_first
 
 
 async def test_cancelled_while_it_waits():
     """The place is kept until it is left; then the next one comes."""
-    turns = Turns()
-    first, second, third = turns.take(), turns.take(), turns.take()
-    waiting = asyncio.ensure_future(second.come())
+    lock = FifoLock()
+    first, second, third = lock.enter(), lock.enter(), lock.enter()
+    waiting = asyncio.ensure_future(second.reached())
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     first.leave()
-    assert not third.is_here
+    assert not third.is_first
     second.leave()
-    assert third.is_here
+    assert third.is_first
+
+
+async def test_failing():
+    """All who wait raise, whoever has the lock; leaving does no harm afterwards."""
+    lock = FifoLock()
+    first, *others = (lock.enter() for _ in range(4))
+    waiting = [asyncio.ensure_future(one.reached()) for one in others]
+    for one, task in zip(others, waiting, strict=True):
+        task.add_done_callback(lambda _, one=one: one.leave())
+    await asyncio.sleep(0)
+    lock.fail(WSNotConnectedError("it was closed"))
+    errors = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(error) for error in errors] == [WSNotConnectedError] * 3
+    first.leave()

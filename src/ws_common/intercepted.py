@@ -1,0 +1,271 @@
+"""Sends that pass interceptors: one after the other, in the order of the calls.
+
+An interceptor may wait, keep `next` for later, raise, be cancelled, or call the client.
+Whatever it does ends with its own message: the lock is released, the receipt says what
+happened, and the next message goes on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from threading import get_ident
+from typing import Any, Final
+from weakref import ref
+
+from ws_common.entry import QueuedMessage, SendTarget, send_error
+from ws_common.errors import WSError, WSMessageDroppedError, WSSendError
+from ws_common.interceptors import DONE, Handler, build
+from ws_common.turns import FifoLock
+
+_CANCELLED: Final = "something that an on_send interceptor awaited was cancelled"
+
+
+class InterceptedSends:
+    """What the sends of one order share.
+
+    Args:
+        handlers: The interceptors' `on_send`.
+        submit: Sends or queues what the last of them hands on.
+        withdraw: Takes a message back with an error, if it is not sent yet.
+        report: Called with what they raise where neither caller nor receipt tells it.
+
+    Attributes:
+        lock: Has them pass one after the other.
+        held: The receipts of messages that may still be handed on, and what notices
+            that nobody can do so any more.
+        tasks: What passes in the background.
+    """
+
+    __slots__ = (
+        "_thread",
+        "handlers",
+        "held",
+        "lock",
+        "report",
+        "submit",
+        "tasks",
+        "withdraw",
+    )
+
+    def __init__(
+        self,
+        handlers: Sequence[Handler],
+        submit: Callable[..., QueuedMessage | None],
+        withdraw: Callable[[QueuedMessage, WSError], None],
+        report: Callable[[Exception], None],
+    ) -> None:
+        self.handlers = handlers
+        self.submit = submit
+        self.withdraw = withdraw
+        self.report = report
+        self.lock = FifoLock()
+        self.held: dict[QueuedMessage, ref[InterceptedSend]] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._thread = get_ident()
+
+    @property
+    def is_caller(self) -> bool:
+        """Whether one of the interceptors has called the code that runs now."""
+        running = self.lock.running
+        return running is not None and running is _running_now()
+
+    def fail(self, make_error: Callable[[], WSError]) -> None:
+        """Fail all that is on its way. An interceptor that never ends holds up no more.
+
+        What an interceptor awaits goes on, and what it hands on is refused.
+        """
+        held, self.held = self.held, {}
+        for message in held:
+            message.settle("failed", make_error())
+        failed, self.lock = self.lock, FifoLock()
+        failed.fail(make_error())
+
+    def hold(self, send: "InterceptedSend", receipt: QueuedMessage) -> None:
+        """Settle a receipt when nobody can call `next` any more, or in `fail()`."""
+        loop = asyncio.get_running_loop()
+
+        def let_go(_: object) -> None:  # wherever the garbage collector runs
+            if get_ident() == self._thread:
+                self._drop(receipt)
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(self._drop, receipt)
+
+        self.held[receipt] = ref(send, let_go)
+
+    def _drop(self, receipt: QueuedMessage) -> None:
+        self.held.pop(receipt, None)
+        error = WSMessageDroppedError("an interceptor did not hand the message on")
+        receipt.settle("dropped", error)
+
+
+class InterceptedSend:
+    """One message on its way through the interceptors: the `next` of the last of them.
+
+    Args:
+        sends: Those in whose order it goes.
+        data: What the first interceptor is given.
+        text: See `to_wire()`.
+        via: The only connection that may carry it; None: any.
+        receipt: What `add_nowait()` returns; None: a caller waits in `add()`.
+
+    Attributes:
+        receipt: As above, until a message is handed on, which is then that one.
+        queued: What was handed on in time and could not be sent at once.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_bounded",
+        "_data",
+        "_failure",
+        "_place",
+        "_rest",
+        "_sends",
+        "_text",
+        "_via",
+        "queued",
+        "receipt",
+    )
+
+    def __init__(
+        self,
+        sends: InterceptedSends,
+        data: Any,
+        *,
+        text: bool | None,
+        via: SendTarget | None = None,
+        receipt: QueuedMessage | None = None,
+    ) -> None:
+        self._sends = sends
+        self._data = data
+        self._text = text
+        self._via = via
+        self._bounded = receipt is not None
+        self._place = sends.lock.enter()
+        self._rest: Awaitable[Any] | None = None
+        self._failure: WSError | None = None
+        self.receipt = receipt
+        self.queued: list[QueuedMessage] = []
+
+    def __call__(self, data: Any) -> Any:
+        """Hand a message on to the wire, or to the queue."""
+        self._place.check()
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
+        lock, is_late = self._place.lock, self._place.has_left
+        # `on_event`, called for what the outbox drops, is not inside an interceptor.
+        running, lock.running = lock.running, None
+        try:
+            message = self._sends.submit(
+                data,
+                text=self._text,
+                via=self._via,
+                bounded=self._bounded or is_late,  # nobody waits for it
+                receipt=self.receipt,
+            )
+        finally:
+            lock.running = running
+        if message is not None and not is_late:
+            self.queued.append(message)
+        if self.receipt is not None:
+            self._take(self.receipt, message)
+        return DONE
+
+    def _take(self, receipt: QueuedMessage, message: QueuedMessage | None) -> None:
+        self.receipt = None
+        self._sends.held.pop(receipt, None)
+        if message is None:
+            receipt.settle("sent")
+
+    def start(self) -> bool:
+        """Pass the interceptors as far as that goes now; whether that is all."""
+        if not self._place.is_first:
+            return False
+        try:
+            self._begin()
+        except BaseException as error:
+            self._give_up(error)
+            raise
+        finally:
+            if self._rest is None:
+                self._place.leave()
+        return self._rest is None
+
+    async def finish(self) -> None:
+        """Wait for the lock, and for the interceptors.
+
+        Cancelling it cancels what they await, and the next message goes on.
+
+        Raises:
+            WSSendError: Something that they awaited was cancelled.
+        """
+        try:
+            if self._rest is None:
+                await self._place.reached()
+                self._begin()
+            if self._rest is not None:
+                await self._end(self._rest)
+        except BaseException as error:
+            self._give_up(error)
+            raise
+        finally:
+            self._place.leave()
+
+    def finish_later(self, receipt: QueuedMessage) -> None:
+        """The same in a task; what is raised goes to the receipt."""
+        work = self._finish_alone(receipt)
+        task = asyncio.get_running_loop().create_task(work, name="ws add_nowait")
+        self._sends.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _begin(self) -> None:
+        """Call the interceptors; `_rest` is what there is to await."""
+        lock = self._place.lock
+        lock.running = _running_now()
+        try:
+            result = build(self._sends.handlers, self)(self._data)
+        except asyncio.CancelledError as error:  # of a future whose result was asked
+            raise WSSendError(_CANCELLED) from error
+        finally:
+            lock.running = None
+        if result is not None and result is not DONE and isinstance(result, Awaitable):
+            self._rest = result
+
+    async def _end(self, rest: Awaitable[Any]) -> None:
+        lock = self._place.lock
+        lock.running = task = asyncio.current_task()
+        try:
+            await rest
+        except asyncio.CancelledError as error:
+            if task is None or task.cancelling():
+                raise
+            raise WSSendError(_CANCELLED) from error
+        finally:
+            lock.running = None
+
+    async def _finish_alone(self, receipt: QueuedMessage) -> None:
+        try:
+            await self.finish()
+        except Exception as error:  # noqa: BLE001 - user code: reported, and on
+            if receipt.status != "failed":  # it tells of a message that was sent before
+                self._sends.report(error)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._sends.tasks.discard(task)
+        if task.cancelled():  # perhaps before it began
+            self._give_up(asyncio.CancelledError())
+            self._place.leave()
+            if asyncio.iscoroutine(self._rest):
+                self._rest.close()
+
+    def _give_up(self, error: BaseException) -> None:
+        """Take back what is not sent yet, and hand on nothing more."""
+        self._failure = send_error(error, "an interceptor raised")
+        for message in self.queued:
+            self._sends.withdraw(message, self._failure)
+        if self.receipt is not None:
+            self._sends.held.pop(self.receipt, None)
+            self.receipt.settle("failed", self._failure)
+
+
+def _running_now() -> object:
+    return asyncio.current_task() or asyncio.get_running_loop()
