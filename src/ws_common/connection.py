@@ -217,7 +217,7 @@ class Connection:
         Raises:
             WSConnectionClosedError: It takes nothing any more.
         """
-        state = self._state
+        state = self._driver.state
         if state.closing is not None or state.phase in _OVER:
             raise self.closed_error()
         self.transport.send(data, text=text)
