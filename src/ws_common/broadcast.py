@@ -54,8 +54,8 @@ class Broadcast(Generic[T]):
     def __init__(
         self, limits: Limits, *, keep: bool, home: ClientLoop | None = None
     ) -> None:
-        self.limits = limits
-        self.home = home or ClientLoop()
+        self.limits: Limits = limits
+        self.home: ClientLoop = home or ClientLoop()
         self.ended: End | None = None
         self.kept: Buffer[T] | None = None
         self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
@@ -64,7 +64,7 @@ class Broadcast(Generic[T]):
         self.check_asked: Callable[[], None] = _ignore
         self._keeps = keep
         self._buffers: tuple[Buffer[T], ...] = ()
-        self.listeners = _NONE
+        self.listeners: frozenset[asyncio.Task[None]] = _NONE
 
     def publish(self, batch: Sequence[T], size: int, connection: int = 0) -> None:
         """Hand a batch to every buffer.

@@ -146,14 +146,14 @@ class Buffer(Generic[T]):
 
     def __init__(self, limits: Limits, connection: int | None = None) -> None:
         self.items: deque[T] = _NO_SEGMENT.messages
-        self.limits = limits
-        self.connection = connection
-        self.bytes = 0
-        self.dropped = 0
-        self.reads = 0
-        self.full = False
+        self.limits: Limits = limits
+        self.connection: int | None = connection
+        self.bytes: int = 0
+        self.dropped: int = 0
+        self.reads: int = 0
+        self.full: bool = False
         self.end: End | None = None
-        self.made_at = ""
+        self.made_at: str = ""
         self.on_drop: Callable[[Buffer[T], int], None] = _ignore
         self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
         self._current = self._tail = _NO_SEGMENT
@@ -246,11 +246,11 @@ class Buffer(Generic[T]):
                     self.full = True
                     self.on_pressure(self, True)  # noqa: FBT003
             case "drop_oldest":
-                self._drop([self._current, *self._later], deque.popleft)
+                self._drop([self._current, *self._later], oldest=True)
             case "drop_newest":
-                self._drop([*reversed(self._later), self._current], deque.pop)
+                self._drop([*reversed(self._later), self._current], oldest=False)
             case "error":
-                self._drop([*reversed(self._later), self._current], deque.pop)
+                self._drop([*reversed(self._later), self._current], oldest=False)
                 self.mark(End(error=self._overflow_error(), final=True))
 
     def _is_above(self) -> bool:
@@ -258,13 +258,12 @@ class Buffer(Generic[T]):
         count = self.waiting
         return count > self._capacity or (self.bytes > self._max_bytes and count > 1)
 
-    def _drop(
-        self, segments: Sequence[Segment], take: "Callable[[deque[Any]], Any]"
-    ) -> None:
+    def _drop(self, segments: Sequence[Segment], *, oldest: bool) -> None:
         before = self.dropped
         for segment in segments:
-            while segment.messages and self._is_above():
-                size = payload_size(take(segment.messages))
+            messages = segment.messages
+            while messages and self._is_above():
+                size = payload_size(messages.popleft() if oldest else messages.pop())
                 segment.size -= size
                 segment.count -= 1
                 self.bytes -= size

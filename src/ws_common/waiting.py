@@ -75,13 +75,13 @@ class Waiting:
 
     def hold(self, why: Hold) -> None:
         """Let it not end, for one more reason."""
-        self.holds |= {why}
+        self.holds = frozenset((*self.holds, why))
         self._news = None
         self._disarm()
 
     def release(self, why: Hold, cause: Cause) -> None:
         """Forget that reason; where none is left, now is the time."""
-        self.holds -= {why}
+        self.holds = self.holds.difference({why})
         if self.holds:
             return
         if self._attempt is None:
