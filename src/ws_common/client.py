@@ -336,7 +336,7 @@ class WebSocketClient:
 
         Args:
             code: A close code, or None to send none.
-            reason: At most 123 bytes of UTF-8.
+            reason: At most 123 bytes of UTF-8; none goes without a code.
 
         Raises:
             WSInvalidCloseError: A code or reason that may not be sent; nothing is
@@ -359,7 +359,7 @@ class WebSocketClient:
 
         Args:
             code: A close code, or None to send none.
-            reason: At most 123 bytes of UTF-8.
+            reason: At most 123 bytes of UTF-8; none goes without a code.
         """
         behind = self._behind
         await behind.close(*sendable_close(code, reason, self._platform, behind.note))
