@@ -23,6 +23,7 @@ from ws_common.options import (
 )
 from ws_common.outbound import Outbound
 from ws_common.sessions import EarlySession
+from ws_common.timers import wait
 from ws_common.transport import Headers
 from ws_common.urls import check_url, redact
 
@@ -91,7 +92,7 @@ async def run_attempt(
 
     task = keep_task(run(), "ws connecting")
     try:
-        await asyncio.wait({task}, timeout=options.timeout)
+        await wait(task, options.timeout)
         _raise_failure(task, stages, options.timeout)
     except BaseException:
         connection.abandon()

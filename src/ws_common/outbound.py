@@ -26,6 +26,7 @@ from ws_common.interceptors import DONE, WSInterceptor, build
 from ws_common.messages import Data, to_wire
 from ws_common.options import WebSocketOptions
 from ws_common.receipt import Receipt, settle
+from ws_common.timers import Timer, call_later
 from ws_common.turns import Turn, Turns
 
 TURN = 64
@@ -63,7 +64,7 @@ class Outbound:
         self._sends = 0
         self._turns = Turns()
         self._era = Era()
-        self._expiry: asyncio.TimerHandle | None = None
+        self._expiry: Timer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._interceptors: tuple[WSInterceptor, ...] = options.interceptors
 
@@ -296,8 +297,7 @@ class Outbound:
         for entry in aging:
             if entry.expires is not None and entry.expires > now:
                 delay = max(entry.expires - now, _SOON)
-                loop = asyncio.get_running_loop()
-                self._expiry = loop.call_later(delay, self._expire)
+                self._expiry = call_later(delay, self._expire)
                 return
             self._remove(entry)
             self._lose(entry, "expired")

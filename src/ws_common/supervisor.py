@@ -38,6 +38,7 @@ from ws_common.retry import Failures, Stop, Verdict
 from ws_common.sessions import SessionFeed, Sessions
 from ws_common.states import Closed, WebSocketClientState
 from ws_common.surroundings import Surroundings
+from ws_common.timers import Timer, call_later
 from ws_common.transport import CloseInfo
 
 _STATE_LIMITS = Limits(1024, None, "drop_oldest")
@@ -119,7 +120,7 @@ class Supervisor:
         self._target: Url | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._retiring: list[Connection] = []
-        self._stable_timer: asyncio.TimerHandle | None = None
+        self._stable_timer: Timer | None = None
         self._calls = Calls()
         self.surroundings = Surroundings(platform, self, CHANCE)
 
@@ -426,8 +427,7 @@ class Supervisor:
         interval = self.options.connection_retry_interval
         uptime = 0.0 if interval is None else seconds(interval.min_uptime)
         event = lifecycle.Settled(attempt=attempt)
-        loop = asyncio.get_running_loop()
-        self._stable_timer = loop.call_later(uptime, self.feed, event, "opened")
+        self._stable_timer = call_later(uptime, self.feed, event, "opened")
 
     def _count_end(self, code: int | None, reason: str | None) -> None:
         self.counters.ended(self.clock.now(), code, reason)
