@@ -26,6 +26,7 @@ from ws_common.interceptors import DONE, WSInterceptor, build
 from ws_common.messages import Data, to_wire
 from ws_common.options import WebSocketOptions
 from ws_common.receipt import Receipt, settle
+from ws_common.tasks import spawn
 from ws_common.timers import Timer, call_later
 from ws_common.turns import Turn, Turns
 
@@ -235,9 +236,7 @@ class Outbound:
             except WSError as error:
                 settle(receipt, "failed", error)
             except Exception as error:  # noqa: BLE001 - user code: goes to the receipt
-                failure = WSMessageDroppedError(f"an interceptor raised: {error!r}")
-                failure.__cause__ = error
-                settle(receipt, "failed", failure)
+                settle(receipt, "failed", _raised(error))
             else:
                 _swallowed(receipt, submitted)
 
@@ -245,11 +244,13 @@ class Outbound:
             self._tasks.discard(task)
             if task.cancelled():
                 settle(receipt, "failed", WSClientClosedError("the client was closed"))
+            elif (error := task.exception()) is not None:
+                settle(receipt, "failed", _raised(error))
             if isinstance(work, Coroutine):
                 work.close()  # where the task was cancelled before it began
             turn.leave()
 
-        task = asyncio.get_running_loop().create_task(run(), name="ws add_nowait")
+        task = spawn(run(), "ws add_nowait")
         self._tasks.add(task)
         task.add_done_callback(over)
 
@@ -347,6 +348,12 @@ class Outbound:
             await gate.writable()
         elif self._sends % TURN == 0:
             await asyncio.sleep(0)
+
+
+def _raised(error: BaseException) -> WSMessageDroppedError:
+    failure = WSMessageDroppedError(f"an interceptor raised: {error!r}")
+    failure.__cause__ = error
+    return failure
 
 
 def _swallowed(receipt: Receipt, submitted: list[Entry]) -> None:

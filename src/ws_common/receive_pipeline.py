@@ -29,6 +29,7 @@ from ws_common.errors import WSNotConnectedError, WSStreamOverflowError
 from ws_common.interceptors import DONE, Handler, WSInterceptor, build
 from ws_common.messages import Data, payload_size
 from ws_common.stuckwatch import StuckWatch
+from ws_common.tasks import spawn
 
 QUEUE_CAPACITY: Final = 1024
 """Messages that may wait for an interceptor where `stream_capacity` sets no count."""
@@ -295,9 +296,7 @@ class ReceivePipeline:
         self._working = True
         self._unbegun = pending
         work = self._work(pending)
-        # No callback when it is done: Pyodide's loop tells of what a task raises only
-        # where there is none but its own.
-        self._task = asyncio.get_running_loop().create_task(work, name="ws receive")
+        self._task = spawn(work, "ws receive")
 
     async def _work(self, pending: Awaitable[Any]) -> None:
         self._unbegun = None

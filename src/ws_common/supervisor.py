@@ -10,7 +10,7 @@ import warnings
 from typing import Any
 
 from ws_common import lifecycle, machine
-from ws_common.attempt import Failed, keep_task, run_attempt
+from ws_common.attempt import Failed, run_attempt
 from ws_common.backoff import CHANCE
 from ws_common.broadcast import Broadcast
 from ws_common.buffer import End, Limits
@@ -38,6 +38,7 @@ from ws_common.retry import Failures, Stop, Verdict
 from ws_common.sessions import SessionFeed, Sessions
 from ws_common.states import Closed, WebSocketClientState
 from ws_common.surroundings import Surroundings
+from ws_common.tasks import spawn
 from ws_common.timers import Timer, call_later
 from ws_common.transport import CloseInfo
 
@@ -310,7 +311,7 @@ class Supervisor:
             attempt=self.life.run.failures + 1, last_error=self.failures.last_error
         )
         work = self._run_attempt(connection, context)
-        self._attempt = keep_task(work, f"ws attempt {attempt}")
+        self._attempt = spawn(work, f"ws attempt {attempt}")
         self._attempt.add_done_callback(self._forget_attempt)
 
     def _forget_attempt(self, task: "asyncio.Task[None]") -> None:
