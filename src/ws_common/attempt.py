@@ -125,7 +125,8 @@ def _raise_failure(
         # Nobody cancelled us: something that a stage waited for was cancelled.
         msg = f"{stages.stage} was cancelled from inside"
         raise Failed(_chained(msg, error), cause) from error
-    except Exception as error:
+    except BaseException as error:
+        # Whatever it is, whoever waits for the connection must not wait for ever.
         msg = f"{stages.stage} raised {type(error).__name__}: {error}"
         raise Failed(_chained(msg, error), cause) from error
 
