@@ -8,6 +8,7 @@ from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data, size_of
 from ws_common.options import ConnectRequest
 from ws_common.states import Closed, Disconnecting, WebSocketClientState
+from ws_common.tasks import spawn
 from ws_common.transport import CloseInfo, Handshake, Transport, TransportSink
 
 
@@ -128,9 +129,9 @@ class AdapterTransport:
         # Subscribed before connect(), so that nothing is missed.
         messages, states = aiter(client.stream), aiter(client.state_changes)
         self._tasks = [
-            self._loop.create_task(self._read(messages), name="ws adapter read"),
-            self._loop.create_task(self._follow(states), name="ws adapter states"),
-            self._loop.create_task(self._write(), name="ws adapter write"),
+            spawn(self._read(messages), "ws adapter read"),
+            spawn(self._follow(states), "ws adapter states"),
+            spawn(self._write(), "ws adapter write"),
         ]
 
     @property
@@ -191,16 +192,14 @@ class AdapterTransport:
 
     def close(self, code: int | None, reason: str | None) -> None:
         """Let the wrapped client disconnect."""
-        self._farewell = self._loop.create_task(self._leave(code, reason))
+        self._farewell = spawn(self._leave(code, reason), "ws adapter close")
         self._tasks.append(self._farewell)
 
     def abort(self) -> None:
         """Drop everything; the wrapped client disconnects in the background."""
         self._stop()
         if not self._client.state.is_closed:
-            self._farewell = task = self._loop.create_task(self._client.disconnect())
-            _farewells.add(task)
-            task.add_done_callback(_farewells.discard)
+            self._farewell = spawn(self._client.disconnect(), "ws adapter disconnect")
 
     async def gone(self) -> None:
         """Wait until the wrapped client may connect again."""
@@ -295,6 +294,3 @@ class AdapterTransport:
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()
-
-
-_farewells: set["asyncio.Task[None]"] = set()

@@ -7,8 +7,8 @@ make an attempt longer than `timeout`. What such code brings later is freed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
 
 from ws_common.causes import Cause
 from ws_common.connection import Connection
@@ -23,6 +23,8 @@ from ws_common.options import (
 )
 from ws_common.outbound import SendQueue
 from ws_common.sessions import EarlySession
+from ws_common.tasks import spawn
+from ws_common.timers import wait
 from ws_common.transport import Headers
 from ws_common.urls import check_url, redact
 
@@ -89,9 +91,9 @@ async def run_attempt(
         stages.stage = "after_connect"
         await _after_connect(connection, options, outbound)
 
-    task = keep_task(run(), "ws connecting")
+    task = spawn(run(), "ws connecting", asked=True)
     try:
-        await asyncio.wait({task}, timeout=options.timeout)
+        await wait(task, options.timeout)
         _raise_failure(task, stages, options.timeout)
     except BaseException:
         connection.abandon()
@@ -123,27 +125,10 @@ def _raise_failure(
         # Nobody cancelled us: something that a stage waited for was cancelled.
         msg = f"{stages.stage} was cancelled from inside"
         raise Failed(_chained(msg, error), cause) from error
-    except Exception as error:
+    except BaseException as error:
+        # Whatever it is, whoever waits for the connection must not wait for ever.
         msg = f"{stages.stage} raised {type(error).__name__}: {error}"
         raise Failed(_chained(msg, error), cause) from error
-
-
-_tasks: set["asyncio.Task[None]"] = set()
-"""Those that run: the loop itself does not hold on to them."""
-
-
-def keep_task(work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
-    """Start a task that may be left alone, also with an exception."""
-    task = asyncio.get_running_loop().create_task(work, name=name)
-    _tasks.add(task)
-    task.add_done_callback(_end)
-    return task
-
-
-def _end(task: "asyncio.Task[None]") -> None:
-    _tasks.discard(task)
-    if not task.cancelled():
-        task.exception()
 
 
 def _timed_out(stages: _Stages, timeout: float | None) -> Failed:
@@ -197,7 +182,7 @@ async def _after_connect(
         finally:
             session.leave()
 
-    task = keep_task(run(), "ws after_connect")
+    task = spawn(run(), "ws after_connect", asked=True)
     try:
         await asyncio.wait({task, connection.over}, return_when=asyncio.FIRST_COMPLETED)
     finally:

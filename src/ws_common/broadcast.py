@@ -12,6 +12,7 @@ from ws_common.buffer import Buffer, End, Limits
 from ws_common.client_loop import ClientLoop
 from ws_common.messages import payload_size
 from ws_common.platform import Overflow
+from ws_common.tasks import report
 
 T = TypeVar("T")
 
@@ -161,7 +162,7 @@ class Broadcast(Generic[T]):
         self.ended = None
 
     def hold(self, task: "asyncio.Task[None]") -> None:
-        """Keep a listener's task from being collected: the loop itself does not."""
+        """Keep a listener's task: whoever holds the source holds its listeners."""
         self.listeners |= {task}
         task.add_done_callback(self._let_go)
 
@@ -205,6 +206,7 @@ class Broadcast(Generic[T]):
 
     def _let_go(self, task: "asyncio.Task[None]") -> None:
         self.listeners -= {task}
+        report(task)
 
     def _pressed(self, buffer: Buffer[T], full: bool) -> None:  # noqa: FBT001
         self.on_pressure(buffer, full)

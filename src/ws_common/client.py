@@ -340,7 +340,7 @@ class WebSocketClient:
 
         Args:
             code: A close code, or None to send none.
-            reason: At most 123 bytes of UTF-8.
+            reason: At most 123 bytes of UTF-8; none goes without a code.
 
         Raises:
             WSInvalidCloseError: A code or reason that may not be sent; nothing is
@@ -363,7 +363,7 @@ class WebSocketClient:
 
         Args:
             code: A close code, or None to send none.
-            reason: At most 123 bytes of UTF-8.
+            reason: At most 123 bytes of UTF-8; none goes without a code.
         """
         code, reason = sendable_close(code, reason, self._platform, self._behind.note)
         await self._requests.close(code, reason)

@@ -1,11 +1,19 @@
 """Close codes and reasons that a program gives: checked before anything is touched."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from ws_common.errors import WSError, WSInvalidCloseError
 from ws_common.platform import Platform
-from ws_common.status_codes import MAX_REASON_BYTES, describe, is_sendable
+from ws_common.status_codes import (
+    MAX_REASON_BYTES,
+    WebSocketStatusCode,
+    describe,
+    is_sendable,
+)
+
+_DEFAULT_REASON: Final = WebSocketStatusCode.NORMAL_CLOSURE.name
+"""What `disconnect()` and `close()` are called with where no reason is given."""
 
 
 def check_close(
@@ -17,10 +25,12 @@ def check_close(
         WSInvalidCloseError: No peer may send this (RFC 6455 sections 5.5, 7.4).
         WSUnsupportedError: This platform may not send it.
     """
-    reason = "" if reason is None else reason
+    reason = _check_reason(reason)
     if code is None:
-        # A reason needs a code in front of it; the default one goes with it.
-        return None, ""
+        if reason not in ("", _DEFAULT_REASON):
+            msg = f"a reason needs a code in front of it: {reason!r} cannot go alone"
+            raise WSInvalidCloseError(msg)
+        return None, ""  # the default reason goes with the default code
     if not isinstance(code, int) or isinstance(code, bool):
         msg = f"a close code must be an integer or None, not {code!r}"
         raise WSInvalidCloseError(msg)
@@ -28,7 +38,7 @@ def check_close(
         msg = f"close code {describe(code)} may not be sent: use 1000 or 3000 to 4999"
         raise WSInvalidCloseError(msg)
     platform.check_close_code(code)
-    return int(code), _check_reason(reason)
+    return int(code), reason
 
 
 def sendable_close(
@@ -37,15 +47,20 @@ def sendable_close(
     platform: Platform,
     note: Callable[..., Any],
 ) -> tuple[int | None, str]:
-    """Return what may be sent: what may not is replaced by 1000, and reported."""
+    """Return what may be sent: what may not is replaced by 1000, and reported.
+
+    Where no code was to be sent, none is; then only the reason is left out.
+    """
     try:
         return check_close(code, reason, platform)
     except WSError as error:
         note("close_code_replaced", code=code, error=error)
-        return 1000, ""
+        return (None if code is None else 1000), ""
 
 
 def _check_reason(reason: object) -> str:
+    if reason is None:
+        return ""
     if not isinstance(reason, str):
         msg = f"a close reason must be a string or None, not {reason!r}"
         raise WSInvalidCloseError(msg)

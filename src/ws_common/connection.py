@@ -24,6 +24,7 @@ from ws_common.no_transport import NO_TRANSPORT
 from ws_common.options import WebSocketOptions
 from ws_common.pulse import Pulse
 from ws_common.receive_pipeline import Incoming
+from ws_common.timers import Timer, call_later
 from ws_common.transport import CloseInfo, Transport
 from ws_common.write_buffer import WriteBuffer
 
@@ -86,7 +87,7 @@ class Connection:
         self._write_buffer = WriteBuffer(options.write_limit)
         self.confirmations = Confirmations(counters)
         self._keepalive: Pulse | None = None
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline: Timer | None = None
         self._over: asyncio.Future[None] | None = None
 
     # What the transport calls
@@ -310,7 +311,7 @@ class Connection:
                 self._stop_keepalive()
             case machine.StartDeadline():
                 delay = self._options.close_timeout
-                self._deadline = self._loop.call_later(delay, self._too_late)
+                self._deadline = call_later(delay, self._too_late)
             case machine.Discard():
                 self.incoming.discard()
             case machine.SendClose(code, reason):

@@ -5,7 +5,6 @@ taken out anywhere, since the caller of `add()` may be cancelled and the outbox 
 its oldest message or the ones that are too old. A `deque` would have to be searched.
 """
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from ws_common.errors import (
 from ws_common.messages import Data
 from ws_common.outbox import Outbox
 from ws_common.receipt import Receipt, Status
+from ws_common.timers import Timer, call_later
 
 _SOON: Final = 0.001
 """Seconds by which the loop's clock and the wall's may differ."""
@@ -118,7 +118,7 @@ class WaitingMessages:
         # Those that are in the outbox once more, to find the oldest of them.
         self._kept: OrderedDict[QueuedMessage, None] = OrderedDict()
         self._kept_bytes = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
 
     def __len__(self) -> int:
         return len(self._order)
@@ -235,8 +235,7 @@ class WaitingMessages:
         """Look again when the oldest message is too old."""
         if self._timer is None and (due := self._next_expiry) is not None:
             delay = (due - self._clock.now()).total_seconds()
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(max(delay, _SOON), self._look)
+            self._timer = call_later(max(delay, _SOON), self._look)
 
     def _look(self) -> None:
         self._timer = None

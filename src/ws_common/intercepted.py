@@ -14,6 +14,7 @@ from weakref import ref
 from ws_common.entry import QueuedMessage, SendTarget, send_error
 from ws_common.errors import WSError, WSMessageDroppedError, WSSendError
 from ws_common.interceptors import DONE, Handler, build
+from ws_common.tasks import spawn
 from ws_common.turns import FifoLock
 
 _CANCELLED: Final = "something that an on_send interceptor awaited was cancelled"
@@ -213,7 +214,7 @@ class InterceptedSend:
     def finish_later(self, receipt: QueuedMessage) -> None:
         """The same in a task; what is raised goes to the receipt."""
         work = self._finish_alone(receipt)
-        task = asyncio.get_running_loop().create_task(work, name="ws add_nowait")
+        task = spawn(work, "ws add_nowait")
         self._sends.tasks.add(task)
         task.add_done_callback(self._ended)
 

@@ -24,6 +24,7 @@ from ws_common.durations import seconds
 from ws_common.errors import WSConnectionClosedError
 from ws_common.heartbeat import Heartbeat
 from ws_common.messages import Data, size_of, to_wire
+from ws_common.timers import Timer, call_later
 from ws_common.transport import Transport
 
 _SOON = 0.001
@@ -102,8 +103,8 @@ class Pulse:
         self._body = body
         self._loop = asyncio.get_running_loop()
         self._beats = False
-        self._asking: asyncio.TimerHandle | None = None
-        self._checking: asyncio.TimerHandle | None = None
+        self._asking: Timer | None = None
+        self._checking: Timer | None = None
         # Signs of life that are no bytes: the start, the end of a pause, a drain.
         self._floor = float("-inf")
         self._buffered = transport.buffered_amount
@@ -210,7 +211,7 @@ class Pulse:
         if self._asking is not None:
             self._asking.cancel()
         self._ask_at = self._loop.time() + self._interval
-        self._asking = self._loop.call_later(self._interval, self._ask)
+        self._asking = call_later(self._interval, self._ask)
 
     def _ask(self) -> None:
         self._rest()
@@ -272,7 +273,7 @@ class Pulse:
         # Not `call_at`: Pyodide's loop raises where that is in the past.
         delay = max(0.0, due - self._loop.time())
         self._appointment = Appointment.after(delay, self._clock)
-        self._checking = self._loop.call_later(delay, self._check)
+        self._checking = call_later(delay, self._check)
 
     def _check(self) -> None:
         self._checking = None

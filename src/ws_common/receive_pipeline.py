@@ -31,6 +31,7 @@ from ws_common.messages import Data, payload_size
 from ws_common.options import WebSocketOptions
 from ws_common.platform import Platform
 from ws_common.stuckwatch import StuckWatch
+from ws_common.tasks import spawn
 
 QUEUE_CAPACITY: Final = 1024
 """Messages that may wait for an interceptor where `stream_capacity` sets no count."""
@@ -239,16 +240,27 @@ class ReceivePipeline:
     def intercept(
         self, source: Incoming, chain: Callable[[Any], Any], batch: Sequence[Data]
     ) -> None:
-        """Take messages through the interceptors, behind those that wait there."""
+        """Take messages through the interceptors, behind those that wait there.
+
+        What no `except Exception` catches is raised behind the batch, which it must
+        not take with it.
+        """
+        stopped: BaseException | None = None
         for index, message in enumerate(batch):
             if self._working:
                 self._enqueue(source, batch[index:])
-                return
-            pending = self._begin(chain, message)
+                break
+            try:
+                pending = self._begin(chain, message)
+            except BaseException as error:  # noqa: BLE001 - raised below
+                stopped = stopped or error
+                continue
             if pending is not None:
                 self._enqueue(source, batch[index + 1 :])
                 self._start(pending)
-                return
+                break
+        if stopped is not None:
+            raise stopped
 
     def call(self, action: Callable[[], None]) -> None:
         """Do something in order with the messages: now, if none is under way."""
@@ -302,19 +314,17 @@ class ReceivePipeline:
             return None
         return result
 
-    def _start(self, pending: Awaitable[Any]) -> None:
+    def _start(self, pending: Awaitable[Any] | None) -> None:
         # First: under an eager task factory the work may be done when this returns.
         self._working = True
         self._unbegun = pending
-        work = self._work(pending)
-        # No callback when it is done: Pyodide's loop tells of what a task raises only
-        # where there is none but its own.
-        self._task = asyncio.get_running_loop().create_task(work, name="ws receive")
+        self._task = spawn(self._work(pending), "ws receive")
 
-    async def _work(self, pending: Awaitable[Any]) -> None:
+    async def _work(self, pending: Awaitable[Any] | None) -> None:
         self._unbegun = None
         try:
-            await self._settle(pending)
+            if pending is not None:
+                await self._settle(pending)
             while self._queue:
                 source, item, size = self._queue.popleft()
                 self._queue_size -= size
@@ -327,9 +337,19 @@ class ReceivePipeline:
                 waits = self._begin(chain, item)
                 if waits is not None:
                     await self._settle(waits)
-        finally:
-            self._working = False
-            self._task = None
+        except asyncio.CancelledError:
+            self._rest()
+            raise
+        except BaseException:
+            # Of one message: those behind it are worked off by another task.
+            asyncio.get_running_loop().call_soon(self._start, None)
+            raise
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        self._working = False
+        self._task = None
 
     async def _settle(self, pending: Awaitable[Any]) -> None:
         try:

@@ -314,7 +314,8 @@ class Subscription:
         self._subscriber: Subscriber[Any] = subscriber
         self._callback: Callable[[Any], Awaitable[None] | None] = callback
         self._on_fault = on_fault
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        work = self._run()
+        self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
         subscriber._keep(self._task)  # noqa: SLF001 - our own
 
     def cancel(self) -> None:
@@ -323,6 +324,11 @@ class Subscription:
         self._subscriber.close()
 
     async def _run(self) -> None:
+        # However it ends, a buffer that nobody reads any more holds nobody up.
+        with self._subscriber:
+            await self._listen()
+
+    async def _listen(self) -> None:
         ended = False
         while not ended:
             try:

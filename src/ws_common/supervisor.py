@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 from ws_common import lifecycle, machine
-from ws_common.attempt import Failed, keep_task, run_attempt
+from ws_common.attempt import Failed, run_attempt
 from ws_common.backoff import CHANCE
 from ws_common.broadcast import Broadcast
 from ws_common.buffer import Limits
@@ -35,6 +35,8 @@ from ws_common.retry import Failures, Stop, Verdict
 from ws_common.sessions import Sessions, end_of
 from ws_common.states import Closed, WebSocketClientState
 from ws_common.surroundings import Surroundings
+from ws_common.tasks import spawn
+from ws_common.timers import Timer, call_later
 from ws_common.transport import CloseInfo
 
 _STATE_LIMITS = Limits(1024, None, "drop_oldest")
@@ -107,7 +109,7 @@ class Supervisor:
         self.target: Url | None = None
         self._attempt: asyncio.Task[None] | None = None
         self._retiring: list[Connection] = []
-        self._stable_timer: asyncio.TimerHandle | None = None
+        self._stable_timer: Timer | None = None
         self.calls = Calls()
         self.surroundings = Surroundings(platform, self, CHANCE)
 
@@ -209,7 +211,7 @@ class Supervisor:
             attempt=self.life.run.failures + 1, last_error=self.failures.last_error
         )
         work = self._run_attempt(connection, context)
-        self._attempt = keep_task(work, f"ws attempt {attempt}")
+        self._attempt = spawn(work, f"ws attempt {attempt}")
         self._attempt.add_done_callback(self._forget_attempt)
 
     def _forget_attempt(self, task: "asyncio.Task[None]") -> None:
@@ -323,8 +325,7 @@ class Supervisor:
         interval = self.options.connection_retry_interval
         uptime = 0.0 if interval is None else seconds(interval.min_uptime)
         event = lifecycle.Settled(attempt=attempt)
-        loop = asyncio.get_running_loop()
-        self._stable_timer = loop.call_later(uptime, self.feed, event, "opened")
+        self._stable_timer = call_later(uptime, self.feed, event, "opened")
 
     def _count_end(self, code: int | None, reason: str | None) -> None:
         self.counters.ended(self.clock.now(), code, reason)

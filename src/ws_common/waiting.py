@@ -15,6 +15,7 @@ from random import Random
 
 from ws_common.causes import Cause
 from ws_common.signals import Hold
+from ws_common.timers import Timer, call_later
 
 JITTER = 0.5
 """Seconds: an attempt follows good news within so long."""
@@ -54,7 +55,7 @@ class Waiting:
         self._attempt: int | None = None
         self._due = 0.0
         self._cause: Cause = "retry_due"
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._news: tuple[float, Cause] | None = None
 
     def begin(self, attempt: int, delay: float) -> None:
@@ -109,10 +110,9 @@ class Waiting:
     def _arm(self) -> None:
         self._disarm()
         if not self.holds:
-            loop = asyncio.get_running_loop()
             # Not `call_at`: Pyodide's loop raises where that is in the past.
-            delay = max(0.0, self._due - loop.time())
-            self._timer = loop.call_later(delay, self._over)
+            delay = max(0.0, self._due - asyncio.get_running_loop().time())
+            self._timer = call_later(delay, self._over)
 
     def _disarm(self) -> None:
         if self._timer is not None:

@@ -112,7 +112,8 @@ async def _fetch(
     except JsException:  # not what the standard says, but pages replace `fetch`
         return None
     try:
-        (outcome,) = await asked
+        # Shielded, as Pyodide up to 0.25 settles what was cancelled, and raises then.
+        (outcome,) = await asyncio.shield(asked)
     finally:
         controller.abort()
     # A rejection says "Failed to fetch", whatever happened.

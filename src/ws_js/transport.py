@@ -201,19 +201,19 @@ class JsTransport:
         """Push what was collected, as one batch."""
         self._last_activity = self._loop.time()
         batch: list[Data] = []
-        total = 0
+        total, too_big = 0, 0
         for message, size in self._reader.read_all(events):
             if message is None:
-                self._push(batch, total)
-                self._fail(size)
-                return
+                too_big = size
+                break
             batch.append(message)
             total += size
-        self._push(batch, total)
-
-    def _push(self, batch: list[Data], size: int) -> None:
-        if batch:
-            self._sink.on_messages(batch, size)
+        try:
+            if batch:
+                self._sink.on_messages(batch, total)
+        finally:
+            if too_big:
+                self._fail(too_big)
 
     def socket_failed(self, event: JsErrorEvent, /) -> None:
         """End an attempt; of an open connection `close` tells more, where it comes."""
@@ -249,8 +249,11 @@ class JsTransport:
         self._last_activity = self._loop.time()
         try:
             self._coalescer.flush()
-        finally:
+        finally:  # whatever the sink has raised
             self._release()
+            self._tell(code, reason, was_clean=was_clean)
+
+    def _tell(self, code: int, reason: str, *, was_clean: bool) -> None:
         if self._aborted:  # by the sink, a moment ago
             return
         if not self.opened.done():

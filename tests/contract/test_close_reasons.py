@@ -20,11 +20,6 @@ UNSENDABLE = {
 }
 
 unsendable = pytest.mark.parametrize("reason", UNSENDABLE.values(), ids=UNSENDABLE)
-defect_37 = pytest.mark.xfail(
-    strict=True,
-    raises=(AssertionError, pytest.fail.Exception),
-    reason="issue 12, defect 37",
-)
 
 
 async def assert_untouched(client):
@@ -43,7 +38,6 @@ async def test_with_a_code(server, sockets, reason):
         await assert_untouched(client)
 
 
-@defect_37
 @unsendable
 async def test_without_a_code(server, sockets, reason):
     """It raises all the same."""
@@ -53,7 +47,6 @@ async def test_without_a_code(server, sockets, reason):
         await assert_untouched(client)
 
 
-@defect_37
 async def test_a_good_one_without_a_code(server, sockets):
     """No reason may be sent without a code: it is refused, and not left out."""
     async with ws.connect(server("/echo")) as client:
@@ -71,7 +64,7 @@ async def test_no_reason_and_no_code(server, sockets, reason):
         assert client.state.error is None
 
 
-@pytest.mark.parametrize("code", [1000, pytest.param(None, marks=defect_37)])
+@pytest.mark.parametrize("code", [1000, None])
 @unsendable
 async def test_close_closes(server, sockets, code, reason):
     """Whatever its reason is; an event says what was left out."""

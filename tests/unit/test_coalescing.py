@@ -189,7 +189,7 @@ async def test_a_sink_that_raises_in_between(js, open_one):
 
 
 async def test_a_sink_that_raises(js, open_one):
-    """As it ends, everything is freed all the same."""
+    """As it ends, everything is freed and told all the same."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
 
@@ -201,6 +201,7 @@ async def test_a_sink_that_raises(js, open_one):
     socket.play_message("collected")
     with pytest.raises(KeyboardInterrupt):
         socket.play_close(1000)
+    assert sink.log[-1] == "closed"
     assert js.live == set()
 
 

@@ -23,10 +23,6 @@ MONTHS = timedelta(days=100)
 URL = "ws://host/"
 HOUR = 3600
 
-defect_32 = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, defect 32"
-)
-
 
 class Armed(list[float]):
     """The delays of all timers that were armed, in seconds."""
@@ -82,7 +78,6 @@ async def opened(**options):
         yield client, await connector.opened()
 
 
-@defect_32
 async def test_timeout(armed):
     """An attempt may take months."""
     async with connecting(timeout=MONTHS) as (client, _):
@@ -91,7 +86,6 @@ async def test_timeout(armed):
         assert isinstance(client.state, ws.Connecting)
 
 
-@defect_32
 async def test_close_timeout(armed):
     """So may the closing of a connection."""
     async with opened(close_timeout=MONTHS) as (client, transport):
@@ -104,7 +98,6 @@ async def test_close_timeout(armed):
         await leaving
 
 
-@defect_32
 async def test_heartbeat_interval(armed):
     """Nobody is asked for months."""
     async with opened(heartbeat=ws.Heartbeat(interval=MONTHS)) as (_, transport):
@@ -113,7 +106,6 @@ async def test_heartbeat_interval(armed):
         assert [] == transport.pings
 
 
-@defect_32
 @pytest.mark.parametrize("message", [None, "are you there?"], ids=["ping", "message"])
 async def test_heartbeat_timeout(armed, message):
     """An answer may take months."""
@@ -124,7 +116,6 @@ async def test_heartbeat_timeout(armed, message):
         assert client.state.is_open
 
 
-@defect_32
 async def test_probe_of_a_page_that_is_looked_at(js, armed):
     """So may that to the question of a page that is shown again."""
     document = js.as_page("https://example.org")
@@ -137,7 +128,6 @@ async def test_probe_of_a_page_that_is_looked_at(js, armed):
         assert client.state.is_open
 
 
-@defect_32
 async def test_retry_interval(armed):
     """The next attempt may be due in months."""
     async with opened(connection_retry_interval=(MONTHS, MONTHS)) as (client, one):
@@ -147,7 +137,6 @@ async def test_retry_interval(armed):
         assert isinstance(client.state, ws.Reconnecting)
 
 
-@defect_32
 async def test_what_retry_if_says(armed):
     """And if it is the application that says so."""
     interval = ws.ConnectionRetryInterval(retry_if=lambda _: MONTHS.total_seconds())
@@ -158,7 +147,6 @@ async def test_what_retry_if_says(armed):
         assert isinstance(client.state, ws.Reconnecting)
 
 
-@defect_32
 async def test_min_uptime(armed):
     """A connection may have to live for months before it is a stable one."""
     interval = ws.ConnectionRetryInterval(min_uptime=MONTHS, max_attempts=1)
@@ -170,7 +158,6 @@ async def test_min_uptime(armed):
         assert isinstance(client.state.error, ws.WSRetriesExhaustedError)
 
 
-@defect_32
 async def test_outbox_ttl(armed):
     """A message may wait for months."""
     async with connecting(timeout=None, outbox=ws.Outbox(ttl=MONTHS)) as (client, _):

@@ -7,6 +7,7 @@ a done callback, and cancelling must not be answered with an error in the consol
 
 import asyncio
 import gc
+import inspect
 import sys
 from types import SimpleNamespace
 
@@ -22,11 +23,6 @@ from ws_js.run import run
 pytestmark = pytest.mark.skipif(
     sys.platform == "emscripten", reason="Pyodide has a loop of its own"
 )
-
-defect_28 = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, defect 28"
-)
-defect_35 = pytest.mark.xfail(strict=True, reason="issue 12, defect 35")
 
 
 class Crash(Exception):  # noqa: N818 - it is one
@@ -82,7 +78,6 @@ async def stop(*_: object) -> None:
     raise Stop
 
 
-@defect_28
 async def test_a_program_that_crashes(shown):
     """`ws.run()` hides no exception of the program."""
     task = run(crash())
@@ -98,7 +93,6 @@ async def test_a_program_that_somebody_awaits(shown):
     assert [] == crashes(shown)
 
 
-@defect_28
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_a_listener_that_stops(js, shown, is_async):
     """What ends a listener for good is shown, or told to `on_event`."""
@@ -114,7 +108,21 @@ async def test_a_listener_that_stops(js, shown, is_async):
         assert Stop in crashes(shown) + told(events)
 
 
-@defect_28
+async def test_what_stops_is_shown_once(js, shown):
+    """Once for each, whoever else looks at the task."""
+    receive = ws.WSInterceptor.handlers(on_message=stop)
+    send = ws.WSInterceptor.handlers(on_send=stop)
+    async with open_client(js, interceptors=[receive, send]) as (client, socket):
+        client.add_nowait("x")
+        socket.play_message("x")
+        await turns()
+    async with open_client(js) as (client, socket):
+        client.stream.listen(stop)
+        socket.play_message("x")
+        await turns()
+    assert [Stop] * 3 == crashes(shown)
+
+
 async def test_an_interceptor_that_stops(js, shown):
     """So is what ends the sending of a message, and its receipt says that too."""
     events = []
@@ -136,7 +144,6 @@ async def test_an_interceptor_of_messages_that_stops(js, shown):
         assert Stop in crashes(shown) + told(events)
 
 
-@defect_35
 async def test_cancelling_a_diagnosis(js):
     """The promise of a request that is ended settles without an error (0.25)."""
     promises = []
@@ -180,9 +187,7 @@ async def test_cancelling_an_attempt(js, shown_in_027, during):
     assert [] == shown_in_027
 
 
-@pytest.mark.parametrize(
-    "meanwhile", ["listening", "sending", pytest.param("receiving", marks=defect_35)]
-)
+@pytest.mark.parametrize("meanwhile", ["listening", "sending", "receiving"])
 async def test_closing(js, shown_in_027, meanwhile):
     """So is `close()`, whatever of the application is under way."""
     interceptor = ws.WSInterceptor.handlers(
@@ -199,7 +204,6 @@ async def test_closing(js, shown_in_027, meanwhile):
     assert [] == shown_in_027
 
 
-@defect_35
 async def test_closing_a_client_over_another(shown_in_027):
     """So is that of a client that was made with `from_client`."""
     client = ws.WebSocketClient.from_client(WebSocketClientFake())
@@ -217,3 +221,14 @@ async def test_cancelling_a_program(shown_in_027):
     await turns()
     assert task.cancelled()
     assert [] == shown_in_027
+
+
+async def test_cancelling_a_program_that_has_not_begun(shown):
+    """Nothing is left of it, nor said about it."""
+    program = crash()
+    task = run(program)
+    task.cancel()
+    await turns()
+    assert task.cancelled()
+    assert inspect.CORO_CLOSED == inspect.getcoroutinestate(program)
+    assert [] == shown

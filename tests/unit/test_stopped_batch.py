@@ -23,10 +23,6 @@ GAP = 1 / 20_000
 BEFORE, TOGETHER = 2000, 50
 """How many come one after the other, and how many then within a moment."""
 
-defect_34 = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, defect 34"
-)
-
 
 class Stop(BaseException):
     """What no `except Exception` catches."""
@@ -102,7 +98,6 @@ async def flooded(js, **options):
     await reading
 
 
-@defect_34
 @pytest.mark.parametrize("place", [0, 20, TOGETHER - 2], ids=["first", "one", "last"])
 async def test_stopped_while_many_come(js, told, place):
     """Only the message that was stopped is missing."""
@@ -115,7 +110,6 @@ async def test_stopped_while_many_come(js, told, place):
         assert lost(flood, client, received) <= 1
 
 
-@defect_34
 async def test_stopped_again_and_again(js, told):
     """However often that happens."""
     stopped = set(range(BEFORE, BEFORE + TOGETHER, 7))
@@ -127,7 +121,6 @@ async def test_stopped_again_and_again(js, told):
         assert lost(flood, client, received) <= len(stopped)
 
 
-@defect_34
 async def test_stopped_at_the_end(js, told):
     """The same where the connection ends right behind them."""
     stopped = BEFORE + 20

@@ -5,16 +5,10 @@ one. Where there are more it says nothing, and the garbage collector comes late.
 """
 
 import asyncio
-import io
-import sys
 
 import pytest
 
 import ws
-
-defect_28 = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, defect 28"
-)
 
 
 class Crash(Exception):  # noqa: N818 - it is one
@@ -25,12 +19,23 @@ class Stop(BaseException):
     """What no `except Exception` catches, as `SystemExit`."""
 
 
-@pytest.fixture
-def console(monkeypatch):
+class Console:
     """What is written into the console of the page as an error."""
-    console = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", console)
-    return console
+
+    def __init__(self, capsys) -> None:
+        self._capsys = capsys
+        self._text = ""
+
+    def getvalue(self) -> str:
+        """All of it, from the beginning of the test."""
+        self._text += self._capsys.readouterr().err
+        return self._text
+
+
+@pytest.fixture
+def console(capsys):
+    """The console, as pytest sees it: it sets `sys.stderr` anew for each phase."""
+    return Console(capsys)
 
 
 async def turns(count=20):
@@ -48,13 +53,15 @@ async def crash_later():
     raise Crash("a little later")
 
 
-async def crash_connected(url):
-    async with ws.connect(url) as client:
-        await client.add("hello")
-        raise Crash(await client.recv())
+async def crash_connected(url, over):
+    try:
+        async with ws.connect(url) as client:
+            await client.add("hello")
+            raise Crash(await client.recv())
+    finally:
+        over.set()
 
 
-@defect_28
 @pytest.mark.parametrize("main", [crash, crash_later])
 async def test_a_program_that_is_not_the_last_expression(console, main):
     """`ws.run()` hides no crash from who does not look at what it returns."""
@@ -64,18 +71,17 @@ async def test_a_program_that_is_not_the_last_expression(console, main):
     assert "Crash: a" in console.getvalue()
 
 
-@defect_28
 async def test_a_program_that_was_connected(console, server):
     """The traceback names the line of the program."""
-    task = ws.run(crash_connected(server("/echo")))
-    await asyncio.wait({task})
+    over = asyncio.Event()
+    task = ws.run(crash_connected(server("/echo"), over))
+    await over.wait()  # not for the task: whoever waits for it is told
     await turns()
     assert isinstance(task.exception(), Crash)
     assert "Crash: hello" in console.getvalue()
     assert "in crash_connected" in console.getvalue()
 
 
-@defect_28
 async def test_a_crash_is_shown_once(console):
     """Once is enough."""
     task = ws.run(crash())
@@ -102,7 +108,6 @@ async def test_a_program_that_is_cancelled(console):
     assert "" == console.getvalue()
 
 
-@defect_28
 async def test_a_listener_that_stops(console, server):
     """What ends a listener for good is shown, or told to `on_event`."""
     events, called = [], asyncio.Event()
@@ -121,7 +126,6 @@ async def test_a_listener_that_stops(console, server):
         assert "the listener" in console.getvalue() + told
 
 
-@defect_28
 async def test_an_interceptor_that_stops(console, server):
     """So is what ends the sending of a message, and its receipt says that too."""
     events = []
