@@ -38,6 +38,7 @@ SHELLS = [
 NO_PHASE = {
     # Something that may be there or not, while the phase is the same
     "ClockWatch._timer": "a timer that may run",
+    "Attempt._timer": "a timer that may run",
     "Connection._deadline": "a timer that may run",
     "Connection._keepalive": "an option; without it, made for a probe",
     "Connection._over": "made for whoever waits for the end; the table knows of it",
@@ -195,8 +196,6 @@ STATE = {
 """Attribute -> why it is assigned after `__init__`: it does not route messages."""
 
 OTHERS = {
-    ("attempt", "stages.stage"): "how far an attempt is",
-    ("attempt", "stages.url"): "of an attempt",
     ("broadcast", "buffer.on_drop"): "of a new buffer",
     ("broadcast", "buffer.on_pressure"): "of a new buffer",
 }
