@@ -16,7 +16,7 @@ and on `pyodide.ffi`.
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 from pyodide.ffi import JsException, create_proxy, to_js
 
@@ -39,11 +39,12 @@ from ws_js.javascript import (
     JsWebSocket,
     PyProxy,
 )
+from ws_js.refusals import why_never
 
-__all__ = ["INSECURE", "Border", "JsException", "Wire"]
+__all__ = ["Border", "JsException", "Wire"]
 
-
-INSECURE = "a page loaded over https:// may open wss:// only (and ws:// to localhost)"
+_FORBIDDEN: Final = frozenset({"SecurityError", "NS_ERROR_CONTENT_BLOCKED"})
+"""What is thrown where a page may not open a URL; the second in Firefox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ class Border:
         try:
             socket = websocket.new(url, self.to_js(list(protocols)))
         except JsException as error:
-            raise _not_made(error, url) from error
+            raise _not_made(error, url, self.origin) from error
         return cast("JsWebSocket", socket)
 
     def binary(self, data: bytes, *, blob: bool) -> object:
@@ -100,9 +101,15 @@ class Border:
         return self.to_js(data)
 
     def fetch(
-        self, url: str, *, mode: str, redirect: str
+        self, url: str, *, mode: str, credentials: str, redirect: str
     ) -> tuple[Awaitable[Sequence[JsSettled]], JsAbortController]:
-        """Begin to ask over HTTP, with the cookies that a handshake carries.
+        """Begin to ask over HTTP.
+
+        Args:
+            url: Begins with `http`.
+            mode: Of the request, as the next two, in the words of `fetch`.
+            credentials: With "include" go the cookies that a handshake carries.
+            redirect: Whether redirects are followed.
 
         Returns:
             What becomes of it (alone in a sequence), and what ends it: the body too,
@@ -111,7 +118,7 @@ class Border:
         controller = cast("JsAbortController", self.js.AbortController.new())
         init = cast("JsRequestInit", self.js.Object.new())
         init.method, init.mode, init.redirect = "GET", mode, redirect
-        init.credentials, init.cache = "include", "no-store"
+        init.credentials, init.cache = credentials, "no-store"
         init.signal = controller.signal
         # WebKit rejects with an error that has no stack. Pyodide does not know that for
         # an error, and who awaits it waits for ever. So that promise is kept out of
@@ -222,18 +229,15 @@ class Wire:
 
 
 def _not_made(
-    error: JsException, url: str
+    error: JsException, url: str, origin: str
 ) -> WSInvalidUrlError | WSHandshakeError | WSUnsupportedError:
     shown = redact(url)
     if error.name == "SyntaxError":
         # Subprotocols were checked with the options, so it is the URL.
         return WSInvalidUrlError(f"the browser does not take the URL {shown!r}")
-    if error.name == "SecurityError":
-        why = (
-            INSECURE
-            if url.startswith("ws:")
-            else f"the page's security policy forbids it ({error.message})"
-        )
+    if error.name in _FORBIDDEN:
+        said = f" ({error.message})" if error.message else ""
+        why = why_never(origin, url) or f"the page's security policy forbids it{said}"
         return WSHandshakeError(
             f"the browser refuses to connect to {shown}: {why}", permanent=True
         )
