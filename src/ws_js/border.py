@@ -18,14 +18,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, Self, cast
 
-from pyodide.ffi import JsException, create_proxy, to_js
+from pyodide.ffi import JsBuffer, JsException, JsProxy, create_proxy, to_js
 
 from ws_common.errors import (
     WSHandshakeError,
     WSInvalidCloseError,
     WSInvalidUrlError,
+    WSUnsupportedDataError,
     WSUnsupportedError,
 )
+from ws_common.messages import Data
 from ws_common.urls import redact
 from ws_js.javascript import (
     Handlers,
@@ -89,13 +91,15 @@ class Border:
             raise _not_made(error, url, self.origin) from error
         return cast("JsWebSocket", socket)
 
-    def binary(self, data: bytes, *, blob: bool) -> object:
+    def binary(self, data: "bytes | BlobData", *, blob: bool) -> object:
         """Make what `send()` takes as a binary message.
 
         Copying into one buffer that is used again would make sending a quarter
         cheaper. But not every `WebSocket` takes its own copy at once, as browsers
         must: npm's `ws` compresses later, and would send what came after.
         """
+        if isinstance(data, BlobData):
+            return data.blob
         if blob:
             return self.js.Blob.new(self.to_js([data]))
         return self.to_js(data)
@@ -153,6 +157,45 @@ class Border:
         for target in (self.js, getattr(self.js, "document", None)):
             if hasattr(target, f"on{kind}"):
                 yield cast("JsEventTarget", target)
+
+
+class BlobData:
+    """Stands for the bytes of a `Blob`, which JavaScript alone can read at once.
+
+    Attributes:
+        blob: It never changes, so that it can wait as it is.
+    """
+
+    __slots__ = ("_size", "blob")
+
+    def __init__(self, blob: object, size: int) -> None:
+        self.blob = blob
+        self._size = size
+
+    def __len__(self) -> int:
+        """Return the number of its bytes."""
+        return self._size
+
+    def decode(self) -> str:
+        """Refuse, since that would take its bytes."""
+        raise WSUnsupportedDataError(
+            "a Blob cannot be sent as text: await blob.text(), and send that"
+        )
+
+
+def to_data(data: object) -> Data | None:
+    """Take what `WebSocket.send` takes, as it is now; None: it is none of that.
+
+    Typed arrays and `DataView` are the bytes that are seen through them, whatever
+    their elements are.
+    """
+    if isinstance(data, JsBuffer):
+        return data.to_bytes()
+    if isinstance(data, JsProxy) and hasattr(data, "arrayBuffer"):
+        size = getattr(data, "size", None)  # which a `Response` has not
+        if isinstance(size, int):
+            return cast("bytes", BlobData(data, size))
+    return None
 
 
 class Wire:
