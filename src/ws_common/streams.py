@@ -108,6 +108,7 @@ class Stream(Generic[T]):
 
         Raises:
             WSConnectionClosedError: The stream ended before.
+            WSNotConnectedError: The client was never asked to connect.
         """
         with (self.where(where) if where else self).subscribe() as subscriber:
             return await subscriber.next()

@@ -176,8 +176,8 @@ class BlobData:
         """Return the number of its bytes."""
         return self._size
 
-    def decode(self) -> str:
-        """Refuse, since that would take its bytes."""
+    def isascii(self) -> bool:
+        """Refuse to be text, since that would take its bytes."""
         raise WSUnsupportedDataError(
             "a Blob cannot be sent as text: await blob.text(), and send that"
         )

@@ -4,8 +4,8 @@ Which one: the options name it, or the environment does. RFC 6455 section 4.1 le
 the order open; a proxy for WebSockets comes first, then SOCKS, then those for HTTP.
 
 How: a SOCKS proxy hands over a socket that is connected to the server; python-socks
-does that (extra `socks`). An HTTP proxy is asked for a tunnel (RFC 9110 section 9.3.6);
-that is short enough to stand here, and needs no other library.
+does that, where it is installed. An HTTP proxy is asked for a tunnel (RFC 9110 section
+9.3.6); that is short enough to stand here, and needs no other library.
 """
 
 import asyncio
@@ -138,7 +138,7 @@ async def connect_by_socks(
         ProxyError: It failed.
     """
     try:
-        from python_socks import ProxyType  # noqa: PLC0415 - an extra
+        from python_socks import ProxyType  # noqa: PLC0415 - optional
         from python_socks.async_.asyncio import Proxy as Socks  # noqa: PLC0415
     except ImportError:
         msg = "connecting through a SOCKS proxy requires python-socks"
