@@ -198,6 +198,7 @@ class ReceivePipeline:
         "_queue",
         "_queue_full",
         "_queue_size",
+        "_source",
         "_task",
         "_unbegun",
         "_working",
@@ -232,6 +233,7 @@ class ReceivePipeline:
         self._queue_size = 0
         self._queue_full = False
         self._working = False
+        self._source: Incoming | None = None  # whose message is being handled
         self._unbegun: Awaitable[Any] | None = None
         self._task: asyncio.Task[None] | None = None
         self.stuck = StuckWatch(self.messages, report)
@@ -247,7 +249,7 @@ class ReceivePipeline:
             pending = self._begin(chain, message)
             if pending is not None:
                 self._enqueue(source, batch[index + 1 :])
-                self._start(pending)
+                self._start(source, pending)
                 return
 
     def call(self, action: Callable[[], None]) -> None:
@@ -267,9 +269,19 @@ class ReceivePipeline:
             self._measure()
         return count
 
+    def discard(self) -> None:
+        """Deliver nothing more of what is with an interceptor, or waits for one."""
+        waiting = (one.source for one in self._queue)
+        for source in dict.fromkeys((self._source, *waiting)):
+            if source is not None:
+                source.discard()
+
     def stop(self) -> None:
-        """Cancel what is under way."""
-        self._queue = _NOTHING
+        """Cancel what is under way; of what waits, the actions are still done."""
+        self.discard()
+        actions, self._queue, self._working = self._queue, _NOTHING, False
+        for action in actions:
+            action.item()
         self.stuck.stop()
         if self._task is not None:
             self._task.cancel()
@@ -302,9 +314,10 @@ class ReceivePipeline:
             return None
         return result
 
-    def _start(self, pending: Awaitable[Any]) -> None:
+    def _start(self, source: Incoming, pending: Awaitable[Any]) -> None:
         # First: under an eager task factory the work may be done when this returns.
         self._working = True
+        self._source = source
         self._unbegun = pending
         work = self._work(pending)
         # No callback when it is done: Pyodide's loop tells of what a task raises only
@@ -316,19 +329,20 @@ class ReceivePipeline:
         try:
             await self._settle(pending)
             while self._queue:
-                source, item, size = self._queue.popleft()
+                self._source, item, size = self._queue.popleft()
                 self._queue_size -= size
                 self._measure()
-                if source is None:
+                if self._source is None:
                     item()
                     continue
-                chain = source._chain  # noqa: SLF001 - of the same module
+                chain = self._source._chain  # noqa: SLF001 - of the same module
                 assert chain is not None  # noqa: S101 - else nothing waits
                 waits = self._begin(chain, item)
                 if waits is not None:
                     await self._settle(waits)
         finally:
             self._working = False
+            self._source = None
             self._task = None
 
     async def _settle(self, pending: Awaitable[Any]) -> None:
