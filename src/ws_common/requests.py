@@ -102,11 +102,13 @@ class Requests:
         What was handed over is sent first, as far as that takes `LEAVING` seconds.
         """
         behind, connection = self._behind, self._behind.connection
-        if behind.life.phase is Phase.OPEN and connection is not None:
-            self._calls.overtake("close")
-            behind.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
-            await connection.flushed(LEAVING)
-        self.abort()
+        try:
+            if behind.life.phase is Phase.OPEN and connection is not None:
+                self._calls.overtake("close")
+                behind.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
+                await connection.flushed(LEAVING)
+        finally:  # whoever presses Ctrl-C twice does not wait
+            self.abort()
 
     async def wait_finished(self) -> None:
         """Wait until the client is closed permanently."""
