@@ -222,7 +222,7 @@ class BeginClose(NamedTuple):
 
 
 class DiscardReceived(NamedTuple):
-    """Deliver nothing more of what the last connection has brought."""
+    """Deliver nothing more of what the connections have brought."""
 
     attempt: int
 

@@ -159,6 +159,7 @@ class Supervisor:
                 self._live().close(code, reason)
             case lifecycle.DiscardReceived():
                 self._live().discard()
+                self.received.discard()
             case lifecycle.Retire(attempt):
                 self._retire(attempt)
             case lifecycle.Wait(attempt, delay):

@@ -189,6 +189,7 @@ STATE = {
     "ReceivePipeline._queue": "made when a message first has to wait",
     "ReceivePipeline._queue_full": "whether the queue asks for a pause",
     "ReceivePipeline._queue_size": "a count",
+    "ReceivePipeline._source": "whose message is with an interceptor",
     "ReceivePipeline._unbegun": "what a task that has not begun would await",
     "ReceivePipeline._task": "works off the queue, and ends",
     "ReceivePipeline._working": "whether it does",
