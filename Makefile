@@ -42,7 +42,7 @@ format: setup ## format the code, and fix what can be fixed
 compliance: setup ## the whole Autobahn suite, half an hour (ARGS=--quick: 247 cases)
 	@$(RUN) tools.compliance $(ARGS)
 
-test-pythons: setup ## the native suite on every Python, old and new websockets, uvloop
+test-pythons: setup ## the native suite on every Python, old and new websockets, uvloop, eager tasks
 	@$(RUN) tools.pythons $(ARGS)
 
 soak: setup ## ten minutes of random faults (ARGS="--seconds 30" for a try)

@@ -21,6 +21,7 @@ NATIVE_TESTS = ("unit", "contract", "native", "docs")
 REAL_TESTS = ("interop", "netns")
 BROWSER_TESTS = ("e2e", "browser")
 NO_PAGE = ("-p", "no:playwright")
+EAGER_TASKS = ("-p", "tests.support.eager_plugin")
 
 MYPY_NATIVE = ("-p", "ws", "-p", "ws_common", "-p", "ws_vm")
 MYPY_BROWSER = ("-p", "ws", "-p", "ws_common", "-p", "ws_js")
@@ -75,6 +76,12 @@ def _tests() -> list[Step]:
             "pytest, native",
             "tests",
             pytest_command("native", NATIVE_TESTS, *NO_PAGE, "--cov", "--cov-report="),
+            alone=True,
+        ),
+        Step(
+            "pytest, eager tasks",
+            "tests",
+            pytest_command("eager", ("contract",), *NO_PAGE, *EAGER_TASKS),
             alone=True,
         ),
         Step(

@@ -1,7 +1,8 @@
 """Run the native suite on every Python that we promise: `make test-pythons`.
 
 On each Python from 3.11 on that is installed: the oldest and the newest `websockets`
-that we allow, on asyncio, and the newest on uvloop. Ends in a table.
+that we allow, on asyncio, and the newest on uvloop, and on asyncio with eager tasks
+(3.11, which has none, plays them). Ends in a table.
 """
 
 import argparse
@@ -27,13 +28,19 @@ NEWEST = "websockets"
 LIMIT = "15m"
 """For one run of the suite."""
 
-CASES = (("oldest", "asyncio"), ("newest", "asyncio"), ("newest", "uvloop"))
+CASES = (
+    ("oldest", "asyncio"),
+    ("newest", "asyncio"),
+    ("newest", "uvloop"),
+    ("newest", "eager"),
+)
 """Which `websockets`, on which loop."""
 
 SUITES = {
     "asyncio": ("tests/unit", "tests/contract", "tests/native"),
     # The virtual clock of the unit tests is made for asyncio's own loop.
     "uvloop": ("-p", "tests.support.uvloop_plugin", "tests/contract", "tests/native"),
+    "eager": ("-p", "tests.support.eager_plugin", "tests/unit", "tests/contract"),
 }
 """What pytest is told for each loop."""
 

@@ -244,6 +244,8 @@ class InterceptedSend:
             lock.running = None
 
     async def _finish_alone(self, receipt: QueuedMessage) -> None:
+        if (task := asyncio.current_task()) is not None:
+            self._sends.tasks.add(task)  # an eager one is at work before it is returned
         try:
             await self.finish()
         except Exception as error:  # noqa: BLE001 - user code: reported, and on

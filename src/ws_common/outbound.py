@@ -132,10 +132,11 @@ class SendQueue:
         sends = self._sends_outside("add_nowait", None)
         receipt = QueuedMessage(bounded=True)
         send = InterceptedSend(sends, data, text=text, receipt=receipt)
-        if not send.start():
-            send.finish_later(receipt)
+        is_done = send.start()
         if send.receipt is not None:
             sends.hold(send, receipt)
+        if not is_done:  # last: an eager task may end all sends before this returns
+            send.finish_later(receipt)
         return receipt
 
     def new_order(self) -> InterceptedSends | None:

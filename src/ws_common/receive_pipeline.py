@@ -331,10 +331,13 @@ class ReceivePipeline:
         self._working = True
         self._source = source
         self._unbegun = pending
-        self._task = spawn(self._work(pending), "ws receive")
+        task = spawn(self._work(pending), "ws receive")
+        if not task.done():
+            self._task = task
 
     async def _work(self, pending: Awaitable[Any] | None) -> None:
         self._unbegun = None
+        self._task = asyncio.current_task()  # an eager one is not returned yet
         try:
             if pending is not None:
                 await self._settle(pending)

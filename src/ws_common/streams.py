@@ -315,9 +315,11 @@ class Subscription:
         self._subscriber: Subscriber[Any] = subscriber
         self._callback: Callable[[Any], Awaitable[None] | None] = callback
         self._on_fault = on_fault
+        self._is_made = False
         work = self._run()
         self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
         subscriber._keep(self._task)  # noqa: SLF001 - our own
+        self._is_made = True
 
     def cancel(self) -> None:
         """Stop listening. A callback that is awaiting is cancelled."""
@@ -327,6 +329,8 @@ class Subscription:
     async def _run(self) -> None:
         # However it ends, a buffer that nobody reads any more holds nobody up.
         with self._subscriber:
+            if not self._is_made:  # an eager task: call nobody back inside listen()
+                await asyncio.sleep(0)
             await self._listen()
 
     async def _listen(self) -> None:

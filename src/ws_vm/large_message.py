@@ -44,6 +44,18 @@ class _Spare(threading.local):
 _spare = _Spare()
 
 
+class _Memory(BytesIO):
+    """What a binary message is received into; memory alone, there is nothing to close.
+
+    The collector closes one that it finds, and `BytesIO` refuses while its buffer is
+    looked at. From Python 3.13 on that is printed as an exception that was ignored: of
+    each connection that is dropped with a message half received.
+    """
+
+    def close(self) -> None:
+        """Leave it as it is."""
+
+
 class LargeMessage:
     """The payload of one frame, while it is received.
 
@@ -58,7 +70,7 @@ class LargeMessage:
 
     __slots__ = ("_memory", "room", "size")
 
-    _memory: BytesIO | bytearray
+    _memory: _Memory | bytearray
 
     def __init__(self, size: int, *, text: bool) -> None:
         self.size = size
@@ -68,7 +80,7 @@ class LargeMessage:
             self._memory = buffer if len(buffer) >= size else bytearray(size)
             self.room = memoryview(self._memory)[:size]
         else:
-            self._memory = BytesIO(bytes(size))
+            self._memory = _Memory(bytes(size))
             self.room = self._memory.getbuffer()
 
     def fill(self, data: bytes, at: int) -> int:
@@ -89,7 +101,7 @@ class LargeMessage:
             UnicodeDecodeError: It is text, and not UTF-8.
         """
         memory, self.room = self._memory, NO_ROOM
-        if isinstance(memory, BytesIO):
+        if isinstance(memory, _Memory):
             return memory.getvalue()
         if len(memory) <= _MAX_SPARE:
             _spare.buffer = memory

@@ -98,8 +98,8 @@ async def test_what_waits_survives_failed_attempts(server, key):
 
     client = ws.WebSocketClient.start(provide, RETRY)
     async with client:
-        adding = begin(client, "a", "b")
         receipt = client.add_nowait("c")
+        adding = begin(client, "a", "b")
         await asyncio.gather(*adding, receipt)
         assert [await client.recv() for _ in range(3)] == ["c", "a", "b"]
         assert attempts == [1, 2, 3, 4]

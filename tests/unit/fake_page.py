@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import ws
-from tests.unit.fake_js import FakeJs, Socket
+from tests.unit.fake_js import CONNECTING, FakeJs, Socket
 from ws_common import platform as platforms
 from ws_js import PLATFORM
 from ws_js.connector import BrowserConnector
@@ -26,11 +26,11 @@ def client_in(js: FakeJs, **options: Any) -> ws.WebSocketClient:
 
 
 async def next_socket(js: FakeJs) -> Socket:
-    """The socket of the attempt that is under way, which is made in the next turns."""
-    before = len(js.sockets)
+    """The socket of the attempt that is under way, which may be made already."""
     await turns()
-    assert len(js.sockets) > before, "no attempt is under way"
-    return js.sockets[-1]
+    under_way = [one for one in js.sockets if one.readyState == CONNECTING]
+    assert under_way, "no attempt is under way"
+    return under_way[-1]
 
 
 @contextlib.asynccontextmanager

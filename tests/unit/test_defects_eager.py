@@ -135,3 +135,85 @@ async def test_connecting_again_out_of_on_event(kind):
             await asked[0]
             assert isinstance(client.state, ws.Open)
             assert client.state.connection == 2
+
+
+async def test_no_listener_is_called_inside_listen():
+    """It may want what `listen()` returns, also where something waits for it."""
+    connector, heard = FakeConnector(), []
+
+    def hear(message: str) -> None:
+        heard.append(message)
+        listening.cancel()
+
+    with eager_tasks():
+        async with connected(connector) as (client, wire):
+            wire.message("a")
+            listening = client.stream.listen(hear)
+            assert heard == []
+            await turns()
+            wire.message("b")
+            await turns()
+            assert heard == ["a"]
+
+
+class Ending(ws.WSInterceptor):
+    """Brings about the end of the client before it waits for the first time.
+
+    Attributes:
+        play: Has the client end.
+        ended: The messages for which it has stopped waiting.
+    """
+
+    def __init__(self) -> None:
+        self.play = lambda: None
+        self.ended = []
+
+    async def _wait(self, data) -> None:
+        try:
+            self.play()
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.ended.append(data)
+
+    async def on_send(self, data, next):
+        await self._wait(data)
+
+    async def on_message(self, data, next):
+        await self._wait(data)
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+async def test_an_interceptor_that_ends_the_client(way):
+    """It is cancelled, though its task began before anybody could hold it."""
+    connector, ending = FakeConnector(), Ending()
+    retry = ws.ConnectionRetryInterval()
+    options = {"interceptors": [ending], "connection_retry_interval": retry}
+
+    def play() -> None:
+        wire.closed()  # nothing is open any more: the end comes in the very call
+        begin(client.close())
+
+    ending.play = play
+    with eager_tasks():
+        async with connected(connector, **options) as (client, wire):
+            if way == "in":
+                wire.message("a")
+            else:
+                client.add_nowait("a")
+            assert ending.ended == []
+            await turns()
+            assert ending.ended == ["a"]
+
+
+async def test_a_receipt_whose_interceptor_disconnects():
+    """The receipt fails with all others, though `add_nowait()` has not returned it."""
+    connector = FakeConnector()
+
+    class Leaving(ws.WSInterceptor):
+        async def on_send(self, data, next):
+            await client.disconnect()
+
+    with eager_tasks():
+        async with connected(connector, interceptors=[Leaving()]) as (client, wire):
+            assert client.add_nowait("a").status == "failed"
+            assert [code for code, _ in wire.closes] == [1000]

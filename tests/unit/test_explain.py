@@ -33,11 +33,17 @@ async def test_new():
 
 async def test_connecting():
     """Where to, for how long, and what is known of the attempt before."""
-    connector = FakeConnector()
+    connector, known = FakeConnector(), asyncio.Event()
+
+    async def provide(_):
+        await known.wait()
+        return URL
+
     async with driven(connector, **RETRY) as client:
-        asked = begin(client.connect(lambda _: URL))
+        asked = begin(client.connect(provide))
         await turns(1)
         assert told(client)[0] == "Connecting to a URL not known yet, attempt 1."
+        known.set()
         (await connector.next()).refuse()
         await connector.next()
         assert told(client) == [

@@ -330,6 +330,8 @@ class Work:
         gc.collect()
         gc.disable()  # else finalizers of earlier tests are counted
         self._before = sys.gettrace()
+        # Python 3.12 counts only where a frame has asked for it before this call.
+        sys._getframe().f_trace_opcodes = True
         sys.settrace(self.trace)
         return self
 
