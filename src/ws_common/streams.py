@@ -315,6 +315,9 @@ class Subscription:
         self._callback: Callable[[Any], Awaitable[None] | None] = callback
         self._on_fault = on_fault
         self._task = asyncio.get_running_loop().create_task(self._run())
+        # It is collected with a client that is closed and that nobody holds any more:
+        # there is nothing to warn of, and no other way to say so.
+        cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
         subscriber._keep(self._task)  # noqa: SLF001 - our own
 
     def cancel(self) -> None:
