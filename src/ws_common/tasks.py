@@ -23,11 +23,21 @@ def spawn(
         name: For debuggers.
         asked: Whether somebody asks for its exception, or wants none any more.
     """
-    task = asyncio.get_running_loop().create_task(work, name=name)
+    loop = asyncio.get_running_loop()
+    try:
+        task = loop.create_task(work, name=name)
+    except (KeyboardInterrupt, SystemExit) as error:
+        # An eager task raises these to whoever makes it, who has work of its own to
+        # do. They are for whoever runs the loop and whoever asks the task, as ever.
+        task = asyncio.Task(_raise(error), loop=loop, name=name)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
     task.add_done_callback(_retrieve if asked else report)
     return task
+
+
+async def _raise(error: BaseException) -> None:
+    raise error
 
 
 def report(task: "asyncio.Task[None]") -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.eager import eager_tasks
+from tests.support.eager import eager_task_factory, eager_tasks
 from tests.support.fake_transport import FakeConnector, turns
 from tests.support.playing import URL, begin, connected, drained, ended, playing
 
@@ -217,3 +217,19 @@ async def test_a_receipt_whose_interceptor_disconnects():
         async with connected(connector, interceptors=[Leaving()]) as (client, wire):
             assert client.add_nowait("a").status == "failed"
             assert [code for code, _ in wire.closes] == [1000]
+
+
+def test_a_provider_that_exits():
+    """Whoever runs the loop is told, as ever, and the attempt has failed."""
+
+    def provide(_):
+        raise SystemExit(3)
+
+    client = ws.WebSocketClient(FakeConnector().options(heartbeat=None))
+    with asyncio.Runner() as runner:
+        runner.get_loop().set_task_factory(eager_task_factory)
+        with pytest.raises(SystemExit):
+            runner.run(client.connect(provide))
+        runner.run(turns())
+        assert isinstance(client.state, ws.Closed)
+        assert "SystemExit" in str(client.state.error)
