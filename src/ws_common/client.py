@@ -417,6 +417,12 @@ class WebSocketClient:
                 "itself: use the session it is handed"
             )
             raise WSNotConnectedError(msg)
+        if method in _NEEDING_MESSAGES and self._options.after_connect is not None:
+            self._behind.received.check_outside()
+
+
+_NEEDING_MESSAGES = frozenset({"connect", "reconnect"})
+"""What ends only when `after_connect` has received what it waits for."""
 
 
 class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`

@@ -300,6 +300,18 @@ class ReceivePipeline:
         if asyncio.iscoroutine(self._unbegun):
             self._unbegun.close()  # its task has not begun, and never will
 
+    def check_outside(self) -> None:
+        """Raise where an interceptor would wait for what waits for it.
+
+        Raises:
+            WSNotConnectedError: An `on_message` that is awaited is calling.
+        """
+        if self._task is not None and asyncio.current_task() is self._task:
+            raise WSNotConnectedError(
+                "inside on_message this would wait for what on_message is handling: "
+                "do it in a task of its own"
+            )
+
     def is_full(self, source: Incoming) -> bool:
         """Whether a place that the messages of `source` pass through holds too much."""
         if self._queue_full or source.held.full:

@@ -128,6 +128,7 @@ class Supervisor:
     def _check_asked(self) -> None:
         if self.life.phase is Phase.NEW:
             raise self.life.not_connected()
+        self.received.check_outside()
 
     def check_usable(self) -> None:
         """Raise where it was closed permanently, or belongs to another loop."""
