@@ -65,6 +65,7 @@ NO_PHASE = {
     "Route.same_origin": "an argument",
     "SetAside.ends": "what was found in some bytes",
     "_NoTransport.protocol": "no subprotocol was agreed on, ever",
+    "Pulse._periodic": "an option: whether there is a heartbeat",
     "Pulse.hears_messages": "an option of the heartbeat",
 }
 """Attribute -> why it is no phase."""
@@ -72,7 +73,6 @@ NO_PHASE = {
 STILL_PHASES = {
     "JsTransport._aborted": "the connection is abandoned, or over",
     "JsTransport._local": "we asked for the end: the connection's table knows",
-    "Pulse._beats": "the connection is open: the connection's table knows",
 }
 """Attribute -> what it says a second time; to be emptied."""
 
