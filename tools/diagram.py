@@ -42,7 +42,8 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "listener_raised": "A callback given to `listen()` raised; the next item comes "
         "all the same.",
         "message_dropped": "An overflow or its age dropped a message.",
-        "messages_discarded": "What came, or waited, when we closed a connection.",
+        "messages_discarded": "What came, or waited, when we closed a connection; "
+        "what came, or was left unread, when the last subscriber had gone.",
         "message_skipped": "A message could not be decoded and was left out. The "
         "first in a minute is logged as a warning.",
         "messages_unconfirmed": "A connection was lost; so many messages may not have "

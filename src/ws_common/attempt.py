@@ -24,7 +24,7 @@ from ws_common.options import (
 from ws_common.outbound import SendQueue
 from ws_common.sessions import EarlySession
 from ws_common.tasks import spawn
-from ws_common.timers import wait
+from ws_common.timers import Timer, call_later
 from ws_common.transport import Headers
 from ws_common.urls import check_url, redact
 
@@ -40,102 +40,153 @@ class Failed(Exception):  # noqa: N818 - never leaves the package
         self.cause: Cause = cause
 
 
-class _Stages:
-    """How far an attempt is.
-
-    Attributes:
-        stage: What it is doing, in words.
-        url: Where it goes; empty until a provider has answered.
-    """
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.stage = "connecting"
+OnUrl = Callable[["Attempt", str], None]
+OnEnd = Callable[["Attempt", Failed | None], None]
 
 
-async def run_attempt(
-    connection: Connection,
-    *,
-    target: Url,
-    context: ConnectContext,
-    options: WebSocketOptions,
-    connector: Connector,
-    outbound: SendQueue,
-    on_url: Callable[[str], None],
-) -> None:
-    """Open a connection, or abandon it and raise `Failed`. Cancelling abandons it.
+class Attempt:
+    """One attempt: a task that runs its stages, and the time that it may take.
 
     Args:
         connection: What is opened: the sink of the transport.
         target: The URL, or what makes one.
-        context: What providers are told.
         options: The client's options.
         connector: Opens the transport.
         outbound: The send queue, for what `after_connect` sends.
-        on_url: Told the URL that a provider has made.
-    """
-    stages = _Stages(target if isinstance(target, str) else "")
 
-    async def run() -> None:
+    Attributes:
+        connection: The same.
+        stage: What it is doing, in words.
+        url: Where it goes; empty until a provider has answered.
+    """
+
+    __slots__ = (
+        "_connector",
+        "_on_end",
+        "_options",
+        "_outbound",
+        "_target",
+        "_task",
+        "_timer",
+        "connection",
+        "stage",
+        "url",
+    )
+
+    _task: "asyncio.Task[None]"
+
+    def __init__(
+        self,
+        connection: Connection,
+        target: Url,
+        options: WebSocketOptions,
+        connector: Connector,
+        outbound: SendQueue,
+    ) -> None:
+        self.connection = connection
+        self.url = target if isinstance(target, str) else ""
+        self.stage = "connecting"
+        self._target = target
+        self._options = options
+        self._connector = connector
+        self._outbound = outbound
+        self._on_end: OnEnd = _ignore
+        self._timer: Timer | None = None
+
+    def start(self, context: ConnectContext, on_url: OnUrl, on_end: OnEnd) -> None:
+        """Begin.
+
+        Args:
+            context: What providers are told.
+            on_url: Told the URL that a provider has made.
+            on_end: Told once how it has ended, unless it is cancelled: with what made
+                it fail, or None where the connection can be opened.
+        """
+        self._on_end = on_end
+        timeout = self._options.timeout
+        if timeout is not None:
+            self._timer = call_later(timeout, self._too_late)
+        self._task = spawn(self._run(context, on_url), "ws connecting", asked=True)
+        self._task.add_done_callback(self._done)
+
+    def cancel(self) -> None:
+        """Stop it, and tell nobody. What it brings later is freed."""
+        self._end()
+        self.connection.abandon()
+        self._task.cancel()
+
+    async def _run(self, context: ConnectContext, on_url: OnUrl) -> None:
+        target, connection, options = self._target, self.connection, self._options
         if not isinstance(target, str):
-            stages.stage = "asking the URL provider"
-            stages.url = check_url(await _ask(target, context))
-            on_url(stages.url)
-        stages.stage = "asking the headers provider"
+            self.stage = "asking the URL provider"
+            self.url = check_url(await _ask(target, context))
+            on_url(self, self.url)
+        self.stage = "asking the headers provider"
         headers = await _headers(options, context)
-        stages.stage = "connecting"
+        self.stage = "connecting"
         if connection.is_over:
             return  # given up while a provider would not be cancelled
-        request = ConnectRequest(url=stages.url, headers=headers, options=options)
-        connection.attach(await connector(request, connection), stages.url)
-        stages.stage = "after_connect"
-        await _after_connect(connection, options, outbound)
+        request = ConnectRequest(url=self.url, headers=headers, options=options)
+        connection.attach(await self._connector(request, connection), self.url)
+        self.stage = "after_connect"
+        await _after_connect(connection, options, self._outbound)
 
-    task = spawn(run(), "ws connecting", asked=True)
-    try:
-        await wait(task, options.timeout)
-        _raise_failure(task, stages, options.timeout)
-    except BaseException:
-        connection.abandon()
-        raise
-    finally:
-        task.cancel()
+    def _too_late(self) -> None:
+        timeout = self._options.timeout
+        within = f"{timeout:g} s" if timeout is not None else "the time given"
+        where = f" to {redact(self.url)}" if self.url else ""
+        msg = f"no connection{where} within {within} (while {self.stage})"
+        self._fail(Failed(WSTimeoutError(msg), "attempt_timeout"))
+        self._task.cancel()
+
+    def _done(self, task: "asyncio.Task[None]") -> None:
+        failed = _failure(task, self)
+        if failed is None:
+            self._end()(self, None)
+        else:
+            self._fail(failed)
+
+    def _fail(self, failed: Failed) -> None:
+        on_end = self._end()
+        self.connection.abandon()
+        on_end(self, failed)
+
+    def _end(self) -> OnEnd:
+        """Tell nobody any more; return who is to be told now."""
+        if self._timer is not None:
+            self._timer.cancel()
+        on_end, self._on_end = self._on_end, _ignore
+        return on_end
 
 
-def _raise_failure(
-    task: "asyncio.Task[None]", stages: _Stages, timeout: float | None
-) -> None:
-    if not task.done():
-        raise _timed_out(stages, timeout)
+def _ignore(_attempt: Attempt, _failed: Failed | None) -> None:
+    """What happens where the end is told already, or nobody wants to know it."""
+
+
+def _failure(task: "asyncio.Task[None]", attempt: Attempt) -> Failed | None:
+    """What made an attempt fail, in words; None: nothing did."""
+    stage = attempt.stage
     cause: Cause = "attempt_failed"
-    if stages.stage == "after_connect":
+    if stage == "after_connect":
         cause = "after_connect_failed"
     try:
         task.result()
     except WSError as error:
-        raise Failed(error.with_traceback(None), cause) from error
+        return Failed(error.with_traceback(None), cause)
     except OSError as error:
         doing = "could not connect to"
-        if stages.stage != "connecting":
-            doing = f"{stages.stage} failed for"
+        if stage != "connecting":
+            doing = f"{stage} failed for"
         words = str(error) or type(error).__name__
-        msg = f"{doing} {redact(stages.url) or 'a URL not known yet'}: {words}"
-        raise Failed(_chained(msg, error), cause) from error
+        msg = f"{doing} {redact(attempt.url) or 'a URL not known yet'}: {words}"
+        return Failed(_chained(msg, error), cause)
     except asyncio.CancelledError as error:
         # Nobody cancelled us: something that a stage waited for was cancelled.
-        msg = f"{stages.stage} was cancelled from inside"
-        raise Failed(_chained(msg, error), cause) from error
-    except BaseException as error:
-        # Whatever it is, whoever waits for the connection must not wait for ever.
-        msg = f"{stages.stage} raised {type(error).__name__}: {error}"
-        raise Failed(_chained(msg, error), cause) from error
-
-
-def _timed_out(stages: _Stages, timeout: float | None) -> Failed:
-    within = f"{timeout:g} s" if timeout is not None else "the time given"
-    where = f" to {redact(stages.url)}" if stages.url else ""
-    msg = f"no connection{where} within {within} (while {stages.stage})"
-    return Failed(WSTimeoutError(msg), "attempt_timeout")
+        return Failed(_chained(f"{stage} was cancelled from inside", error), cause)
+    except BaseException as error:  # noqa: BLE001 - or `connect()` would wait for ever
+        msg = f"{stage} raised {type(error).__name__}: {error}"
+        return Failed(_chained(msg, error), cause)
+    return None
 
 
 def _chained(message: str, error: BaseException) -> WSNotConnectedError:

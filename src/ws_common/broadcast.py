@@ -76,11 +76,15 @@ class Broadcast(Generic[T]):
             connection: The number of the connection that brought them.
         """
         buffers = self._buffers or self._when_nobody_listens(batch)
+        heard = not buffers  # else that was told
         for buffer in buffers:
             if buffer.end is not None:
                 self._buffers = tuple(one for one in self._buffers if one.end is None)
             elif buffer.connection is None or buffer.connection == connection:
                 buffer.extend(batch, size, connection)
+                heard = True
+        if not heard:  # all have ended, or are of other connections
+            self.on_unheard(len(batch))
 
     def publish_one(self, item: T, connection: int = 0) -> None:
         """Hand one item to every buffer."""

@@ -13,7 +13,8 @@ the size of a segment is subtracted as a whole when the reader has finished it.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from ws_common.errors import WSError, WSStreamOverflowError
@@ -246,11 +247,11 @@ class Buffer(Generic[T]):
                     self.full = True
                     self.on_pressure(self, True)  # noqa: FBT003
             case "drop_oldest":
-                self._drop([self._current, *self._later], oldest=True)
+                self._drop(chain((self._current,), self._later), oldest=True)
             case "drop_newest":
-                self._drop([*reversed(self._later), self._current], oldest=False)
+                self._drop(chain(reversed(self._later), (self._current,)), oldest=False)
             case "error":
-                self._drop([*reversed(self._later), self._current], oldest=False)
+                self._drop(chain(reversed(self._later), (self._current,)), oldest=False)
                 self.mark(End(error=self._overflow_error(), final=True))
 
     def _is_above(self) -> bool:
@@ -258,8 +259,9 @@ class Buffer(Generic[T]):
         count = self.waiting
         return count > self._capacity or (self.bytes > self._max_bytes and count > 1)
 
-    def _drop(self, segments: Sequence[Segment], *, oldest: bool) -> None:
+    def _drop(self, segments: Iterable[Segment], *, oldest: bool) -> None:
         before = self.dropped
+        emptied = False
         for segment in segments:
             messages = segment.messages
             while messages and self._is_above():
@@ -269,6 +271,14 @@ class Buffer(Generic[T]):
                 self.bytes -= size
                 self._later_count -= segment is not self._current
                 self.dropped += 1
+            if segment.messages:
+                break
+            emptied = True
+        if emptied:
+            self._later = [
+                one for one in self._later if one.messages or one.end is not None
+            ]
+            self._tail = self._later[-1] if self._later else self._current
         if self.dropped > before:
             self.on_drop(self, self.dropped - before)
 

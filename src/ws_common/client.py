@@ -35,10 +35,13 @@ NO_RETRY_TIMEOUT = 5.0
 class WebSocketClient:
     """A WebSocket that reconnects. The same on every platform.
 
-    Belongs to the event loop it is first used in; not thread-safe. Sends keep call
-    order among themselves; `connect()`, `reconnect()`, `disconnect()` and `close()`
-    keep call order among themselves, never wait behind sends, and cut short the
-    attempt or the wait that is under way.
+    Belongs to the event loop it is first used in; not thread-safe: calls from another
+    loop raise RuntimeError. Sends keep call order among themselves; `connect()`,
+    `reconnect()`, `disconnect()` and `close()` keep call order among themselves, never
+    wait behind sends, and cut short the attempt or the wait that is in progress.
+
+    When nobody holds the client, nor a stream, a subscriber, a listener or a session of
+    it, it is aborted with a ResourceWarning.
 
     Args:
         options: What it is told; None: the defaults.
@@ -276,6 +279,9 @@ class WebSocketClient:
 
         Raises:
             WSConnectionClosedError: The end was reached, a quiet one too.
+            WSNotConnectedError: It was never asked to connect.
+            WSStreamOverflowError: Messages were lost; raised once, and the next call
+                waits for what comes afterwards.
         """
         return await self._subscriber().next()
 
@@ -411,6 +417,12 @@ class WebSocketClient:
                 "itself: use the session it is handed"
             )
             raise WSNotConnectedError(msg)
+        if method in _NEEDING_MESSAGES and self._options.after_connect is not None:
+            self._behind.received.check_outside()
+
+
+_NEEDING_MESSAGES = frozenset({"connect", "reconnect"})
+"""What ends only when `after_connect` has received what it waits for."""
 
 
 class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`

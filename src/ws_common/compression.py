@@ -9,8 +9,8 @@ class CompressionOptions:
 
     Attributes:
         enabled: Whether it is offered at all.
-        client_max_window_bits: 8 to 15, or None for the engine's default.
-        server_max_window_bits: 8 to 15, or None for the engine's default.
+        client_max_window_bits: 8 to 15; None leaves it to the server.
+        server_max_window_bits: 8 to 15; None asks for nothing.
         client_no_context_takeover: Compress every message by itself.
         server_no_context_takeover: Ask the server to do so.
 

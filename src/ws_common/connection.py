@@ -16,7 +16,6 @@ from ws_common.confirmations import Confirmations
 from ws_common.connection_machine import Phase, State
 from ws_common.connection_owner import Owner
 from ws_common.errors import WSConnectionClosedError
-from ws_common.heartbeat import Heartbeat
 from ws_common.machine_driver import MachineDriver
 from ws_common.messages import Data
 from ws_common.metrics import Counters
@@ -175,7 +174,7 @@ class Connection:
         if self._state.phase is not Phase.OPEN or self._state.paused:
             return
         if self._keepalive is None:
-            self._keepalive = Pulse(Heartbeat(), self.transport, self, self._clock)
+            self._keepalive = Pulse(None, self.transport, self, self._clock)
         self._keepalive.probe(after_gap=after_gap)
 
     @property

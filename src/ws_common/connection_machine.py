@@ -396,7 +396,7 @@ def _abandon_late(state: State, _: AbandonAsked) -> Step:
 def _close_seen(state: State, event: CloseSeen) -> Step:
     closing = state._replace(phase=Phase.CLOSING, paused=False, closing=event.close)
     # No message follows; what does is the end of TCP, and that must be read.
-    commands = (StopKeepalive(), StartDeadline(), *_read_on(state))
+    commands = (*_read_on(state), StopKeepalive(), StartDeadline())
     told = (TellClosing(event.close),) if state.opened else ()
     return closing, (*commands, *told)
 

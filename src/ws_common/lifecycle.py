@@ -101,7 +101,7 @@ class ConnectAsked(NamedTuple):
 
 
 class ReconnectAsked(NamedTuple):
-    """Somebody called `reconnect()`, or the platform says that now is the time."""
+    """Somebody called `reconnect()`."""
 
 
 class DisconnectAsked(NamedTuple):
@@ -119,7 +119,7 @@ class CloseAsked(NamedTuple):
 
 
 class AbortAsked(NamedTuple):
-    """A `connect()` or `disconnect()` was cancelled: stop without ceremony."""
+    """A call was cancelled, or nobody holds the client: abort."""
 
     finish: bool = False
 
@@ -139,7 +139,7 @@ class Opened(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """The connection has lived for `min_uptime`: the run of failures is over."""
+    """The connection has lived for `min_uptime`: the failure streak is over."""
 
     attempt: int
 
@@ -170,7 +170,7 @@ class Lost(NamedTuple):
 
 
 class SteppedAside(NamedTuple):
-    """The connection closes out of sight, to make room for a new one."""
+    """The connection closes in the background, to make room for a new one."""
 
     attempt: int
 
@@ -222,13 +222,13 @@ class BeginClose(NamedTuple):
 
 
 class DiscardReceived(NamedTuple):
-    """Deliver nothing more of what the last connection has brought."""
+    """Deliver nothing more of what the connections have brought."""
 
     attempt: int
 
 
 class Retire(NamedTuple):
-    """Let the connection close out of sight; `SteppedAside` follows at once."""
+    """Let the connection close in the background; `SteppedAside` follows at once."""
 
     attempt: int
 

@@ -311,7 +311,7 @@ def _step_aside(life: Life, *commands: Command) -> Step:
 def _stop(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
     finish = isinstance(event, CloseAsked)
     commands = _cut_short(life)
-    if life.phase is Phase.RECONNECTING:  # interceptors may still hold messages
+    if life.phase not in _IDLE:  # interceptors may still hold messages
         commands = (*commands, DiscardReceived(life.attempt_id))
     return _end(life, _at_rest(life), *commands, finish=finish)
 
@@ -332,7 +332,7 @@ def _close(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
         sequel="finish" if isinstance(event, CloseAsked) else "stay",
     )
     begin = BeginClose(life.attempt_id, event.code, event.reason)
-    return life, (begin, FailSends())
+    return life, (begin, DiscardReceived(life.attempt_id), FailSends())
 
 
 @_edge(DisconnectAsked, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))

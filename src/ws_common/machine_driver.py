@@ -33,6 +33,11 @@ class MachineDriver(Generic[S]):
         self._carry_out = carry_out
         self._events: list[tuple[Any, Any]] = []
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an event is being worked off: who asks is called by a command."""
+        return bool(self._events)
+
     def feed(self, event: Any, context: Any = None) -> None:
         """Advance the machine; events that this brings about wait for their turn.
 

@@ -1,12 +1,19 @@
 """What travels: text and bytes, and what may be handed over to be sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from ws_common.errors import WSUnsupportedDataError
 
 Data = str | bytes
 Sendable = str | bytes | bytearray | memoryview | Sequence[int]
+
+_converters: list[Callable[[Any], Data | None]] = []
+
+
+def convert_by(convert: Callable[[Any], Data | None]) -> None:
+    """Have the platform's own kinds of data converted; see `Platform.to_data`."""
+    _converters[:] = [convert]
 
 
 def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
@@ -17,7 +24,8 @@ def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
     and encoding it again costs a transport no more than a copy.
 
     Args:
-        data: `str`, bytes-like, or a sequence of integers from 0 to 255.
+        data: `str`, bytes-like, a sequence of integers from 0 to 255, or what the
+            platform can convert.
         text: True sends UTF-8 bytes as a text frame; False sends text as a
             binary frame; None lets the type decide.
 
@@ -36,7 +44,7 @@ def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
     elif isinstance(data, bytearray | memoryview):
         payload = bytes(cast("bytearray | memoryview", data))
     else:
-        payload = _from_integers(data)
+        payload = _from_platform(data)
     if text and not payload.isascii():
         _check_utf8(payload)
     return payload, bool(text)
@@ -71,6 +79,13 @@ def _check_utf8(payload: bytes) -> None:
     except UnicodeDecodeError as error:
         msg = f"text=True needs UTF-8: byte {error.start} of {len(payload)} is not"
         raise WSUnsupportedDataError(msg) from error
+
+
+def _from_platform(data: Any) -> bytes:
+    for convert in _converters:
+        if (payload := convert(data)) is not None:
+            return cast("bytes", payload)
+    return _from_integers(data)
 
 
 def _from_integers(data: Any) -> bytes:

@@ -72,8 +72,9 @@ class WebSocketMetrics:
         buffered_amount: Bytes handed over that have not left for the network.
         unconfirmed_count: Messages handed over since the last answered ping: what
             an abnormal loss may have cost.
-        dropped_count: Messages dropped by an overflow, in and out, and those that
-            came, or waited, when we closed or replaced their connection.
+        dropped_count: Messages dropped by an overflow, in and out, those that came,
+            or waited, when we closed or replaced their connection, and those that
+            came, or were left unread, when the last subscriber had gone.
         skipped_count: Messages that `stream.json`, or `decode(on_error="skip")`, could
             not decode and left out, counted for each subscriber.
 

@@ -5,15 +5,20 @@ in `ws_common` knows which platform it is on.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ws_common.clock import Clock, SystemClock
+from ws_common.messages import Data, convert_by
 
 if TYPE_CHECKING:
     from ws_common.options import Connector, WebSocketOptions
     from ws_common.signals import Signals
 
 Overflow = Literal["pause", "drop_oldest", "drop_newest", "error"]
+
+
+def _no_data(_data: object) -> None:
+    """Natively there is no data but Python's."""
 
 
 class Platform(NamedTuple):
@@ -34,6 +39,9 @@ class Platform(NamedTuple):
         signals: Makes what hears of the network and the page; None: nothing does.
         timer_slack: Seconds by which timers may be late though nothing slept: those
             of a hidden page fire once a minute.
+        to_data: Makes what is sent of the platform's own kinds of data, as they are
+            now: bytes, or what stands for them (it has a length, and the transport
+            takes it); None: it is none of them.
         clock: What time it is.
     """
 
@@ -48,6 +56,7 @@ class Platform(NamedTuple):
     leaving_code: int = 1001
     signals: "Callable[[], Signals] | None" = None
     timer_slack: float = 0.0
+    to_data: Callable[[Any], Data | None] = _no_data
     clock: Clock = SystemClock()
 
 
@@ -57,6 +66,7 @@ _bound: list[Platform] = []
 def bind(platform: Platform) -> None:
     """Make this the platform that everything runs on."""
     _bound[:] = [platform]
+    convert_by(platform.to_data)
 
 
 def current() -> Platform:

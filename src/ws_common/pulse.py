@@ -58,7 +58,7 @@ class Body(Protocol):
 
 
 class Pulse:
-    """Beats from `start()` until `stop()`; without a `start()` it answers probes.
+    """Beats from `start()` until `stop()`; without a heartbeat it answers probes alone.
 
     Attributes:
         hears_messages: Whether `hear()` must be called with what arrives.
@@ -69,7 +69,6 @@ class Pulse:
         "_ask_at",
         "_asked_at",
         "_asking",
-        "_beats",
         "_body",
         "_buffered",
         "_checking",
@@ -81,6 +80,7 @@ class Pulse:
         "_loop",
         "_mercies",
         "_message",
+        "_periodic",
         "_pongs",
         "_sent",
         "_timeout",
@@ -89,8 +89,14 @@ class Pulse:
     )
 
     def __init__(
-        self, heartbeat: Heartbeat, transport: Transport, body: Body, clock: Clock
+        self,
+        heartbeat: Heartbeat | None,
+        transport: Transport,
+        body: Body,
+        clock: Clock,
     ) -> None:
+        self._periodic = heartbeat is not None
+        heartbeat = heartbeat or Heartbeat()
         self._clock = clock
         self._interval = seconds(heartbeat.interval)
         self._timeout = seconds(heartbeat.timeout)
@@ -102,7 +108,6 @@ class Pulse:
         self._transport = transport
         self._body = body
         self._loop = asyncio.get_running_loop()
-        self._beats = False
         self._asking: Timer | None = None
         self._checking: Timer | None = None
         # Signs of life that are no bytes: the start, the end of a pause, a drain.
@@ -120,7 +125,6 @@ class Pulse:
 
     def start(self) -> None:
         """Beat."""
-        self._beats = True
         self._floor = self._loop.time()
         self._rest()
 
@@ -132,7 +136,7 @@ class Pulse:
                 counts no more. Else it does: who looks at a page again and again
                 does not put off the end.
         """
-        if self._beats:
+        if self._periodic:
             self._rest()
         waits = self._checking is not None and self._alive_at() < self._asked_at
         if self._send() and (after_gap or not waits):
@@ -193,12 +197,11 @@ class Pulse:
     def resume(self) -> None:
         """Reading goes on; the peer has the whole of `interval` and `timeout` again."""
         self._floor = self._loop.time()
-        if self._beats:
+        if self._periodic:
             self._rest()
 
     def stop(self) -> None:
         """Beat no more."""
-        self._beats = False
         self.pause()
         for pong in tuple(self._pongs):
             pong.cancel()
@@ -282,7 +285,7 @@ class Pulse:
             self._overdue()
             return
         self._mercies = 0
-        if self._beats:
+        if self._periodic:
             # Asked again meanwhile, or about to be: `_ask` arms this where it is not.
             due = alive_at + self._interval + self._timeout
             if due > self._due_at:

@@ -199,6 +199,7 @@ class ReceivePipeline:
         "_queue",
         "_queue_full",
         "_queue_size",
+        "_source",
         "_task",
         "_unbegun",
         "_working",
@@ -233,6 +234,7 @@ class ReceivePipeline:
         self._queue_size = 0
         self._queue_full = False
         self._working = False
+        self._source: Incoming | None = None  # whose message is being handled
         self._unbegun: Awaitable[Any] | None = None
         self._task: asyncio.Task[None] | None = None
         self.stuck = StuckWatch(self.messages, report)
@@ -257,7 +259,7 @@ class ReceivePipeline:
                 continue
             if pending is not None:
                 self._enqueue(source, batch[index + 1 :])
-                self._start(pending)
+                self._start(source, pending)
                 break
         if stopped is not None:
             raise stopped
@@ -279,14 +281,36 @@ class ReceivePipeline:
             self._measure()
         return count
 
+    def discard(self) -> None:
+        """Deliver nothing more of what is with an interceptor, or waits for one."""
+        waiting = (one.source for one in self._queue)
+        for source in dict.fromkeys((self._source, *waiting)):
+            if source is not None:
+                source.discard()
+
     def stop(self) -> None:
-        """Cancel what is under way."""
-        self._queue = _NOTHING
+        """Cancel what is under way; of what waits, the actions are still done."""
+        self.discard()
+        actions, self._queue, self._working = self._queue, _NOTHING, False
+        for action in actions:
+            action.item()
         self.stuck.stop()
         if self._task is not None:
             self._task.cancel()
         if asyncio.iscoroutine(self._unbegun):
             self._unbegun.close()  # its task has not begun, and never will
+
+    def check_outside(self) -> None:
+        """Raise where an interceptor would wait for what waits for it.
+
+        Raises:
+            WSNotConnectedError: An `on_message` that is awaited is calling.
+        """
+        if self._task is not None and asyncio.current_task() is self._task:
+            raise WSNotConnectedError(
+                "inside on_message this would wait for what on_message is handling: "
+                "do it in a task of its own"
+            )
 
     def is_full(self, source: Incoming) -> bool:
         """Whether a place that the messages of `source` pass through holds too much."""
@@ -314,9 +338,10 @@ class ReceivePipeline:
             return None
         return result
 
-    def _start(self, pending: Awaitable[Any] | None) -> None:
+    def _start(self, source: Incoming | None, pending: Awaitable[Any] | None) -> None:
         # First: under an eager task factory the work may be done when this returns.
         self._working = True
+        self._source = source
         self._unbegun = pending
         task = spawn(self._work(pending), "ws receive")
         if not task.done():
@@ -329,13 +354,13 @@ class ReceivePipeline:
             if pending is not None:
                 await self._settle(pending)
             while self._queue:
-                source, item, size = self._queue.popleft()
+                self._source, item, size = self._queue.popleft()
                 self._queue_size -= size
                 self._measure()
-                if source is None:
+                if self._source is None:
                     item()
                     continue
-                chain = source._chain  # noqa: SLF001 - of the same module
+                chain = self._source._chain  # noqa: SLF001 - of the same module
                 assert chain is not None  # noqa: S101 - else nothing waits
                 waits = self._begin(chain, item)
                 if waits is not None:
@@ -345,13 +370,14 @@ class ReceivePipeline:
             raise
         except BaseException:
             # Of one message: those behind it are worked off by another task.
-            asyncio.get_running_loop().call_soon(self._start, None)
+            asyncio.get_running_loop().call_soon(self._start, None, None)
             raise
         else:
             self._rest()
 
     def _rest(self) -> None:
         self._working = False
+        self._source = None
         self._task = None
 
     async def _settle(self, pending: Awaitable[Any]) -> None:

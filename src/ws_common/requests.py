@@ -4,6 +4,7 @@ Each method feeds an event and waits for the outcome. Connecting and closing kee
 order among themselves, and the latest call counts (`calls.py`).
 """
 
+import asyncio
 import warnings
 
 from ws_common import lifecycle
@@ -32,6 +33,7 @@ class Requests:
 
     async def connect(self, target: Url, url: str) -> None:
         """Connect to a target; `url` is it, or empty for a provider."""
+        await self._outside()
         self._behind.check_usable()
         call = self._calls.begin("connect", "open")
         self.begin_connect(target, url)
@@ -50,6 +52,7 @@ class Requests:
 
     async def reconnect(self) -> None:
         """Make a new connection to the same target, whatever is under way."""
+        await self._outside()
         self._behind.check_usable()
         if self._behind.target is None:
             raise WSNotConnectedError(
@@ -62,6 +65,7 @@ class Requests:
 
     async def disconnect(self, code: int | None, reason: str) -> None:
         """Close the connection, and make no other."""
+        await self._outside()
         if self._behind.life.phase in (Phase.NEW, Phase.CLOSED):
             return
         call = self._calls.begin("disconnect", "rest")
@@ -72,6 +76,7 @@ class Requests:
     async def close(self, code: int | None, reason: str) -> None:
         """Close permanently. A second caller waits for the first."""
         self._behind.home.check()
+        await self._outside()
         if self._behind.life.is_finishing:
             await self.wait_finished()
             return
@@ -102,17 +107,27 @@ class Requests:
         What was handed over is sent first, as far as that takes `LEAVING` seconds.
         """
         behind, connection = self._behind, self._behind.connection
-        if behind.life.phase is Phase.OPEN and connection is not None:
-            self._calls.overtake("close")
-            behind.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
-            await connection.flushed(LEAVING)
-        self.abort()
+        try:
+            if behind.life.phase is Phase.OPEN and connection is not None:
+                self._calls.overtake("close")
+                behind.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
+                await connection.flushed(LEAVING)
+        finally:  # whoever presses Ctrl-C twice does not wait
+            self.abort()
 
     async def wait_finished(self) -> None:
         """Wait until the client is closed permanently."""
         if self._behind.life.phase is not Phase.FINISHED:
             self._behind.home.check()
             await self._calls.wait_finished()
+
+    async def _outside(self) -> None:
+        """Wait until `on_event` has returned, where an eager task calls from inside.
+
+        What the event that it was told of brings about would else answer this call.
+        """
+        while self._behind.driver.is_busy:  # noqa: ASYNC110 - it is soon over
+            await asyncio.sleep(0)
 
     async def _wait(self, call: Call, *, finish: bool = False) -> None:
         def stop() -> None:

@@ -108,6 +108,7 @@ class Stream(Generic[T]):
 
         Raises:
             WSConnectionClosedError: The stream ended before.
+            WSNotConnectedError: The client was never asked to connect.
         """
         with (self.where(where) if where else self).subscribe() as subscriber:
             return await subscriber.next()
@@ -317,6 +318,9 @@ class Subscription:
         self._is_made = False
         work = self._run()
         self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
+        # It is collected with a client that is closed and that nobody holds any more:
+        # there is nothing to warn of, and no other way to say so.
+        cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
         subscriber._keep(self._task)  # noqa: SLF001 - our own
         self._is_made = True
 

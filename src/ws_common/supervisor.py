@@ -5,11 +5,10 @@ decides nothing: what follows an event is decided by the table (`machine.py`), a
 whether and when to try again by `retry.py`.
 """
 
-import asyncio
 from typing import Any
 
 from ws_common import lifecycle, machine
-from ws_common.attempt import Failed, run_attempt
+from ws_common.attempt import Attempt, Failed
 from ws_common.backoff import CHANCE
 from ws_common.broadcast import Broadcast
 from ws_common.buffer import Limits
@@ -35,7 +34,6 @@ from ws_common.retry import Failures, Stop, Verdict
 from ws_common.sessions import Sessions, end_of
 from ws_common.states import Closed, WebSocketClientState
 from ws_common.surroundings import Surroundings
-from ws_common.tasks import spawn
 from ws_common.timers import Timer, call_later
 from ws_common.transport import CloseInfo
 
@@ -107,7 +105,7 @@ class Supervisor:
         self.sessions = Sessions(self.received, self.outbound)
         self._connector = connector
         self.target: Url | None = None
-        self._attempt: asyncio.Task[None] | None = None
+        self._attempt: Attempt | None = None
         self._retiring: list[Connection] = []
         self._stable_timer: Timer | None = None
         self.calls = Calls()
@@ -130,6 +128,7 @@ class Supervisor:
     def _check_asked(self) -> None:
         if self.life.phase is Phase.NEW:
             raise self.life.not_connected()
+        self.received.check_outside()
 
     def check_usable(self) -> None:
         """Raise where it was closed permanently, or belongs to another loop."""
@@ -161,6 +160,7 @@ class Supervisor:
                 self._live().close(code, reason)
             case lifecycle.DiscardReceived():
                 self._live().discard()
+                self.received.discard()
             case lifecycle.Retire(attempt):
                 self._retire(attempt)
             case lifecycle.Wait(attempt, delay):
@@ -207,43 +207,31 @@ class Supervisor:
             attempt, self.options, incoming, self.counters, owner=self, clock=self.clock
         )
         self.connection = connection
+        assert self.target is not None  # noqa: S101 - connect() has set it
+        self._attempt = Attempt(
+            connection, self.target, self.options, self._connector, self.outbound
+        )
         context = ConnectContext(
             attempt=self.life.run.failures + 1, last_error=self.failures.last_error
         )
-        work = self._run_attempt(connection, context)
-        self._attempt = spawn(work, f"ws attempt {attempt}")
-        self._attempt.add_done_callback(self._forget_attempt)
+        self._attempt.start(context, self._addressed, self._attempt_ended)
 
-    def _forget_attempt(self, task: "asyncio.Task[None]") -> None:
-        if self._attempt is task:
-            self._attempt = None  # a task and its frames are large
+    def _addressed(self, addressed: Attempt, url: str) -> None:
+        attempt = addressed.connection.attempt
+        event = lifecycle.Addressed(attempt=attempt, url=url)
+        self.feed(event, "addressed")
 
-    async def _run_attempt(
-        self, connection: Connection, context: ConnectContext
-    ) -> None:
-        attempt = connection.attempt
-        assert self.target is not None  # noqa: S101 - connect() has set it
-        try:
-            await run_attempt(
-                connection,
-                target=self.target,
-                context=context,
-                options=self.options,
-                connector=self._connector,
-                outbound=self.outbound,
-                on_url=lambda url: self.feed(
-                    lifecycle.Addressed(attempt=attempt, url=url), "addressed"
-                ),
-            )
-        except Failed as failed:
-            error = failed.error
-            verdict = self._decide(error, stable=False)
-            self.reporter.note("attempt_failed", attempt=attempt, error=error)
-            event = lifecycle.AttemptFailed(attempt, error, verdict)
-            self.feed(event, failed.cause)
-        else:
-            protocol = connection.transport.protocol
+    def _attempt_ended(self, ended: Attempt, failed: Failed | None) -> None:
+        self._attempt = None
+        attempt = ended.connection.attempt
+        if failed is None:
+            protocol = ended.connection.transport.protocol
             self.feed(lifecycle.Opened(attempt=attempt, protocol=protocol), "opened")
+            return
+        error = failed.error
+        verdict = self._decide(error, stable=False)
+        self.reporter.note("attempt_failed", attempt=attempt, error=error)
+        self.feed(lifecycle.AttemptFailed(attempt, error, verdict), failed.cause)
 
     def _abandon(self, attempt: int) -> None:
         connection = self.connection
@@ -252,6 +240,7 @@ class Supervisor:
         connection.abandon()
         if self._attempt is not None:
             self._attempt.cancel()
+            self._attempt = None
 
     def _retire(self, attempt: int) -> None:
         connection = self._live()

@@ -9,9 +9,7 @@ Source: the WHATWG HTML standard, `setTimeout`.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, Protocol, TypeVar
-
-T = TypeVar("T")
+from typing import Any, Final, Protocol
 
 LONGEST: Final = (2**31 - 1) / 1000
 """Seconds that a browser's timer can wait."""
@@ -30,14 +28,6 @@ def call_later(delay: float, callback: Callable[..., object], *args: Any) -> Tim
     if delay <= LONGEST:
         return loop.call_later(delay, callback, *args)
     return _LongTimer(loop, delay, lambda: callback(*args))
-
-
-async def wait(task: "asyncio.Future[T]", timeout: float | None) -> None:  # noqa: ASYNC109 - it cancels nothing
-    """Wait until it is done, or time is up. Cancelling this leaves it alone."""
-    while timeout is not None and timeout > LONGEST and not task.done():
-        await asyncio.wait({task}, timeout=LONGEST)
-        timeout -= LONGEST
-    await asyncio.wait({task}, timeout=timeout)
 
 
 class _LongTimer:

@@ -2,7 +2,8 @@
 
 A `Connector` (in `options.py`) opens one connection and returns a `Transport`, which
 pushes what happens into its `TransportSink`. Push, because a browser pushes anyway and
-because natively one callback a frame costs less than one `recv()` a frame.
+because one call for all that a read has brought costs less than a `recv()` for each
+message.
 
 Events may come before the connector has returned: frames in the segment of the
 101, or a server that closes at once. The sink keeps them.

@@ -4,6 +4,7 @@ from typing import Final
 
 from ws_common.errors import WSUnsupportedError
 from ws_common.platform import Platform
+from ws_js.border import to_data
 from ws_js.connector import BrowserConnector
 from ws_js.page import PageSignals
 from ws_js.transport import TOO_BIG
@@ -38,5 +39,6 @@ PLATFORM = Platform(
     leaving_code=1000,
     signals=PageSignals,
     timer_slack=_THROTTLED,
+    to_data=to_data,
 )
 """The browser."""

@@ -16,16 +16,18 @@ and on `pyodide.ffi`.
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
-from pyodide.ffi import JsException, create_proxy, to_js
+from pyodide.ffi import JsBuffer, JsException, JsProxy, create_proxy, to_js
 
 from ws_common.errors import (
     WSHandshakeError,
     WSInvalidCloseError,
     WSInvalidUrlError,
+    WSUnsupportedDataError,
     WSUnsupportedError,
 )
+from ws_common.messages import Data
 from ws_common.urls import redact
 from ws_js.javascript import (
     Handlers,
@@ -39,11 +41,12 @@ from ws_js.javascript import (
     JsWebSocket,
     PyProxy,
 )
+from ws_js.refusals import why_never
 
-__all__ = ["INSECURE", "Border", "JsException", "Wire"]
+__all__ = ["Border", "JsException", "Wire"]
 
-
-INSECURE = "a page loaded over https:// may open wss:// only (and ws:// to localhost)"
+_FORBIDDEN: Final = frozenset({"SecurityError", "NS_ERROR_CONTENT_BLOCKED"})
+"""What is thrown where a page may not open a URL; the second in Firefox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +88,32 @@ class Border:
         try:
             socket = websocket.new(url, self.to_js(list(protocols)))
         except JsException as error:
-            raise _not_made(error, url) from error
+            raise _not_made(error, url, self.origin) from error
         return cast("JsWebSocket", socket)
 
-    def binary(self, data: bytes, *, blob: bool) -> object:
+    def binary(self, data: "bytes | BlobData", *, blob: bool) -> object:
         """Make what `send()` takes as a binary message.
 
         Copying into one buffer that is used again would make sending a quarter
         cheaper. But not every `WebSocket` takes its own copy at once, as browsers
         must: npm's `ws` compresses later, and would send what came after.
         """
+        if isinstance(data, BlobData):
+            return data.blob
         if blob:
             return self.js.Blob.new(self.to_js([data]))
         return self.to_js(data)
 
     def fetch(
-        self, url: str, *, mode: str, redirect: str
+        self, url: str, *, mode: str, credentials: str, redirect: str
     ) -> tuple[Awaitable[Sequence[JsSettled]], JsAbortController]:
-        """Begin to ask over HTTP, with the cookies that a handshake carries.
+        """Begin to ask over HTTP.
+
+        Args:
+            url: Begins with `http`.
+            mode: Of the request, as the next two, in the words of `fetch`.
+            credentials: With "include" go the cookies that a handshake carries.
+            redirect: Whether redirects are followed.
 
         Returns:
             What becomes of it (alone in a sequence), and what ends it: the body too,
@@ -111,7 +122,7 @@ class Border:
         controller = cast("JsAbortController", self.js.AbortController.new())
         init = cast("JsRequestInit", self.js.Object.new())
         init.method, init.mode, init.redirect = "GET", mode, redirect
-        init.credentials, init.cache = "include", "no-store"
+        init.credentials, init.cache = credentials, "no-store"
         init.signal = controller.signal
         # WebKit rejects with an error that has no stack. Pyodide does not know that for
         # an error, and who awaits it waits for ever. So that promise is kept out of
@@ -146,6 +157,45 @@ class Border:
         for target in (self.js, getattr(self.js, "document", None)):
             if hasattr(target, f"on{kind}"):
                 yield cast("JsEventTarget", target)
+
+
+class BlobData:
+    """Stands for the bytes of a `Blob`, which JavaScript alone can read at once.
+
+    Attributes:
+        blob: It never changes, so that it can wait as it is.
+    """
+
+    __slots__ = ("_size", "blob")
+
+    def __init__(self, blob: object, size: int) -> None:
+        self.blob = blob
+        self._size = size
+
+    def __len__(self) -> int:
+        """Return the number of its bytes."""
+        return self._size
+
+    def isascii(self) -> bool:
+        """Refuse to be text, since that would take its bytes."""
+        raise WSUnsupportedDataError(
+            "a Blob cannot be sent as text: await blob.text(), and send that"
+        )
+
+
+def to_data(data: object) -> Data | None:
+    """Take what `WebSocket.send` takes, as it is now; None: it is none of that.
+
+    Typed arrays and `DataView` are the bytes that are seen through them, whatever
+    their elements are.
+    """
+    if isinstance(data, JsBuffer):
+        return data.to_bytes()
+    if isinstance(data, JsProxy) and hasattr(data, "arrayBuffer"):
+        size = getattr(data, "size", None)  # which a `Response` has not
+        if isinstance(size, int):
+            return cast("bytes", BlobData(data, size))
+    return None
 
 
 class Wire:
@@ -222,18 +272,15 @@ class Wire:
 
 
 def _not_made(
-    error: JsException, url: str
+    error: JsException, url: str, origin: str
 ) -> WSInvalidUrlError | WSHandshakeError | WSUnsupportedError:
     shown = redact(url)
     if error.name == "SyntaxError":
         # Subprotocols were checked with the options, so it is the URL.
         return WSInvalidUrlError(f"the browser does not take the URL {shown!r}")
-    if error.name == "SecurityError":
-        why = (
-            INSECURE
-            if url.startswith("ws:")
-            else f"the page's security policy forbids it ({error.message})"
-        )
+    if error.name in _FORBIDDEN:
+        said = f" ({error.message})" if error.message else ""
+        why = why_never(origin, url) or f"the page's security policy forbids it{said}"
         return WSHandshakeError(
             f"the browser refuses to connect to {shown}: {why}", permanent=True
         )

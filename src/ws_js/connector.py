@@ -2,20 +2,21 @@
 
 import asyncio
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from ws_common.errors import WSHandshakeError
 from ws_common.options import Connector, ConnectRequest, WebSocketOptions
 from ws_common.transport import TransportSink
 from ws_common.urls import redact
-from ws_js.border import INSECURE, Border
+from ws_js.border import Border
 from ws_js.diagnosis import diagnose
+from ws_js.refusals import PolicyWatch, why_never
 from ws_js.transport import JsTransport
 
 _HIDDEN: Final = (
     "a browser tells a page no more (its console may): the server was not reached, "
-    "or its certificate is not trusted, or it refused with an HTTP status"
+    "or its certificate is not trusted, or it or a proxy refused with an HTTP status"
 )
+_FORBIDDEN: Final = "the page's security policy (CSP, connect-src) forbids it"
 
 _LONGEST: Final = 10.0
 """Seconds that a diagnosis may take, at most."""
@@ -52,28 +53,31 @@ class BrowserConnector:
         """
         began = asyncio.get_running_loop().time()
         options = request.options
-        socket = self._border.open_socket(request.url, options.protocols)
-        transport = JsTransport(self._border, socket, sink, options)
-        try:
-            await transport.opened
-        except BaseException as error:
-            # Cancelled, perhaps in the very turn in which it was opened.
-            transport.abort()
-            if not isinstance(error, ConnectionError):
-                raise
-            said = str(error)
-        else:
-            return transport
-        raise await self._refused(request, said, began)
+        with PolicyWatch(self._border.js) as policy:
+            socket = self._border.open_socket(request.url, options.protocols)
+            transport = JsTransport(self._border, socket, sink, options)
+            try:
+                await transport.opened
+            except BaseException as error:
+                # Cancelled, perhaps in the very turn in which it was opened.
+                transport.abort()
+                if not isinstance(error, ConnectionError):
+                    raise
+                said = str(error)
+            else:
+                return transport
+        never = why_never(self._border.origin, request.url)
+        if policy.forbids(socket.url):
+            never = _FORBIDDEN
+        raise await self._refused(request, said, began, never)
 
     async def _refused(
-        self, request: ConnectRequest, said: str, began: float
+        self, request: ConnectRequest, said: str, began: float, never: str | None
     ) -> WSHandshakeError:
         """Make the error that says as much as can be known."""
         what = f"could not connect to {redact(request.url)}"
-        if is_mixed(self._border.origin, request.url):
-            # Chromium and Firefox throw as the socket is made; WebKit does not.
-            return WSHandshakeError(f"{what}: {INSECURE}", permanent=True)
+        if never is not None:
+            return WSHandshakeError(f"{what}: {never}", permanent=True)
         maybe = ""
         if request.options.protocols:
             maybe = ", or it picked none of the subprotocols offered"
@@ -97,18 +101,6 @@ def _patience(request: ConnectRequest, began: float) -> float:
         return _LONGEST
     left = timeout - (asyncio.get_running_loop().time() - began)
     return max(0.0, min(_LONGEST, 0.8 * left))
-
-
-def is_mixed(origin: str, url: str) -> bool:
-    """Whether a page of this origin may not open this URL: `ws:` from `https:`.
-
-    Source: W3C Secure Contexts section 3.1, for what is as good as secure.
-    """
-    if not (origin.startswith("https:") and url.startswith("ws:")):
-        return False
-    host = urlsplit(url).hostname or ""
-    local = host == "::1" or host.startswith("127.")
-    return not local and host != "localhost" and not host.endswith(".localhost")
 
 
 if TYPE_CHECKING:

@@ -1,7 +1,11 @@
 """Asks over HTTP why a handshake failed, which a browser does not tell a page.
 
-The same URL is asked with a plain GET and the cookies that the handshake carried. What
-comes back is the answer to another request than the handshake, so it is read with
+The same URL is asked with a plain GET: first without cookies, then with those that the
+handshake carried. Asked with them, a browser answers a 401 that wants a password
+(`WWW-Authenticate`) with a login dialog, and there is no other way to keep it from
+that. So where the first answer is such a 401, or may be one, it is not asked again.
+
+What comes back is the answer to another request than the handshake, so it is read with
 care:
 
 - 401, 403, 429, 5xx and the like are given before anything looks for `Upgrade`: they
@@ -10,10 +14,13 @@ care:
   a request without `Upgrade`: they are not, and there is no status.
 - 404 may be either: many frameworks route a GET of a WebSocket endpoint to nothing. It
   is taken, and marked as hearsay, so that it is final the third time in a row only.
+- 407 is a proxy's. The standard hides it; Firefox and WebKit do not.
 - Redirects are not followed in a handshake, and their target is hidden from pages.
 
 Cross-origin rules hide the answer of another server, unless it allows this page's
-origin, with credentials. Then a second, opaque request tells whether there is anybody.
+origin. Then another, opaque request tells whether there is anybody. Where the answer
+without cookies is all that can be had, because of a possible dialog or because the
+server does not allow credentials, its status is marked as hearsay too.
 
 Source: the WHATWG Fetch standard.
 """
@@ -35,12 +42,18 @@ _ABOUT_THE_REQUEST: Final = frozenset({400, 405, 406, 411, 415, 426, 501, 505})
 
 _SILENT: Final = (
     "asked over HTTP, it gives no answer either: the server was not reached, or its "
-    "certificate is not trusted, or the page's policy forbids asking"
+    "certificate is not trusted, or a proxy refused (407), or the page's policy "
+    "forbids asking"
 )
 _CURE: Final = (
     "to show it, the server names the page's origin in Access-Control-Allow-Origin and "
     "sends Access-Control-Allow-Credentials: true"
 )
+
+_UNAUTHORIZED: Final = 401
+_PROXY: Final = 407
+_CHALLENGE: Final = "www-authenticate"
+_EXPOSED: Final = "access-control-expose-headers"
 
 _UNSURE: Final = 404
 
@@ -88,15 +101,17 @@ async def diagnose(border: Border, url: str, seconds: float) -> Finding:
 
 
 async def _ask(border: Border, url: str) -> Finding:
-    response = await _fetch(border, url, mode="cors", redirect="manual")
-    if response is not None:
-        return _read(response)
+    bare = await _fetch(border, url, credentials="omit")
+    if bare is not None:
+        return await _ask_with_cookies(border, url, bare)
     parts = urlsplit(url)
     # Without a page there are no cross-origin rules, and within its origin neither.
     if border.origin in {"", f"{parts.scheme}://{parts.netloc}".lower()}:
         return Finding(_SILENT)
     # The standard wants redirects of such requests to be followed.
-    opaque = await _fetch(border, url, mode="no-cors", redirect="follow")
+    opaque = await _fetch(
+        border, url, mode="no-cors", credentials="omit", redirect="follow"
+    )
     if opaque is None:
         return Finding(f"{_SILENT}, or cross-origin rules hide the answer: {_CURE}")
     return Finding(
@@ -104,11 +119,30 @@ async def _ask(border: Border, url: str) -> Finding:
     )
 
 
+async def _ask_with_cookies(border: Border, url: str, bare: JsResponse) -> Finding:
+    """Ask again as the handshake did, unless that could bring up a dialog."""
+    found = _read(bare)
+    challenged = bare.status == _UNAUTHORIZED and _CHALLENGE in found.headers
+    if challenged or not border.origin:  # without a page there are no cookies
+        return found
+    full = None
+    if bare.status != _UNAUTHORIZED or _shows_all(bare):
+        full = await _fetch(border, url, credentials="include")
+    return found._replace(hearsay=True) if full is None else _read(full)
+
+
 async def _fetch(
-    border: Border, url: str, *, mode: str, redirect: str
+    border: Border,
+    url: str,
+    *,
+    credentials: str,
+    mode: str = "cors",
+    redirect: str = "manual",
 ) -> JsResponse | None:
     try:
-        asked, controller = border.fetch(url, mode=mode, redirect=redirect)
+        asked, controller = border.fetch(
+            url, mode=mode, credentials=credentials, redirect=redirect
+        )
     except JsException:  # not what the standard says, but pages replace `fetch`
         return None
     try:
@@ -129,12 +163,24 @@ def _read(response: JsResponse) -> Finding:
             "asked over HTTP, the server redirects, which a browser does not follow "
             "for a WebSocket: use the URL that it redirects to"
         )
+    if status == _PROXY:
+        return Finding("asked over HTTP, a proxy wants a password (407)")
     if status not in _REFUSALS or status in _ABOUT_THE_REQUEST:
         return Finding(
             f"{said}, as a WebSocket endpoint may: the server is there, and either it "
             "refused the upgrade or something on the way cut it off"
         )
-    headers = {name: value for name, value in response.headers.entries()}  # noqa: C416 - JavaScript's pairs
+    headers = _headers(response)
     if status == _UNSURE:
         said += ", though a WebSocket endpoint may say so to a plain request too"
     return Finding(said, status, headers, hearsay=status == _UNSURE)
+
+
+def _headers(response: JsResponse) -> dict[str, str]:
+    return {name: value for name, value in response.headers.entries()}  # noqa: C416 - JavaScript's pairs
+
+
+def _shows_all(response: JsResponse) -> bool:
+    """Whether the page sees all headers, so that one that is not seen is not there."""
+    exposed = _headers(response).get(_EXPOSED, "")
+    return response.type == "basic" or "*" in exposed

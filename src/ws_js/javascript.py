@@ -82,6 +82,11 @@ class JsWebSocket(Protocol):
     onclose: object
 
     @property
+    def url(self) -> str:
+        """Where to, as the browser writes it."""
+        ...
+
+    @property
     def readyState(self) -> int:
         """0 to 3: connecting, open, closing, closed."""
         ...

@@ -75,7 +75,7 @@ def _describe(  # noqa: PLR0911 - one for each kind of failure
         case ssl.SSLCertVerificationError():
             said = f"{what}: {_certificate(error)}"
             return WSHandshakeError(said, permanent=True), error
-        case ImportError():  # python-socks, says the library
+        case ImportError():  # python-socks is not installed
             return WSUnsupportedError(f"{what}: {error}"), error
         case _:
             return WSNotConnectedError(f"{what}: {_network(error)}"), error

@@ -1,7 +1,7 @@
 """Redirects of the opening handshake (RFC 6455 section 4.1, RFC 9110 section 15.4).
 
-Followed here and not by the library: its older versions carry credentials to
-another origin, and all of them the name and the TLS settings of the first one.
+The Sans-I/O layer of the library leaves them to its caller. No credentials are carried
+to another origin, nor the name that the certificate of the first one must have.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from ws_vm.headers import plain_headers
 MAX_REDIRECTS = 10
 
 _STATUSES = frozenset({300, 301, 302, 303, 307, 308})
-"""Those that the library would follow by itself."""
+"""Those that the asyncio client of the library follows too."""
 _CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 _SCHEMES = {"http": "ws", "https": "wss"}
 """A handshake is an HTTP request: `Location` may well name it so."""
@@ -27,7 +27,7 @@ class Redirected(Exception):  # noqa: N818 - no error, as long as it can be foll
     """The server sends us elsewhere.
 
     Attributes:
-        refusal: What the library would have raised.
+        refusal: What the library made of the answer.
         locations: As the server sent them; the library raises if there are two.
     """
 

@@ -41,13 +41,6 @@ FIREFOX_LACKS = {
     f"{CONTRACT}::test_broken_protocol": "a broken frame right behind the 101 ends it "
     "before `open`",
 }
-CHALLENGES = "tests/browser/inside/test_refusals.py::test_a_challenge"
-"""The beginning of the names of all of them."""
-
-FIREFOX_PAGE_LACKS = {
-    **FIREFOX_LACKS,
-    CHALLENGES: "its login dialog stops the whole page (issue 12, defect 31)",
-}
 SENDING = "tests/contract/test_data_sending.py"
 NO_AMOUNT = "its bufferedAmount is 0 while megabytes wait for a peer that does not read"
 
@@ -82,7 +75,7 @@ class Runtime:
 RUNTIMES = {
     "chromium": Runtime("chromium", IN_PAGE, everywhere=True),
     "chromium-worker": Runtime("chromium", IN_WORKER, everywhere=True),
-    "firefox": Runtime("firefox", IN_PAGE, lacks=FIREFOX_PAGE_LACKS),
+    "firefox": Runtime("firefox", IN_PAGE, lacks=FIREFOX_LACKS),
     "firefox-worker": Runtime("firefox", IN_WORKER, lacks=FIREFOX_LACKS),
     "webkit": Runtime("webkit", IN_PAGE, lacks=WEBKIT_LACKS),
     "webkit-worker": Runtime("webkit", IN_WORKER, lacks=WEBKIT_LACKS),

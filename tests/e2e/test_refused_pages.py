@@ -88,7 +88,6 @@ def test_a_refusal(living: Living, server: Server, challenges: list[str]) -> Non
     assert [] == challenges
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 31")
 @pytest.mark.parametrize("hide", [{}, {"hide": 1}], ids=["told", "hidden"])
 def test_no_login_dialog(
     living: Living, server: Server, challenges: list[str], hide: dict[str, int]
@@ -103,7 +102,6 @@ def test_no_login_dialog(
         assert "401" in decided["error"]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="issue 12, defect 36")
 def test_a_policy_that_forbids_the_address(
     page: Page, living: Living, server: Server
 ) -> None:

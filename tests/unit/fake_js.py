@@ -134,7 +134,7 @@ class Encoder:
 
 @dataclass(eq=False)
 class Socket:
-    """A WebSocket; the test plays the browser."""
+    """A WebSocket; the test plays the browser, which has written the URL its way."""
 
     url: str
     protocols: list[str]
@@ -263,6 +263,7 @@ class FakeJs:
     def as_page(self, origin: str, *, worker: bool = False) -> Target | None:
         """Have what a page has, or a worker; returns the document."""
         network, page = ("offline", "online"), ("pagehide", "pageshow")
+        network += ("securitypolicyviolation",)
         self.target = Target(*network, *(() if worker else page))
         self.ononline = self.onoffline = None
         self.addEventListener = self.target.addEventListener

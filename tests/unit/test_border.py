@@ -99,18 +99,33 @@ async def test_close_after_error_is_not_heard_twice(js, begin):
             "may open wss:// only",
         ),
         ("SecurityError", URL, WSHandshakeError, "security policy.*blocked by CSP"),
+        (
+            "NS_ERROR_CONTENT_BLOCKED",
+            URL,
+            WSHandshakeError,
+            "security policy.*blocked by CSP",
+        ),
         ("TypeError", URL, WSUnsupportedError, "TypeError: blocked by CSP"),
     ],
 )
 async def test_constructor_raises(js, begin, *, name, url, error, words):
     """What `new WebSocket` throws is told in plain words, without secrets."""
+    js.as_page("https://page.example")
     js.refuse = JsException(name, "blocked by CSP")
     with pytest.raises(error, match=words) as caught:
         await (await begin(url))
     assert caught.value.__cause__ is js.refuse
     assert "s3cr3t" not in str(caught.value)
-    if name == "SecurityError":
+    if error is WSHandshakeError:
         assert caught.value.permanent
+
+
+async def test_a_policy_of_an_insecure_page(js, begin):
+    """It may forbid `ws:` as well, which such a page may open otherwise."""
+    js.as_page("http://page.example")
+    js.refuse = JsException("SecurityError", "")
+    with pytest.raises(WSHandshakeError, match=r"security policy forbids it$"):
+        await (await begin("ws://example.org/"))
 
 
 async def test_no_websocket(js, begin):

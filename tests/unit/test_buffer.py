@@ -1,6 +1,8 @@
 """Buffers: bounded as overflow says, and no read that is cancelled loses a thing."""
 
 import asyncio
+import gc
+from collections import deque
 
 import pytest
 from hypothesis import given
@@ -66,6 +68,18 @@ def test_drop(overflow, held):
     assert held == watched.held
     assert 2 == watched.dropped == sum(watched.drops)
     assert [] == watched.pressure
+
+
+@pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest"])
+def test_what_was_dropped_leaves_nothing_behind(overflow):
+    """A buffer that nobody reads stays as it is, however much it drops."""
+    watched, message = Buffered(overflow=overflow), "x" * 70_000
+    watched.put(*[message] * 10)
+    before = sum(type(one) is deque for one in gc.get_objects())
+    watched.put(*[message] * 1000)
+    assert sum(type(one) is deque for one in gc.get_objects()) < before + 10
+    assert 1007 == watched.dropped
+    assert [message] * 3 == watched.held
 
 
 async def test_error():

@@ -207,3 +207,64 @@ async def test_ours_of_a_connection_that_is_lost_meanwhile():
         await turns()
         assert [text async for text in messages] == []
         assert client.metrics.dropped_count == 2
+
+
+def held_up(gate: asyncio.Event) -> ws.WSInterceptor:
+    """Lets no message through before the gate is open."""
+
+    async def on_message(data, next):
+        await gate.wait()
+        next(data)
+
+    return ws.WSInterceptor.handlers(on_message=on_message)
+
+
+@pytest.mark.parametrize("state", ["reconnecting", "connecting", "open"])
+async def test_what_interceptors_hold_of_earlier_connections(state):
+    """disconnect() is the end of that too, and counts it, whatever came since."""
+    connector, gate, heard = FakeConnector(), asyncio.Event(), []
+    options = {
+        "interceptors": (held_up(gate),),
+        "connection_retry_interval": (1, 1),
+        "close_timeout": 3,
+    }
+    async with opened(connector, **options) as (client, transport):
+        client.stream.listen(heard.append)
+        transport.batch("a", "b", "c")
+        transport.closed()
+        attempt = await connector.next()
+        if state == "reconnecting":
+            attempt.refuse()
+        elif state == "open":
+            attempt.open()
+        await turns()
+        assert kinds(client)[-1].lower() == state
+        await client.disconnect()
+        gate.set()
+        await turns()
+        assert heard == []
+        assert client.metrics.dropped_count == 3
+
+
+async def test_close_counts_what_waits_for_an_interceptor():
+    """A peer that has closed before leaves messages there."""
+    connector, gate = FakeConnector(), asyncio.Event()
+    async with opened(connector, interceptors=(held_up(gate),)) as (client, transport):
+        with client.stream.subscribe():
+            transport.batch("handled", "a", "b")
+            transport.closed(1000)
+            assert client.state.is_closed
+            await client.close()
+            assert client.metrics.dropped_count == 2
+
+
+async def test_sessions_of_a_client_that_was_closed_with_an_interceptor_at_work():
+    """They end as ever: nothing waits for that interceptor any more."""
+    connector, gate = FakeConnector(), asyncio.Event()
+    async with opened(connector, interceptors=(held_up(gate),)) as (client, transport):
+        transport.message("handled")
+        loop = asyncio.get_running_loop()
+        loop.call_later(1, lambda: transport.closed(1000, initiator="local"))
+        await client.close()
+        async with asyncio.timeout(1):
+            assert [session async for session in client.sessions()] == []

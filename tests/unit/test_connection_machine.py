@@ -177,7 +177,7 @@ def names(commands):
         ),
         (
             c.CloseSeen(BY_PEER),
-            ["StopKeepalive", "StartDeadline", "ResumeReading", "TellClosing"],
+            ["ResumeReading", "StopKeepalive", "StartDeadline", "TellClosing"],
         ),
         (c.KeepaliveExpired(LOSS), ["TellSilent", "Abort", "TearDown", "TellEnd"]),
         (c.EndSeen(LOSS), ["TearDown", "TellEnd"]),

@@ -7,7 +7,7 @@ import pytest
 import ws
 from tests.support.eager import eager_task_factory, eager_tasks
 from tests.support.fake_transport import FakeConnector, turns
-from tests.support.playing import begin, connected, drained, ended
+from tests.support.playing import URL, begin, connected, drained, ended, playing
 
 pytestmark = pytest.mark.looptime
 
@@ -112,6 +112,29 @@ async def test_sending_through_async_interceptors():
             assert await ended(adding)
             await receipt
             assert (wire.sent, receipt.status) == (["a", "b"], "sent")
+
+
+@pytest.mark.parametrize("kind", [ws.Open, ws.Closed])
+async def test_connecting_again_out_of_on_event(kind):
+    """The call is answered by its own connection, not by what `on_event` was told."""
+    connector, asked = FakeConnector(), []
+
+    def on_event(event) -> None:
+        if isinstance(event.details.get("state"), kind) and not asked:
+            asked.append(begin(client.reconnect()))
+
+    with eager_tasks():
+        async with playing(connector, on_event=on_event) as client:
+            begin(client.connect(URL))
+            wire = await connector.opened()
+            wire.closed()
+            attempt = await connector.next()
+            await turns()
+            assert not asked[0].done()
+            attempt.open()
+            await asked[0]
+            assert isinstance(client.state, ws.Open)
+            assert client.state.connection == 2
 
 
 async def test_no_listener_is_called_inside_listen():

@@ -145,9 +145,6 @@ async def test_a_message_that_waits_does_not_hold_up_after_connect():
         assert wire.sent == ["login", "user"]
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, not proven: reconnect()"
-)
 async def test_reconnect_inside_on_message():
     """It opens a connection or raises; it does not wait for what waits for it."""
     outcomes = []
@@ -180,3 +177,26 @@ async def test_reconnect_inside_on_message():
         assert client.state.is_open
     finally:
         await abort(client)
+
+
+async def test_receiving_inside_on_message_raises():
+    """The next message would wait for the one that is being handled."""
+    errors = []
+
+    class Impatient(ws.WSInterceptor):
+        async def on_message(self, data, next):
+            try:
+                await client.recv()
+            except ws.WSError as error:
+                errors.append(str(error))
+            await next(data)
+
+    fake = WebSocketClientFake()
+    options = ws.WebSocketOptions(interceptors=[Impatient()])
+    async with ws.WebSocketClient.from_client(fake, options) as client:
+        await client.connect(URL)
+        receiving = begin(client.recv())
+        fake.loop_back("hello")
+        assert await receiving == "hello"
+    assert len(errors) == 1
+    assert "inside on_message" in errors[0]

@@ -112,6 +112,26 @@ async def test_leaving_under_cancellation_says_goodbye(how):
     assert [code for code, _ in wire.closes] == [1001]
 
 
+async def test_leaving_is_cancelled_too():
+    """A second Ctrl-C, before all that was sent has left, frees the socket at once."""
+    connector = FakeConnector()
+
+    async def program() -> None:
+        async with ws.connect(URL, connector.options(heartbeat=None)):
+            await asyncio.Event().wait()
+
+    running = begin(program())
+    wire = await connector.opened()
+    wire.buffered_amount = 1
+    running.cancel()
+    await turns()
+    assert not running.done()
+    running.cancel()
+    await turns()
+    assert running.cancelled()
+    assert wire.is_free
+
+
 @pytest.mark.parametrize(
     "read",
     [

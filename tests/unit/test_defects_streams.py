@@ -5,13 +5,14 @@ import gc
 import logging
 import sys
 import threading
+import weakref
 
 import pytest
 
 import ws
 from tests.support.conversing import Told
 from tests.support.fake_transport import FakeConnector, turns
-from tests.support.playing import PATIENCE, begin, connected, drained, ended
+from tests.support.playing import PATIENCE, URL, begin, connected, drained, ended
 
 pytestmark = pytest.mark.looptime
 
@@ -94,6 +95,55 @@ async def test_a_listener_that_overflows_is_logged(caplog):
             speak(wire, "a", "b", "c")
             await turns()
     assert any("listener" in words for words in caplog.messages)
+
+
+async def test_what_comes_behind_an_overflow_is_counted():
+    """All that the only subscriber does not get, from the first batch on."""
+    connector = FakeConnector()
+    async with connected(connector) as (client, wire):
+        subscriber = client.stream.subscribe(capacity=1, overflow="error")
+        wire.batch("a", "b")
+        wire.batch("c", "d")
+        wire.batch("e")
+        assert await anext(subscriber) == "a"
+        assert client.metrics.dropped_count == 4
+
+
+async def test_what_comes_late_for_a_session_that_is_over_is_counted():
+    """No session takes what another connection has brought."""
+    connector, late = FakeConnector(), []
+    keep = ws.WSInterceptor.handlers(on_message=lambda _, go: late.append(go))
+    options = {"interceptors": [keep], "connection_retry_interval": (1, 1)}
+    async with connected(connector, **options) as (client, wire):
+        sessions = client.sessions()
+        await anext(sessions)
+        wire.message("held back")
+        wire.closed()
+        await connector.opened()
+        session = await anext(sessions)
+        late.pop()("held back")
+        assert session.connection == 2
+        assert client.metrics.dropped_count == 1
+
+
+async def test_a_listener_of_a_client_that_is_forgotten():
+    """It goes with its client where nothing is connected, without a complaint."""
+    connector, complaints = FakeConnector(), []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    client = ws.WebSocketClient(connector.options())
+    begin(client.connect(URL))
+    attempt = await connector.next()
+    client.stream.listen(print)
+    attempt.refuse()
+    await turns()
+    assert client.state.is_closed
+    forgotten = weakref.ref(client)
+    del client, connector, attempt
+    gc.collect()
+    await turns()
+    assert forgotten() is None
+    assert complaints == []
 
 
 OVERFLOWING = {"stream_capacity": 1, "stream_overflow": "error"}

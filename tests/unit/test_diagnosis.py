@@ -12,7 +12,8 @@ from ws_common.backoff import ConnectionRetryInterval
 from ws_common.errors import WSHandshakeError
 from ws_common.options import ConnectRequest, WebSocketOptions
 from ws_common.retry import Failure, Retry, Run, Stop, judge
-from ws_js.connector import BrowserConnector, is_mixed
+from ws_js.connector import BrowserConnector
+from ws_js.refusals import is_mixed
 
 HERE, ELSEWHERE = "https://example.org", "https://page.example"
 URL = "wss://example.org/chat?token=s3cr3t"
@@ -61,23 +62,87 @@ def verdict(error, *, run=Run()):  # noqa: B008 - immutable
     return judge(what, ConnectionRetryInterval(), Random(1), pytest.fail)
 
 
+def told(request):
+    """What `fetch` was told."""
+    return {name: getattr(request.init, name) for name in vars(request.init)}
+
+
 async def test_what_is_asked(js, refused):
-    """The same URL, with the cookies of a handshake, past all caches."""
+    """The same URL, past all caches: without cookies, then with a handshake's."""
+    js.as_page(HERE)
     task = await refused()
-    (request,) = js.requests
-    assert request.url == ASKED
-    told = {name: getattr(request.init, name) for name in vars(request.init)}
-    assert told.pop("signal") is not None
-    assert told == {
-        "method": "GET",
-        "mode": "cors",
-        "redirect": "manual",
-        "credentials": "include",
-        "cache": "no-store",
-    }
-    request.respond(401)
-    await failure(task)
-    assert request.aborted  # nobody reads the body
+    js.requests[0].respond(503, "basic")
+    await turn()
+    js.requests[1].respond(500, "basic")
+    assert 500 == (await failure(task)).status
+    for request, credentials in zip(js.requests, ("omit", "include"), strict=True):
+        init = told(request)
+        assert ASKED == request.url
+        assert init.pop("signal") is not None
+        assert request.aborted  # nobody reads the body
+        assert init == {
+            "method": "GET",
+            "mode": "cors",
+            "redirect": "manual",
+            "credentials": credentials,
+            "cache": "no-store",
+        }
+
+
+async def test_what_is_asked_without_a_page(js, refused):
+    """There are no cookies then."""
+    task = await refused()
+    js.requests[0].respond(503)
+    assert 503 == (await failure(task)).status
+    assert ["omit"] == [request.init.credentials for request in js.requests]
+
+
+async def test_a_challenge(js, refused):
+    """Asked with cookies, a browser would bring up a login dialog: it is not."""
+    js.as_page(ELSEWHERE)
+    task = await refused()
+    js.requests[0].respond(401, www_authenticate='Basic realm="here"')
+    error = await failure(task)
+    assert (error.status, error.hearsay) == (401, False)
+    assert len(js.requests) == 1
+    assert isinstance(verdict(error), Stop)
+
+
+async def test_a_challenge_that_may_be_hidden(js, refused):
+    """Another server need not show it. The handshake, with cookies, may fare better."""
+    js.as_page(ELSEWHERE)
+    task = await refused()
+    js.requests[0].respond(401)
+    error = await failure(task)
+    assert (error.status, error.hearsay) == (401, True)
+    assert len(js.requests) == 1
+    assert isinstance(verdict(error), Retry)
+
+
+@pytest.mark.parametrize(
+    ("kind", "headers"),
+    [("basic", {}), ("cors", {"access_control_expose_headers": "*, Retry-After"})],
+)
+async def test_no_challenge(js, refused, kind, headers):
+    """Where all headers are seen and there is none, it is asked with cookies."""
+    js.as_page(ELSEWHERE)
+    task = await refused()
+    js.requests[0].respond(401, kind, **headers)
+    await turn()
+    js.requests[1].respond(503, kind)
+    error = await failure(task)
+    assert (error.status, error.hearsay) == (503, False)
+
+
+async def test_credentials_that_are_not_allowed(js, refused):
+    """Then the answer without them is all that there is, and it may be another."""
+    js.as_page(ELSEWHERE)
+    task = await refused()
+    js.requests[0].respond(403)
+    await turn()
+    js.requests[1].fail()
+    error = await failure(task)
+    assert (error.status, error.hearsay) == (403, True)
 
 
 async def test_off_by_default(js, refused):
@@ -87,7 +152,7 @@ async def test_off_by_default(js, refused):
     assert "a browser tells a page no more" in str(error)
 
 
-@pytest.mark.parametrize("status", [401, 403, 407, 410, 429, 451, 500, 502, 503])
+@pytest.mark.parametrize("status", [401, 403, 410, 429, 451, 500, 502, 503])
 async def test_refusals(js, refused, status):
     """They are the handshake's, and decided about as natively."""
     task = await refused()
@@ -97,6 +162,16 @@ async def test_refusals(js, refused, status):
     assert f"the server answers {status}" in str(error)
     same = WSHandshakeError("natively", status=status)
     assert type(verdict(error)) is type(verdict(same))
+
+
+async def test_a_proxy_that_wants_a_password(js, refused):
+    """Chromium hides its 407, as the standard says; Firefox and WebKit tell it."""
+    task = await refused()
+    js.requests[0].respond(407)
+    error = await failure(task)
+    assert error.status is None
+    assert "a proxy" in str(error)
+    assert isinstance(verdict(error), Retry)
 
 
 async def test_headers(js, refused):
@@ -152,6 +227,7 @@ async def test_cross_origin_rules(js, refused):
     await turn()
     second = js.requests[1].init
     assert (second.mode, second.redirect) == ("no-cors", "follow")
+    assert second.credentials == "omit"
     js.requests[1].respond(0, "opaque")
     error = await failure(task)
     assert error.status is None
@@ -249,3 +325,50 @@ async def test_mixed_content_without_an_exception(js, refused):
     assert "may open wss:// only" in str(error)
     assert js.requests == []
     assert isinstance(verdict(error), Stop)
+
+
+@pytest.mark.parametrize("port", [1, 22, 6000, 10080])
+async def test_a_blocked_port(js, refused, port):
+    """It is named, and permanent."""
+    error = await failure(await refused(f"wss://example.org:{port}/", diagnose=False))
+    assert error.permanent
+    assert f"port {port}" in str(error)
+
+
+@pytest.fixture
+def violation(js, refused):
+    """Begins an attempt during which the page's policy forbids something."""
+
+    async def begin(blocked, disposition="enforce"):
+        options = WebSocketOptions.js()
+        request = ConnectRequest(url=URL, headers={}, options=options)
+        connector = BrowserConnector(options, js.border)
+        task = asyncio.ensure_future(connector(request, Recording()))
+        await turn()
+        what = {"blockedURI": blocked, "disposition": disposition}
+        js.target.play("securitypolicyviolation", **what)
+        js.sockets[-1].play_error()
+        error = await failure(task)
+        assert js.target.listeners["securitypolicyviolation"] == []
+        return error
+
+    js.as_page(HERE)
+    return begin
+
+
+async def test_a_policy(violation):
+    """What the page's policy forbids is named, and permanent."""
+    error = await violation(URL)
+    assert error.permanent
+    assert "security policy" in str(error)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [("wss://example.org/", "enforce"), (URL, "report")],
+    ids=["other", "report"],
+)
+async def test_what_a_policy_has_nothing_to_do_with(violation, what):
+    """What it forbids others is nothing to us, and what it only reports to nobody."""
+    error = await violation(*what)
+    assert not error.permanent

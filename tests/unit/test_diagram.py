@@ -112,7 +112,12 @@ STOP = lifecycle.DisconnectAsked()
     [
         ("`Connecting`", "NEW", CONNECT, {"FailSends", "StartAttempt"}),
         ("`Open`", "CONNECTING", lifecycle.Opened(attempt=1), set()),
-        ("`Disconnecting`", "OPEN", STOP, {"BeginClose", "FailSends"}),
+        (
+            "`Disconnecting`",
+            "OPEN",
+            STOP,
+            {"BeginClose", "DiscardReceived", "FailSends"},
+        ),
         ("`Reconnecting`", "OPEN", lost(), {"CountEnd", "Wait"}),
         (
             "`Closed`",

@@ -38,6 +38,7 @@ SHELLS = [
 NO_PHASE = {
     # Something that may be there or not, while the phase is the same
     "ClockWatch._timer": "a timer that may run",
+    "Attempt._timer": "a timer that may run",
     "Connection._deadline": "a timer that may run",
     "Connection._keepalive": "an option; without it, made for a probe",
     "Connection._over": "made for whoever waits for the end; the table knows of it",
@@ -64,16 +65,10 @@ NO_PHASE = {
     "Route.same_origin": "an argument",
     "SetAside.ends": "what was found in some bytes",
     "_NoTransport.protocol": "no subprotocol was agreed on, ever",
+    "Pulse._periodic": "an option: whether there is a heartbeat",
     "Pulse.hears_messages": "an option of the heartbeat",
 }
 """Attribute -> why it is no phase."""
-
-STILL_PHASES = {
-    "JsTransport._aborted": "the connection is abandoned, or over",
-    "JsTransport._local": "we asked for the end: the connection's table knows",
-    "Pulse._beats": "the connection is open: the connection's table knows",
-}
-"""Attribute -> what it says a second time; to be emptied."""
 
 
 def modules():
@@ -97,18 +92,12 @@ def looks_like_phases(trees: list[ast.Module]) -> set[str]:
 
 def test_no_phase_outside_of_the_tables():
     """No boolean, and nothing that is compared with None, is there without a reason."""
-    assert set() == looks_like_phases(TREES) - NO_PHASE.keys() - STILL_PHASES.keys()
+    assert set() == looks_like_phases(TREES) - NO_PHASE.keys()
 
 
 def test_no_reason_is_left_over():
     """What is gone from the source is gone from here."""
-    assert set() == (NO_PHASE.keys() | STILL_PHASES.keys()) - looks_like_phases(TREES)
-
-
-@pytest.mark.xfail(reason="issue 11, the browser's transport and the keepalive")
-def test_no_phase_is_kept_twice():
-    """Nothing remembers what a table knows."""
-    assert {} == STILL_PHASES
+    assert set() == NO_PHASE.keys() - looks_like_phases(TREES)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +177,7 @@ STATE = {
     "ReceivePipeline._queue": "made when a message first has to wait",
     "ReceivePipeline._queue_full": "whether the queue asks for a pause",
     "ReceivePipeline._queue_size": "a count",
+    "ReceivePipeline._source": "whose message is with an interceptor",
     "ReceivePipeline._unbegun": "what a task that has not begun would await",
     "ReceivePipeline._task": "works off the queue, and ends",
     "ReceivePipeline._working": "whether it does",
@@ -195,8 +185,6 @@ STATE = {
 """Attribute -> why it is assigned after `__init__`: it does not route messages."""
 
 OTHERS = {
-    ("attempt", "stages.stage"): "how far an attempt is",
-    ("attempt", "stages.url"): "of an attempt",
     ("broadcast", "buffer.on_drop"): "of a new buffer",
     ("broadcast", "buffer.on_pressure"): "of a new buffer",
 }

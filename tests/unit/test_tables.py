@@ -71,7 +71,7 @@ RESTS = ["StopSending", "Show", "LeaveEnvironment", "TellIdle"]
         (
             Phase.OPEN,
             l.CloseAsked(),
-            ["StopSending", "Show", "BeginClose", "FailSends"],
+            ["StopSending", "Show", "BeginClose", "DiscardReceived", "FailSends"],
         ),
         (
             Phase.OPEN,

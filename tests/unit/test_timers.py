@@ -3,13 +3,11 @@
 import asyncio
 
 import pytest
-from looptime import LoopTimeProxy
 
-from ws_common.timers import LONGEST, call_later, wait
+from ws_common.timers import LONGEST, call_later
 
 pytestmark = pytest.mark.looptime
 
-clock = LoopTimeProxy()
 DELAYS = [0, 1, LONGEST, 2_147_484, 7_500_000]
 
 
@@ -32,24 +30,3 @@ async def test_cancelling(delay, after):
     timer.cancel()
     await asyncio.sleep(5 * LONGEST)
     assert [] == called
-
-
-@pytest.mark.parametrize("seconds", DELAYS)
-async def test_waiting_in_vain(seconds):
-    """It takes as long as it was given."""
-    task = asyncio.ensure_future(asyncio.Event().wait())
-    await wait(task, seconds)
-    assert clock == pytest.approx(seconds, abs=0.01)
-    assert not task.done()
-    task.cancel()
-
-
-@pytest.mark.parametrize("seconds", [None, 4_000_000])
-async def test_waiting(seconds):
-    """It ends with what is waited for, late or at once."""
-    for delay in (0, 3_000_000):
-        began = asyncio.get_running_loop().time()
-        task = asyncio.ensure_future(asyncio.sleep(delay))
-        await wait(task, seconds)
-        assert task.done()
-        assert clock == pytest.approx(began + delay, abs=0.01)

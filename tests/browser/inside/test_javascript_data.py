@@ -29,12 +29,6 @@ ARRAYS = [
 
 BYTES = ["Uint8Array", "Uint8ClampedArray"]
 
-defect_29 = pytest.mark.xfail(
-    strict=True,
-    raises=(AssertionError, ws.WSUnsupportedDataError),
-    reason="issue 12, defect 29",
-)
-
 
 def buffer(raw=RAW):
     """An `ArrayBuffer` of these bytes."""
@@ -62,15 +56,12 @@ async def echoed(server, data, **how):
     return answer
 
 
-@pytest.mark.parametrize(
-    "kind", [*BYTES, *(pytest.param(kind, marks=defect_29) for kind in ARRAYS)]
-)
+@pytest.mark.parametrize("kind", [*BYTES, *ARRAYS])
 async def test_a_typed_array(server, kind):
     """Its bytes, whatever its elements are."""
     assert RAW == await echoed(server, getattr(js, kind).new(buffer()))
 
 
-@defect_29
 async def test_numbers(server):
     """Three floats are twelve bytes, and fractions none of our business."""
     array = js.Float32Array.of(1, 2.5, -3)
@@ -81,9 +72,9 @@ async def test_numbers(server):
     "kind",
     [
         *BYTES,
-        pytest.param("Float32Array", marks=defect_29),
-        pytest.param("BigInt64Array", marks=defect_29),
-        pytest.param("DataView", marks=defect_29),
+        "Float32Array",
+        "BigInt64Array",
+        "DataView",
     ],
 )
 async def test_a_part_of_a_buffer(server, kind):
@@ -91,20 +82,17 @@ async def test_a_part_of_a_buffer(server, kind):
     assert RAW[8:24] == await echoed(server, viewing(kind))
 
 
-@defect_29
 @pytest.mark.parametrize("raw", [RAW, b""], ids=["some", "none"])
 async def test_a_buffer(server, raw):
     """An `ArrayBuffer` is bytes."""
     assert raw == await echoed(server, buffer(raw))
 
 
-@defect_29
 async def test_a_blob(server):
     """A `Blob` is bytes as well, though only JavaScript can read it at once."""
     assert b"a\x00b" == await echoed(server, blob("a", buffer(b"\x00b")))
 
 
-@defect_29
 async def test_blobs_among_others(server):
     """Everything keeps its place."""
     sent = ["one", blob("two"), b"three", blob("x" * 100_000), "four", buffer(b"five")]
@@ -115,7 +103,6 @@ async def test_blobs_among_others(server):
         assert back == [await client.recv() for _ in back]
 
 
-@defect_29
 async def test_text(server):
     """`text=True` sends UTF-8 bytes as text, from whichever kind of buffer."""
     assert "grün" == await echoed_text(server, buffer("grün".encode()))
@@ -127,7 +114,20 @@ async def echoed_text(server, data):
         return await client.recv()
 
 
-@defect_29
+async def test_a_blob_as_text(server):
+    """Nobody can read it at once: it is refused, and the connection stays."""
+    async with ws.connect(server("/echo")) as client:
+        with pytest.raises(ws.WSUnsupportedDataError, match="Blob"):
+            await client.add(blob("a"), text=True)
+        await client.add("still here")
+        assert "still here" == await client.recv()
+
+
+async def test_an_array_of_integers(server):
+    """It is a sequence as any other."""
+    assert b"\x01\x02\xff" == await echoed(server, js.Array.of(1, 2, 255))
+
+
 async def test_changed_behind_our_back(server):
     """What waits in the outbox is what it was when it was handed over."""
     array = js.Float32Array.of(1, 2, 3)
@@ -140,7 +140,6 @@ async def test_changed_behind_our_back(server):
         assert before == await client.recv()
 
 
-@defect_29
 async def test_no_loop_over_its_bytes(server):
     """Much of it costs about what the same `bytes` cost."""
     raw = bytes(900_000)

@@ -7,7 +7,6 @@ by whoever looks at the page, and must not take longer than the answer does.
 import asyncio
 import time
 
-import js
 import pytest
 
 import ws
@@ -20,26 +19,6 @@ CHALLENGES = {
 
 FOR_EVER = 3600
 """Seconds until the next attempt, so that none comes during a test."""
-
-
-def is_chromium():
-    """Whether this is a page of Chromium, or a worker of one: both bring up a dialog.
-
-    A worker of Firefox does not, and in Node nobody could see it.
-    """
-    navigator = getattr(js, "navigator", None)
-    return "Chrome/" in str(getattr(navigator, "userAgent", ""))
-
-
-defect_31 = pytest.mark.xfail(
-    condition=is_chromium(),
-    strict=True,
-    raises=AssertionError,
-    reason="issue 12, defect 31",
-)
-defect_36 = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, defect 36"
-)
 
 
 async def failure(url, **options):
@@ -68,7 +47,6 @@ async def test_a_refusal_without_a_challenge(server):
     assert 401 == state.error.status
 
 
-@defect_31
 @pytest.mark.parametrize("scheme", CHALLENGES)
 async def test_a_challenge(server, scheme):
     """So is one that asks for a password: no dialog waits for one."""
@@ -80,7 +58,6 @@ async def test_a_challenge(server, scheme):
     assert time.monotonic() - began < TIMEOUT / 2
 
 
-@defect_31
 async def test_a_challenge_that_cross_origin_rules_hide(server):
     """There is no status then; but there is no dialog either, and no waiting for it."""
     began = time.monotonic()
@@ -90,7 +67,6 @@ async def test_a_challenge_that_cross_origin_rules_hide(server):
     assert time.monotonic() - began < TIMEOUT / 2
 
 
-@defect_36
 async def test_what_fetch_hides_too(server):
     """A proxy that wants a password (407) is not taken for a server that is down."""
     state = await failure(server("/refuse", status=407), diagnose=True)
@@ -98,7 +74,6 @@ async def test_what_fetch_hides_too(server):
     assert "proxy" in str(state.error)
 
 
-@defect_36
 @pytest.mark.parametrize("port", [1, 22, 6000, 6667, 10080])
 async def test_a_blocked_port(port):
     """A port that browsers never dial is named, and not dialed again and again."""
