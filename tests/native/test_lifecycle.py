@@ -20,6 +20,9 @@ CLOSED = ["Connecting", "Open", "Disconnecting", "Reconnecting"]
 PATIENT = 10.0
 """Seconds: an upper bound that only a hang reaches."""
 
+TICK = 0.001
+"""Seconds: uvloop counts whole ones of these, and its timers fire as much too early."""
+
 
 async def first_failure(url, **options):
     """Connect with retries until the first failure is over; the client, at rest."""
@@ -131,7 +134,7 @@ async def test_hangs(scheme, full):
     with silent(full=full) as address:
         before = time.monotonic()
         state, seen = await first_failure(f"{scheme}://{address}/", timeout=0.2)
-        assert 0.2 <= time.monotonic() - before < PATIENT
+        assert 0.2 - TICK <= time.monotonic() - before < PATIENT
     assert seen == AGAIN
     assert isinstance(state.error, ws.WSTimeoutError)
     assert "within 0.2 s (while connecting)" in str(state.error)
@@ -143,7 +146,7 @@ async def test_a_peer_that_does_not_answer_the_close(server):
     async with ws.connect(server("/silent-close"), options) as client:
         before = time.monotonic()
         await client.disconnect()
-        assert 0.2 <= time.monotonic() - before < PATIENT
+        assert 0.2 - TICK <= time.monotonic() - before < PATIENT
         assert kinds(client)[-2:] == ["Disconnecting", "Closed"]
         assert client.state == ws.Closed(1006, "")
 
