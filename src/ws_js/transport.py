@@ -195,7 +195,7 @@ class JsTransport:
             self._fail(size)
         else:
             self._sink.on_messages((message,), size)
-            self._coalescer.came(now)
+            self._coalescer.came(now, size)
 
     def _messages(self, events: JsArray) -> None:
         """Push what was collected, as one batch."""
