@@ -15,6 +15,7 @@ more than the slowness of a hidden page explains it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
 from typing import Any, Protocol
 
 from ws_common.clock import Clock
@@ -59,6 +60,13 @@ class Body(Protocol):
         """Report an event."""
 
 
+class _Asks(Enum):
+    """When it asks: where there is no heartbeat, only if it is told to."""
+
+    ON_DEMAND = "on demand"
+    REGULARLY = "regularly"
+
+
 class Pulse:
     """Beats from `start()` until `stop()`; without a `start()` it answers probes.
 
@@ -71,7 +79,7 @@ class Pulse:
         "_ask_at",
         "_asked_at",
         "_asking",
-        "_beats",
+        "_asks",
         "_body",
         "_buffered",
         "_checking",
@@ -104,7 +112,7 @@ class Pulse:
         self._transport = transport
         self._body = body
         self._loop = asyncio.get_running_loop()
-        self._beats = False
+        self._asks = _Asks.ON_DEMAND
         self._asking: Timer | None = None
         self._checking: Timer | None = None
         # Signs of life that are no bytes: the start, the end of a pause, a drain.
@@ -122,7 +130,7 @@ class Pulse:
 
     def start(self) -> None:
         """Beat."""
-        self._beats = True
+        self._asks = _Asks.REGULARLY
         self._floor = self._loop.time()
         self._rest()
 
@@ -134,7 +142,7 @@ class Pulse:
                 counts no more. Else it does: who looks at a page again and again
                 does not put off the end.
         """
-        if self._beats:
+        if self._asks is _Asks.REGULARLY:
             self._rest()
         waits = self._checking is not None and self._alive_at() < self._asked_at
         if self._send() and (after_gap or not waits):
@@ -195,12 +203,12 @@ class Pulse:
     def resume(self) -> None:
         """Reading goes on; the peer has the whole of `interval` and `timeout` again."""
         self._floor = self._loop.time()
-        if self._beats:
+        if self._asks is _Asks.REGULARLY:
             self._rest()
 
     def stop(self) -> None:
         """Beat no more."""
-        self._beats = False
+        self._asks = _Asks.ON_DEMAND
         self.pause()
         for pong in tuple(self._pongs):
             pong.cancel()
@@ -284,7 +292,7 @@ class Pulse:
             self._overdue()
             return
         self._mercies = 0
-        if self._beats:
+        if self._asks is _Asks.REGULARLY:
             # Asked again meanwhile, or about to be: `_ask` arms this where it is not.
             due = alive_at + self._interval + self._timeout
             if due > self._due_at:

@@ -11,6 +11,7 @@ A browser tells less than a peer of ours would like, and this is what is made of
 """
 
 import asyncio
+from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from ws_common.errors import WSConnectionClosedError
@@ -39,6 +40,14 @@ TOO_BIG: Final = 4009
 _ABNORMAL: Final = WebSocketStatusCode.ABNORMAL_CLOSURE.value
 
 
+class _Asked(Enum):
+    """What the browser was asked for last: it does not tell whose Close it was."""
+
+    NOTHING = "nothing"
+    CLOSE = "close"
+    ABORT = "abort"
+
+
 class JsTransport:
     """One `WebSocket`, from its making on.
 
@@ -47,14 +56,13 @@ class JsTransport:
     """
 
     __slots__ = (
-        "_aborted",
+        "_asked",
         "_border",
         "_coalescer",
         "_drain",
         "_failure",
         "_handshake",
         "_last_activity",
-        "_local",
         "_loop",
         "_max_size",
         "_protocol",
@@ -84,8 +92,7 @@ class JsTransport:
         self._protocol: str | None = None
         self._handshake = Handshake()
         self._last_activity = self._loop.time()
-        self._local = False
-        self._aborted = False
+        self._asked = _Asked.NOTHING
         self._failure: CloseInfo | None = None
         self._drain = Drain(socket, options.write_limit, sink.on_writable)
         self._wire = Wire(border, socket, self)
@@ -164,7 +171,7 @@ class JsTransport:
         if not self._wire.is_live or self._socket.readyState != OPEN:
             return
         self._wire.close(code, reason)
-        self._local = True
+        self._asked = _Asked.CLOSE
 
     def abort(self) -> None:
         """Let go of the socket now. No event comes after it.
@@ -172,7 +179,7 @@ class JsTransport:
         The browser finishes the closing on its own; a silent peer can keep it busy
         for more than half a minute.
         """
-        self._aborted = True
+        self._asked = _Asked.ABORT
         if self._wire.is_live:
             self._release()
             self._wire.close(None, None)
@@ -254,7 +261,7 @@ class JsTransport:
             self._tell(code, reason, was_clean=was_clean)
 
     def _tell(self, code: int, reason: str, *, was_clean: bool) -> None:
-        if self._aborted:  # by the sink, a moment ago
+        if self._asked is _Asked.ABORT:  # by the sink, a moment ago
             return
         if not self.opened.done():
             self.opened.set_exception(ConnectionError(reason))
@@ -270,7 +277,7 @@ class JsTransport:
                 initiator="local",
                 error=failure.error,
             )
-        if self._local:
+        if self._asked is _Asked.CLOSE:
             return CloseInfo(
                 code=code, reason=reason, was_clean=was_clean, initiator="local"
             )
@@ -286,7 +293,7 @@ class JsTransport:
         sink = self._sink
         if close.was_clean and close.initiator == "peer":
             sink.on_closing(close)
-        if not self._aborted:  # by the sink, a moment ago
+        if self._asked is not _Asked.ABORT:  # by the sink, a moment ago
             sink.on_closed(close)
 
     def _release(self) -> None:

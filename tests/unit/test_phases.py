@@ -67,13 +67,6 @@ NO_PHASE = {
 }
 """Attribute -> why it is no phase."""
 
-STILL_PHASES = {
-    "JsTransport._aborted": "the connection is abandoned, or over",
-    "JsTransport._local": "we asked for the end: the connection's table knows",
-    "Pulse._beats": "the connection is open: the connection's table knows",
-}
-"""Attribute -> what it says a second time; to be emptied."""
-
 
 def modules():
     yield from (COMMON / f"{name}.py" for name in SHELLS)
@@ -97,12 +90,12 @@ def looks_like_phases(trees: list[ast.Module]) -> set[str]:
 
 def test_no_phase_outside_of_the_tables():
     """No boolean, and nothing that is compared with None, is there without a reason."""
-    assert set() == looks_like_phases(TREES) - NO_PHASE.keys() - STILL_PHASES.keys()
+    assert set() == looks_like_phases(TREES) - NO_PHASE.keys()
 
 
 def test_no_reason_is_left_over():
     """What is gone from the source is gone from here."""
-    assert set() == (NO_PHASE.keys() | STILL_PHASES.keys()) - looks_like_phases(TREES)
+    assert set() == NO_PHASE.keys() - looks_like_phases(TREES)
 
 
 def test_the_old_engine_is_still_there():
@@ -110,12 +103,6 @@ def test_the_old_engine_is_still_there():
     kept = {path.stem for path in (SOURCE / "ws_vm").glob("*.py")}
 
     assert set() == set(OLD_ENGINE) - kept
-
-
-@pytest.mark.xfail(reason="issue 11, the browser's transport and the keepalive")
-def test_no_phase_is_kept_twice():
-    """Nothing remembers what a table knows."""
-    assert {} == STILL_PHASES
 
 
 @pytest.mark.parametrize(
