@@ -432,6 +432,10 @@ class Buffer(Generic[T]):
         """Whether somebody is waiting for an item."""
         return bool(self._waiters)
 
+    def forget_readers(self) -> None:
+        """Wake nobody any more: those who wait are being collected as well."""
+        self._waiters.clear()
+
     async def _wait(self) -> End | None:
         waiter: asyncio.Future[End | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)

@@ -182,6 +182,7 @@ class Subscriber(AsyncIterator[T]):
     def __del__(self) -> None:
         """End it where nobody holds it any more: the collector runs in any thread."""
         if self._is_open:
+            self._buffer.forget_readers()
             self._broadcast.home.hop(self._broadcast.detach, self._buffer)
 
     @property
@@ -330,11 +331,16 @@ class Subscription:
         self._subscriber.close()
 
     async def _run(self) -> None:
-        # However it ends, a buffer that nobody reads any more holds nobody up.
-        with self._subscriber:
+        try:
             if not self._is_made:  # an eager task: call nobody back inside listen()
                 await asyncio.sleep(0)
             await self._listen()
+        except GeneratorExit:
+            raise  # it is collected with its client: nobody is held up any more
+        except BaseException:
+            self._subscriber.close()  # a buffer that nobody reads holds nobody up
+            raise
+        self._subscriber.close()
 
     async def _listen(self) -> None:
         ended = False

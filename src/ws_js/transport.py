@@ -41,11 +41,11 @@ _ABNORMAL: Final = WebSocketStatusCode.ABNORMAL_CLOSURE.value
 
 
 class _Asked(Enum):
-    """What the client has asked of the socket."""
+    """What the browser was asked for last: it does not tell whose Close it was."""
 
     NOTHING = "nothing"
-    CLOSE = "the closing handshake"
-    ABORT = "to be let go of: nothing is reported any more"
+    CLOSE = "close"
+    ABORT = "abort"
 
 
 class JsTransport:
@@ -202,7 +202,7 @@ class JsTransport:
             self._fail(size)
         else:
             self._sink.on_messages((message,), size)
-            self._coalescer.came(now)
+            self._coalescer.came(now, size)
 
     def _messages(self, events: JsArray) -> None:
         """Push what was collected, as one batch."""

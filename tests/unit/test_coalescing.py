@@ -8,7 +8,7 @@ import pytest
 from looptime import LoopTimeProxy
 
 from tests.unit.fake_js import Buffer
-from ws_js.coalescer import PERIOD, RATE, SLICE, SPAN
+from ws_js.coalescer import CROWD, FEW, LARGE, PERIOD, RATE, SLICE, SPAN
 
 pytestmark = pytest.mark.looptime
 
@@ -74,6 +74,74 @@ async def test_what_is_no_flood(js, open_one):
         socket.play_message(str(number))
         assert not is_collecting(js, socket)
     assert len(sink.messages) == 10 * at_once + 1000
+
+
+@pytest.fixture
+async def working(monkeypatch):
+    """Has the program take its time, in which the loop has no turn: `working(s)`."""
+    loop, worked = asyncio.get_running_loop(), [0.0]
+    now = loop.time
+    monkeypatch.setattr(loop, "time", lambda: now() + sum(worked))
+    return worked.append
+
+
+async def test_a_slow_program(js, open_one, working):
+    """It is behind at any rate, and collected for where the loop has no turn."""
+    _, socket, sink = await open_one()
+    sink.react = lambda _: working(10 / RATE)
+    sent = [str(number) for number in range(500)]
+    collected = 0
+    for text in sent:
+        socket.play_message(text)
+        collected += is_collecting(js, socket)
+    assert len(sent) - collected <= 2 * SPAN * RATE / 10 + 2
+    await asyncio.sleep(1)
+    assert sink.messages == sent
+    assert not is_collecting(js, socket)
+
+
+async def test_large_messages(js, open_one, working):
+    """What a call costs matters little then, and what would wait is much."""
+    _, socket, sink = await open_one()
+    sink.react = lambda _: working(10 / RATE)
+    data = Buffer(bytes(LARGE + 1))
+    for _ in range(200):
+        socket.play_message(data)
+        assert not is_collecting(js, socket)
+
+
+async def test_a_slow_program_that_keeps_up(js, open_one, working):
+    """Whatever it takes, where the loop has its turns nobody waits for Python."""
+    _, socket, sink = await open_one()
+    sink.react = lambda _: working(10 / RATE)
+    for number in range(500):
+        socket.play_message(str(number))
+        await asyncio.sleep(0)
+        assert not is_collecting(js, socket)
+
+
+async def test_a_busy_page_that_is_sent_little(js, open_one, working):
+    """That the loop has no turn is nothing to us then."""
+    _, socket, _ = await open_one()
+    for number in range(200):
+        working(1.5 * SPAN / FEW)
+        socket.play_message(str(number))
+        assert not is_collecting(js, socket)
+
+
+async def test_the_more_wait_the_more_come_at_once(js, open_one):
+    """Of an endless flood not ever more wait: the browser slows the server down."""
+    _, socket, sink = await open_one()
+    await flood(js, socket, numbers())
+    fetched, most = asyncio.Event(), 0
+    sink.react = lambda _: fetched.set()
+    for _ in range(100):
+        for number in range(CROWD):  # in each turn, and more than a slice
+            socket.play_message(str(number))
+        most = max(most, len(socket.onmessage.__self__))
+        await (asyncio.sleep(0) if fetched.is_set() else fetched.wait())
+    assert most <= CROWD * CROWD / SLICE
+    assert len(sink.messages) > 50 * CROWD
 
 
 async def test_a_program_that_answers(js, open_one):

@@ -6,6 +6,9 @@ from pathlib import Path
 MISSING = frozenset({"looptime", "picows", "websockets", "ws_vm"})
 """Packages of native tests."""
 
+NATIVE_SUPPORT = frozenset({"tests.support.fake_tcp"})
+"""Modules of ours that need them."""
+
 
 class NativeOnly:
     """The plugin.
@@ -21,7 +24,9 @@ class NativeOnly:
         if collection_path.suffix != ".py":
             return None
         source = collection_path.read_text(encoding="utf-8")
-        missing = MISSING & _imported(source)
+        imported = _imported(source)
+        missing = MISSING & {name.partition(".")[0] for name in imported}
+        missing |= NATIVE_SUPPORT & imported
         if "pytest.mark.looptime" in source:
             missing |= {"looptime"}
         if not missing:
@@ -37,4 +42,4 @@ def _imported(source: str) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module or "")
-    return {name.partition(".")[0] for name in names}
+    return names

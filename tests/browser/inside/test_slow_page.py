@@ -16,10 +16,6 @@ COUNT = 2000
 COST = 0.0004
 """Seconds that the program takes for a message."""
 
-defect_33 = pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="issue 12, defect 33"
-)
-
 
 class Calls:
     """How often JavaScript has called Python for the messages that came.
@@ -60,7 +56,6 @@ async def read(server, calls, **query):
     assert COUNT == calls.messages
 
 
-@defect_33
 @pytest.mark.parametrize(
     "query", [{"size": 16}, {"size": 3000, "binary": 1}], ids=["text", "binary"]
 )
