@@ -437,6 +437,10 @@ class Buffer(Generic[T]):
         self._waiters.append(waiter)
         try:
             return await waiter
+        except GeneratorExit:  # collected while it waited: it must not be woken
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
         except asyncio.CancelledError:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)

@@ -330,11 +330,17 @@ class Subscription:
         self._subscriber.close()
 
     async def _run(self) -> None:
-        # However it ends, a buffer that nobody reads any more holds nobody up.
-        with self._subscriber:
+        try:
             if not self._is_made:  # an eager task: call nobody back inside listen()
                 await asyncio.sleep(0)
             await self._listen()
+        except GeneratorExit:
+            raise  # collected, in any thread: the subscriber lets go by itself
+        except BaseException:
+            self._subscriber.close()
+            raise
+        # However it ends, a buffer that nobody reads any more holds nobody up.
+        self._subscriber.close()
 
     async def _listen(self) -> None:
         ended = False
