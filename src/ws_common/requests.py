@@ -66,6 +66,7 @@ class Requests:
     async def disconnect(self, code: int | None, reason: str) -> None:
         """Close the connection, and make no other."""
         await self._outside()
+        self._behind.check_usable()
         if self._behind.life.phase in (Phase.NEW, Phase.CLOSED):
             return
         call = self._calls.begin("disconnect", "rest")

@@ -36,7 +36,8 @@ class StuckWatch:
 
     def watch(self) -> None:
         """Watch while a buffer is full; called when that may have changed."""
-        if not self._messages.full:
+        ended = self._messages.ended
+        if not self._messages.full or (ended is not None and ended.final):
             self.stop()
         elif self._timer is None:
             self._arm()
@@ -67,7 +68,8 @@ class StuckWatch:
                 self._note("subscriber_stuck", who=who, waiting=buffer.waiting)
             elif not stuck:
                 self._named -= {buffer}
-        self._arm()
+        self._timer = None
+        self.watch()
 
 
 def describe(messages: Broadcast[Any], buffer: Buffer[Any]) -> str:

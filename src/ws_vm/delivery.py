@@ -30,7 +30,7 @@ from websockets.protocol import OPEN
 
 from ws_common.transport import TransportSink
 from ws_vm.frame_reader import FrameReader
-from ws_vm.frame_scanner import set_aside
+from ws_vm.frame_scanner import FIN, set_aside
 from ws_vm.late_delivery import LateDelivery
 from ws_vm.library_frames import NO_MESSAGES, NO_PONGS, Progress
 from ws_vm.pings import NO_PINGS, Pings, resolve_pings
@@ -38,6 +38,12 @@ from ws_vm.pings import NO_PINGS, Pings, resolve_pings
 MAX_HELD = 2**20
 """Bytes that are kept above which nothing more is read while paused: from there on,
 as long as nobody reads, neither the peer's Pings nor its death are noticed."""
+
+
+MAX_PONGS = 64 * 1024
+"""Bytes of Pongs that may wait to be sent; no honest peer needs 500 of them at once."""
+
+_PONG = FIN | Opcode.PONG
 
 
 class Reading(Enum):
@@ -75,6 +81,7 @@ class Delivery(asyncio.BufferedProtocol):
         "_interval",
         "_loop",
         "_pings",
+        "_pong_bytes",
         "_reading",
         "_sink",
         "_tail",
@@ -96,6 +103,7 @@ class Delivery(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._reading = Reading.DIALING
         self._pings: Pings = NO_PINGS
+        self._pong_bytes = 0  # of those that the peer has not taken, at most
         self._tail = b""  # the beginning of a frame, or of the end of the response
         self._held = b""  # frames that the sink does not want yet; `_tail` follows
         self._ahead: int = 0  # bytes to come of the last frame in `_held`
@@ -133,8 +141,26 @@ class Delivery(asyncio.BufferedProtocol):
     def _send_data(self) -> None:
         """Write what the library wants to be sent."""
         for data in self.library.data_to_send():
-            if data and not self._tcp.is_closing():
+            if data and not self._tcp.is_closing() and not self._is_too_much(data):
                 self._tcp.write(data)
+
+    def _is_too_much(self, data: bytes) -> bool:
+        """Whether it is a Pong for a peer that pings and does not read.
+
+        Not every Ping has to be answered (RFC 6455 section 5.5.3).
+        """
+        if data[0] != _PONG:
+            return False
+        waiting = min(self._pong_bytes, self.buffered_amount)
+        if waiting > MAX_PONGS:
+            return True
+        self._pong_bytes = waiting + len(data)
+        return False
+
+    @property
+    def buffered_amount(self) -> int:
+        """Bytes that the operating system has not taken yet."""
+        return self._tcp.get_write_buffer_size()
 
     # While the sink has paused
 

@@ -118,8 +118,8 @@ class VmTransport(ReceivePath):
 
     @property
     def buffered_amount(self) -> int:
-        """Bytes that the operating system has not taken yet."""
-        amount = self._tcp.get_write_buffer_size()
+        """Bytes that the operating system has not taken yet, in all layers."""
+        amount = super().buffered_amount
         for transport in self._beneath:
             amount += transport.get_write_buffer_size()
         return amount

@@ -381,6 +381,23 @@ def test_on_uvloop(platform):
         run.run(main(server.urls))
 
 
+@pytest.mark.usefixtures("platform")
+@pytest.mark.parametrize("pauses", [True, False])
+async def test_a_peer_that_pings_and_does_not_read(monkeypatch, pauses):
+    """Its Pings cost no memory; once it reads, they are answered as before."""
+    transport, tcp = opened(Recording())
+    monkeypatch.setattr(tcp, "get_write_buffer_size", lambda: len(tcp.written))
+    if pauses:
+        transport.pause_reading()
+    for _ in range(100):
+        receive(transport, (b"\x89\x7d" + b"p" * 125) * 100)
+    assert len(tcp.written) < 2**17
+    tcp.written = b""
+    receive(transport, b"\x89\x00")
+    assert tcp.written[:1] == b"\x8a"
+    transport.abort()
+
+
 @pytest.mark.parametrize(
     ("retry", "state"), [(None, Closed), ((PATIENCE, PATIENCE), Reconnecting)]
 )

@@ -6,7 +6,15 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import URL, begin, causes, kinds, opened, outcome
+from tests.support.driving import (
+    URL,
+    begin,
+    causes,
+    kinds,
+    leftovers,
+    opened,
+    outcome,
+)
 from tests.support.fake_transport import FakeConnector, turns
 
 pytestmark = pytest.mark.looptime
@@ -268,3 +276,18 @@ async def test_sessions_of_a_client_that_was_closed_with_an_interceptor_at_work(
         await client.close()
         async with asyncio.timeout(1):
             assert [session async for session in client.sessions()] == []
+
+
+async def test_reading_on_after_close():
+    """Nobody is watched any more who has not read: there is no socket to hold up."""
+    connector, events = FakeConnector(), []
+    options = {"stream_capacity": 1, "on_event": events.append, "close_timeout": 1}
+    async with opened(connector, **options) as (client, transport):
+        slow, stuck = client.stream.subscribe(), client.stream.subscribe()
+        transport.batch("a", "b", "c")
+        await client.close()
+        assert [message async for message in slow] == ["a", "b", "c"]
+        await asyncio.sleep(30)
+        assert "subscriber_stuck" not in [event.name for event in events]
+        assert leftovers() == []
+        stuck.close()
