@@ -432,15 +432,15 @@ class Buffer(Generic[T]):
         """Whether somebody is waiting for an item."""
         return bool(self._waiters)
 
-    def forget_readers(self) -> None:
-        """Wake nobody any more: those who wait are being collected as well."""
-        self._waiters.clear()
-
     async def _wait(self) -> End | None:
         waiter: asyncio.Future[End | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
             return await waiter
+        except GeneratorExit:  # collected while it waited: it must not be woken
+            if waiter in self._waiters:
+                self._waiters.remove(waiter)
+            raise
         except asyncio.CancelledError:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)

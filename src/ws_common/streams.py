@@ -182,7 +182,6 @@ class Subscriber(AsyncIterator[T]):
     def __del__(self) -> None:
         """End it where nobody holds it any more: the collector runs in any thread."""
         if self._is_open:
-            self._buffer.forget_readers()
             self._broadcast.home.hop(self._broadcast.detach, self._buffer)
 
     @property

@@ -228,6 +228,7 @@ def test_a_provider_that_exits():
     client = ws.WebSocketClient(FakeConnector().options(heartbeat=None))
     with asyncio.Runner() as runner:
         runner.get_loop().set_task_factory(eager_task_factory)
+        runner.get_loop().set_exception_handler(lambda *_: None)
         with pytest.raises(SystemExit):
             runner.run(client.connect(provide))
         runner.run(turns())
