@@ -51,8 +51,10 @@ class MachineDriver(Generic[S]):
             return  # fed from inside: the loop below comes to it
         failures: list[BaseException] = []
         while events:
-            self._advance(*events[0], failures)
-            del events[0]
+            try:
+                self._advance(*events[0], failures)
+            finally:
+                del events[0]  # or a table that raises would stop all that follows
         if failures:
             raise failures[0]
 

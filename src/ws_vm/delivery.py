@@ -2,7 +2,7 @@
 
 Theory of operation. What `Reading` says decides what happens to a read:
 
-    DIALING   there is no socket yet
+    DIALING   there is no socket yet; what TLS brings early is kept
     OPENING   the server's response is awaited; it goes to the library
     FLOWING   batches are delivered as they come
     PAUSED    the sink wants none; the socket is read until something must be kept

@@ -109,6 +109,8 @@ class ReceivePath(Delivery):
         elif reading in _PAUSES:
             self._tail = b""
             self._keep(data)
+        elif reading is Reading.DIALING:
+            self._tail = data  # of a server that speaks first, with TLS 1.2
 
     def eof_received(self) -> None:
         """End the stream, behind all that came before it.
@@ -126,6 +128,12 @@ class ReceivePath(Delivery):
             sink.on_closed(self._how_it_ended(exc))
 
     # The opening handshake
+
+    def _read_what_came_early(self) -> None:
+        """Read what the TLS layer has brought before it was known to be there."""
+        if early := self._tail:
+            self._tail = b""
+            self._read_response(early, 0)
 
     def _read_response(self, data: bytes, known: int) -> None:
         """Give the library its response, and no byte of the frames behind it.
@@ -166,6 +174,8 @@ class ReceivePath(Delivery):
 
     def _end_of_stream(self) -> None:
         """Let the library know that nothing comes any more."""
+        if self._reading is Reading.DIALING:
+            return  # `connection_lost()` follows when the transport is ours
         if self._reading in _PAUSES:
             self._deliver_late()
         self.library.receive_eof()

@@ -77,6 +77,7 @@ class VmTransport(ReceivePath):
         self.library.send_request(self._request)
         del self._request
         self._send_data()
+        self._read_what_came_early()
 
     async def handshake_done(self) -> None:
         """Wait for the response.

@@ -7,10 +7,11 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
-from tests.support.fake_tcp import receive, unopened
+from tests.support.fake_tcp import FakeTcp, client_protocol, receive, unopened
 from tests.support.recording import Recording
 from ws_common.options import CompressionOptions, WebSocketOptions
 from ws_vm.frame_reader import MAX_MESSAGES
+from ws_vm.transport import VmTransport
 
 MB = 1_000_000
 
@@ -325,3 +326,23 @@ async def test_cancelled_ping_is_forgotten(connect, server):
     transport, _ = await connect(server("/echo"))
     transport.ping().cancel()
     assert await transport.ping() >= 0
+
+
+@pytest.mark.parametrize("ends", [False, True])
+async def test_a_server_that_speaks_before_tls_is_known_to_be_there(ends):
+    """With TLS 1.2 a refusal may come in the flight that ends the handshake of TLS."""
+    sink = Recording()
+    library = client_protocol(None, deflate=False)
+    transport = VmTransport(library, library.connect(), WebSocketOptions(), sink)
+    receive(transport, b"HTTP/1.1 503 Service Unavailable\r\n")
+    receive(transport, b"Content-Length: 0\r\n\r\n")
+    if ends:
+        transport.eof_received()
+    transport.connection_made(FakeTcp())
+    if ends:
+        transport.connection_lost(None)
+
+    with pytest.raises(InvalidStatus) as caught:
+        await transport.handshake_done()
+    assert caught.value.response.status_code == 503
+    assert sink.log == []
