@@ -6,12 +6,15 @@ from tools.steps import python
 NATIVE = ROOT / ".cache" / "coverage"
 """As `pyproject.toml` has it; a page's has a suffix (`tests/browser/results.py`)."""
 
+LEAST = 98
+"""Per cent of lines and branches that both runs together cover, at the least."""
+
 
 def report_coverage() -> str:
     """Combine what there is, and return the report.
 
     Raises:
-        ToolError: Neither run has measured anything.
+        ToolError: Neither run has measured anything, or less than `LEAST` is covered.
     """
     pages = sorted(NATIVE.parent.glob(f"{NATIVE.name}.*"))
     if not NATIVE.exists() and not pages:
@@ -21,4 +24,6 @@ def report_coverage() -> str:
         run(
             python("-m", "coverage", "combine", "--append", *map(str, pages)), what=what
         )
-    return run(python("-m", "coverage", "report"), what="report the coverage")
+    # Not in `pyproject.toml`, where pytest-cov would hold the native run alone to it.
+    report = python("-m", "coverage", "report", f"--fail-under={LEAST}")
+    return run(report, what=f"reach a coverage of {LEAST} %")
