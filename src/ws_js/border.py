@@ -13,6 +13,7 @@ Sources: the WHATWG WebSockets standard; Pyodide's documentation on type transla
 and on `pyodide.ffi`.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -47,6 +48,9 @@ __all__ = ["Border", "JsException", "Wire"]
 
 _FORBIDDEN: Final = frozenset({"SecurityError", "NS_ERROR_CONTENT_BLOCKED"})
 """What is thrown where a page may not open a URL; the second in Firefox."""
+
+_WRAPPED: Final = re.compile(r'gives """(\w+): (.*?)"""', re.DOTALL)
+"""How Pyodide quotes what was thrown and is no error to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +259,9 @@ class Wire:
             else:
                 self.socket.close(code, reason or "")
         except JsException as error:
+            _, message = name_and_message(error)
             raise WSInvalidCloseError(
-                f"this cannot be sent as a close: {error.message}"
+                f"this cannot be sent as a close: {message}"
             ) from error
 
     def release(self) -> None:
@@ -271,20 +276,30 @@ class Wire:
             proxy.destroy()
 
 
+def name_and_message(error: JsException) -> tuple[str, str]:
+    """Tell what JavaScript called an error.
+
+    A `DOMException` of WebKit has no stack. Pyodide takes what has none for no error,
+    and throws one of its own that quotes it.
+    """
+    quoted = _WRAPPED.search(error.message) if error.name == "Error" else None
+    return (quoted[1], quoted[2]) if quoted else (error.name, error.message)
+
+
 def _not_made(
     error: JsException, url: str, origin: str
 ) -> WSInvalidUrlError | WSHandshakeError | WSUnsupportedError:
     shown = redact(url)
-    if error.name == "SyntaxError":
+    name, message = name_and_message(error)
+    if name == "SyntaxError":
         # Subprotocols were checked with the options, so it is the URL.
         return WSInvalidUrlError(f"the browser does not take the URL {shown!r}")
-    if error.name in _FORBIDDEN:
-        said = f" ({error.message})" if error.message else ""
+    if name in _FORBIDDEN:
+        said = f" ({message})" if message else ""
         why = why_never(origin, url) or f"the page's security policy forbids it{said}"
         return WSHandshakeError(
             f"the browser refuses to connect to {shown}: {why}", permanent=True
         )
     return WSUnsupportedError(
-        f"the runtime's WebSocket cannot connect to {shown}: {error.name}: "
-        f"{error.message}"
+        f"the runtime's WebSocket cannot connect to {shown}: {name}: {message}"
     )

@@ -120,6 +120,30 @@ async def test_constructor_raises(js, begin, *, name, url, error, words):
         assert caught.value.permanent
 
 
+QUOTED = """\
+A value of type object with tag [object DOMException] was thrown as an error!
+String interpolation of the thrown value gives \"""{0}\""".
+The thrown value's toString method returns \"""{0}\"""."""
+
+
+@pytest.mark.parametrize(
+    ("thrown", "error", "words"),
+    [
+        ("SyntaxError: no URL", WSInvalidUrlError, "does not take the URL"),
+        ("SecurityError: no", WSHandshakeError, r"security policy forbids it \(no\)$"),
+        ("OtherError: no", WSUnsupportedError, "OtherError: no$"),
+        ("no more", WSUnsupportedError, "Error: A value of type"),
+    ],
+)
+async def test_what_pyodide_quotes_is_told_by_its_name(
+    js, begin, *, thrown, error, words
+):
+    """WebKit's `DOMException` has no stack, so that Pyodide takes it for no error."""
+    js.refuse = JsException("Error", QUOTED.format(thrown))
+    with pytest.raises(error, match=words):
+        await (await begin())
+
+
 async def test_a_policy_of_an_insecure_page(js, begin):
     """It may forbid `ws:` as well, which such a page may open otherwise."""
     js.as_page("http://page.example")

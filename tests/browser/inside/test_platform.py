@@ -1,14 +1,20 @@
 """`ws` in a browser: one platform, nothing native, nothing that leaks."""
 
 import asyncio
+import dataclasses
 import gc
 import sys
 
 import js
 import pytest
+from pyodide.code import run_js
 
 import ws
-from ws_common.errors import WSHandshakeError, WSUnsupportedError
+from ws_common.errors import (
+    WSHandshakeError,
+    WSInvalidUrlError,
+    WSUnsupportedError,
+)
 from ws_common.options import WebSocketOptions
 from ws_js.border import Border
 
@@ -122,6 +128,27 @@ async def test_the_global_is_that_of_the_runtime():
     border = Border.here()
     assert border.js.Blob
     assert border.js.Function.prototype
+
+
+async def test_a_url_that_the_runtime_does_not_take():
+    """Each calls it a `SyntaxError`."""
+    with pytest.raises(WSInvalidUrlError, match="does not take the URL"):
+        Border.here().open_socket("ws://example.org:99999/", [])
+
+
+async def test_an_error_without_a_stack():
+    """WebKit throws such; Pyodide takes it for no error, and quotes it in its own."""
+    runtime = run_js("""({
+        WebSocket: class {
+            constructor() {
+                const error = new DOMException("no such port", "SyntaxError");
+                throw Object.defineProperty(error, "stack", {value: undefined});
+            }
+        },
+    })""")
+    border = dataclasses.replace(Border.here(), js=runtime)
+    with pytest.raises(WSInvalidUrlError, match="does not take the URL"):
+        border.open_socket("ws://example.org:99999/", [])
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 503])
