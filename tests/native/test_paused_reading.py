@@ -13,71 +13,20 @@ from websockets.frames import Opcode
 from tests.support.connecting import Connect
 from tests.support.driving import leftovers
 from tests.support.fake_tcp import opened, receive
-from tests.support.peer import Peer
+from tests.support.played_peer import HEARTBEAT, INTERVAL, received
 from tests.support.recording import PATIENCE, Recording
 from tests.support.server import Server
 from ws_common.client import WebSocketClient
-from ws_common.heartbeat import Heartbeat
 from ws_common.options import WebSocketOptions
 from ws_common.states import Closed, Open, Reconnecting
 from ws_vm.delivery import MAX_HELD
 from ws_vm.late_delivery import MAX_LATE
 
-INTERVAL = 0.02
-HEARTBEAT = Heartbeat(interval=INTERVAL, timeout=PATIENCE)
 ONE_READ = 64 * 1024
 MB = 1_000_000
 NUMBERS = [str(number) for number in range(50)]
 
 over = pytest.mark.parametrize("over", ["plain", "deflate", "tls"])
-
-
-@pytest.fixture
-async def listen():
-    """Waits for clients: the URL to connect to, and what gives the next peer."""
-    servers, writers = [], []
-
-    async def listen(ssl=None):
-        arrived: asyncio.Queue[Peer] = asyncio.Queue()
-
-        async def serve(reader, writer):
-            writers.append(writer)
-            peer = Peer(reader, writer)
-            assert await peer.read_request()
-            peer.accept()
-            await peer.flush()
-            arrived.put_nowait(peer)
-
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=ssl)
-        servers.append(server)
-        port = server.sockets[0].getsockname()[1]
-        url = f"wss://localhost:{port}/" if ssl else f"ws://127.0.0.1:{port}/"
-        return url, arrived.get
-
-    yield listen
-    for server in servers:
-        server.close()
-    for writer in writers:
-        writer.transport.abort()
-    await asyncio.sleep(0)
-
-
-@pytest.fixture
-def dial(connect, listen, serving_tls, trusting):
-    """Connects; gives the transport, its sink, and the peer."""
-
-    async def dial(over="plain", heartbeat=HEARTBEAT):
-        how = {"heartbeat": heartbeat, "proxy": None}
-        if over == "tls":
-            how["ssl"] = trusting
-        url, arrival = await listen(serving_tls("localhost") if over == "tls" else None)
-        transport, sink = await connect(
-            f"{url}?compress={int(over == 'deflate')}",
-            options=WebSocketOptions.vm(**how),
-        )
-        return transport, sink, await arrival()
-
-    return dial
 
 
 async def paused(dial, *how):
@@ -92,15 +41,6 @@ async def paused(dial, *how):
     await peer.flush()
     await until(lambda: transport._held)
     return transport, sink, peer
-
-
-async def received(peer, opcode) -> bytes:
-    """Wait for a frame of this kind from the client."""
-    async with asyncio.timeout(PATIENCE):
-        async for frame in peer.frames():
-            if frame.opcode is opcode:
-                return bytes(frame.data)
-    raise AssertionError("the client is gone")
 
 
 async def until(condition) -> None:
