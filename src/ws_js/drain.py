@@ -1,7 +1,9 @@
 """The send buffer: tells when it has drained, which a browser does not.
 
 It can only be asked. It is asked while it is known to be full, by a timer, and not at
-all before that: what was handed over is counted here.
+all before that: what was handed over is counted here. The timers of a hidden page fire
+once a second, or once a minute, but its messages come as ever: a message that arrives
+after a timer should have fired asks in its stead.
 """
 
 import asyncio
@@ -32,6 +34,7 @@ class Drain:
 
     __slots__ = (
         "_amount",
+        "_due",
         "_handed",
         "_limit",
         "_loop",
@@ -50,6 +53,7 @@ class Drain:
         self._amount = 0  # when it was last asked
         self._handed = 0  # the same, and at most what was handed over since
         self._timer: asyncio.Handle | None = None
+        self._due = float("inf")  # when the timer should fire, in loop time
 
     @property
     def is_watching(self) -> bool:
@@ -64,6 +68,12 @@ class Drain:
         if self._handed > self._limit and self._timer is None and self._is_full():
             self._look_in(FIRST_LOOK)
 
+    def look_if_late(self, now: float) -> None:
+        """Ask now if the timer should have fired before `now` (loop time, seconds)."""
+        if self._timer is not None and self._due <= now:
+            self._timer.cancel()
+            self._look(FIRST_LOOK)
+
     def stop(self) -> None:
         """Never ask again."""
         if self._timer is not None:
@@ -75,6 +85,7 @@ class Drain:
         return self._amount > self._limit
 
     def _look_in(self, delay: float) -> None:
+        self._due = self._loop.time() + delay
         self._timer = self._loop.call_later(delay, self._look, delay)
 
     def _look(self, delay: float) -> None:

@@ -203,6 +203,7 @@ class JsTransport:
         else:
             self._sink.on_messages((message,), size)
             self._coalescer.came(now, size)
+            self._drain.look_if_late(now)
 
     def _messages(self, events: JsArray) -> None:
         """Push what was collected, as one batch."""

@@ -422,6 +422,22 @@ async def test_full_buffer(open_one):
     assert not is_watching_its_buffer(transport)
 
 
+async def test_full_buffer_while_timers_are_late(open_one, monkeypatch):
+    """Each message that arrives asks the browser, as the timers should have."""
+    transport, socket, sink = await open_one(write_limit=10)
+    loop = asyncio.get_running_loop()
+    frozen = loop.time()
+    monkeypatch.setattr(loop, "call_later", lambda *_: asyncio.Handle(id, (0,), loop))
+    socket.bufferedAmount = 5000
+    transport.send("x" * 100, text=True)
+    monkeypatch.setattr(loop, "time", lambda: frozen + 60)
+    socket.bufferedAmount = 0
+    socket.play_message("x")
+    assert sink.messages == ["x"]
+    assert sink.writable == 1
+    assert not is_watching_its_buffer(transport)
+
+
 async def test_full_buffer_at_the_end(open_one):
     """Nobody asks a socket that is gone."""
     transport, socket, _ = await open_one(write_limit=10)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from looptime import LoopTimeProxy
 
-from ws_js.drain import Drain
+from ws_js.drain import FIRST_LOOK, LAST_LOOK, Drain
 
 pytestmark = pytest.mark.looptime
 
@@ -29,3 +29,28 @@ async def test_how_often_a_full_buffer_is_looked_at():
     await writable.wait()
     assert looks == [0, 0.004, 0.008, 0.012, 0.02, 0.036, 0.04, 0.044]
     assert not drain.is_watching
+
+
+async def test_a_message_stands_in_for_a_late_timer():
+    """A hidden page's timers fire once a minute; what its server sends comes at once."""
+    amounts = [900, 900, 5]
+
+    class Socket:
+        @property
+        def bufferedAmount(self) -> int:  # noqa: N802 - the name is JavaScript's
+            return amounts.pop(0)
+
+    writable = asyncio.Event()
+    drain = Drain(Socket(), 10, writable.set)
+    drain.add("xxx")
+    due = float(clock) + FIRST_LOOK
+    drain.look_if_late(due - 0.001)
+    assert amounts == [900, 5], "the timer is not late yet"
+    drain.look_if_late(due)
+    assert drain.is_watching
+    assert not writable.is_set()
+    drain.look_if_late(due + LAST_LOOK)
+    assert writable.is_set()
+    assert not drain.is_watching
+    drain.look_if_late(due + 60)
+    assert amounts == [], "a buffer that has room is not asked"
