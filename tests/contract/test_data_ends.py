@@ -9,7 +9,8 @@ import contextlib
 import pytest
 
 import ws
-from tests.support.conversing import LATER, SOON, go_away, turns, until
+from tests.support.conversing import LATER, SOON, go_away, until
+from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.usefixtures("sockets")
 
@@ -58,7 +59,7 @@ async def test_what_comes_while_after_connect_waits(server):
 
     async def linger(_session: ws.Session) -> None:
         await until(lambda: client.metrics.received_count > 8)
-        await turns()
+        await until_idle()
 
     options = ws.WebSocketOptions.common(
         after_connect=linger, stream_capacity=8, stream_overflow="pause"
@@ -164,7 +165,7 @@ async def test_everybody_who_waits_meets_the_end(server):
     """Two that wait in the same subscriber are both told."""
     async with ws.connect(server("/echo")) as client:
         waiting = [asyncio.ensure_future(client.recv()) for _ in range(3)]
-        await turns()
+        await until_idle()
         await client.disconnect()
         async with asyncio.timeout(5):
             outcomes = await asyncio.gather(*waiting, return_exceptions=True)
@@ -193,7 +194,7 @@ async def test_a_client_that_never_connected(server):
             with pytest.raises(ws.WSNotConnectedError, match="call connect"):
                 await call()
         iterating = asyncio.ensure_future(anext(client.stream.text.subscribe()))
-        await turns()
+        await until_idle()
         assert not iterating.done()
         await client.connect(server("/greeting"))
         assert await iterating == "hello"
@@ -205,7 +206,7 @@ async def test_a_lost_client_waits_while_it_retries(server):
     async with ws.connect(server("/echo"), options) as client:
         waiting = asyncio.ensure_future(client.recv())
         await go_away(client)
-        await turns()
+        await until_idle()
         assert not waiting.done()
         await client.reconnect()
         await client.add("back")
@@ -251,7 +252,7 @@ async def test_a_cancelled_recv_hands_its_turn_on(server):
     async with ws.connect(server("/echo")) as client:
         first = asyncio.ensure_future(client.recv())
         second = asyncio.ensure_future(client.recv())
-        await turns()
+        await until_idle()
         await client.add("one")
         await until(lambda: client.metrics.received_count == 1 or first.done())
         first.cancel()

@@ -8,7 +8,8 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.conversing import LATER, Told, go_away, turns, until
+from tests.support.conversing import LATER, Told, go_away, until
+from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.usefixtures("sockets")
 
@@ -179,10 +180,10 @@ async def test_a_cancelled_add(server):
     holding = Holding()
     async with ws.connect(server("/echo"), using(holding)) as client:
         adding = [asyncio.ensure_future(client.add(text)) for text in "abc"]
-        await turns()
+        await until_idle()
         adding[0].cancel()
         adding[1].cancel()
-        await turns()
+        await until_idle()
         holding.released.set()
         await adding[2]
         assert await client.recv() == "c"
@@ -227,7 +228,7 @@ async def test_nothing_is_delivered_after_disconnect(server, late):
         await until(lambda: holding.held)
         await client.disconnect()
         holding.released.set()
-        await turns()
+        await until_idle()
         assert [message async for message in reader] == []
 
 
@@ -237,7 +238,7 @@ async def test_closing_under_a_handler(server):
     client = await ws.connect(server("/echo"), using(holding))
     receipts = [client.add_nowait(text) for text in "ab"]
     await client.close()
-    await turns()
+    await until_idle()
     assert [receipt.status for receipt in receipts] == ["failed", "failed"]
 
 

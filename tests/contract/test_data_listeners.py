@@ -9,7 +9,8 @@ import logging
 import pytest
 
 import ws
-from tests.support.conversing import SOON, Told, go_away, turns, until
+from tests.support.conversing import SOON, Told, go_away, until
+from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.usefixtures("sockets")
 
@@ -58,7 +59,7 @@ async def test_what_a_listener_raises(server, caplog):
             for text in ("good", "bad", "good"):
                 await client.add(text)
             await until(lambda: len(heard) == len(others) == 3)
-            await turns()
+            await until_idle()
     errors = [details["error"] for details in told.named("listener_raised")]
     assert {ValueError, KeyError} == {type(error) for error in errors}
     assert {"listener_raised"} == {r.message.partition(":")[0] for r in caplog.records}
@@ -80,7 +81,7 @@ async def test_a_listener_that_awaits_what_was_cancelled(server):
         await client.add("one")
         await client.add("two")
         await until(lambda: len(heard) == 2)
-        await turns()
+        await until_idle()
     assert len(told.named("listener_raised")) == 2
 
 
@@ -96,7 +97,7 @@ async def test_cancel(server):
         subscription.cancel()
         await client.add("two")
         assert await client.stream.first(lambda message: message == "two")
-        await turns()
+        await until_idle()
         assert heard == briefly == ["one"]
 
 
@@ -116,7 +117,7 @@ async def test_cancelled_from_inside(server):
         await client.add("three")
         while await anext(reader) != "three":
             pass
-        await turns()
+        await until_idle()
         assert heard == ["one"]
 
 
@@ -138,7 +139,7 @@ async def test_cancelling_cancels_a_callback_that_waits(server):
         await client.add("one")
         await began.wait()
         subscription.cancel()
-        await turns()
+        await until_idle()
         assert outcomes == ["cancelled"]
 
 
@@ -166,7 +167,7 @@ async def test_it_ends_with_the_client(server):
     client.state_changes.listen(str)
     await client.close()
     client.stream.listen(print)
-    await turns()
+    await until_idle()
     here = asyncio.current_task()
     names = [repr(task) for task in asyncio.all_tasks() if task is not here]
     assert not [name for name in names if "Subscription" in name]
@@ -198,8 +199,8 @@ async def test_overflow_of_a_listener(server):
         for number in range(10):
             await client.add(str(number))
             assert await anext(reader) == str(number)
-            await turns()
+            await until_idle()
         gate.set()
-        await turns()
+        await until_idle()
         assert heard == ["0", "1", "2"]
         assert client.metrics.dropped_count == 7

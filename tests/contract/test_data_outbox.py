@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 
 import ws
-from tests.support.conversing import LATER, Told, go_away, turns
+from tests.support.conversing import LATER, Told, go_away
+from tests.support.idle import until_idle
 from tests.support.inside import set_wall_clock
 
 pytestmark = pytest.mark.usefixtures("sockets")
@@ -52,7 +53,7 @@ async def test_queued_then_sent(server):
             return receipt.status
 
         waiting = [asyncio.ensure_future(wait()) for _ in range(3)]
-        await turns()
+        await until_idle()
         assert receipt.status == "queued"
         waiting[0].cancel()
         await client.reconnect()
@@ -135,7 +136,7 @@ async def test_add_is_not_bounded_and_not_dropped(server):
     async with ws.connect(server("/echo"), chosen) as client:
         await go_away(client)
         adding = [asyncio.ensure_future(client.add(f"add {n}")) for n in range(5)]
-        await turns()
+        await until_idle()
         receipts = [client.add_nowait(text) for text in "abc"]
         statuses = ["dropped", "dropped", "queued"]
         assert statuses == [receipt.status for receipt in receipts]

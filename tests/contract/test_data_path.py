@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 import ws
-from tests.support.conversing import Told, turns
+from tests.support.conversing import Told
+from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.usefixtures("sockets")
 
@@ -72,7 +73,7 @@ async def test_closing_ends_a_waiting_iteration(server):
     async with ws.connect(server("/echo")) as client:
         subscriber = client.stream.subscribe()
         waiting = asyncio.ensure_future(anext(subscriber, "ended"))
-        await turns()
+        await until_idle()
         subscriber.close()
         assert await waiting == "ended"
 
@@ -112,7 +113,7 @@ async def test_first(server):
         suits = asyncio.ensure_future(client.stream.first(lambda m: len(m) == 3))
         binary = asyncio.ensure_future(client.stream.bytes.first())
         number = asyncio.ensure_future(client.stream.json.first(lambda v: v == 7))
-        await turns()
+        await until_idle()
         for data in ("a", "bcd", "5", b"\x01", "7"):
             await client.add(data)
         assert [await first, await suits, await binary, await number] == [

@@ -9,7 +9,8 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.conversing import LATER, SOON, go_away, turns, until
+from tests.support.conversing import LATER, SOON, go_away, until
+from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.usefixtures("sockets")
 
@@ -59,10 +60,10 @@ async def test_order_across_reconnections_with_after_connect_first(server):
         for index in (2, 3, 4):
             await go_away(client)
             adding = begin(client, "a", "b")
-            await turns()
+            await until_idle()
             receipt = client.add_nowait("c")
             adding += begin(client, "d")
-            await turns()
+            await until_idle()
             await client.reconnect()
             await asyncio.gather(*adding, receipt)
             received = [await client.recv() for _ in range(5)]
@@ -74,9 +75,9 @@ async def test_a_cancelled_add_is_not_sent(server):
     async with ws.connect(server("/echo"), AWAY) as client:
         await go_away(client)
         adding = begin(client, "a", "b", "c")
-        await turns()
+        await until_idle()
         adding[1].cancel()
-        await turns()
+        await until_idle()
         await client.reconnect()
         assert await outcomes(adding) == [
             type(None),
@@ -110,7 +111,7 @@ async def test_what_waits_survives_reconnect(server):
     async with ws.connect(server("/echo"), AWAY) as client:
         await go_away(client)
         adding = begin(client, "kept")
-        await turns()
+        await until_idle()
         await client.reconnect()
         await asyncio.gather(*adding)
         assert await client.recv() == "kept"
@@ -122,7 +123,7 @@ async def test_what_waits_is_never_sent_to_another_server(server, how):
     client = await ws.connect(server("/echo"), AWAY)
     await go_away(client)
     adding = begin(client, "add")
-    await turns()
+    await until_idle()
     receipt = client.add_nowait("add_nowait")
     if how == "connect":
         await client.connect(server("/greeting"))
@@ -130,9 +131,9 @@ async def test_what_waits_is_never_sent_to_another_server(server, how):
         connecting = asyncio.ensure_future(
             client.connect(server("/refuse", status=503))
         )
-        await turns()
+        await until_idle()
         adding += begin(client, "to the one that refuses")
-        await turns()
+        await until_idle()
         connecting.cancel()
         await asyncio.gather(connecting, return_exceptions=True)
     else:
@@ -253,10 +254,10 @@ async def test_write_limit(server, key):
     options = ws.WebSocketOptions.common(write_limit=2**20, heartbeat=None)
     async with ws.connect(server("/stall", key=key), options) as client:
         adding = begin(client, bytes(BIG))
-        await turns()
+        await until_idle()
         receipt = client.add_nowait("kept")
         adding += begin(client, "last")
-        await turns(20)
+        await until_idle()
         assert client.metrics.buffered_amount > 2**20
         assert not any(task.done() for task in adding)
         assert receipt.status == "queued"

@@ -8,18 +8,13 @@ from websockets.exceptions import InvalidStatus
 from websockets.frames import Frame, Opcode
 
 from tests.support.fake_tcp import FakeTcp, client_protocol, receive, unopened
+from tests.support.idle import until_idle
 from tests.support.recording import Recording
 from ws_common.options import CompressionOptions, WebSocketOptions
 from ws_vm.frame_reader import MAX_MESSAGES
 from ws_vm.transport import VmTransport
 
 MB = 1_000_000
-
-
-async def turns(count: int = 20) -> None:
-    """Let the loop do what is ready."""
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 def numbered(*span: int) -> bytes:
@@ -38,7 +33,7 @@ async def held(connect, server, at, **flood):
     sink.react = lambda _: transport.pause_reading() if len(sink.log) == at else None
     transport.send("go", text=True)
     await sink.until_messages(at)
-    await turns()
+    await until_idle()
     return transport, sink
 
 
@@ -120,7 +115,7 @@ async def test_end_of_stream_while_much_is_kept(connect, server):
     assert len(transport._held) > 0
     transport.eof_received()
     transport._tcp.close()
-    await turns()
+    await until_idle()
     assert numbers(sink) == list(range(3000))
     assert sink.log == ["message"] * 3000 + ["closed"]
 
@@ -160,7 +155,7 @@ async def test_abort_drops_what_is_kept(connect, server):
     receive(transport, numbered(3000))
     transport.abort()
     transport.resume_reading()
-    await turns()
+    await until_idle()
     assert sink.log == ["message"] * MAX_MESSAGES
 
 
@@ -198,7 +193,7 @@ async def test_cancelled_after_the_handshake(connect, server):
     sink.react = lambda _: task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await turns()
+    await until_idle()
     assert set(sink.log) == {"message"}
 
 

@@ -31,12 +31,6 @@ async def go_away(client: ws.WebSocketClient) -> None:
         await anext(waits)
 
 
-async def turns(count: int = 5) -> None:
-    """Let everything run that can run now."""
-    for _ in range(count):
-        await asyncio.sleep(0)
-
-
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what only the network's turn can bring."""
     async with asyncio.timeout(20):

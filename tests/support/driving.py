@@ -5,7 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable
 from typing import Any
 
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from ws_common import platform as platforms
 from ws_common.client import WebSocketClient
 from ws_common.options import WebSocketOptions
@@ -24,7 +25,7 @@ async def driven(
         yield client
     finally:
         await abort(client)
-        await turns()
+        await until_idle()
     assert connector.sockets == []
     assert leftovers() == []
 
@@ -64,7 +65,7 @@ async def driven_anywhere(
         yield client
     finally:
         await abort(client)
-        await turns()
+        await until_idle()
     assert connector.sockets == []
 
 
@@ -94,7 +95,7 @@ def begin(work: Awaitable[Any]) -> "asyncio.Future[Any]":
 
 async def outcome(asked: "asyncio.Future[Any]") -> Any:
     """What a call has raised by now, or returned, or that it waits."""
-    await turns()
+    await until_idle()
     if not asked.done():
         return "waits"
     return asked.exception() or asked.result()

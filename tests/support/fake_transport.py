@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
+from tests.support.idle import until_idle
 from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data, size_of
 from ws_common.options import Connector, ConnectRequest, WebSocketOptions
@@ -266,7 +267,7 @@ class FakeConnector:
     async def opened(self) -> FakeTransport:
         """Let the next attempt succeed, and the client notice."""
         transport = (await self.next()).open()
-        await turns()
+        await until_idle()
         return transport
 
     def options(self, **options: Any) -> WebSocketOptions:
@@ -278,12 +279,6 @@ class FakeConnector:
         """The connections that are not free."""
         made = [attempt.transport for attempt in self.attempts]
         return [one for one in made if one is not None and not one.is_free]
-
-
-async def turns(count: int = 12) -> None:
-    """Let everything run that can run without time passing."""
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 def _conforms(transport: FakeTransport, connector: FakeConnector) -> None:

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import ws
-from tests.support.fake_transport import FakeConnector, FakeTransport, turns
+from tests.support.fake_transport import FakeConnector, FakeTransport
+from tests.support.idle import until_idle
 
 URL = "ws://host/"
 OTHER = "ws://other/"
@@ -46,10 +47,10 @@ async def connected(
 async def abort(client: ws.WebSocketClient) -> None:
     """Close at once: a `close()` that is cancelled aborts."""
     closing = begin(client.close())
-    await turns()
+    await until_idle()
     closing.cancel()
     await asyncio.wait({closing})
-    await turns()
+    await until_idle()
 
 
 def begin(work: Awaitable[Any]) -> "asyncio.Future[Any]":

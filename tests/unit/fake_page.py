@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import ws
+from tests.support.idle import until_idle
 from tests.unit.fake_js import CONNECTING, FakeJs, Socket
 from ws_common import platform as platforms
 from ws_js import PLATFORM
@@ -27,7 +28,7 @@ def client_in(js: FakeJs, **options: Any) -> ws.WebSocketClient:
 
 async def next_socket(js: FakeJs) -> Socket:
     """The socket of the attempt that is under way, which may be made already."""
-    await turns()
+    await until_idle()
     under_way = [one for one in js.sockets if one.readyState == CONNECTING]
     assert under_way, "no attempt is under way"
     return under_way[-1]
@@ -55,9 +56,3 @@ async def end(client: ws.WebSocketClient, js: FakeJs) -> None:
         if socket.onclose is not None:
             socket.play_close(1000)
     await client.close()
-
-
-async def turns(count: int = 20) -> None:
-    """Let everything run that can run without time passing."""
-    for _ in range(count):
-        await asyncio.sleep(0)

@@ -8,7 +8,8 @@ from looptime import LoopTimeProxy
 
 import ws
 from tests.support.driving import URL, begin, causes, driven, opened
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.inside import set_wall_clock
 from ws_common import platform as platforms
 
@@ -177,7 +178,7 @@ async def test_a_sleep_ends_the_wait_for_a_retry(wall):
     async with driven(connector, **options) as client:
         asked = begin(client.connect(URL))
         (await connector.next()).refuse()
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Reconnecting)
         wall.ahead = 600
         await connector.opened()

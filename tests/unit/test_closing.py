@@ -15,7 +15,8 @@ from tests.support.driving import (
     opened,
     outcome,
 )
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -29,7 +30,7 @@ async def test_ours(call, answers):
     connector = FakeConnector()
     async with opened(connector, close_timeout=3) as (client, transport):
         asked = begin(getattr(client, call)(4001, "why"))
-        await turns()
+        await until_idle()
         assert transport.closes == [(4001, "why")]
         assert client.state == ws.Disconnecting(4001, "why")
         transport.message("nobody may see this")
@@ -89,7 +90,7 @@ async def test_theirs(initiator, cause, ends):
             await asyncio.sleep(2.999)
             assert isinstance(client.state, ws.Disconnecting)
             await asyncio.sleep(0.001)
-            await turns()
+            await until_idle()
             assert transport.aborted
             last = "close_timeout"
         assert kinds(client) == ["Connecting", "Open", "Disconnecting", "Closed"]
@@ -117,7 +118,7 @@ async def test_the_peer_closes_while_we_do():
     connector = FakeConnector()
     async with opened(connector, connection_retry_interval=(1, 1)) as (client, peer):
         asked = begin(client.disconnect())
-        await turns()
+        await until_idle()
         peer.closing(1001)
         peer.closed(1001)
         assert await outcome(asked) is None
@@ -143,9 +144,9 @@ async def test_cancelled(call):
     connector = FakeConnector()
     async with opened(connector) as (client, transport):
         asked = begin(getattr(client, call)())
-        await turns()
+        await until_idle()
         asked.cancel()
-        await turns()
+        await until_idle()
         assert asked.cancelled()
         assert transport.aborted
         assert client.state.is_closed
@@ -180,7 +181,7 @@ async def test_close_replaces_what_may_not_be_sent():
     connector = FakeConnector()
     async with opened(connector, on_event=events.append) as (client, transport):
         asked = begin(client.close(1006, "x" * 200))
-        await turns()
+        await until_idle()
         assert transport.closes[0][0] == 1000
         assert "close_code_replaced" in [event.name for event in events]
         transport.closed(1000, initiator="local")
@@ -212,7 +213,7 @@ async def test_ours_of_a_connection_that_is_lost_meanwhile():
         transport.batch("before", "the call")
         await client.disconnect()
         held.released.set()
-        await turns()
+        await until_idle()
         assert [text async for text in messages] == []
         assert client.metrics.dropped_count == 2
 
@@ -245,11 +246,11 @@ async def test_what_interceptors_hold_of_earlier_connections(state):
             attempt.refuse()
         elif state == "open":
             attempt.open()
-        await turns()
+        await until_idle()
         assert kinds(client)[-1].lower() == state
         await client.disconnect()
         gate.set()
-        await turns()
+        await until_idle()
         assert heard == []
         assert client.metrics.dropped_count == 3
 

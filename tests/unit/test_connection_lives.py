@@ -15,7 +15,7 @@ from hypothesis import event, given, settings
 
 from tests.support.connection_side import CLOSE_TIMEOUT, ENDS, Reactions, facts
 from tests.support.driving import leftovers
-from tests.support.fake_transport import turns
+from tests.support.idle import until_idle
 from tests.support.real_side import RealSide
 from tests.support.reference_side import ReferenceSide
 
@@ -75,7 +75,7 @@ async def live(
         await take(action, real, reference)
     told = [*real.log]
     await take("abandon", real, reference)
-    await turns()
+    await until_idle()
     assert leftovers() == []
     return told
 
@@ -88,7 +88,7 @@ async def take(action: str | int, real: RealSide, reference: ReferenceSide) -> N
     else:
         await asyncio.sleep(action)
         reference.wait(action)
-    await turns()
+    await until_idle()
     compare(real, reference)
 
 

@@ -7,7 +7,8 @@ import pytest
 import ws
 from tests.support.conversing import LATER, Told
 from tests.support.driving import abort, begin, opened
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import turns, until_idle
 from ws.testing import WebSocketClientFake
 
 pytestmark = pytest.mark.looptime
@@ -30,7 +31,7 @@ async def test_room_that_was_not_told_of_yet():
         transport.buffered_amount = 11
         first = client.add_nowait("a")
         adding = begin(client.add("b"))
-        await turns()
+        await until_idle()
         transport.buffered_amount = 0
         second = client.add_nowait("c")
         assert [first.status, second.status] == ["queued", "queued"]
@@ -112,7 +113,7 @@ async def test_early_messages_and_a_full_subscriber():
         assert [await anext(reader) for _ in range(3)] == ["0", "1", "2"]
         assert not transport.paused
         begin(client.close())
-        await turns()
+        await until_idle()
         transport.closed(1000, initiator="local", clean=True)
 
 
@@ -129,9 +130,9 @@ async def test_what_an_abort_may_have_cost(how):
             await abort(client)
         else:
             leaving = begin(client.disconnect())
-            await turns()
+            await until_idle()
             leaving.cancel()
-        await turns()
+        await until_idle()
         assert transport.aborted
     assert told.named("messages_unconfirmed") == [{"count": 2}]
 
@@ -146,7 +147,7 @@ async def test_what_a_proper_close_may_have_cost(initiator, count):
     async with opened(connector, on_event=told) as (client, transport):
         await client.add("a")
         leaving = begin(client.disconnect())
-        await turns()
+        await until_idle()
         transport.closed(1000, initiator=initiator)
         await leaving
     events = told.named("messages_unconfirmed")
@@ -164,7 +165,7 @@ async def test_a_wrapped_client_has_one_connection_at_a_time():
         await client.reconnect()
         assert fake.sent == ["a", "b", "c"]
         await client.add("d")
-        await turns(20)
+        await until_idle()
         assert client.state.is_open
         assert fake.sent == ["a", "b", "c", "d"]
         assert fake.state.connection == 2

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import OTHER, URL, abort, begin, ended, playing
 
 pytestmark = pytest.mark.looptime
@@ -79,7 +80,7 @@ async def test_a_task_that_outlives_it_may_send():
         attempt = await connector.next()
         assert isinstance(client.state, ws.Connecting)
         again.set()
-        await turns()
+        await until_idle()
         assert not tasks[0].done()
         wire = attempt.open()
         assert await ended(tasks[0])

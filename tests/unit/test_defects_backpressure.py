@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import URL, begin, connected, playing
 
 pytestmark = pytest.mark.looptime
@@ -77,7 +78,7 @@ async def test_in_front_of_interceptors_during_after_connect(message, most):
         async with asyncio.timeout(1):
             for _ in range(count):
                 assert await anext(messages) == message
-        await turns()
+        await until_idle()
         assert not wire.paused
 
 
@@ -91,5 +92,5 @@ async def test_before_the_connector_has_returned():
         for _ in range(MUCH):
             wire.message(LARGE)
         attempt.open()
-        await turns()
+        await until_idle()
         assert wire.paused

@@ -6,7 +6,8 @@ import pytest
 
 import ws
 from tests.support.eager import eager_task_factory, eager_tasks
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import turns, until_idle
 from tests.support.playing import URL, begin, connected, drained, ended, playing
 
 pytestmark = pytest.mark.looptime
@@ -50,7 +51,7 @@ async def test_the_factory_is_eager():
         assert await waiting == "done"
         cancelled = asyncio.create_task(asyncio.sleep(1))
         cancelled.cancel()
-        await turns()
+        await until_idle()
         assert cancelled.cancelled()
 
 
@@ -98,7 +99,7 @@ async def test_a_listener_whose_first_call_is_cancelled_inside():
             wire.message("a")
             with client.stream.listen(hear):
                 wire.message("b")
-                await turns()
+                await until_idle()
                 assert heard == ["a", "b"]
 
 
@@ -129,7 +130,7 @@ async def test_connecting_again_out_of_on_event(kind):
             wire = await connector.opened()
             wire.closed()
             attempt = await connector.next()
-            await turns()
+            await until_idle()
             assert not asked[0].done()
             attempt.open()
             await asked[0]
@@ -150,9 +151,9 @@ async def test_no_listener_is_called_inside_listen():
             wire.message("a")
             listening = client.stream.listen(hear)
             assert heard == []
-            await turns()
+            await until_idle()
             wire.message("b")
-            await turns()
+            await until_idle()
             assert heard == ["a"]
 
 
@@ -201,7 +202,7 @@ async def test_an_interceptor_that_ends_the_client(way):
             else:
                 client.add_nowait("a")
             assert ending.ended == []
-            await turns()
+            await until_idle()
             assert ending.ended == ["a"]
 
 
@@ -231,6 +232,6 @@ def test_a_provider_that_exits():
         runner.get_loop().set_exception_handler(lambda *_: None)
         with pytest.raises(SystemExit):
             runner.run(client.connect(provide))
-        runner.run(turns())
+        runner.run(until_idle())
         assert isinstance(client.state, ws.Closed)
         assert "SystemExit" in str(client.state.error)

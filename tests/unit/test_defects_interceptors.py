@@ -6,7 +6,8 @@ import pytest
 
 import ws
 from tests.support.conversing import Told
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import URL, abort, begin, connected, drained, ended, playing
 from ws.testing import WebSocketClientFake
 
@@ -41,9 +42,9 @@ async def test_cancelled_on_the_way_in():
         with client.stream.subscribe() as messages:
             for data in ("a", "bad", "b", "c"):
                 wire.message(data)
-            await turns()
+            await until_idle()
             wire.message("d")
-            await turns()
+            await until_idle()
             arrived = await drained(messages)
         assert arrived == ["a", "b", "c", "d"]
         assert len(told.named("interceptor_raised")) == 1
@@ -66,7 +67,7 @@ async def test_a_receipt_of_what_was_cancelled_on_the_way_out():
     connector = FakeConnector()
     async with connected(connector, interceptors=[Unlucky()]) as (client, _):
         receipt = client.add_nowait("bad")
-        await turns()
+        await until_idle()
         assert receipt.status in {"failed", "dropped"}
         with pytest.raises(ws.WSError) as caught:
             await receipt
@@ -86,10 +87,10 @@ async def test_the_receipt_of_a_message_that_goes_later():
     async with connected(connector, interceptors=[Keeping()]) as (client, wire):
         receipt = client.add_nowait("late")
         assert receipt.status == "queued"
-        await turns()
+        await until_idle()
         assert receipt.status == "queued"
         later.pop()("late")
-        await turns()
+        await until_idle()
         assert (wire.sent, receipt.status) == (["late"], "sent")
         await receipt
 
@@ -138,7 +139,7 @@ async def test_a_message_that_waits_does_not_hold_up_after_connect():
         connecting = begin(client.connect(URL))
         attempt = await connector.next()
         adding = begin(client.add("user"))
-        await turns()
+        await until_idle()
         wire = attempt.open()
         assert await ended(connecting)
         assert await ended(adding)
@@ -166,13 +167,13 @@ async def test_reconnect_inside_on_message():
     client = ws.WebSocketClient.from_client(fake, options)
     try:
         connecting = begin(client.connect(URL))
-        await turns()
+        await until_idle()
         fake.loop_back("hello")
         await connecting
         fake.loop_back("renew")
-        await turns(50)
+        await until_idle()
         fake.loop_back("hello again")
-        await turns(50)
+        await until_idle()
         assert len(outcomes) == 1
         assert client.state.is_open
     finally:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import ws
 from tests.support.conversing import Told
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import PATIENCE, connected
 from ws_common import message_stream
 
@@ -159,7 +160,7 @@ async def test_a_flood_of_skipped_messages_does_not_flood_the_log(caplog):
                     transport.message("no JSON")
                 transport.message(json.dumps(GOOD))
                 assert await next_of(values) == GOOD
-                await turns()
+                await until_idle()
     assert 1 <= len(warnings(caplog)) <= 20
 
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import (
     URL,
     abort,
@@ -57,7 +58,7 @@ async def test_a_send_that_raises_does_not_strand_what_waits_behind():
         begin(client.connect(URL))
         attempt = await connector.next()
         adding = [begin(client.add(data)) for data in ("a", "b")]
-        await turns()
+        await until_idle()
         wire = attempt.early()
         wire.send = refuse
         attempt.open()
@@ -76,7 +77,7 @@ async def test_a_fake_whose_answer_raises():
     client = ws.WebSocketClient.from_client(fake)
     fake.stall()
     asked = begin(client.connect(URL))
-    await turns()
+    await until_idle()
     receipt = client.add_nowait("hello")
     fake.release()
     try:
@@ -124,10 +125,10 @@ async def test_leaving_is_cancelled_too():
     wire = await connector.opened()
     wire.buffered_amount = 1
     running.cancel()
-    await turns()
+    await until_idle()
     assert not running.done()
     running.cancel()
-    await turns()
+    await until_idle()
     assert running.cancelled()
     assert wire.is_free
 
@@ -175,6 +176,6 @@ async def test_an_interrupt_out_of_on_event():
     async with playing(connector, on_event=on_event) as client:
         with pytest.raises(KeyboardInterrupt):
             await client.connect(URL)
-        await turns()
+        await until_idle()
         connecting = isinstance(client.state, ws.Connecting)
         assert connecting == bool(connector.attempts)

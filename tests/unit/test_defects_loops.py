@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import ws
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import URL, begin, connected, ended
 
 pytestmark = pytest.mark.looptime
@@ -72,7 +73,7 @@ async def test_a_call_from_another_loop(call):
         assert "event loop" in str(error)
         assert client.state.is_open
         receiving = begin(client.recv())
-        await turns()
+        await until_idle()
         wire.message("hello")
         assert await ended(receiving)
         assert receiving.result() == "hello"
@@ -95,9 +96,9 @@ class Standing:
 
     async def _abort(self) -> None:
         closing = begin(self.client.close())
-        await turns()
+        await until_idle()
         closing.cancel()
-        await turns()
+        await until_idle()
 
     def end(self, *, close: bool = True) -> None:
         """End the loop, and before that (if told so) the client."""

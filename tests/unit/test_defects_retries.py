@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import ws
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import URL, begin, playing
 
 pytestmark = pytest.mark.looptime
@@ -37,7 +38,7 @@ async def test_a_provider_may_bring_a_better_token(provider, status):
         shown = []
         for _ in range(3):
             (await connector.next()).refuse(refusal(status))
-            await turns()
+            await until_idle()
             shown.append(type(client.state))
             if shown[-1] is not ws.Reconnecting:
                 break
@@ -56,7 +57,7 @@ async def test_a_401_soon_after_connecting(provider):
         await asked
         wire.closed()
         (await connector.next()).refuse(refusal(401))
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Reconnecting)
 
 
@@ -67,7 +68,7 @@ async def test_explain_says_why_an_end_is_final(status):
     async with playing(connector, **RETRY) as client:
         begin(client.connect(URL))
         (await connector.next()).refuse(refusal(status))
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Closed)
         explained = client.explain()
         assert f"{status} is not retried" in explained
@@ -83,7 +84,7 @@ async def test_explain_says_why_a_close_code_is_final():
         await asked
         wire.closing(1008, "go away")
         wire.closed(1008, "go away")
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Closed)
         assert "retry_if" in client.explain()
 
@@ -103,7 +104,7 @@ async def test_explain_says_why_another_end_is_final(error, options, why):
     async with playing(connector, connection_retry_interval=interval) as client:
         begin(client.connect(URL))
         (await connector.next()).refuse(error)
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Closed)
         (line,) = [line for line in client.explain().splitlines() if "Final" in line]
         assert why in line
@@ -118,10 +119,10 @@ async def test_a_provider_may_bring_a_token_that_is_looked_at_later(provider):
         begin(client.connect(url))
         for expected in (ws.Reconnecting, ws.Reconnecting, ws.Closed):
             wire = await connector.opened()
-            await turns()
+            await until_idle()
             wire.closing(3000, "expired")
             wire.closed(3000, "expired")
-            await turns()
+            await until_idle()
             assert isinstance(client.state, expected)
 
 
@@ -132,7 +133,7 @@ async def test_other_refusals_are_final_with_a_provider():
     async with playing(connector, **RETRY, **options) as client:
         begin(client.connect(url))
         (await connector.next()).refuse(refusal(404))
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Closed)
 
 
@@ -158,12 +159,12 @@ def warned(caught: list[warnings.WarningMessage]) -> str:
 
 async def collect() -> None:
     """Let what nobody holds be found, and what follows from it happen."""
-    await turns()
+    await until_idle()
     gc.collect()
-    await turns()
+    await until_idle()
     await asyncio.sleep(5)
     gc.collect()
-    await turns()
+    await until_idle()
 
 
 @pytest.mark.parametrize("state", ["open", "reconnecting", "connecting"])

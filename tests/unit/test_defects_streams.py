@@ -11,7 +11,8 @@ import pytest
 
 import ws
 from tests.support.conversing import Told
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import PATIENCE, URL, begin, connected, drained, ended
 
 pytestmark = pytest.mark.looptime
@@ -51,7 +52,7 @@ async def test_a_subscriber_that_is_dropped_in_another_thread():
         thread = threading.Thread(target=lambda: (dropped.clear(), gc.collect()))
         thread.start()
         thread.join()
-        await turns()
+        await until_idle()
         assert resumed == [threading.current_thread()]
         assert not wire.paused
 
@@ -70,7 +71,7 @@ async def test_a_subscriber_that_is_dropped_there_in_debug_mode(monkeypatch):
         thread = threading.Thread(target=lambda: (dropped.clear(), gc.collect()))
         thread.start()
         thread.join()
-        await turns()
+        await until_idle()
         assert faults == []
         assert not wire.paused
 
@@ -81,7 +82,7 @@ async def test_a_listener_that_overflows_is_reported():
     async with connected(connector, on_event=told) as (client, wire):
         client.stream.listen(heard.append, capacity=1, overflow="error")
         speak(wire, "a", "b", "c")
-        await turns()
+        await until_idle()
         errors = [event.details.get("error") for event in told]
         assert any(isinstance(error, ws.WSStreamOverflowError) for error in errors)
 
@@ -93,7 +94,7 @@ async def test_a_listener_that_overflows_is_logged(caplog):
         async with connected(connector) as (client, wire):
             client.stream.listen(lambda _: None, capacity=1, overflow="error")
             speak(wire, "a", "b", "c")
-            await turns()
+            await until_idle()
     assert any("listener" in words for words in caplog.messages)
 
 
@@ -136,12 +137,12 @@ async def test_a_listener_of_a_client_that_is_forgotten():
     attempt = await connector.next()
     client.stream.listen(print)
     attempt.refuse()
-    await turns()
+    await until_idle()
     assert client.state.is_closed
     forgotten = weakref.ref(client)
     del client, connector, attempt
     gc.collect()
-    await turns()
+    await until_idle()
     assert forgotten() is None
     assert complaints == []
 
@@ -154,14 +155,14 @@ async def test_recv_raises_an_overflow_once():
     connector = FakeConnector()
     async with connected(connector, **OVERFLOWING) as (client, wire):
         receiving = begin(client.recv())
-        await turns()
+        await until_idle()
         speak(wire, "a")
         assert await receiving == "a"
         speak(wire, "b", "c")
         assert await recv(client) == "b"
         assert isinstance(await recv(client), ws.WSStreamOverflowError)
         receiving = begin(client.recv())
-        await turns()
+        await until_idle()
         speak(wire, "d")
         assert await ended(receiving)
         assert receiving.exception() is None
@@ -173,7 +174,7 @@ async def test_recv_forgets_an_overflow_with_its_connection():
     connector = FakeConnector()
     async with connected(connector, **OVERFLOWING) as (client, old):
         receiving = begin(client.recv())
-        await turns()
+        await until_idle()
         speak(old, "a", "b", "c")
         await receiving
         while not isinstance(await recv(client), ws.WSStreamOverflowError):
@@ -182,7 +183,7 @@ async def test_recv_forgets_an_overflow_with_its_connection():
         new = await connector.opened()
         await again
         receiving = begin(client.recv())
-        await turns()
+        await until_idle()
         speak(new, "new")
         assert await ended(receiving)
         assert receiving.exception() is None
@@ -199,7 +200,7 @@ async def test_what_was_kept_obeys_the_first_subscriber(overflow, left):
         speak(wire, *(str(number) for number in range(MANY)))
         assert wire.paused
         with client.stream.subscribe(capacity=1, overflow=overflow) as subscriber:
-            await turns()
+            await until_idle()
             assert not wire.paused
             assert subscriber.dropped == MANY - 1
             assert client.metrics.dropped_count == MANY - 1
@@ -225,7 +226,7 @@ async def test_what_a_first_subscriber_leaves(take):
         async with asyncio.timeout(PATIENCE):
             assert await take(client) == "a"
         gc.collect()
-        await turns()
+        await until_idle()
         with client.stream.subscribe() as subscriber:
             left = await drained(subscriber)
         assert len(left) + client.metrics.dropped_count == 2
@@ -237,7 +238,7 @@ async def test_messages_that_nobody_hears_are_counted():
     async with connected(connector, on_event=told) as (client, wire):
         client.stream.subscribe().close()
         speak(wire, "a", "b")
-        await turns()
+        await until_idle()
         assert client.metrics.dropped_count == 2
     events = told.named("messages_discarded") + told.named("message_dropped")
     assert sum(details["count"] for details in events) == 2

@@ -32,7 +32,7 @@ async def test_how_often_a_full_buffer_is_looked_at():
 
 
 async def test_a_message_stands_in_for_a_late_timer():
-    """A hidden page's timers fire once a minute; what its server sends comes at once."""
+    """Timers of a hidden page fire once a minute; its messages arrive at once."""
     amounts = [900, 900, 5]
 
     class Socket:

@@ -8,7 +8,8 @@ from looptime import LoopTimeProxy
 
 import ws
 from tests.support.driving import URL, begin, driven, opened, outcome
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -75,7 +76,7 @@ async def test_reconnecting():
     async with opened(connector, **RETRY) as (client, transport):
         transport.closed()
         adds = [begin(client.add("x")) for _ in range(2)]
-        await turns()
+        await until_idle()
         assert told(client) == [
             "Lost ws://host/; waiting to try again, attempt 2.",
             (
@@ -87,7 +88,7 @@ async def test_reconnecting():
             "2 messages wait to be sent.",
         ]
         (await connector.next()).refuse()
-        await turns()
+        await until_idle()
         assert told(client)[0].startswith("Could not reach ws://host/; waiting")
         await client.disconnect()
         for add in adds:
@@ -108,10 +109,10 @@ async def test_disconnecting():
             ),
         ]
         begin(client.disconnect())
-        await turns()
+        await until_idle()
         assert told(client)[-1].endswith("stays so until connect() is called.")
         begin(client.close())
-        await turns()
+        await until_idle()
         assert told(client)[-1] == "Next: it is over within 3 s, for good."
 
 

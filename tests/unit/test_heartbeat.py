@@ -7,7 +7,8 @@ from looptime import LoopTimeProxy
 
 import ws
 from tests.support.driving import begin, causes, opened
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -150,7 +151,7 @@ async def test_latency():
         assert client.latency is None
         await asyncio.sleep(2.25)
         transport.pong()
-        await turns()
+        await until_idle()
         assert client.latency == client.metrics.latency == pytest.approx(0.25)
         asked = begin(client.ping())
         await asyncio.sleep(0.125)

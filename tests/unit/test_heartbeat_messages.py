@@ -9,7 +9,8 @@ from looptime import LoopTimeProxy
 import ws
 from tests.support.calling import calls_of
 from tests.support.driving import begin, causes, opened
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -53,7 +54,7 @@ async def test_the_message_is_made_anew():
     async with opened(connector, **options) as (_, transport):
         for _ in range(3):
             await asyncio.sleep(2)
-            await turns()
+            await until_idle()
             transport.byte()
         assert transport.sent == ["ping 0", "ping 1", "ping 2"]
 
@@ -67,7 +68,7 @@ async def test_a_reply_that_comes_as_we_close():
     async with opened(connector, **options) as (client, transport):
         await asyncio.sleep(2)
         leaving = begin(client.disconnect())
-        await turns()
+        await until_idle()
         transport.message("pong")
         assert client.metrics.dropped_count == 0
         transport.message("a message")

@@ -7,7 +7,8 @@ import pytest
 
 import ws
 from tests.support.conversing import Told
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import URL, abort, begin, connected, ended, playing
 
 pytestmark = pytest.mark.looptime
@@ -89,7 +90,7 @@ async def test_let_go_in_another_thread():
     async with connected(connector, interceptors=[keeping]) as (client, _):
         receipt = client.add_nowait("a")
         waiting = begin(asyncio.wait_for(receipt, 10))
-        await turns()
+        await until_idle()
         thread = threading.Thread(target=keeping.kept.clear)
         thread.start()
         thread.join()
@@ -127,7 +128,7 @@ async def test_given_up_while_an_interceptor_keeps_it(how):
             wires.append(await connector.opened())
         else:
             asked = begin(getattr(client, how)())
-            await turns()
+            await until_idle()
             wire.closed(1000, initiator="local")
             await asked
         assert receipt.status == "failed"
@@ -161,7 +162,7 @@ async def test_raising_after_next(waits):
             await client.add("a")
         if waits:
             receipt = client.add_nowait("b")
-            await turns()
+            await until_idle()
             assert receipt.status == "sent"
             assert len(told.named("interceptor_raised")) == 1
         wire.closed()
@@ -169,7 +170,7 @@ async def test_raising_after_next(waits):
             await client.add("c")
         if waits:
             receipt = client.add_nowait("d")
-            await turns()
+            await until_idle()
             assert receipt.status == "failed"
             with pytest.raises(ws.WSMessageDroppedError, match="LookupError"):
                 await receipt
@@ -257,10 +258,10 @@ async def test_a_cancelled_add_is_cancelled(where):
     stuck, connector = Stuck(), FakeConnector()
     async with connected(connector, interceptors=[stuck]) as (client, wire):
         adding = [begin(client.add(text)) for text in ("stuck", "a", "b")]
-        await turns()
+        await until_idle()
         cancelled = adding.pop(0 if where == "interceptor" else 1)
         cancelled.cancel()
-        await turns()
+        await until_idle()
         assert cancelled.cancelled()
         stuck.released.set()
         await asyncio.gather(*adding)
@@ -287,12 +288,12 @@ async def test_a_stuck_interceptor_holds_up_no_other_connection():
     stuck, connector = Stuck(), FakeConnector()
     async with connected(connector, interceptors=[stuck]) as (client, _):
         adding = [begin(client.add(text)) for text in ("stuck", "a", "b")]
-        await turns()
+        await until_idle()
         receipt = client.add_nowait("c")
-        await turns()
+        await until_idle()
         begin(client.connect("ws://other/"))
         wire = await connector.opened()
-        await turns(50)
+        await until_idle()
         assert [add.done() for add in adding] == [False, True, True]
         assert isinstance(adding[1].exception(), ws.WSNotConnectedError)
         assert receipt.status == "failed"
@@ -348,7 +349,7 @@ async def test_add_nowait_inside(waits):
         await client.add("a")
         client.add_nowait("b")
         asyncio.get_running_loop().call_soon(client.add_nowait, "c")
-        await turns()
+        await until_idle()
         assert [str(error)[:23] for error in errors] == ["add_nowait() inside on_"] * 3
         assert wire.sent == ["a", "b", "c"]
 
@@ -387,7 +388,7 @@ async def test_a_task_that_an_interceptor_starts_may_send():
     async def starting(data, next):
         if data == "outer":
             tasks.append(begin(client.add("inner")))
-            await turns()
+            await until_idle()
         await next(data)
 
     connector = FakeConnector()
@@ -431,7 +432,7 @@ async def test_on_event_that_sends_while_an_interceptor_hands_on():
     async with connected(connector, **options) as (client, wire):
         wire.closed()
         mine = [client.add_nowait(text) for text in "abc"]
-        await turns()
+        await until_idle()
         assert [one.status for one in mine] == ["dropped", "dropped", "queued"]
         assert (await connector.opened()).sent == ["c", "instead"]
         assert receipts[0].status == "sent"
@@ -447,15 +448,15 @@ async def test_disconnect_inside():
     connector = FakeConnector()
     async with connected(connector, interceptors=[on_send(leaving)]) as (client, wire):
         receipt = client.add_nowait("a")
-        await turns()
+        await until_idle()
         assert (wire.closes[0][0], receipt.status) == (1000, "failed")
         wire.closed(1000, initiator="local")
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Closed)
         begin(client.connect(URL))
         again = await connector.opened()
         adding = begin(client.add("b"))
-        await turns()
+        await until_idle()
         again.closed(1000, initiator="local")
         assert await ended(adding)
         assert isinstance(adding.exception(), ws.WSNotConnectedError)
@@ -469,7 +470,7 @@ async def test_cancelled_before_it_began():
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             if task.get_name() == "ws add_nowait":
                 task.cancel()
-        await turns()
+        await until_idle()
         assert [one.status for one in receipts] == ["failed", "failed"]
         await client.add("b")
         await abort(client)

@@ -13,6 +13,7 @@ from tests.support.calling import calls_of
 from tests.support.conversing import Told
 from tests.support.driving import abort, begin, opened_anywhere
 from tests.support.fake_transport import FakeConnector
+from tests.support.idle import turns, until_idle
 from tests.support.reading import at_hand
 from ws_common.errors import WSUnsupportedDataError
 from ws_common.interceptors import WSInterceptor
@@ -54,12 +55,6 @@ class Onion:
         return [f"{event.name}: {event.details['error']}" for event in raised]
 
 
-async def turns(count: int = 30) -> None:
-    """Let everything run that can."""
-    for _ in range(count):
-        await asyncio.sleep(0)
-
-
 def tag(letter: str) -> WSInterceptor:
     """Adds a letter as a message passes, without waiting."""
     return WSInterceptor.handlers(
@@ -86,7 +81,7 @@ async def test_first_is_nearest_the_application():
     async with Onion(*layers) as onion:
         await onion.client.add("out ")
         onion.transport.message("in ")
-        await turns()
+        await until_idle()
 
         assert ["out abc"] == onion.sent
         assert ["in cba"] == onion.received()
@@ -178,7 +173,7 @@ def test_order_in(plan):
                 onion.transport.message(str(number))
                 if number % 3:
                     await asyncio.sleep(0)
-            await turns(20 * len(plan))
+            await until_idle()
             assert list(map(str, range(len(plan)))) == onion.received()
             assert [] == onion.faults
 
@@ -201,7 +196,7 @@ def test_order_out(plan, nowait):
                     waiting.append(add)
                     await asyncio.sleep(0)
             await asyncio.gather(*waiting)
-            await turns(20 * len(plan))
+            await until_idle()
             assert list(map(str, range(len(plan)))) == onion.sent
 
     asyncio.run(main())
@@ -239,7 +234,7 @@ async def test_raising_fails_that_message_only(waits):
         await onion.client.add("2")
         for data in ("1", "bad", "2"):
             onion.transport.message(data)
-        await turns()
+        await until_idle()
 
         assert ["1", "2"] == onion.sent == onion.received()
         assert ["interceptor_raised: bad"] == onion.faults
@@ -292,7 +287,7 @@ async def test_wrap_observes():
     async with Onion(*layers) as onion:
         await onion.client.add("out")
         onion.transport.message("in")
-        await turns()
+        await until_idle()
 
         assert [("look", "out"), ("watch", "out"), ("watch", "in")] == seen
         assert ["out"] == onion.sent
@@ -360,7 +355,7 @@ async def test_connections_keep_their_place_among_messages():
         await again
         second.message("2")
         gate.opened.set()
-        await turns()
+        await until_idle()
 
         first = await anext(sessions)
         assert ["1"] == [message async for message in first]
@@ -375,13 +370,13 @@ async def test_disconnecting_forgets_messages_and_keeps_the_end():
         onion.transport.message("1")
         onion.transport.message("2")
         leaving = begin(onion.client.disconnect())
-        await turns()
+        await until_idle()
         lost = [one["count"] for one in onion.told.named("messages_discarded")]
         assert [1] == lost, "the one that waited"
         onion.transport.closed(1000, initiator="local")
         await leaving
         gate.opened.set()
-        await turns()
+        await until_idle()
 
         assert [] == [message async for message in onion.reader]
         lost = [one["count"] for one in onion.told.named("messages_discarded")]
@@ -398,7 +393,7 @@ async def test_the_end_leaves_nothing_behind():
             receipt = onion.client.add_nowait("1")
             await turns(wait)
             await abort(onion.client)
-            await turns()
+            await until_idle()
 
             assert ([], []) == (onion.received(), onion.sent)
             assert "failed" == receipt.status
@@ -413,7 +408,7 @@ async def test_backlog_is_reported():
         assert [] == onion.transport.pauses
         onion.transport.message("5")
         assert [True] == onion.transport.pauses
-        await turns()
+        await until_idle()
 
         assert [True, False] == onion.transport.pauses
         assert list("012345") == onion.received()
@@ -428,7 +423,7 @@ async def test_actions_behind_a_backlog_do_not_keep_it_full():
         assert onion.transport.paused
         feed = onion.client.sessions()  # asked for behind the backlog
         gate.opened.set()
-        await turns()
+        await until_idle()
 
         assert not onion.transport.paused
         assert 1 == (await anext(feed)).connection
@@ -445,9 +440,9 @@ async def test_disconnecting_from_a_connection_that_ends_already(how):
         else:
             onion.transport.closed(1006)
         leaving = begin(onion.client.disconnect())
-        await turns()
+        await until_idle()
         gate.opened.set()
-        await turns()
+        await until_idle()
         if how == "closing":
             onion.transport.closed(1001, initiator="peer", clean=True)
         await leaving

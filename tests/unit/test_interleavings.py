@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 import ws
-from tests.support.conversing import Told, turns
+from tests.support.conversing import Told
+from tests.support.idle import turns, until_idle
 from ws.testing import WebSocketClientFake
 
 RETRY = ws.ConnectionRetryInterval(min=1, max=2, min_uptime=0)
@@ -187,7 +188,7 @@ class World:
         await asyncio.sleep(100)
         assert isinstance(self.client.state, ws.Open)
         await asyncio.gather(*self.adding.values(), return_exceptions=True)
-        await turns(50)
+        await until_idle()
         self.fake.loop_back(END)
         await asyncio.gather(*everybody)
 

@@ -10,8 +10,9 @@ import math
 import pytest
 
 import ws
+from tests.support.idle import until_idle
 from tests.unit.fake_js import Buffer
-from tests.unit.fake_page import URL, client_in, end, next_socket, open_client, turns
+from tests.unit.fake_page import URL, client_in, end, next_socket, open_client
 
 MIB = 2**20
 BOUND = 64 * MIB
@@ -47,7 +48,7 @@ async def test_a_reader_that_waits(js):
     message, size = large("binary")
     async with open_client(js, max_size=None) as (client, socket):
         reading = asyncio.ensure_future(client.recv())
-        await turns()
+        await until_idle()
         socket.play_message(message)
         assert size == len(await soon(reading))
 

@@ -15,7 +15,8 @@ from tests.support.driving import (
     kinds,
     outcome,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector, turns
+from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -86,11 +87,11 @@ async def test_the_connector_hangs(stubborn):
         with pytest.raises(ws.WSTimeoutError, match="while connecting"):
             await asked
         assert clock == 7
-        await turns()
+        await until_idle()
         assert attempt.cancelled
         if stubborn:
             attempt.open()
-            await turns()
+            await until_idle()
             assert attempt.transport.aborted
         assert kinds(client) == ["Connecting", "Closed"]
 
@@ -105,7 +106,7 @@ async def test_a_late_success_does_not_disturb_the_next_attempt():
         second = begin(client.connect(OTHER))
         wanted = await connector.opened()
         late.open()
-        await turns()
+        await until_idle()
         assert late.transport.aborted
         late.transport.message("from the wrong server")
         late.transport.closed(1000)
@@ -143,7 +144,7 @@ async def test_messages_before_the_connector_returns():
         attempt = await connector.next()
         attempt.early().message("first")
         attempt.transport.message("second")
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Connecting)
         attempt.open()
         await asked
@@ -164,7 +165,7 @@ async def test_closed_before_the_connector_returns(handshake):
         attempt.transport.closed(4001 if handshake else 1006)
         attempt.open()
         await asked
-        await turns()
+        await until_idle()
         middle = ["Disconnecting"] if handshake else []
         assert kinds(client) == ["Connecting", "Open", *middle, "Closed"]
         assert await client.recv() == "last words"

@@ -17,7 +17,8 @@ from tests.support.driving import (
     opened,
     outcome,
 )
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -45,7 +46,7 @@ async def bring_to(state: str, client, connector) -> None:
     if state == "connecting":
         return
     transport = attempt.open()
-    await turns()
+    await until_idle()
     match state:
         case "disconnecting":
             transport.closing(4000)
@@ -53,9 +54,9 @@ async def bring_to(state: str, client, connector) -> None:
             transport.closed()
         case "closed":
             begin(client.disconnect())
-            await turns()
+            await until_idle()
             transport.closed(1000, initiator="local")
-    await turns()
+    await until_idle()
 
 
 PAIRS = list(itertools.product(CALLS, CALLS))
@@ -73,7 +74,7 @@ async def test_the_later_call_counts(state, first, second):
         one = begin(CALLS[first](client))
         await turns(1)
         two = begin(CALLS[second](client))
-        await turns()
+        await until_idle()
         if first == "close":  # it is the last word whatever comes later
             second = "close"
         if second in OPENING:
@@ -142,7 +143,7 @@ async def test_reconnect_cuts_the_wait_short():
     async with driven(connector, **options) as client:
         waiting = begin(client.connect(URL))
         (await connector.next()).refuse()
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Reconnecting)
         asked = begin(client.reconnect())
         await connector.opened()
@@ -187,7 +188,7 @@ async def test_disconnect_waits_for_rest_though_close_has_come():
     connector = FakeConnector()
     async with opened(connector, **RETRY) as (client, transport):
         first = begin(client.disconnect(4001, "first"))
-        await turns()
+        await until_idle()
         second = begin(client.close(4002, "second"))
         assert (await outcome(first), await outcome(second)) == ("waits", "waits")
         assert transport.closes == [(4001, "first")]
@@ -205,7 +206,7 @@ async def test_cancelled_before_it_is_open(call):
         attempt = await connector.next()
         attempt.early()
         asked.cancel()
-        await turns()
+        await until_idle()
         assert attempt.transport.aborted
         assert causes(client)[-1] == "cancelled"
         assert client.state.is_closed
@@ -220,10 +221,10 @@ async def test_cancelling_what_was_overtaken_changes_nothing():
     connector = FakeConnector()
     async with driven(connector) as client:
         first = begin(client.connect(URL))
-        await turns()
+        await until_idle()
         second = begin(client.connect(URL))
         first.cancel()
-        await turns()
+        await until_idle()
         (await connector.next())
         await connector.opened()
         assert await outcome(second) is None
@@ -236,9 +237,9 @@ async def test_never_behind_sends():
     async with opened(connector, write_limit=10) as (client, transport):
         transport.buffered_amount = 100
         sending = [begin(client.add("x" * 100)) for _ in range(3)]
-        await turns()
+        await until_idle()
         asked = begin(client.disconnect())
-        await turns()
+        await until_idle()
         assert transport.closes == [(1000, "NORMAL_CLOSURE")]
         transport.closed(1000, initiator="local")
         assert await outcome(asked) is None

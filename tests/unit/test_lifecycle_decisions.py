@@ -16,7 +16,8 @@ from tests.support.driving import (
     opened,
     outcome,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector, turns
+from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -121,10 +122,10 @@ async def test_refusals_after_a_stable_connection():
         transport.closed()
         for status in (401, 401, 503, 401, 401):
             refuse_with(status)(await connector.next())
-            await turns()
+            await until_idle()
             assert isinstance(client.state, ws.Reconnecting), status
         refuse_with(401)(await connector.next())
-        await turns()
+        await until_idle()
         assert client.state.error.status == 401
 
 

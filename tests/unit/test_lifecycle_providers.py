@@ -14,7 +14,8 @@ from tests.support.driving import (
     kinds,
     opened,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector, turns
+from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -125,5 +126,5 @@ async def test_history():
         assert times == sorted(times)
         for _ in range(100):
             begin(client.connect(URL)).add_done_callback(lambda done: done.exception())
-            await turns()
+            await until_idle()
         assert len(client.history) == 100

@@ -13,7 +13,8 @@ from tests.support.driving import (
     driven,
     opened,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector, turns
+from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -76,7 +77,7 @@ async def test_reconnect_timeout():
         assert client.reconnect_timeout == 2
         begin(client.connect(URL)).add_done_callback(lambda done: done.exception())
         (await connector.next()).refuse()
-        await turns()
+        await until_idle()
         assert isinstance(client.state, ws.Reconnecting)
         assert client.reconnect_timeout == client.state.delay > 2
         assert client.metrics.next_reconnection_attempt == client.state.at
@@ -111,7 +112,7 @@ async def test_a_short_life_is_a_failed_attempt():
             assert client.state.is_open
             await asyncio.sleep(4.9)
             transport.closed()
-        await turns()
+        await until_idle()
         assert isinstance(client.state.error, ws.WSRetriesExhaustedError)
         assert clock == pytest.approx(3 * 4.9 + 2)
 
@@ -125,7 +126,7 @@ async def test_a_long_life_resets():
             assert client.metrics.current_reconnect_attempts == 0
             await asyncio.sleep(5)
             transport.closed()
-            await turns()
+            await until_idle()
             assert client.state.attempt == 1
             transport = await connector.opened()  # noqa: PLW2901 - the next one
         assert client.state.is_open
@@ -151,7 +152,7 @@ async def test_the_delay_grows_and_starts_over():
         await asked
         await asyncio.sleep(5)
         transport.closed()
-        await turns()
+        await until_idle()
     assert uppers == [1, 2, 4, 1]
 
 

@@ -7,7 +7,8 @@ from looptime import LoopTimeProxy
 
 import ws
 from tests.support.driving import OTHER, URL, begin, driven, opened, outcome
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -23,7 +24,7 @@ async def waiting(client, connector, *texts: str):
     await asked
     transport.closed()
     adds = [begin(client.add(text)) for text in texts]
-    await turns()
+    await until_idle()
     assert [add.done() for add in adds] == [False] * len(adds)
     return adds
 
@@ -120,11 +121,11 @@ async def test_after_connect_speaks_first():
             attempt = await connector.next()
             adding = begin(client.add("hello"))
             transport = attempt.open()
-            await turns()
+            await until_idle()
             assert transport.sent == ["login"]
             assert isinstance(client.state, ws.Connecting)
             transport.message("welcome")
-            await turns()
+            await until_idle()
             assert transport.sent == ["login", "hello"]
             assert client.state.connection == connection
             await adding
@@ -138,9 +139,9 @@ async def test_cancelled_while_the_buffer_is_full():
     async with opened(connector, write_limit=10) as (client, transport):
         transport.buffered_amount = 100
         adds = [begin(client.add(text)) for text in ("a", "b", "c")]
-        await turns()
+        await until_idle()
         adds[1].cancel()
-        await turns()
+        await until_idle()
         transport.drain()
         assert await outcome(adds[0]) is None
         assert await outcome(adds[2]) is None
@@ -159,7 +160,7 @@ async def test_unconfirmed():
         await asyncio.sleep(5)
         await client.add("c")
         transport.pong()
-        await turns()
+        await until_idle()
         assert client.metrics.unconfirmed_count == 1
         transport.closed()
         assert client.state.error.unconfirmed == 1
@@ -191,7 +192,7 @@ async def test_sessions():
     async with opened(connector, **RETRY) as (client, transport):
         following = begin(follow(client))
         for number in range(3):
-            await turns()
+            await until_idle()
             transport.message(f"{number}")
             transport.closed()
             transport = await connector.opened()  # noqa: PLW2901 - the next one
@@ -213,9 +214,9 @@ async def test_a_session_never_hears_another_connection(how):
         old.message("mine")
         if how == "cancelled":
             leaving = begin(client.disconnect())
-            await turns()
+            await until_idle()
             leaving.cancel()
-            await turns()
+            await until_idle()
             assert old.aborted
         begin(client.connect(URL))
         (await connector.opened()).message("not mine")
@@ -237,7 +238,7 @@ async def test_sessions_asked_for_as_it_opens():
         await asked
         transport.closed()
         await connector.opened()
-        await turns()
+        await until_idle()
         assert [(await anext(feeds[0])).connection for _ in range(2)] == [1, 2]
 
 
@@ -248,7 +249,7 @@ async def test_a_session_behind_an_interceptor():
     options = {**RETRY, "interceptors": [holding]}
     async with opened(connector, **options) as (client, first):
         first.message("of the first")
-        await turns()
+        await until_idle()
         first.closed()
         second = await connector.opened()
         feed = client.sessions()
@@ -265,9 +266,9 @@ async def test_sessions_where_an_old_end_is_still_held_up(late):
     connector = FakeConnector()
     async with opened(connector, interceptors=[holding]) as (client, first):
         first.message("of the first")
-        await turns()
+        await until_idle()
         leaving = begin(client.disconnect())
-        await turns()
+        await until_idle()
         first.closed(1000, initiator="local")
         await leaving
         at_rest = client.sessions()
@@ -276,7 +277,7 @@ async def test_sessions_where_an_old_end_is_still_held_up(late):
         await again
         feed = client.sessions()
         if late:
-            await turns()
+            await until_idle()
         holding.released.set()
         assert (await anext(feed)).connection == 2
         with pytest.raises(StopAsyncIteration):

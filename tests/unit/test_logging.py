@@ -9,7 +9,8 @@ from looptime import LoopTimeProxy
 
 import ws
 from tests.support.driving import URL, begin, driven, opened
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
@@ -46,7 +47,7 @@ async def test_a_loss(lines):
             ),
         ]
         (await connector.next()).refuse()
-        await turns()
+        await until_idle()
         assert lines() == [
             "connecting to ws://host/: attempt 2 (retry_due)",
             (
@@ -76,7 +77,7 @@ async def test_closings(lines):
         second = await connector.opened()
         lines()
         asked = begin(client.close())
-        await turns()
+        await until_idle()
         second.closed(1000, initiator="local")
         await asked
         assert lines() == [
@@ -109,7 +110,7 @@ async def test_calls(lines):
         asked = begin(client.reconnect())
         await connector.next()
         asked.cancel()
-        await turns()
+        await until_idle()
         assert lines()[-1] == (
             "attempt 1 stopped (cancelled): idle until connect() is called"
         )
@@ -153,7 +154,7 @@ class Everything:
         """Fail, connect, lose."""
         asked = begin(self.client.connect(target))
         (await connector.next()).refuse(error)
-        await turns()
+        await until_idle()
         self.look()
         again = begin(self.client.reconnect())
         self.note(raised := await error_of(asked))

@@ -11,7 +11,8 @@ from datetime import timedelta
 import pytest
 
 import ws
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.unit.fake_page import open_client
 
 pytestmark = pytest.mark.looptime
@@ -59,12 +60,12 @@ async def connecting(**options):
     connector = FakeConnector()
     client = ws.WebSocketClient(connector.options(**options))
     asking = asyncio.ensure_future(client.connect(URL))
-    await turns()
+    await until_idle()
     try:
         yield client, connector
     finally:
         closing = asyncio.ensure_future(client.close())
-        await turns()
+        await until_idle()
         for socket in connector.sockets:
             socket.closed(1000, initiator="local")
         await closing
@@ -90,7 +91,7 @@ async def test_close_timeout(armed):
     """So may the closing of a connection."""
     async with opened(close_timeout=MONTHS) as (client, transport):
         leaving = asyncio.ensure_future(client.disconnect())
-        await turns()
+        await until_idle()
         armed.assert_long_and_possible()
         await asyncio.sleep(HOUR)
         assert isinstance(client.state, ws.Disconnecting)

@@ -15,8 +15,9 @@ import pytest
 from pyodide.ffi import JsException
 
 import ws
+from tests.support.idle import until_idle
 from tests.support.old_pyodide import OldPromise, Reports, install
-from tests.unit.fake_page import URL, client_in, end, next_socket, open_client, turns
+from tests.unit.fake_page import URL, client_in, end, next_socket, open_client
 from ws.testing import WebSocketClientFake
 from ws_js.run import run
 
@@ -81,7 +82,7 @@ async def stop(*_: object) -> None:
 async def test_a_program_that_crashes(shown):
     """`ws.run()` hides no exception of the program."""
     task = run(crash())
-    await turns()
+    await until_idle()
     assert isinstance(task.exception(), Crash)
     assert [Crash] == crashes(shown)
 
@@ -104,7 +105,7 @@ async def test_a_listener_that_stops(js, shown, is_async):
     async with open_client(js, on_event=events.append) as (client, socket):
         client.stream.listen(stop if is_async else stop_now)
         socket.play_message("x")
-        await turns()
+        await until_idle()
         assert Stop in crashes(shown) + told(events)
 
 
@@ -115,11 +116,11 @@ async def test_what_stops_is_shown_once(js, shown):
     async with open_client(js, interceptors=[receive, send]) as (client, socket):
         client.add_nowait("x")
         socket.play_message("x")
-        await turns()
+        await until_idle()
     async with open_client(js) as (client, socket):
         client.stream.listen(stop)
         socket.play_message("x")
-        await turns()
+        await until_idle()
     assert [Stop] * 3 == crashes(shown)
 
 
@@ -129,7 +130,7 @@ async def test_an_interceptor_that_stops(js, shown):
     options = {"interceptors": [ws.WSInterceptor.handlers(on_send=stop)]}
     async with open_client(js, on_event=events.append, **options) as (client, _):
         receipt = client.add_nowait("x")
-        await turns()
+        await until_idle()
         assert Stop in crashes(shown) + told(events)
         assert "failed" == receipt.status
 
@@ -140,7 +141,7 @@ async def test_an_interceptor_of_messages_that_stops(js, shown):
     options = {"interceptors": [ws.WSInterceptor.handlers(on_message=stop)]}
     async with open_client(js, on_event=events.append, **options) as (_, socket):
         socket.play_message("x")
-        await turns()
+        await until_idle()
         assert Stop in crashes(shown) + told(events)
 
 
@@ -156,16 +157,16 @@ async def test_cancelling_a_diagnosis(js):
     client = client_in(js, diagnose=True)
     connecting = asyncio.ensure_future(client.connect(URL))
     (await next_socket(js)).play_error()
-    await turns()
+    await until_idle()
     (promise,) = promises
     connecting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await connecting
     await client.close()
-    await turns()
+    await until_idle()
     error = JsException("AbortError", "signal is aborted without reason")
     promise.settle([SimpleNamespace(status="rejected", reason=error)])
-    await turns()
+    await until_idle()
 
 
 @pytest.mark.parametrize("during", ["the provider", "the handshake", "after_connect"])
@@ -175,15 +176,15 @@ async def test_cancelling_an_attempt(js, shown_in_027, during):
     client = client_in(js, **after)
     provider = hang if during == "the provider" else URL
     connecting = asyncio.ensure_future(client.connect(provider))
-    await turns()
+    await until_idle()
     if during == "after_connect":
         js.sockets[-1].play_open()
-        await turns()
+        await until_idle()
     connecting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await connecting
     await end(client, js)
-    await turns()
+    await until_idle()
     assert [] == shown_in_027
 
 
@@ -199,8 +200,8 @@ async def test_closing(js, shown_in_027, meanwhile):
         socket.play_message("x")
         if meanwhile == "sending":
             client.add_nowait("x")
-        await turns()
-    await turns()
+        await until_idle()
+    await until_idle()
     assert [] == shown_in_027
 
 
@@ -209,16 +210,16 @@ async def test_closing_a_client_over_another(shown_in_027):
     client = ws.WebSocketClient.from_client(WebSocketClientFake())
     await client.connect("ws://anywhere/")
     await client.close()
-    await turns()
+    await until_idle()
     assert [] == shown_in_027
 
 
 async def test_cancelling_a_program(shown_in_027):
     """So is the cancelling of what `ws.run()` runs."""
     task = run(hang())
-    await turns()
+    await until_idle()
     task.cancel()
-    await turns()
+    await until_idle()
     assert task.cancelled()
     assert [] == shown_in_027
 
@@ -228,7 +229,7 @@ async def test_cancelling_a_program_that_has_not_begun(shown):
     program = crash()
     task = run(program)
     task.cancel()
-    await turns()
+    await until_idle()
     assert task.cancelled()
     assert inspect.CORO_CLOSED == inspect.getcoroutinestate(program)
     assert [] == shown

@@ -12,7 +12,8 @@ import ws
 from tests.support.calling import calls_of
 from tests.support.conversing import Told
 from tests.support.driving import opened_anywhere
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.inside import send_queue_of, set_wall_clock
 from tests.support.playing import URL, begin, connected, playing
 
@@ -60,12 +61,12 @@ async def test_what_waits_behind_a_message_that_the_transport_refuses():
         asked = begin(client.connect(URL))
         attempt = await connector.next()
         adding = [begin(client.add(text)) for text in ("a", "bad", "b")]
-        await turns()
+        await until_idle()
         receipts = [client.add_nowait(text) for text in ("bad", "c")]
         refusing(attempt.early(), "bad")
         wire = attempt.open()
         await asked
-        await turns()
+        await until_idle()
         assert wire.sent == ["a", "b", "c"]
         assert [type(add.exception()) for add in adding] == [
             type(None),
@@ -115,7 +116,7 @@ async def test_the_last_connection_ends_in_the_middle_of_what_waits():
 
         wire.send = end_at_b
         attempt.open()
-        await turns()
+        await until_idle()
         assert [one.status for one in receipts] == ["sent", "failed", "failed"]
 
 
@@ -162,7 +163,7 @@ async def test_on_event_that_sends_as_the_connection_goes(how):
                 begin(client.connect("ws://other/"))
             case _:
                 begin(getattr(client, how)())
-        await turns()
+        await until_idle()
         assert wire.sent == []
         assert sent or errors
         assert set(sent) <= {"queued"}
@@ -176,7 +177,7 @@ async def test_a_session_whose_connection_ends_while_it_waits():
         wire.buffered_amount = 100
         adds = (client.add("a"), session.add("of the session"), client.add("b"))
         adding = [begin(add) for add in adds]
-        await turns()
+        await until_idle()
         wire.closed()
         again = await connector.opened()
         results = await asyncio.gather(*adding, return_exceptions=True)
@@ -305,7 +306,7 @@ async def test_an_idle_client_holds_one_object():
         wire.closed()
         adding = [begin(client.add(text)) for text in "abc"]
         receipts = [client.add_nowait(text) for text in "abc"]
-        await turns()
+        await until_idle()
         assert len(gc.get_referents(queue)) == len(before)
         await connector.opened()
         await asyncio.gather(*adding, *receipts)
@@ -365,7 +366,7 @@ async def work_with(count: int, act, comparisons, **options) -> tuple[int, int]:
     async with connected(connector, **options) as (client, wire):
         wire.closed()
         adding = [begin(client.add("add")) for _ in range(count)]
-        await turns()
+        await until_idle()
         for _ in range(count):
             client.add_nowait("add_nowait")
         comparisons[0] = 0
@@ -374,7 +375,7 @@ async def work_with(count: int, act, comparisons, **options) -> tuple[int, int]:
         costs = work.done, comparisons[0]
         for add in adding:
             add.cancel()
-        await turns()
+        await until_idle()
         return costs
 
 
@@ -384,18 +385,18 @@ async def nowait(client, adding) -> None:
 
 async def cancel_in_the_middle(client, adding) -> None:
     adding[len(adding) // 2].cancel()
-    await turns()
+    await until_idle()
 
 
 async def cancel_a_wait_for_a_receipt(client, adding) -> None:
     receipt = client.add_nowait("one more")
     waiting = [begin(asyncio.wait_for(receipt, 1000)) for _ in range(10)]
-    await turns()
+    await until_idle()
     waiting[5].cancel()
-    await turns()
+    await until_idle()
     for one in waiting:
         one.cancel()
-    await turns()
+    await until_idle()
 
 
 @pytest.mark.parametrize(
@@ -431,16 +432,16 @@ async def test_work_in_line_does_not_grow(comparisons):
         connector = FakeConnector()
         async with connected(connector, interceptors=[Slow()]) as (client, _):
             adding = [begin(client.add("x")) for _ in range(count)]
-            await turns()
+            await until_idle()
             comparisons[0] = 0
             with Work() as work:
                 await cancel_in_the_middle(client, adding)
                 adding.append(begin(client.add("x")))
-                await turns()
+                await until_idle()
             costs.append((work.done, comparisons[0]))
             for add in adding:
                 add.cancel()
-            await turns(50)
+            await until_idle()
     (few, fewer), (many, more) = costs
     assert many <= few * 1.1
     assert more <= fewer + 8

@@ -13,7 +13,8 @@ import itertools
 import pytest
 
 import ws
-from tests.unit.fake_page import open_client, turns
+from tests.support.idle import until_idle
+from tests.unit.fake_page import open_client
 
 pytestmark = pytest.mark.looptime
 
@@ -130,7 +131,7 @@ async def test_stopped_at_the_end(js, told):
             flood.play()
         with contextlib.suppress(Stop):
             js.sockets[-1].play_close(1000)
-        await turns()
+        await until_idle()
         await asyncio.sleep(1)
         assert lost(flood, client, received) <= 1
 
@@ -141,11 +142,11 @@ async def test_stopped_one_by_one(js):
     received = []
     async with open_client(js, interceptors=interceptors) as (client, socket):
         reading = asyncio.ensure_future(listen(client, received))
-        await turns()
+        await until_idle()
         flood = Flood(socket)
         for _ in range(10):
             flood.play()
-        await turns()
+        await until_idle()
         assert lost(flood, client, received) <= 1
     await reading
 

@@ -9,7 +9,8 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.playing import URL, begin, connected, drained, ended, playing
 
 pytestmark = pytest.mark.looptime
@@ -111,9 +112,9 @@ async def test_a_listener(shown):
         client.stream.listen(stop)
         heard = client.stream.subscribe(capacity=100)
         one.sink.on_messages(["a"], 1)
-        await turns()
+        await until_idle()
         one.sink.on_messages(list("bcdef"), 5)
-        await turns()
+        await until_idle()
         assert not one.paused
         assert list("abcdef") == await drained(heard)
     assert [Stop] == [type(error) for error in shown]

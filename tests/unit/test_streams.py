@@ -10,6 +10,7 @@ import pytest
 from tests.support.conversing import Told
 from tests.support.driving import URL, begin, driven_anywhere, outcome
 from tests.support.fake_transport import FakeConnector
+from tests.support.idle import turns, until_idle
 from ws_common.errors import (
     WSConnectionClosedError,
     WSHandshakeError,
@@ -54,12 +55,12 @@ class Source:
         """The peer closes, an attempt ends with an error, or we close for good."""
         if final:
             closing = begin(self.client.close(code))
-            await turns()
+            await until_idle()
             self.transport.closed(code, initiator="local")
             await closing
         elif error is None:
             self.transport.closed(code)
-            await turns()
+            await until_idle()
         else:
             again = begin(self.client.reconnect())
             (await self._connector.next()).refuse(error)
@@ -68,7 +69,7 @@ class Source:
     async def is_held_up(self) -> bool:
         """Whether somebody is there who does not read."""
         self.say("one", "two")
-        await turns(10)
+        await until_idle()
         return self.transport.paused
 
 
@@ -84,11 +85,6 @@ async def unconnected():
 async def source(unconnected):
     await unconnected.connect()
     return unconnected
-
-
-async def turns(count: int = 5) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 async def collect(stream) -> list[object]:
@@ -181,7 +177,7 @@ async def test_two_readers_share_a_subscriber(source):
     """Every item goes to one of them."""
     subscriber = source.stream.subscribe()
     readers = [asyncio.ensure_future(anext(subscriber)) for _ in range(4)]
-    await turns()
+    await until_idle()
     source.say("a", "b", "c", "d")
 
     assert ["a", "b", "c", "d"] == sorted(await asyncio.gather(*readers))
@@ -214,7 +210,7 @@ async def test_dropping_the_last_reference_detaches(source):
         del subscriber
         gc.collect()
         assert gone() is None
-        await turns()
+        await until_idle()
         assert not source.transport.paused
         assert not await source.is_held_up()
 
@@ -225,7 +221,7 @@ async def test_leaving_a_loop_detaches(source):
     async for _ in source.stream.text:
         break
     gc.collect()
-    await turns()
+    await until_idle()
 
     assert not source.transport.paused
     assert not await source.is_held_up()
@@ -238,7 +234,7 @@ async def test_forgotten_full_subscriber_lets_the_socket_go_on(source):
     assert [True] == source.pressure
     del subscriber
     gc.collect()
-    await turns()
+    await until_idle()
 
     assert [True, False] == source.pressure
 
@@ -260,7 +256,7 @@ async def test_derived_streams_hold_nobody(source):
 async def test_waiting_reader_holds_its_subscriber(source):
     """Nobody else refers to it, and it still gets what comes."""
     waiting = asyncio.ensure_future(source.stream.first())
-    await turns()
+    await until_idle()
     gc.collect()
     source.say("here")
 
@@ -307,7 +303,7 @@ async def test_end_with_an_error(source):
 async def test_ended_while_waited_for(source):
     """Who waits at the end meets it."""
     readers = [asyncio.ensure_future(collect(source.stream)) for _ in range(3)]
-    await turns()
+    await until_idle()
     await source.end()
 
     assert [[], [], []] == await asyncio.gather(*readers)
@@ -331,7 +327,7 @@ async def test_revived(source):
     assert ["a"] == await collect_from(subscriber)
     assert "b" == await anext(subscriber)
     waiting = asyncio.ensure_future(anext(subscriber))
-    await turns()
+    await until_idle()
     assert not waiting.done()
     source.say("c")
     assert "c" == await waiting
@@ -340,7 +336,7 @@ async def test_revived(source):
 async def test_never_asked_to_connect(unconnected):
     """A client that was never asked to connect has no end to meet: it waits."""
     waiting = asyncio.ensure_future(collect(unconnected.stream))
-    await turns()
+    await until_idle()
 
     assert not waiting.done()
     waiting.cancel()
@@ -470,15 +466,15 @@ async def test_listener_is_called_in_order(source):
     source.stream.text.listen(heard.append)
     with source.stream.listen(slowly):
         source.say("a", "b")
-        await turns(20)
+        await until_idle()
         assert sorted(["a", "b", "a", "b"]) == sorted(heard)
     source.say("c")
-    await turns(20)
+    await until_idle()
 
     assert ["a", "b", "a", "b", "c"].count("c") == heard.count("c")
     assert not await source.is_held_up(), "the other one is gone"
     await source.end(final=True)
-    await turns(20)
+    await until_idle()
 
 
 async def test_listener_that_raises(source):
@@ -493,14 +489,14 @@ async def test_listener_that_raises(source):
     source.stream.listen(listener)
     source.stream.listen(other.append)
     source.say("a", "bad", "b")
-    await turns(10)
+    await until_idle()
 
     assert ["a", "bad", "b"] == heard == other
     assert [("listener_raised", "LookupError")] == [
         (name, type(error).__name__) for name, error in source.faults
     ]
     await source.end(final=True)
-    await turns()
+    await until_idle()
 
 
 async def test_listener_outlives_ends(source):
@@ -509,13 +505,13 @@ async def test_listener_outlives_ends(source):
     source.stream.listen(heard.append)
     source.say("a")
     await source.end(ERROR)
-    await turns()
+    await until_idle()
     await source.connect()
     source.say("b")
-    await turns()
+    await until_idle()
     assert 1 == len(asyncio.all_tasks() - before)
     await source.end(final=True)
-    await turns()
+    await until_idle()
 
     assert ["a", "b"] == heard
     assert before == asyncio.all_tasks()
@@ -527,14 +523,14 @@ async def test_listener_needs_no_reference(source):
     heard = []
     source.stream.listen(heard.append)
     gc.collect()
-    await turns()
+    await until_idle()
     gc.collect()
     source.say("a")
-    await turns()
+    await until_idle()
 
     assert ["a"] == heard
     await source.end(final=True)
-    await turns()
+    await until_idle()
 
 
 async def test_cancelled_listener_is_cancelled(source):
@@ -551,10 +547,10 @@ async def test_cancelled_listener_is_cancelled(source):
 
     subscription = source.stream.listen(wait_for_ever)
     source.say("a")
-    await turns()
+    await until_idle()
     subscription.cancel()
     subscription.cancel()
-    await turns()
+    await until_idle()
 
     assert [True] == cancelled
     assert before == asyncio.all_tasks()

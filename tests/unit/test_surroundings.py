@@ -15,7 +15,8 @@ from tests.support.driving import (
     leftovers,
     opened,
 )
-from tests.support.fake_transport import FakeConnector, turns
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from tests.support.inside import jitter
 
 pytestmark = pytest.mark.looptime
@@ -32,7 +33,7 @@ async def until_waiting(client, connector):
     """Begin to connect, fail, and wait for the next attempt."""
     asked = begin(client.connect(URL))
     (await connector.next()).refuse()
-    await turns()
+    await until_idle()
     assert isinstance(client.state, ws.Reconnecting)
     return asked
 
@@ -61,7 +62,7 @@ async def test_clients_do_not_come_back_together(signals):
             await connector.next()
             times.add(float(clock) - before)
             await client.close()
-            await turns()
+            await until_idle()
     assert len(times) > 10
 
 
@@ -119,7 +120,7 @@ async def test_an_attempt_under_way_is_left_alone(signals):
         asked = begin(client.connect(URL))
         attempt = await connector.next()
         signals.say("offline")
-        await turns()
+        await until_idle()
         assert not attempt.cancelled
         attempt.open()
         await asked
@@ -186,7 +187,7 @@ async def test_visible_asks_and_does_not_hurry(signals):
         signals.say("page_visible")
         assert transport.pings == [0]
         transport.closed(1006)
-        await turns()
+        await until_idle()
         signals.say("page_visible")
         await asyncio.sleep(9)
         assert isinstance(client.state, ws.Reconnecting)
@@ -216,7 +217,7 @@ async def test_listening_ends_at_rest(signals):
     await asked
     assert signals.starts == 1
     await_closed = begin(client.disconnect())
-    await turns()
+    await until_idle()
     connector.sockets[0].closed(1000)
     await await_closed
     assert signals.say is None
@@ -225,7 +226,7 @@ async def test_listening_ends_at_rest(signals):
     await asked
     assert signals.starts == 2
     await abort(client)
-    await turns()
+    await until_idle()
     assert signals.say is None
     assert leftovers() == []
 
