@@ -2,6 +2,7 @@
 #
 #   make demo                 the same program in the terminal and in a page
 #   make demo ARGS=--check    both without a person; fails if either does
+#   make check                lint, types and the unit tests, in under a minute
 #   make test                 lint, types, all tests
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ ARGS ?=
 BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUN = $(BIN)/python -m
 
-.PHONY: help setup demo test test-browsers lint types format compliance test-pythons soak bench wheel clean
+.PHONY: help setup demo check test test-browsers lint types format compliance test-pythons soak bench wheel clean
 
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -22,6 +23,9 @@ setup: ## make the virtual environment and install all that development needs
 demo: ## run the same program in the terminal and in a page (ARGS=--check: by itself)
 	@$(PYTHON) -m tools.setup demo
 	@$(RUN) tools.demo $(ARGS)
+
+check: setup ## lint, types and the unit tests, in under a minute
+	@$(RUN) tools.check --quick
 
 test: setup ## lint, types and all tests
 	@$(RUN) tools.check $(ARGS)

@@ -1,4 +1,7 @@
-"""Lint, types and all tests, and a table of what became of them: `make test`."""
+"""Lint, types and all tests, and a table of what became of them: `make test`.
+
+With `--quick` the unit tests alone, in under a minute: `make check`.
+"""
 
 import argparse
 import os
@@ -103,6 +106,11 @@ def _tests() -> list[Step]:
     ]
 
 
+def _unit_tests() -> list[Step]:
+    command = pytest_command("unit", ("unit",), *NO_PAGE)
+    return [Step("pytest, unit tests", "tests", command)]
+
+
 def pytest_command(name: str, folders: Sequence[str], *options: str) -> list[str]:
     """A run of pytest that writes a report for `count`."""
     there = [f"tests/{folder}" for folder in folders if _has_tests(folder)]
@@ -195,12 +203,15 @@ def main() -> int:
     """Run the steps that the command line asks for, by default all."""
     parser = argparse.ArgumentParser(prog="tools.check", description=__doc__)
     parser.add_argument("--only", choices=["lint", "types", "tests"])
-    only = parser.parse_args().only
+    parser.add_argument("--quick", action="store_true", help="unit tests alone")
+    arguments = parser.parse_args()
+    only = arguments.only
     began = time.monotonic()
     BUILD.mkdir(exist_ok=True)
     for report in REPORTS.glob("*.xml"):
         report.unlink()
-    steps = [*_lint(), *_types(), *_tests()]
+    tests = _unit_tests() if arguments.quick else _tests()
+    steps = [*_lint(), *_types(), *tests]
     chosen = [step for step in steps if only in {None, step.group}]
     return close(run_steps(chosen), began)
 
