@@ -15,8 +15,8 @@ from pathlib import Path
 from tools.assets import build_wheel, ensure_node_modules
 from tools.browser import ensure_chromium
 from tools.check_wheel import check_wheel
-from tools.combining import report_coverage
 from tools.common import BUILD, REPORTS, ROOT, ToolError, guarded, say
+from tools.coverage_report import report_coverage
 from tools.daemons import ensure_daemons
 from tools.steps import Outcome, Step, python, run_steps, table
 

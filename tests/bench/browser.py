@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 
 from tests.browser import bundle as bundles
 from tests.browser.engines import devtools
-from tests.browser.measuring import Measured
-from tests.browser.serving import serve
-from tests.support.behaviours import Behaviours, number
-from tests.support.peer import READ_SIZE, Peer
+from tests.browser.page_meter import Measured
+from tests.browser.static_server import serve
+from tests.support.raw_peer import READ_SIZE, Peer
 from tests.support.server import Server
+from tests.support.server_behaviours import Behaviours, number
 
 ROUNDS = 7
 MASKED_HEAD = 6
@@ -158,9 +158,11 @@ def main() -> None:
             total = bursts * count
             facts = {"text": int(is_text), "size": size}
             url = server.urls("/burst", count=count, **facts)
-            compare(measured, rounds, name, total, "receiving", url, bursts, count)
+            compare(measured, rounds, name, total, "receive_bench", url, bursts, count)
             url = server.urls("/sink", count=total, **facts)
-            compare(measured, rounds, name, total, "sending", url, is_text, size, total)
+            compare(
+                measured, rounds, name, total, "send_bench", url, is_text, size, total
+            )
 
 
 if __name__ == "__main__":

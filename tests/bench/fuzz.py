@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Iterator
 
-from tests.support.fuzzing import Findings, fuzz
-from tests.support.hostile import Script, scripts
+from tests.support.fuzz_run import Findings, fuzz
+from tests.support.hostile_bytes import Script, scripts
 
 
 def until(deadline: float, endless: Iterator[Script]) -> Iterator[Script]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from websockets.asyncio.client import connect as bare_connect
 from websockets.asyncio.server import ServerConnection, serve
 
-from tests.support.fuzzing import resident
+from tests.support.fuzz_run import resident
 from tests.support.processes import Running, free_port
 from ws import ConnectionRetryInterval, Open, WebSocketClient, WebSocketOptions
 

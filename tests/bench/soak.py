@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from tests.support.fuzzing import resident
+from tests.support.fuzz_run import resident
 from tests.support.server import Server
 from tests.support.tcp_proxy import Fault, TcpProxy, Way
 from ws import (

@@ -13,7 +13,7 @@ from tests.browser.engines.chromium import Chromium
 from tests.browser.engines.tab import Tab
 from tests.browser.results import Results, table_of
 from tests.browser.runtimes import MEASURED, RUNTIMES, configuration
-from tests.browser.serving import serve
+from tests.browser.static_server import serve
 from tests.e2e.conftest import (
     browser_context_args,
     browser_type_launch_args,

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.browser.engines import devtools
-from tests.browser.measuring import Measured
-from tests.browser.serving import serve
+from tests.browser.page_meter import Measured
+from tests.browser.static_server import serve
 from tests.support.server import Server
 
 MODULE = "tests.browser.inside.heavy"

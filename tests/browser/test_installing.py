@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import distribution, lite
 from tests.browser.bundle import Bundle
-from tests.browser.serving import serve
+from tests.browser.static_server import serve
 from tests.support.server import Server
 from tools.common import ROOT
 

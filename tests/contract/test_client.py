@@ -9,7 +9,7 @@ import json
 import pytest
 
 import ws
-from tests.support.conversing import until
+from tests.support.client_helpers import until
 
 pytestmark = pytest.mark.usefixtures("sockets")
 

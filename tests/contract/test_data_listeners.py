@@ -9,7 +9,7 @@ import logging
 import pytest
 
 import ws
-from tests.support.conversing import SOON, Told, go_away, until
+from tests.support.client_helpers import SOON, Told, go_away, until
 from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.usefixtures("sockets")

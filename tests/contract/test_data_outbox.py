@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 import ws
-from tests.support.conversing import LATER, Told, go_away
+from tests.support.client_helpers import LATER, Told, go_away
 from tests.support.idle import until_idle
-from tests.support.inside import set_wall_clock
+from tests.support.internals import set_wall_clock
 
 pytestmark = pytest.mark.usefixtures("sockets")
 

@@ -6,7 +6,7 @@ Runs unchanged inside Pyodide: no plug-ins, no threads, no sockets here.
 import pytest
 
 import ws
-from tests.support.conversing import Told, until
+from tests.support.client_helpers import Told, until
 
 pytestmark = pytest.mark.usefixtures("sockets")
 

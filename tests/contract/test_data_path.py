@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 import ws
-from tests.support.conversing import Told
+from tests.support.client_helpers import Told
 from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.usefixtures("sockets")

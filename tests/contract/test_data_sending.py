@@ -9,7 +9,7 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.conversing import LATER, SOON, go_away, until
+from tests.support.client_helpers import LATER, SOON, go_away, until
 from tests.support.idle import turns, until_idle
 
 pytestmark = pytest.mark.usefixtures("sockets")

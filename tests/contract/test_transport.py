@@ -7,7 +7,7 @@ import asyncio
 
 import pytest
 
-from tests.support.recording import Recording
+from tests.support.recording_sink import Recording
 from ws_common.errors import WSConnectionClosedError, WSError, WSHandshakeError
 
 GREETING = ["hello", b"\x00\x01\xfe\xff"]

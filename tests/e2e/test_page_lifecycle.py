@@ -16,7 +16,7 @@ import trustme
 from playwright.sync_api import Browser, BrowserType, Page
 
 from tests.e2e import devtools
-from tests.e2e.living import PAGE, Living, serve
+from tests.e2e.page_session import PAGE, Living, serve
 from tests.support.server import Server
 
 

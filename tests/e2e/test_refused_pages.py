@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.living import PAGE, Living, serve
+from tests.e2e.page_session import PAGE, Living, serve
 from tests.support.server import Server
 
 FOR_EVER = 3600

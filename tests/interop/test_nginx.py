@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.driving import causes
+from tests.support.client_driver import causes
 from ws_common.client import WebSocketClient
 from ws_common.errors import WSConnectionClosedError, WSHandshakeError
 from ws_common.heartbeat import Heartbeat

@@ -9,9 +9,9 @@ import pytest
 import trustme
 
 from tests.support.fixtures import connect, key, platform, server
-from tests.support.line import tap
-from tests.support.played_peer import dial, listen
+from tests.support.raw_peer_fixtures import dial, listen
 from tests.support.server import Server
+from tests.support.transport_layers import tap
 from tests.support.urls import Urls
 
 __all__ = ["connect", "dial", "key", "listen", "platform", "server"]

@@ -14,8 +14,8 @@ import pytest
 
 import ws
 from tests.support import slow_reader
-from tests.support.conversing import LATER, Told, until
-from tests.support.inside import set_patience
+from tests.support.client_helpers import LATER, Told, until
+from tests.support.internals import set_patience
 
 MIB = 2**20
 PATIENCE = 0.05

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import ws
-from tests.support.counting import Turns, descriptors, nothing_left
-from tests.support.driving import begin
+from tests.support.client_driver import begin
+from tests.support.resource_counter import Turns, descriptors, nothing_left
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts descriptors")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from tests.support.connecting import Connect
-from tests.support.recording import Recording
+from tests.support.recording_sink import Recording
 from tests.support.server import Server
+from tests.support.transport_opener import Connect
 from ws_common.errors import WSHandshakeError, WSNotConnectedError
 from ws_common.options import CompressionOptions, ConnectRequest, WebSocketOptions
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.driving import causes
+from tests.support.client_driver import causes
 from tests.support.tcp_proxy import Fault, TcpProxy, Way
 from ws_common.causes import MEANINGS
 from ws_common.client import WebSocketClient

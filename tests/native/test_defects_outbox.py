@@ -6,8 +6,8 @@ import time
 import pytest
 
 import ws
+from tests.support.fake_network import URL, begin, playing
 from tests.support.fake_transport import FakeConnector
-from tests.support.playing import URL, begin, playing
 
 TTL = 0.05
 """Seconds of the wall's clock: age is not told by the loop's."""

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import ws
-from tests.support.conversing import until
+from tests.support.client_helpers import until
 
 COUNT, SIZE = 2000, 1000
 """Messages of a flood and their bytes: more than one subscriber takes."""

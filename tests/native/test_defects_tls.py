@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.playing import begin
+from tests.support.fake_network import begin
 from tests.support.tcp_proxy import TcpProxy, Way
 
 SIZE = 16 * 2**20

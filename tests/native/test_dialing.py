@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.uri import parse_uri
 
-from tests.support.counting import Turns, descriptors, nothing_left
-from tests.support.driving import begin
-from tests.support.silence import silent
+from tests.support.client_driver import begin
+from tests.support.resource_counter import Turns, descriptors, nothing_left
+from tests.support.silent_ports import silent
 from ws_common.errors import WSInvalidUrlError
 from ws_common.urls import check_url
 from ws_vm import dialing

@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
-from tests.support.fuzzing import Findings, fuzz
-from tests.support.hostile import scripts
+from tests.support.fuzz_run import Findings, fuzz
+from tests.support.hostile_bytes import scripts
 
 SEED = 6455
 COUNT = 300

@@ -8,8 +8,8 @@ import tracemalloc
 import pytest
 
 import ws
-from tests.support.counting import descriptors, nothing_left
-from tests.support.driving import leftovers
+from tests.support.client_driver import leftovers
+from tests.support.resource_counter import descriptors, nothing_left
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="counts descriptors")
 

@@ -9,9 +9,9 @@ import time
 import pytest
 
 import ws
-from tests.support.driving import begin, kinds
+from tests.support.client_driver import begin, kinds
 from tests.support.server import Server
-from tests.support.silence import silent
+from tests.support.silent_ports import silent
 
 FAST = ws.ConnectionRetryInterval(min=0.05, max=0.2)
 AGAIN = ["Connecting", "Reconnecting"]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.support.driving import causes
+from tests.support.client_driver import causes
 from tests.support.tcp_proxy import TcpProxy, Way
 from ws_common.client import WebSocketClient
 from ws_common.errors import WSConnectionClosedError

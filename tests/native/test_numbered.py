@@ -5,7 +5,7 @@ import json
 from itertools import pairwise
 
 import ws
-from tests.support.conversing import Told
+from tests.support.client_helpers import Told
 
 MESSAGES = 100_000
 CUTS = 50

@@ -10,12 +10,12 @@ import pytest
 import uvloop
 from websockets.frames import Opcode
 
-from tests.support.connecting import Connect
-from tests.support.driving import leftovers
+from tests.support.client_driver import leftovers
 from tests.support.fake_tcp import opened, receive
-from tests.support.played_peer import HEARTBEAT, INTERVAL, received
-from tests.support.recording import PATIENCE, Recording
+from tests.support.raw_peer_fixtures import HEARTBEAT, INTERVAL, received
+from tests.support.recording_sink import PATIENCE, Recording
 from tests.support.server import Server
+from tests.support.transport_opener import Connect
 from ws_common.client import WebSocketClient
 from ws_common.options import WebSocketOptions
 from ws_common.states import Closed, Open, Reconnecting

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 import uvloop
 
-from tests.support.connecting import Connect
-from tests.support.driving import causes
+from tests.support.client_driver import causes
 from tests.support.server import Server
 from tests.support.tcp_proxy import TcpProxy, Way
+from tests.support.transport_opener import Connect
 from ws_common.client import WebSocketClient
 from ws_common.heartbeat import Heartbeat
 from ws_common.options import WebSocketOptions

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.native.conftest import platform
-from tests.support.netns import ADDRESSES, Network, NoNamespacesError
+from tests.support.network_namespaces import ADDRESSES, Network, NoNamespacesError
 from tests.support.server import Server
 
 __all__ = ["platform"]

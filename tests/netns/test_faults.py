@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from tests.support.driving import causes, kinds
-from tests.support.netns import ADDRESSES
+from tests.support.client_driver import causes, kinds
+from tests.support.network_namespaces import ADDRESSES
 from ws_common.client import WebSocketClient
 from ws_common.errors import WSConnectionClosedError, WSTimeoutError
 from ws_common.heartbeat import Heartbeat

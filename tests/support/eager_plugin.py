@@ -1,12 +1,13 @@
 """Run the tests under eager tasks: `pytest -p tests.support.eager_plugin`.
 
 A program may choose such tasks, and then a task begins, and may end, in the very call
-that makes it. From Python 3.12 on they are asyncio's own; see `tests.support.eager`.
+that makes it. From Python 3.12 on they are asyncio's own; see
+`tests.support.eager_tasks`.
 """
 
 import asyncio
 
-from tests.support.eager import eager_task_factory
+from tests.support.eager_tasks import eager_task_factory
 
 
 def pytest_asyncio_loop_factories(config, item):

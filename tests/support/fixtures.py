@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.support.connecting import Connect
+from tests.support.transport_opener import Connect
 from tests.support.urls import Urls
 from ws_common import platform as platforms
 from ws_common.platform import Platform

@@ -18,8 +18,8 @@ import threading
 from types import TracebackType
 from typing import Self
 
-from tests.support.behaviours import Behaviours
-from tests.support.peer import Peer
+from tests.support.raw_peer import Peer
+from tests.support.server_behaviours import Behaviours
 from tests.support.urls import Urls
 
 LIFETIME = 120.0

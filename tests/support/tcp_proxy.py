@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self
 
-from tests.support.peer import reset
+from tests.support.raw_peer import reset
 
 Fault = Literal["fin", "rst", "swallow", "stall"]
 """What becomes of a connection, on both sides at once.

@@ -11,7 +11,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.support.fake_signals import FakeSignals
 from tests.support.fixtures import platform
-from tests.support.recording import Recording
+from tests.support.recording_sink import Recording
 from tests.unit.fake_js import FakeJs
 from ws_common import platform as platforms
 from ws_common.errors import WSUnsupportedError

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from pyodide.ffi import JsException
 
-from tests.support.inside import is_watching_its_buffer
-from tests.support.recording import Recording
+from tests.support.internals import is_watching_its_buffer
+from tests.support.recording_sink import Recording
 from tests.unit.fake_js import CLOSED, CLOSING, OPEN, Buffer
 from ws_common.errors import (
     WSConnectionClosedError,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.inside import Buffered, end_reached, end_with
+from tests.support.internals import Buffered, end_reached, end_with
 from ws_common.errors import WSStreamOverflowError
 
 Ended = end_reached()

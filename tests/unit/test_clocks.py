@@ -7,10 +7,10 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import URL, begin, causes, driven, opened
+from tests.support.client_driver import URL, begin, causes, driven, opened
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.inside import set_wall_clock
+from tests.support.internals import set_wall_clock
 from ws_common import platform as platforms
 
 pytestmark = pytest.mark.looptime

@@ -13,11 +13,11 @@ import looptime
 import pytest
 from hypothesis import event, given, settings
 
-from tests.support.connection_side import CLOSE_TIMEOUT, ENDS, Reactions, facts
-from tests.support.driving import leftovers
+from tests.support.client_driver import leftovers
+from tests.support.connection_pair import CLOSE_TIMEOUT, ENDS, Reactions, facts
 from tests.support.idle import until_idle
-from tests.support.real_side import RealSide
-from tests.support.reference_side import ReferenceSide
+from tests.support.real_connection import RealSide
+from tests.support.reference_connection import ReferenceSide
 
 WIRE = [f"closing {how}" for how in ENDS if how != "loss"]
 WIRE += [f"closed {how}" for how in ENDS]

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.conversing import LATER, Told
-from tests.support.driving import abort, begin, opened
+from tests.support.client_driver import abort, begin, opened
+from tests.support.client_helpers import LATER, Told
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import turns, until_idle
 from ws.testing import WebSocketClientFake

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 import ws
+from tests.support.fake_network import OTHER, URL, abort, begin, ended, playing
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.playing import OTHER, URL, abort, begin, ended, playing
 
 pytestmark = pytest.mark.looptime
 

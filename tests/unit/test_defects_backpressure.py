@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 import ws
+from tests.support.fake_network import URL, begin, connected, playing
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.playing import URL, begin, connected, playing
 
 pytestmark = pytest.mark.looptime
 

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.eager import eager_task_factory, eager_tasks
+from tests.support.eager_tasks import eager_task_factory, eager_tasks
+from tests.support.fake_network import URL, begin, connected, drained, ended, playing
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import turns, until_idle
-from tests.support.playing import URL, begin, connected, drained, ended, playing
 
 pytestmark = pytest.mark.looptime
 

@@ -3,8 +3,8 @@
 import pytest
 
 import ws
+from tests.support.fake_network import begin, ended, playing
 from tests.support.fake_transport import FakeConnector
-from tests.support.playing import begin, ended, playing
 from ws_common.urls import check_url
 
 pytestmark = pytest.mark.looptime

@@ -5,10 +5,18 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.conversing import Told
+from tests.support.client_helpers import Told
+from tests.support.fake_network import (
+    URL,
+    abort,
+    begin,
+    connected,
+    drained,
+    ended,
+    playing,
+)
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.playing import URL, abort, begin, connected, drained, ended, playing
 from ws.testing import WebSocketClientFake
 
 pytestmark = pytest.mark.looptime

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ws
-from tests.support.conversing import Told
+from tests.support.client_helpers import Told
+from tests.support.fake_network import PATIENCE, connected
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.playing import PATIENCE, connected
 from ws_common import message_stream
 
 pytestmark = pytest.mark.looptime

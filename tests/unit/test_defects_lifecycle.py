@@ -5,9 +5,7 @@ import asyncio
 import pytest
 
 import ws
-from tests.support.fake_transport import FakeConnector
-from tests.support.idle import until_idle
-from tests.support.playing import (
+from tests.support.fake_network import (
     URL,
     abort,
     begin,
@@ -15,6 +13,8 @@ from tests.support.playing import (
     ended,
     playing,
 )
+from tests.support.fake_transport import FakeConnector
+from tests.support.idle import until_idle
 from ws.testing import WebSocketClientFake
 
 pytestmark = pytest.mark.looptime

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import ws
+from tests.support.fake_network import URL, begin, connected, ended
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.playing import URL, begin, connected, ended
 
 pytestmark = pytest.mark.looptime
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import ws
+from tests.support.fake_network import URL, begin, playing
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.playing import URL, begin, playing
 
 pytestmark = pytest.mark.looptime
 

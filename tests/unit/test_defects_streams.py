@@ -10,10 +10,10 @@ import weakref
 import pytest
 
 import ws
-from tests.support.conversing import Told
+from tests.support.client_helpers import Told
+from tests.support.fake_network import PATIENCE, URL, begin, connected, drained, ended
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.playing import PATIENCE, URL, begin, connected, drained, ended
 
 pytestmark = pytest.mark.looptime
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 import ws
+from tests.support.fake_network import connected
 from tests.support.fake_transport import FakeConnector
-from tests.support.playing import connected
 from ws import testing
 from ws_common import options
 from ws_common.headers import check_headers

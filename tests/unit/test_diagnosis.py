@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from tests.support.recording import Recording
+from tests.support.recording_sink import Recording
 from ws_common.backoff import ConnectionRetryInterval
 from ws_common.errors import WSHandshakeError
 from ws_common.options import ConnectRequest, WebSocketOptions

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
 from tests.support.fake_tcp import client_protocol, opened, receive, response_to
-from tests.support.hostile import frame as raw_frame
-from tests.support.recording import Recording
+from tests.support.hostile_bytes import frame as raw_frame
+from tests.support.recording_sink import Recording
 from ws_common.messages import Data
 
 MAX_SIZE = 70_000

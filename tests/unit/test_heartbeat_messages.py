@@ -7,8 +7,8 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.calling import calls_of
-from tests.support.driving import begin, causes, opened
+from tests.support.call_counter import calls_of
+from tests.support.client_driver import begin, causes, opened
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
 

@@ -6,10 +6,10 @@ import threading
 import pytest
 
 import ws
-from tests.support.conversing import Told
+from tests.support.client_helpers import Told
+from tests.support.fake_network import URL, abort, begin, connected, ended, playing
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.playing import URL, abort, begin, connected, ended, playing
 
 pytestmark = pytest.mark.looptime
 

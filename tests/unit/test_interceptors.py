@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.calling import calls_of
-from tests.support.conversing import Told
-from tests.support.driving import abort, begin, opened_anywhere
+from tests.support.call_counter import calls_of
+from tests.support.client_driver import abort, begin, opened_anywhere
+from tests.support.client_helpers import Told
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import turns, until_idle
-from tests.support.reading import at_hand
+from tests.support.read_available import at_hand
 from ws_common.errors import WSUnsupportedDataError
 from ws_common.interceptors import WSInterceptor
 

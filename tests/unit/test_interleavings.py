@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 import ws
-from tests.support.conversing import Told
+from tests.support.client_helpers import Told
 from tests.support.idle import turns, until_idle
 from ws.testing import WebSocketClientFake
 

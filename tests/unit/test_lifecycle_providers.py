@@ -6,7 +6,7 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import (
+from tests.support.client_driver import (
     URL,
     begin,
     causes,

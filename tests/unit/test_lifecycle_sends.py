@@ -6,7 +6,7 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import OTHER, URL, begin, driven, opened, outcome
+from tests.support.client_driver import OTHER, URL, begin, driven, opened, outcome
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
 

@@ -8,7 +8,7 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import URL, begin, driven, opened
+from tests.support.client_driver import URL, begin, driven, opened
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
 

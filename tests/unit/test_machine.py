@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from tests.support.lives import (
+from tests.support.client_model import (
     LOST,
     REFUSED,
     Driver,

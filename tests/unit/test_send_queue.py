@@ -9,13 +9,13 @@ from types import FrameType
 import pytest
 
 import ws
-from tests.support.calling import calls_of
-from tests.support.conversing import Told
-from tests.support.driving import opened_anywhere
+from tests.support.call_counter import calls_of
+from tests.support.client_driver import opened_anywhere
+from tests.support.client_helpers import Told
+from tests.support.fake_network import URL, begin, connected, playing
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.inside import send_queue_of, set_wall_clock
-from tests.support.playing import URL, begin, connected, playing
+from tests.support.internals import send_queue_of, set_wall_clock
 
 pytestmark = pytest.mark.looptime
 

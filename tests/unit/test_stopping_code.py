@@ -9,9 +9,9 @@ import asyncio
 import pytest
 
 import ws
+from tests.support.fake_network import URL, begin, connected, drained, ended, playing
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.playing import URL, begin, connected, drained, ended, playing
 
 pytestmark = pytest.mark.looptime
 

@@ -7,8 +7,8 @@ import weakref
 
 import pytest
 
-from tests.support.conversing import Told
-from tests.support.driving import URL, begin, driven_anywhere, outcome
+from tests.support.client_driver import URL, begin, driven_anywhere, outcome
+from tests.support.client_helpers import Told
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import turns, until_idle
 from ws_common.errors import (

@@ -6,7 +6,7 @@ import pytest
 from looptime import LoopTimeProxy
 
 import ws
-from tests.support.driving import (
+from tests.support.client_driver import (
     URL,
     abort,
     begin,
@@ -17,7 +17,7 @@ from tests.support.driving import (
 )
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from tests.support.inside import jitter
+from tests.support.internals import jitter
 
 pytestmark = pytest.mark.looptime
 

@@ -14,10 +14,10 @@ import pyodide
 import pytest
 from pyodide.ffi import can_run_sync
 
-from tests.browser.inside.native_only import NativeOnly
+from tests.browser.inside.plugin_stubs import Markers
 from tests.browser.inside.proxies import Proxies
 from tests.browser.inside.recorder import Recorder
-from tests.browser.inside.stand_in import Markers
+from tests.browser.inside.skip_native import NativeOnly
 
 PACKAGES = ("ws", "ws_common", "ws_js")
 """Of these branch coverage is measured, where `WS_COVERAGE` is set."""
@@ -31,11 +31,11 @@ def main() -> str | Awaitable[str]:
     arguments = [str(argument) for argument in js.pytestArguments]
     run = Run()
     if can_run_sync():
-        from tests.browser.inside.awaiting import Awaiting  # noqa: PLC0415
+        from tests.browser.inside.async_plugin import Awaiting  # noqa: PLC0415
 
         code = pytest.main(arguments, plugins=[Awaiting(), *run.plugins])
         return run.results(code)
-    from tests.browser.inside.stepping import run_tests  # noqa: PLC0415
+    from tests.browser.inside.step_runner import run_tests  # noqa: PLC0415
 
     return run.results_of(run_tests(arguments, run.plugins))
 

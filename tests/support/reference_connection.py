@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 
-from tests.support.connection_side import (
+from tests.support.connection_pair import (
     CLOSE_TIMEOUT,
     ENDS,
     HEARTBEAT,

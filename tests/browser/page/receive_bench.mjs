@@ -1,6 +1,6 @@
 // What plain JavaScript makes of it: receives so many bursts of `count` messages, and
 // returns the seconds from the first of each to its last.
-export async function receiving(url, bursts, count) {
+export async function receive_bench(url, bursts, count) {
   const socket = new WebSocket(url);
   socket.binaryType = "arraybuffer";
   await new Promise((resolve) => (socket.onopen = resolve));

@@ -2,7 +2,7 @@
 // until the server has told that everything is there.
 const FULL = 2 ** 20;
 
-export async function sending(url, isText, size, count) {
+export async function send_bench(url, isText, size, count) {
   const socket = new WebSocket(url);
   await new Promise((resolve) => (socket.onopen = resolve));
   const over = new Promise((resolve) => (socket.onmessage = resolve));

@@ -13,7 +13,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.browser.serving import Handler
+from tests.browser.static_server import Handler
 from tools.assets import ensure_node_modules
 from tools.common import ROOT
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.recording import Recording
+from tests.support.recording_sink import Recording
 from ws_common.options import ConnectRequest, WebSocketOptions
 from ws_common.platform import Platform
 from ws_common.transport import Headers, Transport

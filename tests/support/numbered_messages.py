@@ -12,7 +12,7 @@ from collections import defaultdict
 
 from websockets.frames import Frame, Opcode
 
-from tests.support.peer import READ_SIZE, Peer
+from tests.support.raw_peer import READ_SIZE, Peer
 
 Runs = defaultdict[str, list[list[int]]]
 """By key, and within it by connection."""

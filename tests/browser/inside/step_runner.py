@@ -19,7 +19,7 @@ import pytest
 from _pytest.config import _prepareconfig
 from _pytest.runner import call_and_report
 
-from tests.browser.inside.stand_in import PATIENCE
+from tests.browser.inside.plugin_stubs import PATIENCE
 
 CAPTURING = frozenset({"caplog", "capfd", "capsys", "recwarn"})
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from websockets.utils import accept_key
 
-from tests.support.hostile import Script
-from tests.support.peer import reset
+from tests.support.hostile_bytes import Script
+from tests.support.raw_peer import reset
 from ws import (
     Closed,
     Heartbeat,

@@ -46,8 +46,8 @@ from http import HTTPStatus
 
 from websockets.frames import Opcode
 
-from tests.support.numbered import Numbered
-from tests.support.peer import Peer
+from tests.support.numbered_messages import Numbered
+from tests.support.raw_peer import Peer
 
 PAGE = b"<!doctype html><title>test server</title>"
 

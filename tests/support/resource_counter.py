@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.support.driving import leftovers
+from tests.support.client_driver import leftovers
 
 TURNS = 5000
 """Of the loop, for what is under way to come to its end."""

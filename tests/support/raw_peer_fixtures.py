@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from tests.support.peer import Peer
-from tests.support.recording import PATIENCE
+from tests.support.raw_peer import Peer
+from tests.support.recording_sink import PATIENCE
 from ws_common.heartbeat import Heartbeat
 from ws_common.options import WebSocketOptions
 

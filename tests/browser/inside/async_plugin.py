@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pyodide.ffi import run_sync
 
-from tests.browser.inside.stand_in import PATIENCE
+from tests.browser.inside.plugin_stubs import PATIENCE
 
 
 def wait_for(awaitable: Any) -> Any:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from tests.support.connection_side import (
+from tests.support.connection_pair import (
     CLOSE_TIMEOUT,
     ENDS,
     HEARTBEAT,
@@ -11,7 +11,7 @@ from tests.support.connection_side import (
     Side,
     facts,
 )
-from tests.support.eager import eager_task_factory
+from tests.support.eager_tasks import eager_task_factory
 from tests.support.fake_transport import FakeTransport
 from ws_common.causes import Cause
 from ws_common.clock import SystemClock
