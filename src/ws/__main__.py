@@ -1,0 +1,73 @@
+"""`python -m ws`: what there is to run from a command line without any extra."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ws import PLATFORM, __version__
+
+_EPILOG = """\
+With the echo server running, this program talks to it from another terminal:
+
+    import ws
+
+    async def main():
+        async with ws.connect("ws://127.0.0.1:8765") as client:
+            await client.add("hello")
+            print(await client.recv())
+
+    ws.run(main())
+"""
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:  # noqa: PLR2004 - what TCP has
+        raise ValueError
+    return port
+
+
+_port.__name__ = "port"  # argparse says "invalid port value"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m ws",
+        description="One WebSocket client for Python, everywhere Python runs.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"ws {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command")
+    words = "run a server on this machine that sends back what it receives"
+    echo = commands.add_parser("echo", help=words, description=f"{words.capitalize()}.")
+    echo.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+    help_port = "default: %(default)s; 0 picks a free one"
+    echo.add_argument("--port", type=_port, default=8765, help=help_port)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; without one, show which there are.
+
+    Args:
+        arguments: Of the command line; by default those of this process.
+
+    Returns:
+        The exit status: 1 if the command failed.
+    """
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    if chosen.command is None:
+        parser.print_help()
+        return 0
+    if PLATFORM != "vm":
+        sys.stderr.write("ws: a browser cannot run a server\n")
+        return 1
+    from ws_vm.echo_server import run  # noqa: PLC0415 - nothing else needs a server
+
+    return run(chosen.host, chosen.port)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
