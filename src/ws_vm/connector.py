@@ -30,7 +30,7 @@ from ws_vm.redirects import (
     too_many,
     without_credentials,
 )
-from ws_vm.route import Route, connect_transport
+from ws_vm.route import connect_transport
 from ws_vm.transport import VmTransport
 
 _log = logging.getLogger("ws.vm")
@@ -77,9 +77,11 @@ class WebsocketsConnector:
         url, options = request.url, request.options
         headers: _HeaderList = list(self._headers(request))
         for hop in range(MAX_REDIRECTS + 1):
+            # Another server's certificate is not for that name.
             same_origin = hop == 0 or origin(url) == origin(request.url)
+            name = options.server_hostname if same_origin else None
             try:
-                return await _open(url, headers, options, sink, same_origin=same_origin)
+                return await _open(url, headers, options, sink, name)
             except Redirected as redirected:
                 if hop == MAX_REDIRECTS:
                     raise too_many(redirected, url) from redirected.refusal
@@ -108,8 +110,7 @@ async def _open(
     headers: _HeaderList,
     options: WebSocketOptions,
     sink: TransportSink,
-    *,
-    same_origin: bool,
+    server_hostname: str | None,
 ) -> VmTransport:
     """Open one connection to this very URL.
 
@@ -123,7 +124,7 @@ async def _open(
         request = _request(library, headers, options)
         transport = VmTransport(library, request, options, sink)
         try:
-            await connect_transport(Route(uri, options, same_origin), transport)
+            await connect_transport(transport, uri, options, server_hostname)
             await transport.handshake_done()
         except BaseException:
             transport.abort()

@@ -62,7 +62,6 @@ NO_PHASE = {
     # What is so from the beginning
     "Proxy.password": "a part of a URL",
     "Proxy.username": "a part of a URL",
-    "Route.same_origin": "an argument",
     "SetAside.ends": "what was found in some bytes",
     "_NoTransport.protocol": "no subprotocol was agreed on, ever",
     "Pulse._periodic": "an option: whether there is a heartbeat",
