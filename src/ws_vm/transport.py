@@ -6,7 +6,7 @@ handshake.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import ProtocolError
@@ -17,11 +17,11 @@ from ws_common.durations import seconds
 from ws_common.errors import WSConnectionClosedError, WSInvalidCloseError
 from ws_common.messages import Data
 from ws_common.options import WebSocketOptions
-from ws_common.transport import Handshake, Transport, TransportSink
+from ws_common.transport import Handshake, TransportSink
 from ws_vm.close_info import closed_error
 from ws_vm.delivery import Reading
+from ws_vm.failures import plain_headers
 from ws_vm.frame_writer import BINARY, TEXT, frame_of
-from ws_vm.headers import plain_headers
 from ws_vm.late_delivery import DISCARD
 from ws_vm.pings import NO_PINGS, new_ping
 from ws_vm.receive_path import ReceivePath
@@ -205,9 +205,3 @@ class VmTransport(ReceivePath):
     def can_pause(self) -> bool:
         """Always: the socket is not read meanwhile."""
         return True
-
-
-if TYPE_CHECKING:
-
-    def _conforms(transport: VmTransport) -> Transport:
-        return transport
