@@ -15,12 +15,6 @@ from ws_common.errors import WSConnectionClosedError, forget_frames
 from ws_common.transport import CloseInfo
 
 
-def of_failure(code: int, reason: str, error: Exception) -> CloseInfo:
-    """The end of a connection that we fail (RFC 6455 section 7.1.7)."""
-    forget_frames(error)
-    return CloseInfo(code=int(code), reason=reason, initiator="local", error=error)
-
-
 def of_wire(library: ClientProtocol, error: BaseException | None = None) -> CloseInfo:
     """What the frames that went and came say, and what the network reported.
 

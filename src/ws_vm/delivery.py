@@ -29,10 +29,9 @@ from websockets.frames import Opcode
 from websockets.protocol import OPEN
 
 from ws_common.transport import TransportSink
-from ws_vm.frame_reader import FrameReader
+from ws_vm.frame_reader import FrameReader, Progress
 from ws_vm.frame_scanner import FIN, set_aside
 from ws_vm.late_delivery import LateDelivery
-from ws_vm.library_frames import NO_MESSAGES, NO_PONGS, Progress
 from ws_vm.pings import NO_PINGS, Pings, resolve_pings
 
 MAX_HELD = 2**20
@@ -126,12 +125,12 @@ class Delivery(asyncio.BufferedProtocol):
         """Report what the reader of frames has met."""
         frames = self._frames
         self._send_data()
-        if frames.pongs is not NO_PONGS:
+        if frames.pongs:
             for payload in frames.pongs:
                 resolve_pings(self._loop, self._pings, payload)
-            frames.pongs = NO_PONGS
+            frames.pongs.clear()
         if frames.messages:
-            messages, frames.messages = frames.messages, NO_MESSAGES
+            messages, frames.messages = frames.messages, []
             self._sink.on_messages(messages, frames.size)
         if frames.progress is Progress.OVER:
             self._reading = _OVER

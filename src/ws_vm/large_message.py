@@ -19,9 +19,6 @@ from io import BytesIO
 
 from ws_common.messages import Data
 
-NO_ROOM = memoryview(b"")
-"""What there is to be filled where no large message is under way."""
-
 MIN_LARGE = 16 * 1024
 """Bytes from which an incomplete frame is worth memory of its own. What is smaller
 waits for the next read, and is copied once more."""
@@ -100,9 +97,13 @@ class LargeMessage:
         Raises:
             UnicodeDecodeError: It is text, and not UTF-8.
         """
-        memory, self.room = self._memory, NO_ROOM
+        memory, self.room = self._memory, memoryview(b"")
         if isinstance(memory, _Memory):
             return memory.getvalue()
         if len(memory) <= _MAX_SPARE:
             _spare.buffer = memory
         return str(memoryview(memory)[: self.size], "utf-8")
+
+
+NO_LARGE = LargeMessage(0, text=False)
+"""What is being received where no large message is: nothing of it is missing."""

@@ -19,9 +19,8 @@ from websockets.protocol import OPEN
 from ws_common.transport import CloseInfo, TransportSink
 from ws_vm.close_info import of_wire
 from ws_vm.delivery import Delivery, Reading
-from ws_vm.frame_reader import FrameReader
+from ws_vm.frame_reader import MAX_INPUT, FrameReader
 from ws_vm.late_delivery import DISCARD
-from ws_vm.library_frames import MAX_INPUT
 from ws_vm.pings import cancel_pings
 
 _END_OF_RESPONSE = b"\r\n\r\n"
@@ -83,8 +82,8 @@ class ReceivePath(Delivery):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's guess
         """Return where the next bytes go: behind the beginning of their frame."""
-        if self._reading is _FLOWING and self._frames.room:
-            return self._frames.room
+        if self._reading is _FLOWING and self._frames.large.room:
+            return self._frames.large.room
         if tail := self._tail:
             self._buffer[: len(tail)] = tail
             return self._buffer[len(tail) :]
@@ -94,7 +93,7 @@ class ReceivePath(Delivery):
         """Deliver what was read, or keep it."""
         self.last_activity = self._loop.time()
         reading = self._reading
-        if reading is _FLOWING and self._frames.room:
+        if reading is _FLOWING and self._frames.large.room:
             self._frames.filled(nbytes)
             self._hand_over()
             return

@@ -21,7 +21,8 @@ from ws_common.transport import Handshake, TransportSink
 from ws_vm.close_info import closed_error
 from ws_vm.delivery import Reading
 from ws_vm.failures import plain_headers
-from ws_vm.frame_writer import BINARY, TEXT, frame_of
+from ws_vm.frame_scanner import BINARY, TEXT
+from ws_vm.frame_writer import frame_of
 from ws_vm.late_delivery import DISCARD
 from ws_vm.pings import NO_PINGS, new_ping
 from ws_vm.receive_path import ReceivePath

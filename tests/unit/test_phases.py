@@ -51,14 +51,13 @@ NO_PHASE = {
     "Waiting._timer": "a timer that may run; while the wait is held it does not",
     # Something that is known or not
     "Calls._latest": "whom to answer; most of the time nobody waits",
-    "Fragments._text": "what kind of message it is",
     "JsTransport._failure": "what to report at the end, instead of what comes",
     "Pulse._sent": "when a message went that has no reply yet",
     "Supervisor.target": "the URL of the last connect(), or what makes it",
     "Waiting._attempt": "what to report when the wait is over",
     "Waiting._news": "what was heard shortly before the wait that it shortens",
     "LateDelivery._error": "what to report once, of what was left out",
-    "LibraryFrames.close": "what to report, found in a frame; the first one counts",
+    "FrameReader.close": "what to report, found in a frame; the first one counts",
     # What is so from the beginning
     "Proxy.password": "a part of a URL",
     "Proxy.username": "a part of a URL",
