@@ -11,7 +11,7 @@ from typing import Literal
 from websockets.client import ClientProtocol
 from websockets.frames import CloseCode
 
-from ws_common.errors import WSConnectionClosedError, forget_frames
+from ws_common.errors import forget_frames
 from ws_common.transport import CloseInfo
 
 
@@ -38,10 +38,3 @@ def of_wire(library: ClientProtocol, error: BaseException | None = None) -> Clos
     initiator = "network" if library.close_sent is None else "local"
     code = CloseCode.ABNORMAL_CLOSURE.value
     return CloseInfo(code=code, initiator=initiator, error=error)
-
-
-def closed_error(close: CloseInfo) -> WSConnectionClosedError:
-    """What to raise where nothing can be sent any more."""
-    return WSConnectionClosedError(
-        close_code=close.code, close_reason=close.reason, was_clean=close.was_clean
-    )

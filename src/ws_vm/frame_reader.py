@@ -130,17 +130,12 @@ class FrameReader:
         """Bytes to come of a frame whose first bytes are not with the caller."""
         return self._passing or len(self.large.room)
 
-    def filled(self, count: int) -> None:
-        """Take so many bytes that the socket has read into the large message."""
-        self.size, self.progress = 0, Progress.DRY
-        self.large.advance(count)
-        try:
-            self._end_large()
-        except UnicodeDecodeError as error:
-            self._fail(error, was_open=self._library.state is OPEN)
-
     def read(self, data: bytes, at: int) -> int:
         """Make the next batch of what was read, from `at` on.
+
+        Args:
+            data: The bytes; none where they went into the large message.
+            at: Where the batch before has ended.
 
         Returns:
             Where it ends. `progress` says what that means.
@@ -148,12 +143,13 @@ class FrameReader:
         self.size, self.progress = 0, Progress.DRY
         last = min(len(data), at + MAX_INPUT)
         try:
+            if self.large is not NO_LARGE:
+                if data:
+                    at = self.large.fill(data, at)
+                self._end_large()
             while at < len(data) and self.progress is Progress.DRY:
                 before = at
-                if self.large.room:
-                    at = self.large.fill(data, at)
-                    self._end_large()
-                elif self._passing:
+                if self._passing:
                     at = self._pass(data, at, at + self._passing)
                 else:
                     if not self._fragmented:

@@ -62,7 +62,7 @@ class LargeMessage:
 
     Attributes:
         size: The same.
-        room: What is still to be filled.
+        room: What is still to be filled; shortened by whoever fills it.
     """
 
     __slots__ = ("_memory", "room", "size")
@@ -84,12 +84,8 @@ class LargeMessage:
         """Copy what has been read already; return where the rest of `data` begins."""
         count = min(len(self.room), len(data) - at)
         self.room[:count] = memoryview(data)[at : at + count]
-        self.advance(count)
-        return at + count
-
-    def advance(self, count: int) -> None:
-        """Shorten `room` by the bytes that the socket has filled."""
         self.room = self.room[count:]
+        return at + count
 
     def message(self) -> Data:
         """Return the whole message.
