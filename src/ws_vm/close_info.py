@@ -6,8 +6,6 @@ something else later, or nothing: a peer that just hangs up after our complaint 
 a 1006 there. The first cause stays.
 """
 
-from typing import Literal
-
 from websockets.client import ClientProtocol
 from websockets.frames import CloseCode
 
@@ -34,7 +32,8 @@ def of_wire(library: ClientProtocol, error: BaseException | None = None) -> Clos
     error = error or library.parser_exc
     if error is not None:
         forget_frames(error)
-    initiator: Literal["local", "network"]
-    initiator = "network" if library.close_sent is None else "local"
-    code = CloseCode.ABNORMAL_CLOSURE.value
-    return CloseInfo(code=code, initiator=initiator, error=error)
+    return CloseInfo(
+        code=CloseCode.ABNORMAL_CLOSURE.value,
+        initiator="network" if library.close_sent is None else "local",
+        error=error,
+    )

@@ -118,30 +118,25 @@ class Delivery(asyncio.BufferedProtocol):
         frames, at = self._frames, 0
         while True:
             at = frames.read(data, at)
-            self._hand_over()
-            if frames.progress is not Progress.FULL or self._reading is _OVER:
-                break
+            self._send_data()
+            if frames.pongs:
+                for payload in frames.pongs:
+                    resolve_pings(self._loop, self._pings, payload)
+                frames.pongs.clear()
+            if frames.messages:
+                messages, frames.messages = frames.messages, []
+                self._sink.on_messages(messages, frames.size)
+            if frames.progress is Progress.OVER:
+                self._reading = _OVER
+                if frames.close is not None:
+                    self._sink.on_closing(frames.close)
+            if self._reading is _OVER:
+                return b""
+            if frames.progress is Progress.DRY:
+                self._tail = data[at:] + self._tail
+                return b""
             if self._reading is _PAUSED:
                 return data[at:]
-        if self._reading is not _OVER:
-            self._tail = data[at:] + self._tail
-        return b""
-
-    def _hand_over(self) -> None:
-        """Report what the reader of frames has met."""
-        frames = self._frames
-        self._send_data()
-        if frames.pongs:
-            for payload in frames.pongs:
-                resolve_pings(self._loop, self._pings, payload)
-            frames.pongs.clear()
-        if frames.messages:
-            messages, frames.messages = frames.messages, []
-            self._sink.on_messages(messages, frames.size)
-        if frames.progress is Progress.OVER:
-            self._reading = _OVER
-            if frames.close is not None:
-                self._sink.on_closing(frames.close)
 
     def _send_data(self) -> None:
         """Write what the library wants to be sent."""

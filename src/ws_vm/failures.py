@@ -78,13 +78,15 @@ def _describe(  # noqa: PLR0911 - one for each kind of failure
             return refused(response, f"{what}: the proxy answered {_status(response)}")
         case InvalidProxy(msg=words):
             # The option was checked: it is the environment's.
-            return WSInvalidUrlError(f"{what}: the proxy's URL: {words}")
+            return WSInvalidUrlError(f"{what}: the proxy's URL {words}")
         case InvalidURI(msg=words):
             return WSInvalidUrlError(f"{what}: {words}")
         case InvalidHandshake():
             return WSHandshakeError(f"{what}: {_handshake(error)}")
         case ssl.SSLCertVerificationError():
-            return WSHandshakeError(f"{what}: {_certificate(error)}", permanent=True)
+            words = _X509_WORDS.get(error.verify_code, "is not valid")
+            words = f"the server's certificate {words} ({error.verify_message})"
+            return WSHandshakeError(f"{what}: {words}", permanent=True)
         case ImportError():  # python-socks is not installed
             return WSUnsupportedError(f"{what}: {error}")
         case _:
@@ -128,13 +130,6 @@ def _handshake(error: InvalidHandshake) -> str:
     if isinstance(error, SecurityError):
         return f"a limit was exceeded: {error}"
     return f"the opening handshake is not right: {error}"
-
-
-def _certificate(error: ssl.SSLCertVerificationError) -> str:
-    words = _X509_WORDS.get(error.verify_code)
-    return (
-        f"the server's certificate {words or 'is not valid'} ({error.verify_message})"
-    )
 
 
 def _network(error: Exception) -> str:

@@ -58,8 +58,8 @@ default. Without it, 64 KiB could bring 32,768 empty messages."""
 _MAX_DEFLATED = 4 * 1024
 """Bytes that the library inflates at a time: they become 4 MB at most."""
 
-_TEXT, _BINARY, _CONT = Opcode.TEXT, Opcode.BINARY, Opcode.CONT
-_PONG, _CLOSE = Opcode.PONG, Opcode.CLOSE
+_TEXT, _CONT = Opcode.TEXT, Opcode.CONT
+_CLOSE, _PING, _PONG = Opcode.CLOSE, Opcode.PING, Opcode.PONG
 
 
 class Progress(Enum):
@@ -274,26 +274,23 @@ class FrameReader:
     def _take(self, frame: Frame) -> None:
         """Take a frame that the library has parsed."""
         opcode, data = frame.opcode, frame.data
-        if opcode is _TEXT or opcode is _BINARY:
-            if not frame.fin:
-                self._opcode, self._fragments = opcode, bytearray(data)
-                return
-            is_text = opcode is _TEXT
-            self.messages.append(str(data, "utf-8") if is_text else bytes(data))
-            self.size += len(data)
-        elif opcode is _CONT:
-            self._fragments += data
-            if frame.fin:
-                payload = self._fragments
-                del self._fragments
-                is_text = self._opcode is _TEXT
-                self.messages.append(payload.decode() if is_text else bytes(payload))
-                self.size += len(payload)
-        elif opcode is _PONG:
+        if opcode is _PONG:
             self.pongs.append(bytes(data))
         elif opcode is _CLOSE:
             self.progress = Progress.OVER
             self.close = of_wire(self._library)
+        elif opcode is not _PING:  # which the library has answered
+            if opcode is _CONT:
+                self._fragments += data
+                if frame.fin:
+                    opcode, data = self._opcode, self._fragments
+                    del self._fragments
+            elif not frame.fin:
+                self._opcode, self._fragments = opcode, bytearray(data)
+            if frame.fin:
+                is_text = opcode is _TEXT
+                self.messages.append(str(data, "utf-8") if is_text else bytes(data))
+                self.size += len(data)
 
     def _fail(self, error: Exception, *, was_open: bool) -> None:
         """Keep why the connection fails; the library has failed it, or does so now.

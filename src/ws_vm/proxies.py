@@ -28,6 +28,8 @@ from websockets.headers import build_authorization_basic, build_host
 from websockets.http11 import Response
 from websockets.uri import WebSocketURI
 
+from ws_common.urls import find_fault
+
 _SOCKS = {"socks5h": True, "socks5": False, "socks4a": True, "socks4": False}
 """The schemes, and whether names are resolved by the proxy."""
 
@@ -64,29 +66,22 @@ def parse_proxy(url: str) -> Proxy:
     Raises:
         InvalidProxy: It is none.
     """
-    try:
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-    except ValueError:
-        raise InvalidProxy(url, "host or port isn't valid") from None
-    problem = ""
-    if parts.scheme not in {"http", "https", *_SOCKS}:
-        problem = f"scheme {parts.scheme} isn't supported"
-    elif parts.hostname is None:
-        problem = "hostname isn't provided"
-    elif parts.path not in {"", "/"} or parts.query or parts.fragment:
-        problem = "a path, a query or a fragment is meaningless"
-    elif parts.username is not None and parts.password is None:
-        problem = "username provided without password"
-    if problem or parts.hostname is None:
-        raise InvalidProxy(url, problem)
+    fault = find_fault(url, ("http", "https", *_SOCKS))
+    if fault:
+        raise InvalidProxy(url, fault)
+    parts = urlsplit(url)
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise InvalidProxy(url, "must have no path, query or fragment")
+    if parts.username is not None and parts.password is None:
+        raise InvalidProxy(url, "has a user name without a password")
+    host = parts.hostname or ""
+    if not url.isascii():
+        host = host.encode("idna").decode()
+    port = parts.port or (443 if parts.scheme == "https" else 80)
     username, password = (
         part and unquote(part, errors="strict")
         for part in (parts.username, parts.password)
     )
-    host = parts.hostname
-    if not url.isascii():
-        host = host.encode("idna").decode()
     return Proxy(parts.scheme, host, port, username, password)
 
 

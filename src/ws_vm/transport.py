@@ -31,7 +31,7 @@ from ws_vm.frame_reader import MAX_INPUT, FrameReader
 from ws_vm.frame_scanner import BINARY, TEXT
 from ws_vm.frame_writer import frame_of
 from ws_vm.late_delivery import DISCARD
-from ws_vm.pings import NO_PINGS, cancel_pings, new_ping
+from ws_vm.pings import cancel_pings, new_ping
 
 _LARGE = 64 * 1024
 """Bytes of payload from which a second write costs less than one more copy."""
@@ -262,8 +262,7 @@ class VmTransport(Delivery):
         """
         if not self._can_send:
             raise self._closed_error()
-        if self._pings is NO_PINGS:
-            self._pings = {}
+        self._pings = self._pings or {}  # not the one that all share
         payload, future = new_ping(self._loop, self._pings)
         self.library.send_ping(payload)
         self._send_data()
