@@ -34,7 +34,6 @@ from websockets.protocol import OPEN
 from ws_common.errors import forget_frames
 from ws_common.messages import Data
 from ws_common.transport import CloseInfo
-from ws_vm.close_info import of_wire
 from ws_vm.frame_scanner import (
     BINARY,
     CONTROL,
@@ -162,6 +161,37 @@ class FrameReader:
             self._fail(error, was_open=self._library.state is OPEN)
         return at
 
+    def how_it_ended(self, error: BaseException | None = None) -> CloseInfo:
+        """What to report of the end: our Close, a failure found here, or the peer.
+
+        A failure that we have found comes first, because the wire may say something
+        else later, or nothing: a peer that just hangs up after our complaint leaves a
+        1006 there. Else the frames that went and came say it, and their order.
+
+        Args:
+            error: What the network reported.
+        """
+        if self.close is not None and not self.close.was_clean:
+            return self.close
+        library = self._library
+        close = library.close_rcvd
+        if close is not None:
+            return CloseInfo(
+                code=int(close.code),
+                reason=close.reason,
+                was_clean=True,
+                initiator="peer" if library.close_rcvd_then_sent else "local",
+                error=error,
+            )
+        error = error or library.parser_exc
+        if error is not None:
+            forget_frames(error)
+        return CloseInfo(
+            code=CloseCode.ABNORMAL_CLOSURE.value,
+            initiator="network" if library.close_sent is None else "local",
+            error=error,
+        )
+
     def _read_plain(self, data: bytes, at: int, last: int) -> int:
         """Take complete plain frames, up to `last`.
 
@@ -278,7 +308,7 @@ class FrameReader:
             self.pongs.append(bytes(data))
         elif opcode is _CLOSE:
             self.progress = Progress.OVER
-            self.close = of_wire(self._library)
+            self.close = self.how_it_ended()
         elif opcode is not _PING:  # which the library has answered
             if opcode is _CONT:
                 self._fragments += data

@@ -71,7 +71,6 @@ class LargeMessage:
 
     def __init__(self, size: int, *, text: bool) -> None:
         self.size = size
-        self.room: memoryview
         if text:
             buffer, _spare.buffer = _spare.buffer, bytearray()
             self._memory = buffer if len(buffer) >= size else bytearray(size)

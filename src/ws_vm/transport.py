@@ -23,8 +23,7 @@ from websockets.protocol import OPEN
 from ws_common.errors import WSConnectionClosedError, WSInvalidCloseError
 from ws_common.messages import Data
 from ws_common.options import WebSocketOptions
-from ws_common.transport import CloseInfo, Handshake, TransportSink
-from ws_vm.close_info import of_wire
+from ws_common.transport import Handshake, TransportSink
 from ws_vm.delivery import Delivery, Reading
 from ws_vm.failures import plain_headers
 from ws_vm.frame_reader import MAX_INPUT, FrameReader
@@ -153,7 +152,7 @@ class VmTransport(Delivery):
         cancel_pings(self._pings)
         sink, self._sink = self._sink, DISCARD
         if sink is not DISCARD:
-            sink.on_closed(self._how_it_ended(exc))
+            sink.on_closed(self._frames.how_it_ended(exc))
 
     def resume_writing(self) -> None:
         """Pass on that there is room again, in all layers."""
@@ -296,16 +295,9 @@ class VmTransport(Delivery):
         if before is not Reading.DIALING:
             self._tcp.abort()
 
-    def _how_it_ended(self, error: Exception | None) -> CloseInfo:
-        """What to report at last; the failure that we have found comes first."""
-        close = self._frames.close
-        if close is not None and not close.was_clean:
-            return close
-        return of_wire(self.library, error)
-
     def _closed_error(self) -> WSConnectionClosedError:
         """What to raise where nothing can be sent any more."""
-        close = self._how_it_ended(None)
+        close = self._frames.how_it_ended()
         return WSConnectionClosedError(
             close_code=close.code,
             close_reason=close.reason,
