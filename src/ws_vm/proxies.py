@@ -30,8 +30,13 @@ from websockets.uri import WebSocketURI
 
 from ws_common.urls import find_fault
 
-_SOCKS = {"socks5h": True, "socks5": False, "socks4a": True, "socks4": False}
-"""The schemes, and whether names are resolved by the proxy."""
+_SOCKS = {
+    "socks5h": ("SOCKS5", True),
+    "socks5": ("SOCKS5", False),
+    "socks4a": ("SOCKS4", True),
+    "socks4": ("SOCKS4", False),
+}
+"""The schemes: the protocol, and whether names are resolved by the proxy."""
 
 _NAMES = ("wss", "ws", "socks", "https", "http", "all", "no")
 _VARIABLES = (
@@ -137,9 +142,10 @@ async def connect_by_socks(
     except ImportError:
         msg = "connecting through a SOCKS proxy requires python-socks"
         raise ImportError(msg) from None
-    kind = ProxyType.SOCKS5 if proxy.scheme.startswith("socks5") else ProxyType.SOCKS4
-    rdns = _SOCKS[proxy.scheme]
-    socks = Socks(kind, proxy.host, proxy.port, proxy.username, proxy.password, rdns)
+    kind, rdns = _SOCKS[proxy.scheme]
+    socks = Socks(
+        ProxyType[kind], proxy.host, proxy.port, proxy.username, proxy.password, rdns
+    )
     try:
         return await socks.connect(host, port, local_addr=local_addr)
     except OSError:
