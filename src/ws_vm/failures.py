@@ -78,7 +78,7 @@ def _describe(  # noqa: PLR0911 - one for each kind of failure
             return refused(response, f"{what}: the proxy answered {_status(response)}")
         case InvalidProxy(msg=words):
             # The option was checked: it is the environment's.
-            return WSInvalidUrlError(f"{what}: the proxy's URL {words}")
+            return WSInvalidUrlError(f"{what}: the proxy's URL: {words}")
         case InvalidURI(msg=words):
             return WSInvalidUrlError(f"{what}: {words}")
         case InvalidHandshake():

@@ -28,8 +28,6 @@ from websockets.headers import build_authorization_basic, build_host
 from websockets.http11 import Response
 from websockets.uri import WebSocketURI
 
-from ws_common.urls import find_fault
-
 _SOCKS = {
     "socks5h": ("SOCKS5", True),
     "socks5": ("SOCKS5", False),
@@ -71,22 +69,28 @@ def parse_proxy(url: str) -> Proxy:
     Raises:
         InvalidProxy: It is none.
     """
-    fault = find_fault(url, ("http", "https", *_SOCKS))
-    if fault:
-        raise InvalidProxy(url, fault)
-    parts = urlsplit(url)
-    if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        raise InvalidProxy(url, "must have no path, query or fragment")
-    if parts.username is not None and parts.password is None:
-        raise InvalidProxy(url, "has a user name without a password")
-    host = parts.hostname or ""
-    if not url.isascii():
-        host = host.encode("idna").decode()
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        raise InvalidProxy(url, "host or port isn't valid") from None
+    problem, host = "", parts.hostname
+    if parts.scheme not in {"http", "https", *_SOCKS}:
+        problem = f"scheme {parts.scheme} isn't supported"
+    elif host is None:
+        problem = "hostname isn't provided"
+    elif parts.path not in {"", "/"} or parts.query or parts.fragment:
+        problem = "a path, a query or a fragment is meaningless"
+    elif parts.username is not None and parts.password is None:
+        problem = "username provided without password"
+    if problem or host is None:
+        raise InvalidProxy(url, problem)
     username, password = (
         part and unquote(part, errors="strict")
         for part in (parts.username, parts.password)
     )
+    if not url.isascii():
+        host = host.encode("idna").decode()
     return Proxy(parts.scheme, host, port, username, password)
 
 
