@@ -7,30 +7,22 @@ Keepalive and deadlines are not here: those above hold for every platform.
 import logging
 import ssl
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
-from websockets.http11 import USER_AGENT, Request
+from websockets.http11 import USER_AGENT
 from websockets.typing import Origin, Subprotocol
-from websockets.uri import WebSocketURI, parse_uri
+from websockets.uri import parse_uri
 
 from ws_common.compression import CompressionOptions
 from ws_common.headers import is_owned
-from ws_common.options import Connector, ConnectRequest, WebSocketOptions
+from ws_common.options import ConnectRequest, WebSocketOptions
 from ws_common.transport import TransportSink
 from ws_common.urls import origin, redact
 from ws_vm.failures import translate
-from ws_vm.redirects import (
-    MAX_REDIRECTS,
-    Redirected,
-    follow,
-    redirection,
-    too_many,
-    without_credentials,
-)
-from ws_vm.route import Route, connect_transport
+from ws_vm.redirects import MAX_REDIRECTS, redirection, without_credentials
+from ws_vm.route import connect_transport
 from ws_vm.transport import VmTransport
 
 _log = logging.getLogger("ws.vm")
@@ -58,7 +50,13 @@ class WebsocketsConnector:
             TypeError: `ssl` is no SSL context.
             ValueError: `compression` asks for what zlib cannot do.
         """
-        _check(options)
+        if options.ssl is not None and not isinstance(options.ssl, ssl.SSLContext):
+            msg = f"ssl must be an ssl.SSLContext or None, not {options.ssl!r}"
+            raise TypeError(msg)
+        if options.compression.client_max_window_bits == 8:  # noqa: PLR2004
+            # zlib cannot compress so: https://github.com/madler/zlib/issues/171
+            msg = "compression.client_max_window_bits: zlib needs at least 9"
+            raise ValueError(msg)
         self._warned: set[str] = set()
 
     async def __call__(
@@ -77,30 +75,30 @@ class WebsocketsConnector:
         url, options = request.url, request.options
         headers: _HeaderList = list(self._headers(request))
         for hop in range(MAX_REDIRECTS + 1):
+            # Another server's certificate is not for that name.
             same_origin = hop == 0 or origin(url) == origin(request.url)
+            name = options.server_hostname if same_origin else None
             try:
-                return await _open(url, headers, options, sink, same_origin=same_origin)
-            except Redirected as redirected:
-                if hop == MAX_REDIRECTS:
-                    raise too_many(redirected, url) from redirected.refusal
-                target = follow(redirected, url, anywhere=options.unix_path is None)
-                if origin(target) != origin(url):
-                    headers = without_credentials(headers)
-                url = target
+                return await _open(url, headers, options, sink, name)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it becomes ours
+                target = redirection(
+                    error, url, hop, anywhere=options.unix_path is None
+                )
+                if target is None:
+                    raise (ours := translate(error, url)) from ours.__cause__
+            if origin(target) != origin(url):
+                headers = without_credentials(headers)
+            url = target
         raise AssertionError("the loop above returns or raises")
 
     def _headers(self, request: ConnectRequest) -> Iterator[tuple[str, str]]:
         for name, values in request.headers.items():
-            if is_owned(name):
-                self._warn_of(name)
-                continue
-            for value in (values,) if isinstance(values, str) else values:
-                yield name, value
-
-    def _warn_of(self, name: str) -> None:
-        if name.lower() not in self._warned:
-            self._warned.add(name.lower())
-            _log.warning("the header %s belongs to the handshake: ignored", name)
+            if not is_owned(name):
+                for value in (values,) if isinstance(values, str) else values:
+                    yield name, value
+            elif name.lower() not in self._warned:
+                self._warned.add(name.lower())
+                _log.warning("the header %s belongs to the handshake: ignored", name)
 
 
 async def _open(
@@ -108,37 +106,11 @@ async def _open(
     headers: _HeaderList,
     options: WebSocketOptions,
     sink: TransportSink,
-    *,
-    same_origin: bool,
+    server_hostname: str | None,
 ) -> VmTransport:
-    """Open one connection to this very URL.
-
-    Raises:
-        Redirected: The server sends us elsewhere.
-        WSError: It could not be opened.
-    """
-    try:
-        uri = parse_uri(url)
-        library = _protocol(uri, options)
-        request = _request(library, headers, options)
-        transport = VmTransport(library, request, options, sink)
-        try:
-            await connect_transport(Route(uri, options, same_origin), transport)
-            await transport.handshake_done()
-        except BaseException:
-            transport.abort()
-            raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it becomes ours
-        if isinstance(error, InvalidStatus) and (redirected := redirection(error)):
-            raise redirected from None
-        raise (ours := translate(error, url)) from ours.__cause__
-    if _log.isEnabledFor(logging.DEBUG):
-        _log.debug("connected to %s", redact(url))
-    return transport
-
-
-def _protocol(uri: WebSocketURI, options: WebSocketOptions) -> ClientProtocol:
-    return ClientProtocol(
+    """Open one connection to this very URL."""
+    uri = parse_uri(url)
+    library = ClientProtocol(
         uri,
         origin=cast("Origin | None", options.origin),
         extensions=_extensions(options.compression),
@@ -146,15 +118,19 @@ def _protocol(uri: WebSocketURI, options: WebSocketOptions) -> ClientProtocol:
         max_size=options.max_size,
         logger=_library_log,
     )
-
-
-def _request(
-    library: ClientProtocol, headers: _HeaderList, options: WebSocketOptions
-) -> Request:
     request = library.connect()
     request.headers.update(headers)
     request.headers.setdefault("User-Agent", options.user_agent or USER_AGENT)
-    return request
+    transport = VmTransport(library, request, options, sink)
+    try:
+        await connect_transport(transport, uri, options, server_hostname)
+        await transport.handshake_done()
+    except BaseException:
+        transport.abort()
+        raise
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("connected to %s", redact(url))
+    return transport
 
 
 def _extensions(
@@ -172,17 +148,3 @@ def _extensions(
             compress_settings={"memLevel": _MEMORY_LEVEL},
         )
     ]
-
-
-def _check(options: WebSocketOptions) -> None:
-    if options.ssl is not None and not isinstance(options.ssl, ssl.SSLContext):
-        raise TypeError(f"ssl must be an ssl.SSLContext or None, not {options.ssl!r}")
-    if options.compression.client_max_window_bits == 8:  # noqa: PLR2004
-        # zlib cannot compress so: https://github.com/madler/zlib/issues/171
-        raise ValueError("compression.client_max_window_bits: zlib needs at least 9")
-
-
-if TYPE_CHECKING:
-
-    def _conforms(connector: WebsocketsConnector) -> Connector:
-        return connector

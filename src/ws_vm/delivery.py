@@ -28,17 +28,20 @@ from websockets.client import ClientProtocol
 from websockets.frames import Opcode
 from websockets.protocol import OPEN
 
+from ws_common.durations import seconds
+from ws_common.options import WebSocketOptions
 from ws_common.transport import TransportSink
-from ws_vm.frame_reader import FrameReader
+from ws_vm.frame_reader import FrameReader, Progress
 from ws_vm.frame_scanner import FIN, set_aside
 from ws_vm.late_delivery import LateDelivery
-from ws_vm.library_frames import NO_MESSAGES, NO_PONGS, Progress
 from ws_vm.pings import NO_PINGS, Pings, resolve_pings
 
 MAX_HELD = 2**20
 """Bytes that are kept above which nothing more is read while paused: from there on,
 as long as nobody reads, neither the peer's Pings nor its death are noticed."""
 
+INTERVAL = 20.0
+"""Seconds between two reads while paused, where there is no heartbeat to ask."""
 
 MAX_PONGS = 64 * 1024
 """Bytes of Pongs that may wait to be sent; no honest peer needs 500 of them at once."""
@@ -67,8 +70,8 @@ class Delivery(asyncio.BufferedProtocol):
 
     Args:
         library: The library's protocol.
+        options: The client's.
         sink: What to report to.
-        interval: Seconds between two reads while paused.
 
     Attributes:
         library: The same.
@@ -76,10 +79,11 @@ class Delivery(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_ahead",
+        "_beneath",
         "_frames",
         "_held",
-        "_interval",
         "_loop",
+        "_options",
         "_pings",
         "_pong_bytes",
         "_reading",
@@ -95,13 +99,14 @@ class Delivery(asyncio.BufferedProtocol):
     _timer: asyncio.TimerHandle
 
     def __init__(
-        self, library: ClientProtocol, sink: TransportSink, interval: float
+        self, library: ClientProtocol, options: WebSocketOptions, sink: TransportSink
     ) -> None:
         self.library = library
+        self._options = options
         self._sink = sink
-        self._interval = interval
         self._loop = asyncio.get_running_loop()
         self._reading = Reading.DIALING
+        self._beneath: tuple[asyncio.WriteTransport, ...] = ()
         self._pings: Pings = NO_PINGS
         self._pong_bytes = 0  # of those that the peer has not taken, at most
         self._tail = b""  # the beginning of a frame, or of the end of the response
@@ -113,30 +118,25 @@ class Delivery(asyncio.BufferedProtocol):
         frames, at = self._frames, 0
         while True:
             at = frames.read(data, at)
-            self._hand_over()
-            if frames.progress is not Progress.FULL or self._reading is _OVER:
-                break
+            self._send_data()
+            if frames.pongs:
+                for payload in frames.pongs:
+                    resolve_pings(self._loop, self._pings, payload)
+                frames.pongs.clear()
+            if frames.messages:
+                messages, frames.messages = frames.messages, []
+                self._sink.on_messages(messages, frames.size)
+            if frames.progress is Progress.OVER:
+                self._reading = _OVER
+                if frames.close is not None:
+                    self._sink.on_closing(frames.close)
+            if self._reading is _OVER:
+                return b""
+            if frames.progress is Progress.DRY:
+                self._tail = data[at:] + self._tail
+                return b""
             if self._reading is _PAUSED:
                 return data[at:]
-        if self._reading is not _OVER:
-            self._tail = data[at:] + self._tail
-        return b""
-
-    def _hand_over(self) -> None:
-        """Report what the reader of frames has met."""
-        frames = self._frames
-        self._send_data()
-        if frames.pongs is not NO_PONGS:
-            for payload in frames.pongs:
-                resolve_pings(self._loop, self._pings, payload)
-            frames.pongs = NO_PONGS
-        if frames.messages:
-            messages, frames.messages = frames.messages, NO_MESSAGES
-            self._sink.on_messages(messages, frames.size)
-        if frames.progress is Progress.OVER:
-            self._reading = _OVER
-            if frames.close is not None:
-                self._sink.on_closing(frames.close)
 
     def _send_data(self) -> None:
         """Write what the library wants to be sent."""
@@ -157,10 +157,17 @@ class Delivery(asyncio.BufferedProtocol):
         self._pong_bytes = waiting + len(data)
         return False
 
+    def lie_above(self, *transports: asyncio.WriteTransport) -> None:
+        """Count the buffers of these, too: what TLS has encrypted waits there."""
+        self._beneath = transports
+
     @property
     def buffered_amount(self) -> int:
-        """Bytes that the operating system has not taken yet."""
-        return self._tcp.get_write_buffer_size()
+        """Bytes that the operating system has not taken yet, in all layers."""
+        amount = self._tcp.get_write_buffer_size()
+        for transport in self._beneath:
+            amount += transport.get_write_buffer_size()
+        return amount
 
     # While the sink has paused
 
@@ -210,9 +217,11 @@ class Delivery(asyncio.BufferedProtocol):
             self._hold()
 
     def _hold(self) -> None:
-        """Read nothing for an interval."""
+        """Leave the socket unread for an interval."""
+        heartbeat = self._options.heartbeat
+        interval = INTERVAL if heartbeat is None else seconds(heartbeat.interval)
         self._reading = _HOLDING
-        self._timer = self._loop.call_later(self._interval, self._read_while_paused)
+        self._timer = self._loop.call_later(interval, self._read_while_paused)
         self._tcp.pause_reading()
 
     def _read_while_paused(self) -> None:

@@ -6,9 +6,11 @@ uvloop has none at all. Here every socket has an owner at all times.
 """
 
 import asyncio
+import contextlib
 import itertools
 import socket
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 DELAY = 0.25
@@ -35,7 +37,7 @@ async def dial(
     origins = await _resolve(*local_addr) if local_addr is not None else []
     if len(addresses) == 1:  # no race, and no task for it
         return await _connect(addresses[0], origins)
-    return await _Race(origins).run(_interleave(addresses))
+    return await _race(_interleave(addresses), origins)
 
 
 async def dial_unix(path: str) -> socket.socket:
@@ -47,53 +49,39 @@ async def dial_unix(path: str) -> socket.socket:
     return await _connect((socket.AF_UNIX, socket.SOCK_STREAM, 0, "", path), [])
 
 
-class _Race:
-    """Connects to several addresses, a little after one another; the first one wins.
+async def _race(
+    addresses: Sequence[_Address], origins: Sequence[_Address]
+) -> socket.socket:
+    """Connect to several addresses, a little after one another; the first one wins.
 
     What loses is cancelled, or closed where it is too late for that.
     """
-
-    def __init__(self, origins: Sequence[_Address]) -> None:
-        self._origins = origins
-        self._errors: list[OSError] = []
-        self._running: set[asyncio.Task[socket.socket]] = set()
-
-    async def run(self, addresses: Iterable[_Address]) -> socket.socket:
-        """Return the winner's socket, or raise what went wrong."""
-        loop, waiting = asyncio.get_running_loop(), iter(addresses)
-        more = True
-        try:
-            while more or self._running:
-                address = next(waiting, None)
-                more = address is not None
-                if address is not None:
-                    task = loop.create_task(_connect(address, self._origins))
-                    self._running.add(task)
-                if self._running and (winner := await self._wait(more)) is not None:
-                    return winner
-        finally:
-            for task in self._running:
-                task.add_done_callback(_close)
-                task.cancel()
-        raise _one_of(self._errors)
-
-    async def _wait(self, more: bool) -> socket.socket | None:  # noqa: FBT001
-        """Wait for one of them to connect or fail, or (with more) for its turn."""
-        done, _ = await asyncio.wait(
-            self._running,
-            timeout=DELAY if more else None,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        for task in done:
-            error = task.exception()
-            if error is None:
-                self._running.discard(task)
-                return task.result()
-            self._running.discard(task)
-            if not isinstance(error, OSError):
-                raise error
-            self._errors.append(error)
-        return None
+    loop, waiting = asyncio.get_running_loop(), deque(addresses)
+    running: set[asyncio.Task[socket.socket]] = set()
+    errors: list[OSError] = []
+    try:
+        while waiting or running:
+            if waiting:
+                address = waiting.popleft()
+                running.add(loop.create_task(_connect(address, origins)))
+            done, _ = await asyncio.wait(
+                running,
+                timeout=DELAY if waiting else None,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            for task in done:
+                running.discard(task)
+                error = task.exception()
+                if error is None:
+                    return task.result()
+                if not isinstance(error, OSError):
+                    raise error
+                errors.append(error)
+    finally:
+        for task in running:
+            task.add_done_callback(_close)
+            task.cancel()
+    raise _one_of(errors)
 
 
 async def _connect(address: _Address, origins: Sequence[_Address]) -> socket.socket:
@@ -124,21 +112,12 @@ def _close(task: "asyncio.Task[socket.socket]") -> None:
 
 
 async def _resolve(host: str, port: int) -> list[_Address]:
-    family = _literal(host)
-    if family is not None:  # as it is, and without a thread
-        return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with contextlib.suppress(OSError):
+            socket.inet_pton(family, host)  # an address is taken without a thread
+            return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
     loop = asyncio.get_running_loop()
     return list(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-
-
-def _literal(host: str) -> socket.AddressFamily | None:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return family
-    return None
 
 
 def _interleave(addresses: Sequence[_Address]) -> list[_Address]:

@@ -7,6 +7,7 @@ password, or the whole URL.
 import socket
 import ssl
 
+from websockets.datastructures import Headers
 from websockets.exceptions import (
     InvalidHandshake,
     InvalidMessage,
@@ -28,7 +29,6 @@ from ws_common.errors import (
 )
 from ws_common.retry_after import retry_after
 from ws_common.urls import redact
-from ws_vm.headers import plain_headers
 
 _X509_WORDS = {
     9: "is not valid yet",
@@ -43,6 +43,16 @@ _X509_WORDS = {
 """OpenSSL's X509_V_ERR_* codes (x509_vfy.h), as far as people meet them."""
 
 
+_NETWORK_WORDS = (
+    (socket.gaierror, "the host name does not resolve"),
+    (ConnectionRefusedError, "connection refused"),
+    ((ConnectionResetError, BrokenPipeError), "the connection was reset"),
+    (ssl.SSLError, "no TLS could be agreed on"),
+    (TimeoutError, "no answer"),
+)
+"""What the operating system and TLS report; the first that fits counts."""
+
+
 def translate(error: Exception, url: str) -> WSNotConnectedError | WSUnsupportedError:
     """Return the error to raise, with its `__cause__` set.
 
@@ -50,46 +60,62 @@ def translate(error: Exception, url: str) -> WSNotConnectedError | WSUnsupported
         error: What the library, asyncio or the operating system raised.
         url: The whole URL of the attempt.
     """
-    ours, cause = _describe(error, f"could not connect to {redact(url)}")
+    ours = _describe(error, f"could not connect to {redact(url)}")
     if isinstance(error, OSError | EOFError | InvalidHandshake):
         forget_frames(error)
-    ours.__cause__ = cause
+    shows_secrets = isinstance(error, InvalidProxy | InvalidURI)
+    ours.__cause__ = None if shows_secrets else error
     return ours
 
 
 def _describe(  # noqa: PLR0911 - one for each kind of failure
     error: Exception, what: str
-) -> tuple[WSNotConnectedError | WSUnsupportedError, Exception | None]:
+) -> WSNotConnectedError | WSUnsupportedError:
     match error:
         case InvalidStatus(response=response):
-            return _refused(response, f"{what}: the server"), error
+            return refused(response, f"{what}: the server answered {_status(response)}")
         case InvalidProxyStatus(response=response):
-            return _refused(response, f"{what}: the proxy"), error
+            return refused(response, f"{what}: the proxy answered {_status(response)}")
         case InvalidProxy(msg=words):
             # The option was checked: it is the environment's.
-            return WSInvalidUrlError(f"{what}: the proxy's URL: {words}"), None
+            return WSInvalidUrlError(f"{what}: the proxy's URL: {words}")
         case InvalidURI(msg=words):
-            return WSInvalidUrlError(f"{what}: {words}"), None
+            return WSInvalidUrlError(f"{what}: {words}")
         case InvalidHandshake():
-            return WSHandshakeError(f"{what}: {_handshake(error)}"), error
+            return WSHandshakeError(f"{what}: {_handshake(error)}")
         case ssl.SSLCertVerificationError():
-            said = f"{what}: {_certificate(error)}"
-            return WSHandshakeError(said, permanent=True), error
+            words = _X509_WORDS.get(error.verify_code, "is not valid")
+            words = f"the server's certificate {words} ({error.verify_message})"
+            return WSHandshakeError(f"{what}: {words}", permanent=True)
         case ImportError():  # python-socks is not installed
-            return WSUnsupportedError(f"{what}: {error}"), error
+            return WSUnsupportedError(f"{what}: {error}")
         case _:
-            return WSNotConnectedError(f"{what}: {_network(error)}"), error
+            return WSNotConnectedError(f"{what}: {_network(error)}")
 
 
-def _refused(response: Response, who: str) -> WSHandshakeError:
+def refused(response: Response, what: str) -> WSHandshakeError:
+    """Return the error for an answer that opens no connection.
+
+    Args:
+        response: The answer of a server or a proxy.
+        what: What happened, as a sentence.
+    """
     headers = plain_headers(response.headers)
-    status = f"{response.status_code} {response.reason_phrase}".strip()
     return WSHandshakeError(
-        f"{who} answered {status}",
+        what,
         status=response.status_code,
         headers=headers,
         retry_after=retry_after(headers),
     )
+
+
+def plain_headers(headers: Headers) -> dict[str, str]:
+    """Names in lower case, repeated ones joined (RFC 9110 section 5.3)."""
+    return {name: ", ".join(headers.get_all(name)) for name in headers}
+
+
+def _status(response: Response) -> str:
+    return f"{response.status_code} {response.reason_phrase}".strip()
 
 
 def _handshake(error: InvalidHandshake) -> str:
@@ -106,27 +132,10 @@ def _handshake(error: InvalidHandshake) -> str:
     return f"the opening handshake is not right: {error}"
 
 
-def _certificate(error: ssl.SSLCertVerificationError) -> str:
-    words = _X509_WORDS.get(error.verify_code)
-    return (
-        f"the server's certificate {words or 'is not valid'} ({error.verify_message})"
-    )
-
-
 def _network(error: Exception) -> str:
-    match error:
-        case socket.gaierror():
-            words = "the host name does not resolve"
-        case ConnectionRefusedError():
-            words = "connection refused"
-        case ConnectionResetError() | BrokenPipeError():
-            words = "the connection was reset"
-        case ssl.SSLError():
-            words = "no TLS could be agreed on"
-        case TimeoutError():
-            words = "no answer"
-        case OSError():
-            return str(error)
-        case _:
-            return f"{type(error).__name__}: {error}"
-    return f"{words} ({error})" if str(error) else words
+    for kinds, words in _NETWORK_WORDS:
+        if isinstance(error, kinds):
+            return f"{words} ({error})" if str(error) else words
+    return (
+        str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    )

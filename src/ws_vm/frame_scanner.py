@@ -30,6 +30,9 @@ MASKED = 0x80
 LENGTH_16, LENGTH_64 = 126, 127
 """What the second byte is where the length follows in 2 or 8 bytes."""
 
+TEXT, BINARY = FIN | Opcode.TEXT, FIN | Opcode.BINARY
+"""The first byte of a frame that is a whole message, and not compressed."""
+
 _MAX_CONTROL = 125  # so the length of a control frame is its second byte (section 5.5)
 _CONTROLS = {
     FIN | opcode: opcode for opcode in (Opcode.CLOSE, Opcode.PING, Opcode.PONG)

@@ -7,17 +7,12 @@ compressed frames and control frames.
 import os
 from struct import Struct
 
-from websockets.frames import Opcode
-
-from ws_vm.frame_scanner import FIN, LENGTH_16, LENGTH_64, MASKED
+from ws_vm.frame_scanner import LENGTH_16, LENGTH_64, MASKED
 
 try:
     from websockets.speedups import apply_mask
 except ImportError:  # the library was built without a compiler
     from websockets.utils import apply_mask
-
-TEXT, BINARY = FIN | Opcode.TEXT, FIN | Opcode.BINARY
-"""The first byte of a frame."""
 
 _LONGER, _LONGEST = Struct("!BBH").pack, Struct("!BBQ").pack
 

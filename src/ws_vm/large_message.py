@@ -19,9 +19,6 @@ from io import BytesIO
 
 from ws_common.messages import Data
 
-NO_ROOM = memoryview(b"")
-"""What there is to be filled where no large message is under way."""
-
 MIN_LARGE = 16 * 1024
 """Bytes from which an incomplete frame is worth memory of its own. What is smaller
 waits for the next read, and is copied once more."""
@@ -65,7 +62,7 @@ class LargeMessage:
 
     Attributes:
         size: The same.
-        room: What is still to be filled.
+        room: What is still to be filled; shortened by whoever fills it.
     """
 
     __slots__ = ("_memory", "room", "size")
@@ -74,7 +71,6 @@ class LargeMessage:
 
     def __init__(self, size: int, *, text: bool) -> None:
         self.size = size
-        self.room: memoryview
         if text:
             buffer, _spare.buffer = _spare.buffer, bytearray()
             self._memory = buffer if len(buffer) >= size else bytearray(size)
@@ -87,12 +83,8 @@ class LargeMessage:
         """Copy what has been read already; return where the rest of `data` begins."""
         count = min(len(self.room), len(data) - at)
         self.room[:count] = memoryview(data)[at : at + count]
-        self.advance(count)
-        return at + count
-
-    def advance(self, count: int) -> None:
-        """Shorten `room` by the bytes that the socket has filled."""
         self.room = self.room[count:]
+        return at + count
 
     def message(self) -> Data:
         """Return the whole message.
@@ -100,9 +92,13 @@ class LargeMessage:
         Raises:
             UnicodeDecodeError: It is text, and not UTF-8.
         """
-        memory, self.room = self._memory, NO_ROOM
+        memory, self.room = self._memory, memoryview(b"")
         if isinstance(memory, _Memory):
             return memory.getvalue()
         if len(memory) <= _MAX_SPARE:
             _spare.buffer = memory
         return str(memoryview(memory)[: self.size], "utf-8")
+
+
+NO_LARGE = LargeMessage(0, text=False)
+"""What is being received where no large message is: nothing of it is missing."""

@@ -72,17 +72,10 @@ class Discard:
 
     __slots__ = ()
 
-    def on_messages(self, batch: Sequence[Data], size: int) -> None:
+    def _ignore(self, *_: object, **__: object) -> None:
         """Report nothing."""
 
-    def on_closing(self, close: CloseInfo) -> None:
-        """Report nothing."""
-
-    def on_closed(self, close: CloseInfo) -> None:
-        """Report nothing."""
-
-    def on_writable(self) -> None:
-        """Report nothing."""
+    on_messages = on_closing = on_closed = on_writable = _ignore
 
 
 DISCARD = Discard()

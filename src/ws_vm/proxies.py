@@ -13,7 +13,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -28,8 +28,13 @@ from websockets.headers import build_authorization_basic, build_host
 from websockets.http11 import Response
 from websockets.uri import WebSocketURI
 
-_SOCKS = {"socks5h": True, "socks5": False, "socks4a": True, "socks4": False}
-"""The schemes, and whether names are resolved by the proxy."""
+_SOCKS = {
+    "socks5h": ("SOCKS5", True),
+    "socks5": ("SOCKS5", False),
+    "socks4a": ("SOCKS4", True),
+    "socks4": ("SOCKS4", False),
+}
+"""The schemes: the protocol, and whether names are resolved by the proxy."""
 
 _NAMES = ("wss", "ws", "socks", "https", "http", "all", "no")
 _VARIABLES = (
@@ -39,7 +44,7 @@ _VARIABLES = (
 )
 """What `getproxies()` looks at, in small and in capital letters."""
 
-_MAX_HEAD = 64 * 1024
+MAX_HEAD = 64 * 1024
 """Bytes of a proxy's answer."""
 
 
@@ -69,26 +74,24 @@ def parse_proxy(url: str) -> Proxy:
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
         raise InvalidProxy(url, "host or port isn't valid") from None
-    problem = ""
+    problem, host = "", parts.hostname
     if parts.scheme not in {"http", "https", *_SOCKS}:
         problem = f"scheme {parts.scheme} isn't supported"
-    elif parts.hostname is None:
+    elif host is None:
         problem = "hostname isn't provided"
     elif parts.path not in {"", "/"} or parts.query or parts.fragment:
         problem = "a path, a query or a fragment is meaningless"
     elif parts.username is not None and parts.password is None:
         problem = "username provided without password"
-    if problem or parts.hostname is None:
+    if problem or host is None:
         raise InvalidProxy(url, problem)
-    username, password = map(_unquoted, (parts.username, parts.password))
-    host = parts.hostname
+    username, password = (
+        part and unquote(part, errors="strict")
+        for part in (parts.username, parts.password)
+    )
     if not url.isascii():
         host = host.encode("idna").decode()
     return Proxy(parts.scheme, host, port, username, password)
-
-
-def _unquoted(part: str | None) -> str | None:
-    return part and unquote(part, errors="strict")
 
 
 def proxy_of_environment(host: str, port: int, *, secure: bool) -> str | None:
@@ -143,9 +146,10 @@ async def connect_by_socks(
     except ImportError:
         msg = "connecting through a SOCKS proxy requires python-socks"
         raise ImportError(msg) from None
-    kind = ProxyType.SOCKS5 if proxy.scheme.startswith("socks5") else ProxyType.SOCKS4
-    rdns = _SOCKS[proxy.scheme]
-    socks = Socks(kind, proxy.host, proxy.port, proxy.username, proxy.password, rdns)
+    kind, rdns = _SOCKS[proxy.scheme]
+    socks = Socks(
+        ProxyType[kind], proxy.host, proxy.port, proxy.username, proxy.password, rdns
+    )
     try:
         return await socks.connect(host, port, local_addr=local_addr)
     except OSError:
@@ -154,69 +158,52 @@ async def connect_by_socks(
         raise ProxyError("failed to connect to SOCKS proxy") from error
 
 
-class Tunnel(asyncio.Protocol):
-    """Asks an HTTP proxy for a tunnel to the server.
+async def open_tunnel(
+    transport: asyncio.WriteTransport,
+    answer: asyncio.StreamReader,
+    proxy: Proxy,
+    uri: WebSocketURI,
+    user_agent: str,
+) -> None:
+    """Ask an HTTP proxy for a tunnel to the server.
 
     Args:
+        transport: Connected to the proxy.
+        answer: What the proxy sends.
         proxy: The proxy.
         uri: The server's URL.
         user_agent: The header of this name.
 
-    Attributes:
-        opened: Done when the tunnel is, or why it is not.
+    Raises:
+        ProxyError: There is no tunnel.
     """
+    server = uri.host, uri.port, uri.secure
+    headers = Headers(Host=build_host(*server))
+    headers["User-Agent"] = user_agent
+    if proxy.username is not None and proxy.password is not None:
+        basic = build_authorization_basic(proxy.username, proxy.password)
+        headers["Proxy-Authorization"] = basic
+    target = build_host(*server, always_include_port=True)
+    transport.write(f"CONNECT {target} HTTP/1.1\r\n".encode() + headers.serialize())
+    response = await _read_response(answer)
+    if not 200 <= response.status_code < 300:  # noqa: PLR2004
+        raise InvalidProxyStatus(response)
 
-    __slots__ = ("_head", "_request", "opened")
 
-    def __init__(self, proxy: Proxy, uri: WebSocketURI, user_agent: str) -> None:
-        server = uri.host, uri.port, uri.secure
-        headers = Headers(Host=build_host(*server))
-        headers["User-Agent"] = user_agent
-        if proxy.username is not None and proxy.password is not None:
-            basic = build_authorization_basic(proxy.username, proxy.password)
-            headers["Proxy-Authorization"] = basic
-        target = build_host(*server, always_include_port=True)
-        self._request = f"CONNECT {target} HTTP/1.1\r\n".encode() + headers.serialize()
-        self._head = b""
-        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask."""
-        cast("asyncio.WriteTransport", transport).write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        """Look for the end of the answer's head; there is no body that matters."""
-        self._head += data
-        head, end, _ = self._head.partition(b"\r\n\r\n")
-        if end:
-            self._answered(head)
-        elif len(self._head) > _MAX_HEAD:
-            self._fail("its headers have no end")
-
-    def eof_received(self) -> None:
-        """Fail: nothing more comes."""
-        self._fail("it hung up")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail: nothing more comes."""
-        self._fail(str(exc or "it hung up"))
-
-    def _answered(self, head: bytes) -> None:
-        try:
-            response = _parse(head)
-        except ValueError:
-            self._fail("it does not speak HTTP")
-            return
-        if not self.opened.done():
-            if 200 <= response.status_code < 300:  # noqa: PLR2004
-                self.opened.set_result(None)
-            else:
-                self.opened.set_exception(InvalidProxyStatus(response))
-
-    def _fail(self, reason: str) -> None:
-        if not self.opened.done():
-            msg = f"did not receive a valid HTTP response from proxy: {reason}"
-            self.opened.set_exception(InvalidProxyMessage(msg))
+async def _read_response(answer: asyncio.StreamReader) -> Response:
+    """Read the head of the answer; there is no body that matters."""
+    try:
+        return _parse(await answer.readuntil(b"\r\n\r\n"))
+    except asyncio.LimitOverrunError:
+        reason = "its headers have no end"
+    except asyncio.IncompleteReadError:
+        reason = "it hung up"
+    except ValueError:
+        reason = "it does not speak HTTP"
+    except OSError as error:
+        reason = str(error)
+    msg = f"did not receive a valid HTTP response from proxy: {reason}"
+    raise InvalidProxyMessage(msg)
 
 
 def _parse(head: bytes) -> Response:
@@ -225,7 +212,7 @@ def _parse(head: bytes) -> Response:
     Raises:
         ValueError: They are not HTTP.
     """
-    status_line, *lines = head.decode("iso-8859-1").split("\r\n")
+    status_line, *lines = head.decode("iso-8859-1").rstrip().split("\r\n")
     version, status, *reason = status_line.split(" ", 2)
     if not version.startswith("HTTP/1."):
         raise ValueError(version)

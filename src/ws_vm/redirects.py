@@ -9,10 +9,9 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from websockets.exceptions import InvalidStatus
 
-from ws_common.errors import WSHandshakeError, WSInvalidUrlError
-from ws_common.retry_after import retry_after
+from ws_common.errors import WSInvalidUrlError
 from ws_common.urls import check_url, origin, redact
-from ws_vm.headers import plain_headers
+from ws_vm.failures import refused
 
 MAX_REDIRECTS = 10
 
@@ -23,76 +22,57 @@ _SCHEMES = {"http": "ws", "https": "wss"}
 """A handshake is an HTTP request: `Location` may well name it so."""
 
 
-class Redirected(Exception):  # noqa: N818 - no error, as long as it can be followed
-    """The server sends us elsewhere.
-
-    Attributes:
-        refusal: What the library made of the answer.
-        locations: As the server sent them; the library raises if there are two.
-    """
-
-    def __init__(self, refusal: InvalidStatus, locations: Sequence[str]) -> None:
-        super().__init__(refusal, locations)
-        self.refusal = refusal
-        self.locations = locations
-
-
-def redirection(error: InvalidStatus) -> Redirected | None:
-    """The redirect that this refusal is; None where it is none."""
-    locations = error.response.headers.get_all("Location")
-    if error.response.status_code not in _STATUSES or not locations:
-        return None
-    return Redirected(error, locations)
-
-
-def follow(redirected: Redirected, url: str, *, anywhere: bool) -> str:
-    """Return the URL to go to.
+def redirection(error: Exception, url: str, hop: int, *, anywhere: bool) -> str | None:
+    """Return the URL to go to; None where this error is no redirect.
 
     Args:
-        redirected: What the server answered.
-        url: Where it answered that.
+        error: What an attempt has raised.
+        url: The URL of the attempt.
+        hop: How many redirects were followed before.
         anywhere: False where only the same origin makes sense: on a Unix socket.
 
     Raises:
         WSHandshakeError: It cannot be followed, or must not.
     """
-    location, *others = dict.fromkeys(redirected.locations)
-    if others:
-        raise _refusal(redirected, url, "to two places") from redirected.refusal
+    if not isinstance(error, InvalidStatus):
+        return None
+    response = error.response
+    locations = response.headers.get_all("Location")
+    if response.status_code not in _STATUSES or not locations:
+        return None
     try:
-        parts = urlsplit(urljoin(url, location))
-        scheme = _SCHEMES.get(parts.scheme, parts.scheme)
-        target = check_url(urlunsplit(parts._replace(scheme=scheme, fragment="")))
-    except WSInvalidUrlError as error:
-        raise _refusal(redirected, url, str(error)) from redirected.refusal
+        return _target(url, locations, hop, anywhere=anywhere)
+    except WSInvalidUrlError as problem:
+        reason = str(problem)
     except ValueError:
-        raise _refusal(redirected, url, "not a URL") from redirected.refusal
+        reason = "not a URL"
+    words = f"{response.status_code}, a redirect that is not followed: {reason}"
+    what = f"could not connect to {redact(url)}: the server answered {words}"
+    raise refused(response, what) from error
+
+
+def _target(url: str, locations: Sequence[str], hop: int, *, anywhere: bool) -> str:
+    """Return the URL that is meant.
+
+    Raises:
+        WSInvalidUrlError: It is none to go to.
+        ValueError: It is no URL.
+    """
+    if hop == MAX_REDIRECTS:
+        raise WSInvalidUrlError(f"more than {MAX_REDIRECTS} redirects")
+    location, *others = dict.fromkeys(locations)
+    if others:
+        raise WSInvalidUrlError("to two places")
+    parts = urlsplit(urljoin(url, location))
+    scheme = _SCHEMES.get(parts.scheme, parts.scheme)
+    target = check_url(urlunsplit(parts._replace(scheme=scheme, fragment="")))
     if url.startswith("wss:") and not target.startswith("wss:"):
-        reason = f"{redact(target)} is less secure"
-        raise _refusal(redirected, url, reason) from redirected.refusal
+        raise WSInvalidUrlError(f"{redact(target)} is less secure")
     if not anywhere and origin(target) != origin(url):
-        reason = f"{redact(target)} is not behind this Unix socket"
-        raise _refusal(redirected, url, reason) from redirected.refusal
+        raise WSInvalidUrlError(f"{redact(target)} is not behind this Unix socket")
     return target
-
-
-def too_many(redirected: Redirected, url: str) -> WSHandshakeError:
-    """What to raise after `MAX_REDIRECTS` of them."""
-    return _refusal(redirected, url, f"more than {MAX_REDIRECTS} redirects")
 
 
 def without_credentials(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The headers that may go to another origin."""
     return [pair for pair in headers if pair[0].lower() not in _CREDENTIALS]
-
-
-def _refusal(redirected: Redirected, url: str, reason: str) -> WSHandshakeError:
-    response = redirected.refusal.response
-    headers = plain_headers(response.headers)
-    return WSHandshakeError(
-        f"could not connect to {redact(url)}: the server answered "
-        f"{response.status_code}, a redirect that is not followed: {reason}",
-        status=response.status_code,
-        headers=headers,
-        retry_after=retry_after(headers),
-    )

@@ -5,12 +5,21 @@ was spoken to over one. The connection becomes its protocol: at once where no TL
 wanted, so that no byte can get lost in between, else above the TLS layer. Whatever is
 connected has an owner at all times who closes it where this is cancelled: the
 coroutine that made it, until the connection has it.
+
+asyncio and uvloop encrypt what is written at once and hand it to the TCP transport
+beneath, so that the TLS transport says that its buffer is empty while megabytes wait.
+Therefore TCP is connected first and TLS begun on top of it: the lower transport is at
+hand, and its buffer is counted too. asyncio reports to the TLS layer alone that this
+buffer has drained, so `WriteWatch` stands between the two and passes on every call,
+this one to the connection as well.
 """
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import cast
 
 from websockets.http11 import USER_AGENT
 from websockets.uri import WebSocketURI
@@ -18,59 +27,64 @@ from websockets.uri import WebSocketURI
 from ws_common.options import WebSocketOptions
 from ws_vm.dialing import dial, dial_unix
 from ws_vm.proxies import (
+    MAX_HEAD,
     Proxy,
-    Tunnel,
     connect_by_socks,
+    open_tunnel,
     parse_proxy,
     proxy_of_environment,
 )
-from ws_vm.tls import default_context, start_tls, watch_writing
 from ws_vm.transport import VmTransport
 
 
-class Route(NamedTuple):
-    """Where a connection goes.
-
-    Attributes:
-        uri: The server's URL, taken apart.
-        options: The client's.
-        same_origin: Whether that is the server that the client was given: another's
-            certificate is not for `server_hostname`.
-    """
-
-    uri: WebSocketURI
-    options: WebSocketOptions
-    same_origin: bool
+@cache
+def default_context() -> ssl.SSLContext:
+    """Return the context of all clients that name none: loading one takes 10 ms."""
+    return ssl.create_default_context()
 
 
-async def connect_transport(route: Route, transport: VmTransport) -> None:
+async def connect_transport(
+    transport: VmTransport,
+    uri: WebSocketURI,
+    options: WebSocketOptions,
+    server_hostname: str | None,
+) -> None:
     """Connect to a server, and make `transport` the protocol of the connection.
 
     Cancelled before it is, this leaves no socket behind; afterwards, `abort()` does.
+
+    Args:
+        transport: The connection.
+        uri: The server's URL, taken apart.
+        options: The client's.
+        server_hostname: The name in the server's certificate; None: the URL's.
 
     Raises:
         OSError: The network did not let us.
         ProxyError: The proxy did not let us.
     """
-    proxy = _proxy(route)
-    sock = await _connect_socket(route, proxy)
+    proxy = _proxy(uri, options)
+    sock = await _connect_socket(uri, options, proxy)
     by_tunnel = proxy is not None and not proxy.is_socks
-    if not (by_tunnel or route.uri.secure):
+    if not (by_tunnel or uri.secure):
         await _wrap(sock, transport)
         return
     layers: list[asyncio.Transport] = []  # from TCP upwards
     try:
         if proxy is not None and by_tunnel:
-            await _open_tunnel(layers, sock, proxy, route)
+            await _open_tunnel(layers, sock, proxy, uri, options)
         else:
             layers.append(await _wrap(sock, asyncio.Protocol()))
-        if route.uri.secure:
-            layers.append(await _start_tls(layers[-1], transport, route))
+        if uri.secure:
+            context, name = options.ssl or default_context(), server_hostname
+            layers.append(
+                await _start_tls(layers[-1], transport, context, name or uri.host)
+            )
     except BaseException:
         for layer in layers[:1]:
             layer.abort()
         raise
-    _put_above(layers, transport, route.options.write_limit)
+    _put_above(layers, transport, options.write_limit)
 
 
 def _put_above(
@@ -82,11 +96,12 @@ def _put_above(
     transport.lie_above(*beneath)
     transport.connection_made(top)
     if beneath:
-        watch_writing(beneath[0], transport, limit)
+        tls = cast("asyncio.BufferedProtocol", beneath[0].get_protocol())
+        beneath[0].set_protocol(WriteWatch(tls, transport))
+        beneath[0].set_write_buffer_limits(high=limit)
 
 
-def _proxy(route: Route) -> Proxy | None:
-    options, uri = route.options, route.uri
+def _proxy(uri: WebSocketURI, options: WebSocketOptions) -> Proxy | None:
     url = options.proxy
     if options.unix_path is not None or not url:
         return None
@@ -95,15 +110,15 @@ def _proxy(route: Route) -> Proxy | None:
     return None if url is None else parse_proxy(url)
 
 
-async def _connect_socket(route: Route, proxy: Proxy | None) -> socket.socket:
-    options, uri = route.options, route.uri
+async def _connect_socket(
+    uri: WebSocketURI, options: WebSocketOptions, proxy: Proxy | None
+) -> socket.socket:
     if options.unix_path is not None:
         return await dial_unix(options.unix_path)
-    if proxy is None:
-        return await dial(uri.host, uri.port, options.local_addr)
-    if proxy.is_socks:
+    if proxy is not None and proxy.is_socks:
         return await connect_by_socks(proxy, uri.host, uri.port, options.local_addr)
-    return await dial(proxy.host, proxy.port, options.local_addr)
+    peer = uri if proxy is None else proxy
+    return await dial(peer.host, peer.port, options.local_addr)
 
 
 async def _wrap(
@@ -129,24 +144,70 @@ async def _wrap(
 
 
 async def _open_tunnel(
-    layers: list[asyncio.Transport], sock: socket.socket, proxy: Proxy, route: Route
+    layers: list[asyncio.Transport],
+    sock: socket.socket,
+    proxy: Proxy,
+    uri: WebSocketURI,
+    options: WebSocketOptions,
 ) -> None:
     """Ask an HTTP proxy for a tunnel, over TLS where it wants that."""
-    tunnel = Tunnel(proxy, route.uri, route.options.user_agent or USER_AGENT)
+    answer = asyncio.StreamReader(limit=MAX_HEAD)
+    protocol = asyncio.StreamReaderProtocol(answer)
     if proxy.scheme == "https":
         layers.append(await _wrap(sock, asyncio.Protocol()))
         context = default_context()
-        layers.append(await start_tls(layers[-1], tunnel, context, proxy.host))
-        tunnel.connection_made(layers[-1])
+        layers.append(await _start_tls(layers[-1], protocol, context, proxy.host))
+        protocol.connection_made(layers[-1])
     else:
-        layers.append(await _wrap(sock, tunnel))
-    await tunnel.opened
+        layers.append(await _wrap(sock, protocol))
+    user_agent = options.user_agent or USER_AGENT
+    await open_tunnel(layers[-1], answer, proxy, uri, user_agent)
 
 
 async def _start_tls(
-    beneath: asyncio.Transport, transport: VmTransport, route: Route
+    tcp: asyncio.Transport,
+    protocol: asyncio.BaseProtocol,
+    context: ssl.SSLContext,
+    server_hostname: str,
 ) -> asyncio.Transport:
-    options = route.options
-    name = options.server_hostname if route.same_origin else None
-    context = options.ssl or default_context()
-    return await start_tls(beneath, transport, context, name or route.uri.host)
+    """Begin TLS; return its transport. `connection_made()` is left to the caller.
+
+    Cancelled, it closes the connection.
+
+    Raises:
+        OSError: The peer agreed on nothing, or is not trusted.
+    """
+    loop = asyncio.get_running_loop()
+    above = await loop.start_tls(
+        tcp, protocol, context, server_hostname=server_hostname
+    )
+    if above is None:
+        raise ConnectionResetError("the connection was lost during the TLS handshake")
+    return above
+
+
+_PASSED_ON = (
+    *("get_buffer", "buffer_updated", "eof_received"),
+    *("connection_lost", "pause_writing"),
+)
+"""What of `WriteWatch` is the TLS layer's own method."""
+
+
+class WriteWatch(asyncio.BufferedProtocol):
+    """What TCP calls instead of the TLS layer.
+
+    All calls but one go to that layer directly.
+    """
+
+    __slots__ = ("_tls", "_transport", *_PASSED_ON)
+
+    def __init__(self, tls: asyncio.BufferedProtocol, transport: VmTransport) -> None:
+        self._tls = tls
+        self._transport = transport
+        for name in _PASSED_ON:
+            setattr(self, name, getattr(tls, name))
+
+    def resume_writing(self) -> None:
+        """Pass it on, and let the connection know."""
+        self._tls.resume_writing()
+        self._transport.resume_writing()

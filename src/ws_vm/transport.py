@@ -1,40 +1,59 @@
 """The native `Transport`, which is the socket's protocol as well.
 
-It receives as `ws_vm.receive_path` says; here is what a client asks of it. The library
-makes compressed frames and control frames, and knows the state of the closing
-handshake.
+Theory of operation. asyncio reads into a buffer that all connections of a thread share
+(or into the memory of a large message), `FrameReader` makes batches of it, and each
+batch is one call of the sink (`ws_vm.delivery`). Before that, the opening handshake
+goes to the library, to the last byte of the response and not further: what follows it
+in the same read are frames.
+
+Of what is sent, the library makes compressed frames and control frames. It knows the
+state of the closing handshake.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import re
+import threading
+from typing import cast
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import ProtocolError
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 
-from ws_common.durations import seconds
 from ws_common.errors import WSConnectionClosedError, WSInvalidCloseError
 from ws_common.messages import Data
 from ws_common.options import WebSocketOptions
-from ws_common.transport import Handshake, Transport, TransportSink
-from ws_vm.close_info import closed_error
-from ws_vm.delivery import Reading
-from ws_vm.frame_writer import BINARY, TEXT, frame_of
-from ws_vm.headers import plain_headers
+from ws_common.transport import Handshake, TransportSink
+from ws_vm.delivery import Delivery, Reading
+from ws_vm.failures import plain_headers
+from ws_vm.frame_reader import MAX_INPUT, FrameReader
+from ws_vm.frame_scanner import BINARY, TEXT
+from ws_vm.frame_writer import frame_of
 from ws_vm.late_delivery import DISCARD
-from ws_vm.pings import NO_PINGS, new_ping
-from ws_vm.receive_path import ReceivePath
-
-INTERVAL = 20.0
-"""Seconds between two reads while paused, where there is no heartbeat to ask."""
-
+from ws_vm.pings import cancel_pings, new_ping
 
 _LARGE = 64 * 1024
 """Bytes of payload from which a second write costs less than one more copy."""
 
+_END_OF_RESPONSE = b"\r\n\r\n"
+_REFUSAL_1_0 = re.compile(rb"\AHTTP/1\.0 (?!101)")
+"""A refusal by a server that is older than WebSocket: its status means the same."""
 
-class VmTransport(ReceivePath):
+_OPENING, _FLOWING, _OVER = Reading.OPENING, Reading.FLOWING, Reading.OVER
+_PAUSES = Reading.PAUSED, Reading.HOLDING
+
+
+class _SharedBuffer(threading.local):
+    """What the sockets of a thread are read into: a read is over before the next."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(MAX_INPUT))
+
+
+_shared_buffer = _SharedBuffer()
+
+
+class VmTransport(Delivery):
     """One open socket.
 
     Args:
@@ -42,9 +61,18 @@ class VmTransport(ReceivePath):
         request: What the opening handshake asks for.
         options: The client's.
         sink: What to report to.
+
+    Attributes:
+        last_activity: Loop time of the last byte from the peer.
+        can_pause: Always: the socket is not read meanwhile.
     """
 
-    __slots__ = ("_beneath", "_request", "_write_limit")
+    __slots__ = ("_buffer", "_opened", "_request", "_response", "last_activity")
+
+    can_pause = True
+
+    _opened: asyncio.Future[None]
+    _response: Response
 
     def __init__(
         self,
@@ -53,31 +81,122 @@ class VmTransport(ReceivePath):
         options: WebSocketOptions,
         sink: TransportSink,
     ) -> None:
-        heartbeat = options.heartbeat
-        super().__init__(
-            library,
-            sink,
-            max_size=options.max_size,
-            interval=INTERVAL if heartbeat is None else seconds(heartbeat.interval),
-        )
+        super().__init__(library, options, sink)
         self._request = request
-        self._write_limit = options.write_limit
-        self._beneath: tuple[asyncio.WriteTransport, ...] = ()
+        self._buffer = _shared_buffer.view
+        self.last_activity = self._loop.time()
 
-    # The opening handshake
-
-    def lie_above(self, *transports: asyncio.WriteTransport) -> None:
-        """Count the buffers of these, too: what TLS has encrypted waits there."""
-        self._beneath = transports
+    # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the request."""
-        super().connection_made(transport)
-        self._tcp.set_write_buffer_limits(high=self._write_limit)
+        self._tcp = cast("asyncio.Transport", transport)
+        self._tcp.set_write_buffer_limits(high=self._options.write_limit)
+        self._opened = self._loop.create_future()
+        self._reading = _OPENING
         self.library.send_request(self._request)
         del self._request
         self._send_data()
-        self._read_what_came_early()
+        if early := self._tail:
+            self._tail = b""
+            self._read_response(early, 0)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's guess
+        """Return where the next bytes go: behind the beginning of their frame."""
+        if self._reading is _FLOWING and self._frames.large.room:
+            return self._frames.large.room
+        if tail := self._tail:
+            self._buffer[: len(tail)] = tail
+            return self._buffer[len(tail) :]
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Deliver what was read, or keep it."""
+        self.last_activity = self._loop.time()
+        reading = self._reading
+        if reading is _FLOWING and (large := self._frames.large).room:
+            large.room = large.room[nbytes:]
+            self._deliver(b"")
+            return
+        known = len(self._tail)
+        data = bytes(self._buffer[: known + nbytes])
+        if reading is _FLOWING or reading is Reading.ENDING:
+            self._tail = b""
+            if rest := self._deliver(data):
+                self._keep(rest)
+        elif reading is _OPENING:
+            self._read_response(data, known)
+        elif reading in _PAUSES:
+            self._keep(data)
+        elif reading is Reading.DIALING:
+            self._tail = data  # of a server that speaks first, with TLS 1.2
+
+    def eof_received(self) -> None:
+        """End the stream, behind all that came before it.
+
+        The socket closes itself after this, and `connection_lost()` follows.
+        """
+        if self._reading is Reading.DIALING:
+            return  # `connection_lost()` follows when the transport is ours
+        if self._reading in _PAUSES:
+            self._deliver_late()
+        self.library.receive_eof()
+        if self._reading is _OPENING:
+            self._take_response()
+        self._reading = _OVER
+        self._tail = b""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Report the end, behind all that came before."""
+        self.eof_received()
+        cancel_pings(self._pings)
+        sink, self._sink = self._sink, DISCARD
+        if sink is not DISCARD:
+            sink.on_closed(self._frames.how_it_ended(exc))
+
+    def resume_writing(self) -> None:
+        """Pass on that there is room again, in all layers."""
+        if self._reading is not _OPENING and (
+            self.buffered_amount <= self._options.write_limit
+        ):
+            self._sink.on_writable()
+
+    # The opening handshake
+
+    def _read_response(self, data: bytes, known: int) -> None:
+        """Give the library its response, and no byte of the frames behind it.
+
+        Args:
+            data: What was read, behind the last bytes before it.
+            known: How many of these the library has already.
+        """
+        if not known:  # the library takes HTTP/1.1 alone, of refusals too
+            data = _REFUSAL_1_0.sub(b"HTTP/1.1 ", data, count=1)
+        end = data.find(_END_OF_RESPONSE)
+        end = len(data) if end < 0 else end + len(_END_OF_RESPONSE)
+        self._tail = data[1 - len(_END_OF_RESPONSE) :]
+        self.library.receive_data(data[known:end])
+        self._take_response()
+        if self._reading is _FLOWING:
+            if rest := self._deliver(data[end:]):
+                self._keep(rest)
+        elif self._reading is _OPENING and end < len(data):  # the body of a refusal
+            self.library.receive_data(data[end:])
+            self._take_response()
+
+    def _take_response(self) -> None:
+        """See whether the library has come to a result."""
+        for event in self.library.events_received():
+            self._response = cast("Response", event)
+        if self.library.handshake_exc is not None:
+            self._reading = _OVER
+            self._sink = DISCARD
+        elif self.library.state is OPEN:
+            self._reading = _FLOWING
+            self._tail = b""
+            self._frames = FrameReader(self.library, self._options.max_size)
+        if self._reading is not _OPENING and not self._opened.done():
+            self._opened.set_result(None)
 
     async def handshake_done(self) -> None:
         """Wait for the response.
@@ -103,12 +222,8 @@ class VmTransport(ReceivePath):
             status=self._response.status_code,
             headers=headers,
             extensions=headers.get("sec-websocket-extensions", ""),
-            peer=self.socket_info("peername"),
+            peer=self._tcp.get_extra_info("peername"),
         )
-
-    def socket_info(self, name: str) -> Any:
-        """What asyncio knows of the socket, as `get_extra_info()` has it."""
-        return self._tcp.get_extra_info(name)
 
     # Sending
 
@@ -116,14 +231,6 @@ class VmTransport(ReceivePath):
     def _can_send(self) -> bool:
         """Whether a message would be taken; a socket that closes swallows them."""
         return self.library.state is OPEN and not self._tcp.is_closing()
-
-    @property
-    def buffered_amount(self) -> int:
-        """Bytes that the operating system has not taken yet, in all layers."""
-        amount = super().buffered_amount
-        for transport in self._beneath:
-            amount += transport.get_write_buffer_size()
-        return amount
 
     def send(self, data: Data, *, text: bool) -> None:
         """Write one message.
@@ -146,13 +253,6 @@ class VmTransport(ReceivePath):
             self._tcp.write(header)
             self._tcp.write(masked)
 
-    def resume_writing(self) -> None:
-        """Pass on that there is room again, in all layers."""
-        if self._reading is not Reading.OPENING and (
-            self.buffered_amount <= self._write_limit
-        ):
-            self._sink.on_writable()
-
     def ping(self) -> asyncio.Future[float]:
         """Send a Ping; the future gives the round trip in seconds.
 
@@ -161,8 +261,7 @@ class VmTransport(ReceivePath):
         """
         if not self._can_send:
             raise self._closed_error()
-        if self._pings is NO_PINGS:
-            self._pings = {}
+        self._pings = self._pings or {}  # not the one that all share
         payload, future = new_ping(self._loop, self._pings)
         self.library.send_ping(payload)
         self._send_data()
@@ -197,17 +296,10 @@ class VmTransport(ReceivePath):
             self._tcp.abort()
 
     def _closed_error(self) -> WSConnectionClosedError:
-        return closed_error(self._how_it_ended(None))
-
-    # Without a pause there is nothing to ask: a socket can always be left unread.
-
-    @property
-    def can_pause(self) -> bool:
-        """Always: the socket is not read meanwhile."""
-        return True
-
-
-if TYPE_CHECKING:
-
-    def _conforms(transport: VmTransport) -> Transport:
-        return transport
+        """What to raise where nothing can be sent any more."""
+        close = self._frames.how_it_ended()
+        return WSConnectionClosedError(
+            close_code=close.code,
+            close_reason=close.reason,
+            was_clean=close.was_clean,
+        )

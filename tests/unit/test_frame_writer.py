@@ -4,7 +4,8 @@ import pytest
 from websockets.frames import Frame, Opcode
 from websockets.protocol import SERVER, Protocol
 
-from ws_vm.frame_writer import BINARY, TEXT, frame_of
+from ws_vm.frame_scanner import BINARY, TEXT
+from ws_vm.frame_writer import frame_of
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 300_000])
