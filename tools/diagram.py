@@ -99,8 +99,10 @@ def states() -> str:
         f"`{type(shown).__name__}`": machine._shows(new, new._replace(shown=shown))  # noqa: SLF001 - all of it is drawn
         for shown in SHOWN
     }
-    finished = new._replace(phase=Phase.FINISHED)
-    brought["`Closed` permanently"] = machine._finishes(new, finished)  # noqa: SLF001 - likewise
+    alike = {lifecycle.FailSends, *map(type, brought["`Closed`"])}
+    _, commands = machine.step(new, lifecycle.CloseAsked())
+    besides = tuple(one for one in commands if type(one) not in alike)
+    brought["`Closed` permanently"] = besides
     lines = [
         f"| {state} | {', '.join(f'`{type(one).__name__}`' for one in commands)} |"
         for state, commands in brought.items()

@@ -180,7 +180,7 @@ class Supervisor:
                 self.calls.opened()
             case lifecycle.StopSending():
                 self.outbound.shut()
-            case lifecycle.CountEnd(_, code, reason):
+            case lifecycle.CountEnd(code, reason):
                 self._count_end(code, reason)
             case lifecycle.WatchEnvironment():
                 self.surroundings.start()
