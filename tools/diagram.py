@@ -24,7 +24,9 @@ from ws_common.states import Closed, Connecting, Disconnecting, Open, Reconnecti
 PAGE = ROOT / "docs" / "lifecycle.md"
 SOURCE = ROOT / "src"
 
-REPORTING = frozenset({"note", "_note", "fault", "report", "_on_fault", "_emit"})
+REPORTING = frozenset(
+    {"note", "_note", "fault", "report", "_report", "_on_fault", "_emit"}
+)
 """Functions whose first argument is the name of an event."""
 
 EVENTS: Mapping[str, str] = MappingProxyType(

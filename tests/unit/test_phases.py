@@ -29,7 +29,7 @@ SOURCE = ROOT / "src"
 COMMON = SOURCE / "ws_common"
 
 SHELLS = [
-    *("connection", "no_transport", "pulse", "write_buffer"),
+    *("connection", "pulse", "write_buffer"),
     *("attempt", "calls", "clockwatch", "losses", "supervisor", "surroundings"),
     "waiting",
 ]
@@ -64,7 +64,6 @@ NO_PHASE = {
     "Proxy.username": "a part of a URL",
     "Route.same_origin": "an argument",
     "SetAside.ends": "what was found in some bytes",
-    "_NoTransport.protocol": "no subprotocol was agreed on, ever",
     "Pulse._periodic": "an option: whether there is a heartbeat",
     "Pulse.hears_messages": "an option of the heartbeat",
 }
