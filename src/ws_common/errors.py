@@ -41,16 +41,7 @@ class WSError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by state: the constructors take keywords."""
-        return _restore, (type(self), self.args, dict(self.__dict__))
-
-
-def _restore(
-    kind: type[WSError], args: tuple[Any, ...], facts: dict[str, Any]
-) -> WSError:
-    error = kind.__new__(kind, *args)
-    error.args = args
-    error.__dict__.update(facts)
-    return error
+        return type(self).__new__, (type(self), *self.args), dict(self.__dict__)
 
 
 def forget_frames(error: BaseException) -> None:
