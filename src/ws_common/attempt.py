@@ -7,8 +7,8 @@ make an attempt longer than `timeout`. What such code brings later is freed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, cast
 
 from ws_common.causes import Cause
 from ws_common.connection import Connection
@@ -28,16 +28,12 @@ from ws_common.timers import Timer, call_later
 from ws_common.transport import Headers
 from ws_common.urls import check_url, redact
 
-_NO_HEADERS: Mapping[str, str] = {}
 
+class Failed(NamedTuple):
+    """What made an attempt fail, for people, and the cause."""
 
-class Failed(Exception):  # noqa: N818 - never leaves the package
-    """An attempt failed."""
-
-    def __init__(self, error: WSError, cause: Cause) -> None:
-        super().__init__(error)
-        self.error = error
-        self.cause: Cause = cause
+    error: WSError
+    cause: Cause
 
 
 OnUrl = Callable[["Attempt", str], None]
@@ -110,9 +106,8 @@ class Attempt:
         self._task.add_done_callback(self._done)
 
     def cancel(self) -> None:
-        """Stop it, and tell nobody. What it brings later is freed."""
+        """Stop it, and tell nobody. Its connection is abandoned already."""
         self._end()
-        self.connection.abandon()
         self._task.cancel()
 
     async def _run(self, context: ConnectContext, on_url: OnUrl) -> None:
@@ -136,19 +131,16 @@ class Attempt:
         within = f"{timeout:g} s" if timeout is not None else "the time given"
         where = f" to {redact(self.url)}" if self.url else ""
         msg = f"no connection{where} within {within} (while {self.stage})"
-        self._fail(Failed(WSTimeoutError(msg), "attempt_timeout"))
+        self._finish(Failed(WSTimeoutError(msg), "attempt_timeout"))
         self._task.cancel()
 
     def _done(self, task: "asyncio.Task[None]") -> None:
-        failed = _failure(task, self)
-        if failed is None:
-            self._end()(self, None)
-        else:
-            self._fail(failed)
+        self._finish(_failure(task, self))
 
-    def _fail(self, failed: Failed) -> None:
+    def _finish(self, failed: Failed | None) -> None:
         on_end = self._end()
-        self.connection.abandon()
+        if failed is not None:
+            self.connection.abandon()
         on_end(self, failed)
 
     def _end(self) -> OnEnd:
@@ -206,11 +198,9 @@ async def _ask(
 
 async def _headers(options: WebSocketOptions, context: ConnectContext) -> Headers:
     headers = options.headers
-    if headers is None:
-        return _NO_HEADERS
     if callable(headers):
         return check_headers(await _ask(headers, context))
-    return headers
+    return {} if headers is None else headers
 
 
 async def _after_connect(

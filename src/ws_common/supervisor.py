@@ -217,8 +217,7 @@ class Supervisor:
         self._attempt.start(context, self._addressed, self._attempt_ended)
 
     def _addressed(self, addressed: Attempt, url: str) -> None:
-        attempt = addressed.connection.attempt
-        event = lifecycle.Addressed(attempt=attempt, url=url)
+        event = lifecycle.Addressed(addressed.connection.attempt, url)
         self.feed(event, "addressed")
 
     def _attempt_ended(self, ended: Attempt, failed: Failed | None) -> None:
@@ -237,7 +236,7 @@ class Supervisor:
         connection = self.connection
         if connection is None or connection.attempt != attempt:
             return  # a late success: its connection was abandoned, which frees it
-        connection.abandon()
+        connection.abandon()  # first: what the attempt brings later is freed
         if self._attempt is not None:
             self._attempt.cancel()
             self._attempt = None
