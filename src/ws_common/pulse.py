@@ -16,8 +16,7 @@ more than the slowness of a hidden page explains it.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from ws_common.clock import Clock
-from ws_common.clockwatch import JUMP, Appointment
+from ws_common.clock import JUMP, Appointment, Clock
 from ws_common.confirmations import Confirmations
 from ws_common.durations import seconds
 from ws_common.errors import WSConnectionClosedError

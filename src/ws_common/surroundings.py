@@ -8,7 +8,7 @@ from random import Random
 from typing import Any, Protocol
 
 from ws_common.causes import Cause
-from ws_common.clockwatch import watch_of_loop
+from ws_common.clock import watch_of_loop
 from ws_common.platform import Platform
 from ws_common.signals import SIGNALS, Signal, Signals
 from ws_common.waiting import Waiting

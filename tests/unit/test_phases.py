@@ -30,7 +30,7 @@ COMMON = SOURCE / "ws_common"
 
 SHELLS = [
     *("connection", "pulse", "write_buffer"),
-    *("attempt", "calls", "clockwatch", "losses", "supervisor", "surroundings"),
+    *("attempt", "calls", "clock", "losses", "supervisor", "surroundings"),
     "waiting",
 ]
 """What is around the two tables."""
