@@ -12,7 +12,7 @@ late. Either way more wall time has passed between two ticks than should have.
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple, Protocol, Self
+from typing import NamedTuple, Self
 from weakref import WeakKeyDictionary
 
 TICK = 5.0
@@ -22,25 +22,13 @@ JUMP = 3.0
 """Seconds that a tick may be late before it counts."""
 
 
-class Clock(Protocol):
-    """Tells the time."""
-
-    def monotonic(self) -> float:
-        """Seconds by the event loop's clock, which never goes back."""
-        ...
-
-    def now(self) -> datetime:
-        """The time of day, in UTC."""
-        ...
-
-
-class SystemClock:
-    """The clocks of the loop and of the machine."""
+class Clock:
+    """The clocks of the loop and of the machine; a test may derive its own."""
 
     __slots__ = ()
 
     def monotonic(self) -> float:
-        """Seconds by the running event loop's clock."""
+        """Seconds by the running event loop's clock, which never goes back."""
         return asyncio.get_running_loop().time()
 
     def now(self) -> datetime:
