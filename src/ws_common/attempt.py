@@ -101,7 +101,7 @@ class Attempt:
         self._on_end = on_end
         timeout = self._options.timeout
         if timeout is not None:
-            self._timer = call_later(timeout, self._too_late)
+            self._timer = call_later(timeout, self._too_late, timeout)
         self._task = spawn(self._run(context, on_url), "ws connecting", asked=True)
         self._task.add_done_callback(self._done)
 
@@ -126,11 +126,9 @@ class Attempt:
         self.stage = "after_connect"
         await _after_connect(connection, options, self._outbound)
 
-    def _too_late(self) -> None:
-        timeout = self._options.timeout
-        within = f"{timeout:g} s" if timeout is not None else "the time given"
+    def _too_late(self, timeout: float) -> None:
         where = f" to {redact(self.url)}" if self.url else ""
-        msg = f"no connection{where} within {within} (while {self.stage})"
+        msg = f"no connection{where} within {timeout:g} s (while {self.stage})"
         self._finish(Failed(WSTimeoutError(msg), "attempt_timeout"))
         self._task.cancel()
 

@@ -15,7 +15,6 @@ from ws_common.buffer import End
 from ws_common.causes import Cause
 from ws_common.clock import Clock
 from ws_common.confirmations import Confirmations
-from ws_common.connection_machine import Phase, State
 from ws_common.errors import WSConnectionClosedError
 from ws_common.machine_driver import MachineDriver
 from ws_common.messages import Data
@@ -27,7 +26,7 @@ from ws_common.timers import Timer, call_later
 from ws_common.transport import NO_TRANSPORT, CloseInfo, Transport
 from ws_common.write_buffer import WriteBuffer
 
-_OVER: Final = (Phase.CLOSED, Phase.ABANDONED)
+_OVER: Final = (machine.Phase.CLOSED, machine.Phase.ABANDONED)
 _LOST: Final = CloseInfo(code=1006)
 
 
@@ -95,7 +94,7 @@ class Connection:
         self.incoming = incoming
         self.opened_at = 0.0
         self.transport = NO_TRANSPORT
-        self._driver = MachineDriver(State(), machine.step, self._carry_out)
+        self._driver = MachineDriver(machine.State(), machine.step, self._carry_out)
         self._loop = asyncio.get_running_loop()
         self._options = options
         self._counters = counters
@@ -149,7 +148,7 @@ class Connection:
         self.transport = transport
         self.url = url
         self._driver.feed(machine.Attached())
-        if self._driver.state.phase is Phase.ABANDONED:
+        if self._driver.state.phase is machine.Phase.ABANDONED:
             raise self.closed_error()
 
     def open(self) -> None:
@@ -190,7 +189,7 @@ class Connection:
             after_gap: Time may have passed unnoticed.
         """
         state = self._driver.state
-        if state.phase is not Phase.OPEN or state.paused:
+        if state.phase is not machine.Phase.OPEN or state.paused:
             return
         if self._keepalive is None:
             self._keepalive = self._make_keepalive()

@@ -374,9 +374,8 @@ def _abandon_late(state: State, _: AbandonAsked) -> Step:
 def _close_seen(state: State, event: CloseSeen) -> Step:
     closing = state._replace(phase=Phase.CLOSING, paused=False, closing=event.close)
     # No message follows; what does is the end of TCP, and that must be read.
-    commands = (*_read_on(state), StopKeepalive(), StartDeadline())
     told = (TellClosing(event.close),) if state.opened else ()
-    return closing, (*commands, *told)
+    return closing, (*_read_on(state), StopKeepalive(), StartDeadline(), *told)
 
 
 @TABLE.edge(CloseSeen, at=(Phase.CLOSING,))
@@ -411,6 +410,6 @@ def _deadline_expired(state: State, event: DeadlineExpired) -> Step:
 
 def _end(state: State, cause: Cause, close: CloseInfo, *commands: Command) -> Step:
     ended = state._replace(phase=Phase.CLOSED, end=close, cause=cause)
-    tells = state.opened and not state.replaced
-    told = (TellEnd(cause, close),) if tells else ()
+    heard = state.opened and not state.replaced
+    told = (TellEnd(cause, close),) if heard else ()
     return ended, (*commands, TearDown(), *told)

@@ -30,7 +30,6 @@ from typing import Any, ClassVar
 from ws_common.status_codes import describe
 
 _ABNORMAL = 1006
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class WSError(Exception):
@@ -86,7 +85,7 @@ class WSHandshakeError(WSNotConnectedError):
         message: str,
         *,
         status: int | None = None,
-        headers: Mapping[str, str] = _NO_HEADERS,
+        headers: Mapping[str, str] = MappingProxyType({}),
         retry_after: float | None = None,
         permanent: bool = False,
         hearsay: bool = False,

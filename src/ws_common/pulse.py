@@ -64,11 +64,10 @@ class Pulse:
         "_confirmations",
         "_due_at",
         "_floor",
+        "_heartbeat",
         "_interval",
-        "_is_reply",
         "_loop",
         "_mercies",
-        "_message",
         "_on_expired",
         "_periodic",
         "_pongs",
@@ -90,15 +89,13 @@ class Pulse:
         on_expired: Callable[[], None],
     ) -> None:
         self._periodic = heartbeat is not None
-        heartbeat = heartbeat or Heartbeat()
+        self._heartbeat = heartbeat or Heartbeat()
         self._clock = clock
-        self._interval = seconds(heartbeat.interval)
-        self._timeout = seconds(heartbeat.timeout)
-        self._message = heartbeat.message
-        self._is_reply = heartbeat.is_reply
+        self._interval = seconds(self._heartbeat.interval)
+        self._timeout = seconds(self._heartbeat.timeout)
         # What cannot pause is a browser's, where timers are late and messages not.
-        by_traffic = heartbeat.message is not None and not transport.can_pause
-        self.hears_messages = heartbeat.is_reply is not None or by_traffic
+        by_traffic = self._heartbeat.message is not None and not transport.can_pause
+        self.hears_messages = self._heartbeat.is_reply is not None or by_traffic
         self._transport = transport
         self._confirmations = confirmations
         self._report = report
@@ -153,7 +150,7 @@ class Pulse:
         """
         if self._asking is not None and self._loop.time() > self._ask_at + _LATE:
             self._ask()
-        is_reply = self._is_reply
+        is_reply = self._heartbeat.is_reply
         if is_reply is None:
             return batch, size
         others = [
@@ -216,9 +213,9 @@ class Pulse:
             if pong is not None:
                 self._watch(pong)
                 return True
-            if self._message is None:
+            message = self._heartbeat.message
+            if message is None:
                 return False
-            message = self._message
             data, text = to_wire(message() if callable(message) else message)
             self._transport.send(data, text=text)
         except WSConnectionClosedError:
