@@ -156,17 +156,15 @@ def _ignore(_attempt: Attempt, _failed: Failed | None) -> None:
 def _failure(task: "asyncio.Task[None]", attempt: Attempt) -> Failed | None:
     """What made an attempt fail, in words; None: nothing did."""
     stage = attempt.stage
-    cause: Cause = "attempt_failed"
-    if stage == "after_connect":
-        cause = "after_connect_failed"
+    in_callback = stage == "after_connect"
+    cause: Cause = "after_connect_failed" if in_callback else "attempt_failed"
     try:
         task.result()
     except WSError as error:
         return Failed(error.with_traceback(None), cause)
     except OSError as error:
-        doing = "could not connect to"
-        if stage != "connecting":
-            doing = f"{stage} failed for"
+        connecting = stage == "connecting"
+        doing = "could not connect to" if connecting else f"{stage} failed for"
         words = str(error) or type(error).__name__
         msg = f"{doing} {redact(attempt.url) or 'a URL not known yet'}: {words}"
         return Failed(_chained(msg, error), cause)

@@ -258,6 +258,12 @@ IGNORED: Mapping[tuple[Phase, type], str] = MappingProxyType(
 """(phase, kind of event) -> why nothing happens."""
 
 
+_CAUSES: Mapping[str, Cause] = MappingProxyType(
+    {"peer": "peer_closed", "local": "protocol_failure"}
+)
+"""Who ended it, where we did not ask for that -> why it ended."""
+
+
 def step(state: State, event: Event) -> Step:
     """Advance by one event.
 
@@ -388,14 +394,8 @@ def _close_seen_too(state: State, event: CloseSeen) -> Step:
     EndSeen, at=(Phase.CONNECTING, Phase.OPEN, Phase.CLOSING), to=(Phase.CLOSED,)
 )
 def _end_seen(state: State, event: EndSeen) -> Step:
-    cause: Cause = "network_lost"
-    if state.asked:
-        cause = "closed"
-    elif event.close.initiator == "peer":
-        cause = "peer_closed"
-    elif event.close.initiator == "local":
-        cause = "protocol_failure"
-    return _end(state, cause, event.close)
+    cause = _CAUSES.get(event.close.initiator, "network_lost")
+    return _end(state, "closed" if state.asked else cause, event.close)
 
 
 @TABLE.edge(KeepaliveExpired, at=(Phase.OPEN,), to=(Phase.CLOSED,))
