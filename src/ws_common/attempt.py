@@ -25,7 +25,6 @@ from ws_common.outbound import SendQueue
 from ws_common.sessions import EarlySession
 from ws_common.tasks import spawn
 from ws_common.timers import Timer, call_later
-from ws_common.transport import Headers
 from ws_common.urls import check_url, redact
 
 
@@ -117,11 +116,13 @@ class Attempt:
             self.url = check_url(await _ask(target, context))
             on_url(self, self.url)
         self.stage = "asking the headers provider"
-        headers = await _headers(options, context)
+        headers = options.headers
+        if callable(headers):
+            headers = check_headers(await _ask(headers, context))
         self.stage = "connecting"
         if connection.is_over:
             return  # given up while a provider would not be cancelled
-        request = ConnectRequest(url=self.url, headers=headers, options=options)
+        request = ConnectRequest(url=self.url, headers=headers or {}, options=options)
         connection.attach(await self._connector(request, connection), self.url)
         self.stage = "after_connect"
         await _after_connect(connection, options, self._outbound)
@@ -190,13 +191,6 @@ async def _ask(
     if isinstance(answer, Awaitable):
         return await cast("Awaitable[object]", answer)
     return answer
-
-
-async def _headers(options: WebSocketOptions, context: ConnectContext) -> Headers:
-    headers = options.headers
-    if callable(headers):
-        return check_headers(await _ask(headers, context))
-    return {} if headers is None else headers
 
 
 async def _after_connect(

@@ -109,7 +109,4 @@ _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, ClockWatch] = WeakKeyDict
 def watch_of_loop(clock: Clock, slack: float) -> ClockWatch:
     """The one that all clients of the running loop share."""
     loop = asyncio.get_running_loop()
-    watch = _watches.get(loop)
-    if watch is None:
-        watch = _watches[loop] = ClockWatch(clock, slack)
-    return watch
+    return _watches.setdefault(loop, ClockWatch(clock, slack))
