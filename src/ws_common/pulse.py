@@ -25,9 +25,6 @@ from ws_common.messages import Data, size_of, to_wire
 from ws_common.timers import Timer, call_later
 from ws_common.transport import Transport
 
-_SOON = 0.001
-"""Seconds by which the loop's timers may be early."""
-
 _LATE = 1.0
 """Seconds after which a message need not wait for a timer."""
 
@@ -54,7 +51,6 @@ class Pulse:
     """
 
     __slots__ = (
-        "_appointment",
         "_ask_at",
         "_asked_at",
         "_asking",
@@ -62,7 +58,6 @@ class Pulse:
         "_checking",
         "_clock",
         "_confirmations",
-        "_due_at",
         "_floor",
         "_heartbeat",
         "_interval",
@@ -106,11 +101,9 @@ class Pulse:
         # Signs of life that are no bytes: the start, the end of a pause, a drain.
         self._floor = float("-inf")
         self._buffered = transport.buffered_amount
-        # The first question since the last sign of life, and how long it may wait.
+        # The first question since the last sign of life, and when the next is due.
         self._asked_at = float("-inf")
-        self._due_at = 0.0
         self._ask_at = 0.0
-        self._appointment = Appointment(0.0, 0.0)
         self._mercies = 0
         self._pongs: frozenset[asyncio.Future[float]] = frozenset()
         # An application's ping that waits for its reply: when, and what it confirms.
@@ -134,7 +127,7 @@ class Pulse:
             self._rest()
         waits = self._checking is not None and self._alive_at() < self._asked_at
         if self._send() and (after_gap or not waits):
-            self._await_answer()
+            self._await_answer(self._timeout)
 
     def hear(self, batch: Sequence[Data], size: int) -> tuple[Sequence[Data], int]:
         """Take the answers to the application's `message` out of what has arrived.
@@ -197,14 +190,11 @@ class Pulse:
     def _ask(self) -> None:
         self._rest()
         answered = self._alive_at() >= self._asked_at
-        if not self._send():
-            return
-        if answered:
-            self._asked_at = self._loop.time()
-            silent_since = max(self._alive_at(), self._asked_at - self._interval)
-            self._due_at = silent_since + self._interval + self._timeout
-        if self._checking is None:
-            self._check_at(self._due_at)
+        if self._send() and answered:
+            self._mercies = 0
+            # Whoever asks before the end of `interval` waits for the rest of it too.
+            rest = self._alive_at() + self._interval - self._loop.time()
+            self._await_answer(max(0.0, rest) + self._timeout)
 
     def _send(self) -> bool:
         """Ask; False where there is nothing to ask with, or it cannot be sent."""
@@ -247,41 +237,28 @@ class Pulse:
         self._buffered = buffered
         return max(self._floor, self._transport.last_activity)
 
-    def _await_answer(self) -> None:
-        """Wait for `timeout` alone, from now on."""
+    def _await_answer(self, within: float) -> None:
+        """Expect a sign of life within so many seconds of a question asked now."""
         self._asked_at = self._loop.time()
-        self._check_at(self._asked_at + self._timeout)
-
-    def _check_at(self, due: float) -> None:
         if self._checking is not None:
             self._checking.cancel()
-        self._due_at = due
-        # Not `call_at`: Pyodide's loop raises where that is in the past.
-        delay = max(0.0, due - self._loop.time())
-        self._appointment = Appointment.after(delay, self._clock)
-        self._checking = call_later(delay, self._check)
+        appointment = Appointment.after(within, self._clock)
+        self._checking = call_later(within, self._check, appointment)
 
-    def _check(self) -> None:
+    def _check(self, appointment: Appointment) -> None:
         self._checking = None
-        alive_at = self._alive_at()
-        if alive_at >= self._asked_at:
+        if self._alive_at() >= self._asked_at:
             self._mercies = 0
-            # Asked again meanwhile, or about to be: `_ask` arms this where it is not.
-            due = alive_at + self._interval + self._timeout
-            if self._periodic and due > self._due_at:
-                self._check_at(due)
-        elif self._due_at > self._loop.time() + _SOON:
-            self._check_at(self._due_at)
-        elif self._is_excused():
+        elif self._is_excused(appointment):
             self._asked_at = float("-inf")  # no question waits, if none can be sent
             if self._send():
-                self._await_answer()
+                self._await_answer(self._timeout)
         else:
             self._on_expired()
 
-    def _is_excused(self) -> bool:
+    def _is_excused(self, appointment: Appointment) -> bool:
         """Whether the silence may be our own: the check came late."""
-        late = self._appointment.lateness(self._clock)
+        late = appointment.lateness(self._clock)
         if late <= JUMP:
             return False
         if late > JUMP + _THROTTLED:
