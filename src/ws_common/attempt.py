@@ -106,7 +106,8 @@ class Attempt:
 
     def cancel(self) -> None:
         """Stop it, and tell nobody. Its connection is abandoned already."""
-        self._end()
+        self._on_end = _ignore
+        self._finish(None)
         self._task.cancel()
 
     async def _run(self, context: ConnectContext, on_url: OnUrl) -> None:
@@ -137,17 +138,13 @@ class Attempt:
         self._finish(_failure(task, self))
 
     def _finish(self, failed: Failed | None) -> None:
-        on_end = self._end()
-        if failed is not None:
-            self.connection.abandon()
-        on_end(self, failed)
-
-    def _end(self) -> OnEnd:
-        """Tell nobody any more; return who is to be told now."""
+        """Tell whoever wants to know it, once."""
         if self._timer is not None:
             self._timer.cancel()
         on_end, self._on_end = self._on_end, _ignore
-        return on_end
+        if failed is not None:
+            self.connection.abandon()
+        on_end(self, failed)
 
 
 def _ignore(_attempt: Attempt, _failed: Failed | None) -> None:

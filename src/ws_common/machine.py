@@ -79,7 +79,6 @@ Step = tuple[Life, tuple[Command, ...]]
 TABLE: Final = Table()
 
 _FINAL = "`close()` is final"
-_STALE = "no attempt is live to which this could happen"
 _DONE = "the attempt is past that, or not yet there"
 
 IGNORED: Mapping[type, Mapping[str, str]] = MappingProxyType(
