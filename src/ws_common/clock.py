@@ -69,14 +69,13 @@ class ClockWatch:
         slack: Seconds by which a tick may be later than usual.
     """
 
-    __slots__ = ("_clock", "_looked_at", "_slack", "_timer", "_watchers")
+    __slots__ = ("_clock", "_slack", "_timer", "_watchers")
 
     def __init__(self, clock: Clock, slack: float = 0.0) -> None:
         self._clock = clock
         self._slack = slack
         self._watchers: set[OnJump] = set()
         self._timer: asyncio.TimerHandle | None = None
-        self._looked_at = 0.0
 
     def start(self, on_jump: OnJump) -> None:
         """Call back with the seconds that passed unnoticed. Idempotent."""
@@ -92,11 +91,12 @@ class ClockWatch:
             self._timer = None
 
     def _tick(self) -> None:
-        self._looked_at = self._clock.now().timestamp()
-        self._timer = asyncio.get_running_loop().call_later(TICK, self._look)
+        appointment = Appointment.after(TICK, self._clock)
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(TICK, self._look, appointment)
 
-    def _look(self) -> None:
-        late = self._clock.now().timestamp() - self._looked_at - TICK
+    def _look(self, appointment: Appointment) -> None:
+        late = appointment.lateness(self._clock)
         self._tick()
         if late > JUMP + self._slack:
             for on_jump in tuple(self._watchers):

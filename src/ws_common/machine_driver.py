@@ -10,8 +10,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 A = TypeVar("A", bound=Callable[[Any, Any], Any])
 S = TypeVar("S")
 
-Step = Callable[[S, Any], tuple[S, Sequence[Any]]]
-
 
 class Edge(NamedTuple):
     """Where an event may lead from a phase, and how."""
@@ -60,7 +58,7 @@ class MachineDriver(Generic[S]):
     def __init__(
         self,
         state: S,
-        step: Step[S],
+        step: Callable[[S, Any], tuple[S, Sequence[Any]]],
         carry_out: Callable[[Any, Any], None],
     ) -> None:
         self.state = state

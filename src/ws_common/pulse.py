@@ -192,9 +192,9 @@ class Pulse:
         answered = self._alive_at() >= self._asked_at
         if self._send() and answered:
             self._mercies = 0
-            # Whoever asks before the end of `interval` waits for the rest of it too.
-            rest = self._alive_at() + self._interval - self._loop.time()
-            self._await_answer(max(0.0, rest) + self._timeout)
+            # Asked before `interval` is over: what remains of it is waited for, too.
+            remaining = self._alive_at() + self._interval - self._loop.time()
+            self._await_answer(max(0.0, remaining) + self._timeout)
 
     def _send(self) -> bool:
         """Ask; False where there is nothing to ask with, or it cannot be sent."""
