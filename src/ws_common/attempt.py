@@ -45,9 +45,9 @@ class Attempt:
     Args:
         connection: What is opened: the sink of the transport.
         target: The URL, or what makes one.
-        options: The client's options.
-        connector: Opens the transport.
-        outbound: The send queue, for what `after_connect` sends.
+        on_url: Told the URL that a provider has made.
+        on_end: Told once how it has ended, unless it is cancelled: with what made
+            it fail, or None where the connection can be opened.
 
     Attributes:
         connection: The same.
@@ -56,10 +56,8 @@ class Attempt:
     """
 
     __slots__ = (
-        "_connector",
         "_on_end",
-        "_options",
-        "_outbound",
+        "_on_url",
         "_target",
         "_task",
         "_timer",
@@ -74,34 +72,36 @@ class Attempt:
         self,
         connection: Connection,
         target: Url,
-        options: WebSocketOptions,
-        connector: Connector,
-        outbound: SendQueue,
+        on_url: OnUrl,
+        on_end: OnEnd,
     ) -> None:
         self.connection = connection
         self.url = target if isinstance(target, str) else ""
         self.stage = "connecting"
         self._target = target
-        self._options = options
-        self._connector = connector
-        self._outbound = outbound
-        self._on_end: OnEnd = _ignore
+        self._on_url = on_url
+        self._on_end = on_end
         self._timer: Timer | None = None
 
-    def start(self, context: ConnectContext, on_url: OnUrl, on_end: OnEnd) -> None:
+    def start(
+        self,
+        options: WebSocketOptions,
+        connector: Connector,
+        outbound: SendQueue,
+        context: ConnectContext,
+    ) -> None:
         """Begin.
 
         Args:
+            options: The client's options.
+            connector: Opens the transport.
+            outbound: The send queue, for what `after_connect` sends.
             context: What providers are told.
-            on_url: Told the URL that a provider has made.
-            on_end: Told once how it has ended, unless it is cancelled: with what made
-                it fail, or None where the connection can be opened.
         """
-        self._on_end = on_end
-        timeout = self._options.timeout
-        if timeout is not None:
-            self._timer = call_later(timeout, self._too_late, timeout)
-        self._task = spawn(self._run(context, on_url), "ws connecting", asked=True)
+        if options.timeout is not None:
+            self._timer = call_later(options.timeout, self._too_late, options.timeout)
+        work = self._run(options, connector, outbound, context)
+        self._task = spawn(work, "ws connecting", asked=True)
         self._task.add_done_callback(self._done)
 
     def cancel(self) -> None:
@@ -110,12 +110,18 @@ class Attempt:
         self._finish(None)
         self._task.cancel()
 
-    async def _run(self, context: ConnectContext, on_url: OnUrl) -> None:
-        target, connection, options = self._target, self.connection, self._options
+    async def _run(
+        self,
+        options: WebSocketOptions,
+        connector: Connector,
+        outbound: SendQueue,
+        context: ConnectContext,
+    ) -> None:
+        target, connection = self._target, self.connection
         if not isinstance(target, str):
             self.stage = "asking the URL provider"
             self.url = check_url(await _ask(target, context))
-            on_url(self, self.url)
+            self._on_url(self, self.url)
         self.stage = "asking the headers provider"
         headers = options.headers
         if callable(headers):
@@ -124,9 +130,9 @@ class Attempt:
         if connection.is_over:
             return  # given up while a provider would not be cancelled
         request = ConnectRequest(url=self.url, headers=headers or {}, options=options)
-        connection.attach(await self._connector(request, connection), self.url)
+        connection.attach(await connector(request, connection), self.url)
         self.stage = "after_connect"
-        await _after_connect(connection, options, self._outbound)
+        await _after_connect(connection, options, outbound)
 
     def _too_late(self, timeout: float) -> None:
         where = f" to {redact(self.url)}" if self.url else ""

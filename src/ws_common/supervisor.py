@@ -220,12 +220,12 @@ class Supervisor:
         self.connection = connection
         assert self.target is not None  # noqa: S101 - connect() has set it
         self._attempt = Attempt(
-            connection, self.target, self.options, self._connector, self.outbound
+            connection, self.target, self._addressed, self._attempt_ended
         )
         context = ConnectContext(
             attempt=self.life.run.failures + 1, last_error=self.failures.last_error
         )
-        self._attempt.start(context, self._addressed, self._attempt_ended)
+        self._attempt.start(self.options, self._connector, self.outbound, context)
 
     def _addressed(self, addressed: Attempt, url: str) -> None:
         event = lifecycle.Addressed(addressed.connection.attempt, url)
