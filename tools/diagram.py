@@ -24,7 +24,9 @@ from ws_common.states import Closed, Connecting, Disconnecting, Open, Reconnecti
 PAGE = ROOT / "docs" / "lifecycle.md"
 SOURCE = ROOT / "src"
 
-REPORTING = frozenset({"note", "_note", "fault", "report", "_on_fault", "_emit"})
+REPORTING = frozenset(
+    {"note", "_note", "fault", "report", "_report", "_on_fault", "_emit"}
+)
 """Functions whose first argument is the name of an event."""
 
 EVENTS: Mapping[str, str] = MappingProxyType(
@@ -99,8 +101,10 @@ def states() -> str:
         f"`{type(shown).__name__}`": machine._shows(new, new._replace(shown=shown))  # noqa: SLF001 - all of it is drawn
         for shown in SHOWN
     }
-    finished = new._replace(phase=Phase.FINISHED)
-    brought["`Closed` permanently"] = machine._finishes(new, finished)  # noqa: SLF001 - likewise
+    alike = {lifecycle.FailSends, *map(type, brought["`Closed`"])}
+    _, commands = machine.step(new, lifecycle.CloseAsked())
+    besides = tuple(one for one in commands if type(one) not in alike)
+    brought["`Closed` permanently"] = besides
     lines = [
         f"| {state} | {', '.join(f'`{type(one).__name__}`' for one in commands)} |"
         for state, commands in brought.items()

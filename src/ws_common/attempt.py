@@ -7,8 +7,8 @@ make an attempt longer than `timeout`. What such code brings later is freed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, cast
 
 from ws_common.causes import Cause
 from ws_common.connection import Connection
@@ -25,19 +25,14 @@ from ws_common.outbound import SendQueue
 from ws_common.sessions import EarlySession
 from ws_common.tasks import spawn
 from ws_common.timers import Timer, call_later
-from ws_common.transport import Headers
 from ws_common.urls import check_url, redact
 
-_NO_HEADERS: Mapping[str, str] = {}
 
+class Failed(NamedTuple):
+    """What made an attempt fail, for people, and the cause."""
 
-class Failed(Exception):  # noqa: N818 - never leaves the package
-    """An attempt failed."""
-
-    def __init__(self, error: WSError, cause: Cause) -> None:
-        super().__init__(error)
-        self.error = error
-        self.cause: Cause = cause
+    error: WSError
+    cause: Cause
 
 
 OnUrl = Callable[["Attempt", str], None]
@@ -50,9 +45,9 @@ class Attempt:
     Args:
         connection: What is opened: the sink of the transport.
         target: The URL, or what makes one.
-        options: The client's options.
-        connector: Opens the transport.
-        outbound: The send queue, for what `after_connect` sends.
+        on_url: Told the URL that a provider has made.
+        on_end: Told once how it has ended, unless it is cancelled: with what made
+            it fail, or None where the connection can be opened.
 
     Attributes:
         connection: The same.
@@ -61,10 +56,8 @@ class Attempt:
     """
 
     __slots__ = (
-        "_connector",
         "_on_end",
-        "_options",
-        "_outbound",
+        "_on_url",
         "_target",
         "_task",
         "_timer",
@@ -79,84 +72,85 @@ class Attempt:
         self,
         connection: Connection,
         target: Url,
-        options: WebSocketOptions,
-        connector: Connector,
-        outbound: SendQueue,
+        on_url: OnUrl,
+        on_end: OnEnd,
     ) -> None:
         self.connection = connection
         self.url = target if isinstance(target, str) else ""
         self.stage = "connecting"
         self._target = target
-        self._options = options
-        self._connector = connector
-        self._outbound = outbound
-        self._on_end: OnEnd = _ignore
+        self._on_url = on_url
+        self._on_end = on_end
         self._timer: Timer | None = None
 
-    def start(self, context: ConnectContext, on_url: OnUrl, on_end: OnEnd) -> None:
+    def start(
+        self,
+        options: WebSocketOptions,
+        connector: Connector,
+        outbound: SendQueue,
+        context: ConnectContext,
+    ) -> None:
         """Begin.
 
         Args:
+            options: The client's options.
+            connector: Opens the transport.
+            outbound: The send queue, for what `after_connect` sends.
             context: What providers are told.
-            on_url: Told the URL that a provider has made.
-            on_end: Told once how it has ended, unless it is cancelled: with what made
-                it fail, or None where the connection can be opened.
         """
-        self._on_end = on_end
-        timeout = self._options.timeout
-        if timeout is not None:
-            self._timer = call_later(timeout, self._too_late)
-        self._task = spawn(self._run(context, on_url), "ws connecting", asked=True)
+        if options.timeout is not None:
+            self._timer = call_later(options.timeout, self._too_late, options.timeout)
+        work = self._run(options, connector, outbound, context)
+        self._task = spawn(work, "ws connecting", asked=True)
         self._task.add_done_callback(self._done)
 
     def cancel(self) -> None:
-        """Stop it, and tell nobody. What it brings later is freed."""
-        self._end()
-        self.connection.abandon()
+        """Stop it, and tell nobody. Its connection is abandoned already."""
+        self._on_end = _ignore
+        self._finish(None)
         self._task.cancel()
 
-    async def _run(self, context: ConnectContext, on_url: OnUrl) -> None:
-        target, connection, options = self._target, self.connection, self._options
+    async def _run(
+        self,
+        options: WebSocketOptions,
+        connector: Connector,
+        outbound: SendQueue,
+        context: ConnectContext,
+    ) -> None:
+        target, connection = self._target, self.connection
         if not isinstance(target, str):
             self.stage = "asking the URL provider"
             self.url = check_url(await _ask(target, context))
-            on_url(self, self.url)
+            self._on_url(self, self.url)
         self.stage = "asking the headers provider"
-        headers = await _headers(options, context)
+        headers = options.headers
+        if callable(headers):
+            headers = check_headers(await _ask(headers, context))
         self.stage = "connecting"
         if connection.is_over:
             return  # given up while a provider would not be cancelled
-        request = ConnectRequest(url=self.url, headers=headers, options=options)
-        connection.attach(await self._connector(request, connection), self.url)
+        request = ConnectRequest(url=self.url, headers=headers or {}, options=options)
+        connection.attach(await connector(request, connection), self.url)
         self.stage = "after_connect"
-        await _after_connect(connection, options, self._outbound)
+        await _after_connect(connection, options, outbound)
 
-    def _too_late(self) -> None:
-        timeout = self._options.timeout
-        within = f"{timeout:g} s" if timeout is not None else "the time given"
+    def _too_late(self, timeout: float) -> None:
         where = f" to {redact(self.url)}" if self.url else ""
-        msg = f"no connection{where} within {within} (while {self.stage})"
-        self._fail(Failed(WSTimeoutError(msg), "attempt_timeout"))
+        msg = f"no connection{where} within {timeout:g} s (while {self.stage})"
+        self._finish(Failed(WSTimeoutError(msg), "attempt_timeout"))
         self._task.cancel()
 
     def _done(self, task: "asyncio.Task[None]") -> None:
-        failed = _failure(task, self)
-        if failed is None:
-            self._end()(self, None)
-        else:
-            self._fail(failed)
+        self._finish(_failure(task, self))
 
-    def _fail(self, failed: Failed) -> None:
-        on_end = self._end()
-        self.connection.abandon()
-        on_end(self, failed)
-
-    def _end(self) -> OnEnd:
-        """Tell nobody any more; return who is to be told now."""
+    def _finish(self, failed: Failed | None) -> None:
+        """Tell whoever wants to know it, once."""
         if self._timer is not None:
             self._timer.cancel()
         on_end, self._on_end = self._on_end, _ignore
-        return on_end
+        if failed is not None:
+            self.connection.abandon()
+        on_end(self, failed)
 
 
 def _ignore(_attempt: Attempt, _failed: Failed | None) -> None:
@@ -166,17 +160,15 @@ def _ignore(_attempt: Attempt, _failed: Failed | None) -> None:
 def _failure(task: "asyncio.Task[None]", attempt: Attempt) -> Failed | None:
     """What made an attempt fail, in words; None: nothing did."""
     stage = attempt.stage
-    cause: Cause = "attempt_failed"
-    if stage == "after_connect":
-        cause = "after_connect_failed"
+    in_callback = stage == "after_connect"
+    cause: Cause = "after_connect_failed" if in_callback else "attempt_failed"
     try:
         task.result()
     except WSError as error:
         return Failed(error.with_traceback(None), cause)
     except OSError as error:
-        doing = "could not connect to"
-        if stage != "connecting":
-            doing = f"{stage} failed for"
+        connecting = stage == "connecting"
+        doing = "could not connect to" if connecting else f"{stage} failed for"
         words = str(error) or type(error).__name__
         msg = f"{doing} {redact(attempt.url) or 'a URL not known yet'}: {words}"
         return Failed(_chained(msg, error), cause)
@@ -202,15 +194,6 @@ async def _ask(
     if isinstance(answer, Awaitable):
         return await cast("Awaitable[object]", answer)
     return answer
-
-
-async def _headers(options: WebSocketOptions, context: ConnectContext) -> Headers:
-    headers = options.headers
-    if headers is None:
-        return _NO_HEADERS
-    if callable(headers):
-        return check_headers(await _ask(headers, context))
-    return headers
 
 
 async def _after_connect(

@@ -6,29 +6,46 @@ the commands. What it brings goes into the receive pipeline, by way of `incoming
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final, Protocol
 
 from ws_common import connection_machine as machine
 from ws_common.buffer import End
+from ws_common.causes import Cause
 from ws_common.clock import Clock
 from ws_common.confirmations import Confirmations
-from ws_common.connection_machine import Phase, State
-from ws_common.connection_owner import Owner
 from ws_common.errors import WSConnectionClosedError
 from ws_common.machine_driver import MachineDriver
 from ws_common.messages import Data
 from ws_common.metrics import Counters
-from ws_common.no_transport import NO_TRANSPORT
 from ws_common.options import WebSocketOptions
 from ws_common.pulse import Pulse
 from ws_common.receive_pipeline import Incoming
 from ws_common.timers import Timer, call_later
-from ws_common.transport import CloseInfo, Transport
+from ws_common.transport import NO_TRANSPORT, CloseInfo, Transport
 from ws_common.write_buffer import WriteBuffer
 
-_OVER: Final = (Phase.CLOSED, Phase.ABANDONED)
+_OVER: Final = (machine.Phase.CLOSED, machine.Phase.ABANDONED)
 _LOST: Final = CloseInfo(code=1006)
+
+
+class Owner(Protocol):
+    """Who is told what happens to a connection."""
+
+    def connection_closing(self, connection: "Connection", close: CloseInfo) -> None:
+        """A closing handshake has begun that we did not ask for."""
+
+    def connection_ended(
+        self, connection: "Connection", cause: Cause, close: CloseInfo
+    ) -> None:
+        """It is over. Comes once, and not after `abandon()` or `replace()`."""
+
+    def connection_writable(self, connection: "Connection") -> None:
+        """Its buffer is below the write limit again."""
+
+    def note(self, name: str, **details: Any) -> None:
+        """Report an event."""
 
 
 class Connection:
@@ -76,8 +93,8 @@ class Connection:
         self.url = ""
         self.incoming = incoming
         self.opened_at = 0.0
-        self.transport: Transport = NO_TRANSPORT
-        self._driver = MachineDriver(State(), machine.step, self._carry_out)
+        self.transport = NO_TRANSPORT
+        self._driver = MachineDriver(machine.State(), machine.step, self._carry_out)
         self._loop = asyncio.get_running_loop()
         self._options = options
         self._counters = counters
@@ -116,7 +133,7 @@ class Connection:
         if self._keepalive is not None:
             self._keepalive.drained()
         self._write_buffer.drained()
-        if not self._state.replaced:
+        if not self._driver.state.replaced:
             self._owner.connection_writable(self)
 
     # What the supervisor calls
@@ -131,7 +148,7 @@ class Connection:
         self.transport = transport
         self.url = url
         self._driver.feed(machine.Attached())
-        if self._state.phase is Phase.ABANDONED:
+        if self._driver.state.phase is machine.Phase.ABANDONED:
             raise self.closed_error()
 
     def open(self) -> None:
@@ -171,10 +188,11 @@ class Connection:
         Args:
             after_gap: Time may have passed unnoticed.
         """
-        if self._state.phase is not Phase.OPEN or self._state.paused:
+        state = self._driver.state
+        if state.phase is not machine.Phase.OPEN or state.paused:
             return
         if self._keepalive is None:
-            self._keepalive = Pulse(None, self.transport, self, self._clock)
+            self._keepalive = self._make_keepalive()
         self._keepalive.probe(after_gap=after_gap)
 
     @property
@@ -185,7 +203,7 @@ class Connection:
     @property
     def was_opened(self) -> bool:
         """Whether the client has ever opened it."""
-        return self._state.opened
+        return self._driver.state.opened
 
     @property
     def uptime(self) -> float:
@@ -195,12 +213,12 @@ class Connection:
     @property
     def is_over(self) -> bool:
         """Whether it has ended."""
-        return self._state.phase in _OVER
+        return self._driver.state.phase in _OVER
 
     @property
     def close_info(self) -> CloseInfo:
         """How it ended, or is ending; a loss where nothing is known."""
-        return self._state.end or self._state.closing or _LOST
+        return self._driver.state.end or self._driver.state.closing or _LOST
 
     @property
     def over(self) -> "asyncio.Future[None]":
@@ -280,37 +298,30 @@ class Connection:
         error.__cause__ = close.error
         return error
 
-    @property
-    def _state(self) -> State:
-        return self._driver.state
-
-    # What the keepalive calls
-
-    def heart_stopped(self) -> None:
-        """No sign of life: it ends now, without a closing handshake."""
-        error = TimeoutError("no sign of life from the peer within heartbeat.timeout")
-        close = CloseInfo(code=1006, initiator="network", error=error)
-        self._driver.feed(machine.KeepaliveExpired(close))
-
-    def note(self, name: str, **details: Any) -> None:
-        """Report an event."""
-        self._owner.note(name, **details)
-
     # What the table commands
 
     def _carry_out(self, command: machine.Command, _context: object) -> None:  # noqa: C901, PLR0912 - one line for each command
         match command:
             case machine.PauseReading():
-                self._pause_reading()
+                if self._keepalive is not None:
+                    self._keepalive.pause()
+                self.transport.pause_reading()
             case machine.ResumeReading():
-                self._resume_reading()
+                if self._keepalive is not None:
+                    self._keepalive.start()
+                self.transport.resume_reading()
             case machine.StartKeepalive():
-                self._start_keepalive()
+                if self._options.heartbeat is not None:
+                    self._keepalive = self._make_keepalive()
+                    if not self._driver.state.paused:
+                        self._keepalive.start()
             case machine.StopKeepalive():
                 self._stop_keepalive()
             case machine.StartDeadline():
                 delay = self._options.close_timeout
-                self._deadline = call_later(delay, self._too_late)
+                missed = f"the peer did not end the closing within {delay:g} s"
+                expired = machine.DeadlineExpired
+                self._deadline = call_later(delay, self._expire, expired, missed)
             case machine.Discard():
                 self.incoming.discard()
             case machine.SendClose(code, reason):
@@ -329,33 +340,24 @@ class Connection:
             case machine.TellEnd(cause, close):
                 self._owner.connection_ended(self, cause, close)
 
-    def _pause_reading(self) -> None:
-        if self._keepalive is not None:
-            self._keepalive.pause()
-        self.transport.pause_reading()
-
-    def _resume_reading(self) -> None:
-        if self._keepalive is not None:
-            self._keepalive.resume()
-        self.transport.resume_reading()
-
-    def _start_keepalive(self) -> None:
-        heartbeat = self._options.heartbeat
-        if heartbeat is not None:
-            self._keepalive = Pulse(heartbeat, self.transport, self, self._clock)
-            self._keepalive.start()
-            if self._state.paused:
-                self._keepalive.pause()
+    def _make_keepalive(self) -> Pulse:
+        missed = "no sign of life from the peer within heartbeat.timeout"
+        return Pulse(
+            self._options.heartbeat,
+            self.transport,
+            self.confirmations,
+            self._clock,
+            report=self._owner.note,
+            on_expired=partial(self._expire, machine.KeepaliveExpired, missed),
+        )
 
     def _stop_keepalive(self) -> None:
         if self._keepalive is not None:
             self._keepalive.stop()
 
-    def _too_late(self) -> None:
-        seconds = self._options.close_timeout
-        error = TimeoutError(f"the peer did not end the closing within {seconds:g} s")
-        close = CloseInfo(code=1006, error=error)
-        self._driver.feed(machine.DeadlineExpired(close))
+    def _expire(self, event: Callable[[CloseInfo], machine.Event], missed: str) -> None:
+        close = CloseInfo(code=1006, error=TimeoutError(missed))
+        self._driver.feed(event(close))
 
     def _tear_down(self) -> None:
         """The one teardown."""
@@ -369,5 +371,5 @@ class Connection:
         self.incoming.ended(end)
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
-        if error.unconfirmed and self._state.opened:
+        if error.unconfirmed and self._driver.state.opened:
             self._owner.note("messages_unconfirmed", count=error.unconfirmed)

@@ -20,12 +20,13 @@ Rules, which the property tests hold it to:
 4. Whoever replaces or abandons a connection is told nothing of it any more.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 from ws_common.causes import Cause
+from ws_common.machine_driver import Table
 from ws_common.transport import CloseInfo
 
 
@@ -220,16 +221,7 @@ Command = (
 Step = tuple[State, tuple[Command, ...]]
 
 
-class Edge(NamedTuple):
-    """Where an event may lead from a phase, and how."""
-
-    targets: tuple[Phase, ...]
-    action: Callable[[State, Any], Step]
-
-
-_table: dict[tuple[Phase, type], Edge] = {}
-TABLE: Mapping[tuple[Phase, type], Edge] = MappingProxyType(_table)
-"""(phase, kind of event) -> where it may lead."""
+TABLE: Final = Table()
 
 _OVER = "it is over"
 _NOT_READ_ANYWAY = "what closes is read, and what is over is not"
@@ -265,18 +257,11 @@ IGNORED: Mapping[tuple[Phase, type], str] = MappingProxyType(
 )
 """(phase, kind of event) -> why nothing happens."""
 
-_Action = Callable[[State, Any], Step]
 
-
-def _edge(
-    kind: type, *phases: Phase, to: tuple[Phase, ...]
-) -> Callable[[_Action], _Action]:
-    def register(action: _Action) -> _Action:
-        for phase in phases:
-            _table[phase, kind] = Edge(to, action)
-        return action
-
-    return register
+_CAUSES: Mapping[str, Cause] = MappingProxyType(
+    {"peer": "peer_closed", "local": "protocol_failure"}
+)
+"""Who ended it, where we did not ask for that -> why it ended."""
 
 
 def step(state: State, event: Event) -> Step:
@@ -285,31 +270,29 @@ def step(state: State, event: Event) -> Step:
     Returns:
         The state after it, and what is to be done now, in order.
     """
-    edge = _table.get((state.phase, type(event)))
+    edge = TABLE.get((state.phase, type(event)))
     return (state, ()) if edge is None else edge.action(state, event)
 
 
 # What the client asks for
 
 
-@_edge(Attached, Phase.CONNECTING, to=(Phase.CONNECTING,))
+@TABLE.edge(Attached, at=(Phase.CONNECTING,))
 def _attached(state: State, _: Attached) -> Step:
     return state, (PauseReading(),) if state.paused else ()
 
 
-@_edge(Attached, Phase.CLOSED, to=(Phase.CLOSED,))
-@_edge(Attached, Phase.ABANDONED, to=(Phase.ABANDONED,))
+@TABLE.edge(Attached, at=(Phase.CLOSED, Phase.ABANDONED))
 def _attached_too_late(state: State, _: Attached) -> Step:
     return state, (Abort(),)
 
 
-@_edge(Opened, Phase.CONNECTING, to=(Phase.OPEN,))
+@TABLE.edge(Opened, at=(Phase.CONNECTING,), to=(Phase.OPEN,))
 def _opened(state: State, _: Opened) -> Step:
     return state._replace(phase=Phase.OPEN, opened=True), (StartKeepalive(),)
 
 
-@_edge(Opened, Phase.CLOSING, to=(Phase.CLOSING,))
-@_edge(Opened, Phase.CLOSED, to=(Phase.CLOSED,))
+@TABLE.edge(Opened, at=(Phase.CLOSING, Phase.CLOSED))
 def _opened_too_late(state: State, _: Opened) -> Step:
     """Tell the owner what happened before it could be told."""
     if state.opened or state.replaced:
@@ -322,14 +305,12 @@ def _opened_too_late(state: State, _: Opened) -> Step:
     return state._replace(opened=True), told
 
 
-@_edge(PauseAsked, Phase.CONNECTING, to=(Phase.CONNECTING,))
-@_edge(PauseAsked, Phase.OPEN, to=(Phase.OPEN,))
+@TABLE.edge(PauseAsked, at=(Phase.CONNECTING, Phase.OPEN))
 def _pause(state: State, _: PauseAsked) -> Step:
     return state._replace(paused=True), () if state.paused else (PauseReading(),)
 
 
-@_edge(ResumeAsked, Phase.CONNECTING, to=(Phase.CONNECTING,))
-@_edge(ResumeAsked, Phase.OPEN, to=(Phase.OPEN,))
+@TABLE.edge(ResumeAsked, at=(Phase.CONNECTING, Phase.OPEN))
 def _resume(state: State, _: ResumeAsked) -> Step:
     return state._replace(paused=False), _read_on(state)
 
@@ -338,7 +319,7 @@ def _read_on(state: State) -> tuple[Command, ...]:
     return (ResumeReading(),) if state.paused else ()
 
 
-@_edge(CloseAsked, Phase.CONNECTING, Phase.OPEN, to=(Phase.CLOSING,))
+@TABLE.edge(CloseAsked, at=(Phase.CONNECTING, Phase.OPEN), to=(Phase.CLOSING,))
 def _close(state: State, event: CloseAsked) -> Step:
     closing = state._replace(phase=Phase.CLOSING, asked=True, paused=False)
     return closing, (
@@ -350,19 +331,18 @@ def _close(state: State, event: CloseAsked) -> Step:
     )
 
 
-@_edge(CloseAsked, Phase.CLOSING, to=(Phase.CLOSING,))
+@TABLE.edge(CloseAsked, at=(Phase.CLOSING, Phase.CLOSED))
 def _close_too(state: State, _: CloseAsked) -> Step:
-    """The peer was first: its Close was answered, and the deadline runs."""
+    """The peer was first: its Close was answered, and the deadline runs.
+
+    Or it has ended by itself. What it has brought is not delivered any more.
+    """
     return state._replace(asked=True), (Discard(),)
 
 
-@_edge(CloseAsked, Phase.CLOSED, to=(Phase.CLOSED,))
-def _close_late(state: State, _: CloseAsked) -> Step:
-    """It has ended by itself; what it has brought is not delivered any more."""
-    return state._replace(asked=True), (Discard(),)
-
-
-@_edge(ReplaceAsked, Phase.CONNECTING, Phase.OPEN, Phase.CLOSING, to=(Phase.CLOSING,))
+@TABLE.edge(
+    ReplaceAsked, at=(Phase.CONNECTING, Phase.OPEN, Phase.CLOSING), to=(Phase.CLOSING,)
+)
 def _replace(state: State, _: ReplaceAsked) -> Step:
     if state.replaced:
         return state, ()
@@ -371,20 +351,24 @@ def _replace(state: State, _: ReplaceAsked) -> Step:
     return closing._replace(replaced=True), (FreezeUnconfirmed(), *commands)
 
 
-@_edge(ReplaceAsked, Phase.CLOSED, to=(Phase.CLOSED,))
+@TABLE.edge(ReplaceAsked, at=(Phase.CLOSED,))
 def _replace_late(state: State, _: ReplaceAsked) -> Step:
     """What it has brought is not delivered any more, though it ended by itself."""
     return state._replace(replaced=True), (Discard(),)
 
 
-@_edge(AbandonAsked, Phase.CONNECTING, Phase.OPEN, Phase.CLOSING, to=(Phase.ABANDONED,))
+@TABLE.edge(
+    AbandonAsked,
+    at=(Phase.CONNECTING, Phase.OPEN, Phase.CLOSING),
+    to=(Phase.ABANDONED,),
+)
 def _abandon(state: State, _: AbandonAsked) -> Step:
     end = state.closing or CloseInfo(code=1006, initiator="local")
     state = state._replace(phase=Phase.ABANDONED, end=end, cause="abandoned")
     return state, (Discard(), Abort(), TearDown())
 
 
-@_edge(AbandonAsked, Phase.CLOSED, to=(Phase.ABANDONED,))
+@TABLE.edge(AbandonAsked, at=(Phase.CLOSED,), to=(Phase.ABANDONED,))
 def _abandon_late(state: State, _: AbandonAsked) -> Step:
     return state._replace(phase=Phase.ABANDONED), (Discard(),)
 
@@ -392,45 +376,40 @@ def _abandon_late(state: State, _: AbandonAsked) -> Step:
 # What happens to it
 
 
-@_edge(CloseSeen, Phase.CONNECTING, Phase.OPEN, to=(Phase.CLOSING,))
+@TABLE.edge(CloseSeen, at=(Phase.CONNECTING, Phase.OPEN), to=(Phase.CLOSING,))
 def _close_seen(state: State, event: CloseSeen) -> Step:
     closing = state._replace(phase=Phase.CLOSING, paused=False, closing=event.close)
     # No message follows; what does is the end of TCP, and that must be read.
-    commands = (*_read_on(state), StopKeepalive(), StartDeadline())
     told = (TellClosing(event.close),) if state.opened else ()
-    return closing, (*commands, *told)
+    return closing, (*_read_on(state), StopKeepalive(), StartDeadline(), *told)
 
 
-@_edge(CloseSeen, Phase.CLOSING, to=(Phase.CLOSING,))
+@TABLE.edge(CloseSeen, at=(Phase.CLOSING,))
 def _close_seen_too(state: State, event: CloseSeen) -> Step:
     """The answer to ours; the first that was seen counts."""
     return state._replace(closing=state.closing or event.close), ()
 
 
-@_edge(EndSeen, Phase.CONNECTING, Phase.OPEN, Phase.CLOSING, to=(Phase.CLOSED,))
+@TABLE.edge(
+    EndSeen, at=(Phase.CONNECTING, Phase.OPEN, Phase.CLOSING), to=(Phase.CLOSED,)
+)
 def _end_seen(state: State, event: EndSeen) -> Step:
-    cause: Cause = "network_lost"
-    if state.asked:
-        cause = "closed"
-    elif event.close.initiator == "peer":
-        cause = "peer_closed"
-    elif event.close.initiator == "local":
-        cause = "protocol_failure"
-    return _end(state, cause, event.close)
+    cause = _CAUSES.get(event.close.initiator, "network_lost")
+    return _end(state, "closed" if state.asked else cause, event.close)
 
 
-@_edge(KeepaliveExpired, Phase.OPEN, to=(Phase.CLOSED,))
+@TABLE.edge(KeepaliveExpired, at=(Phase.OPEN,), to=(Phase.CLOSED,))
 def _keepalive_expired(state: State, event: KeepaliveExpired) -> Step:
     return _end(state, "heartbeat_timeout", event.close, TellSilent(), Abort())
 
 
-@_edge(DeadlineExpired, Phase.CLOSING, to=(Phase.CLOSED,))
+@TABLE.edge(DeadlineExpired, at=(Phase.CLOSING,), to=(Phase.CLOSED,))
 def _deadline_expired(state: State, event: DeadlineExpired) -> Step:
     return _end(state, "close_timeout", state.closing or event.close, Abort())
 
 
 def _end(state: State, cause: Cause, close: CloseInfo, *commands: Command) -> Step:
     ended = state._replace(phase=Phase.CLOSED, end=close, cause=cause)
-    tells = state.opened and not state.replaced
-    told = (TellEnd(cause, close),) if tells else ()
+    heard = state.opened and not state.replaced
+    told = (TellEnd(cause, close),) if heard else ()
     return ended, (*commands, TearDown(), *told)

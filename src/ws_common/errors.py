@@ -30,7 +30,6 @@ from typing import Any, ClassVar
 from ws_common.status_codes import describe
 
 _ABNORMAL = 1006
-_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class WSError(Exception):
@@ -41,16 +40,7 @@ class WSError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and copy by state: the constructors take keywords."""
-        return _restore, (type(self), self.args, dict(self.__dict__))
-
-
-def _restore(
-    kind: type[WSError], args: tuple[Any, ...], facts: dict[str, Any]
-) -> WSError:
-    error = kind.__new__(kind, *args)
-    error.args = args
-    error.__dict__.update(facts)
-    return error
+        return type(self).__new__, (type(self), *self.args), dict(self.__dict__)
 
 
 def forget_frames(error: BaseException) -> None:
@@ -95,7 +85,7 @@ class WSHandshakeError(WSNotConnectedError):
         message: str,
         *,
         status: int | None = None,
-        headers: Mapping[str, str] = _NO_HEADERS,
+        headers: Mapping[str, str] = MappingProxyType({}),
         retry_after: float | None = None,
         permanent: bool = False,
         hearsay: bool = False,

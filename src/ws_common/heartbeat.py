@@ -42,10 +42,9 @@ class Heartbeat:
 
     def __post_init__(self) -> None:
         """Validate, and store durations as `float` seconds."""
-        interval = to_seconds(self.interval, "heartbeat.interval")
-        timeout = to_seconds(self.timeout, "heartbeat.timeout")
-        object.__setattr__(self, "interval", interval)
-        object.__setattr__(self, "timeout", timeout)
+        for name in ("interval", "timeout"):
+            duration = to_seconds(getattr(self, name), f"heartbeat.{name}")
+            object.__setattr__(self, name, duration)
         if self.message is not None and not callable(self.message):
             try:
                 to_wire(self.message)

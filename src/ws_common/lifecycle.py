@@ -224,8 +224,6 @@ class BeginClose(NamedTuple):
 class DiscardReceived(NamedTuple):
     """Deliver nothing more of what the connections have brought."""
 
-    attempt: int
-
 
 class Retire(NamedTuple):
     """Let the connection close in the background; `SteppedAside` follows at once."""
@@ -260,8 +258,6 @@ class Show(NamedTuple):
 class OpenConnection(NamedTuple):
     """Let messages flow, in both directions."""
 
-    attempt: int
-
 
 class StartStableTimer(NamedTuple):
     """Feed `Settled(attempt)` after `min_uptime` seconds."""
@@ -280,7 +276,6 @@ class StopSending(NamedTuple):
 class CountEnd(NamedTuple):
     """Count the end of a connection that was open, and end its session."""
 
-    attempt: int
     code: int | None
     reason: str | None
 

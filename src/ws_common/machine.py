@@ -18,9 +18,9 @@ Rules, which the property tests hold it to:
 5. Every phase but `NEW` and `FINISHED` can be left for `CLOSED` and `FINISHED`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Final
 
 from ws_common.lifecycle import (
     Abandon,
@@ -60,6 +60,7 @@ from ws_common.lifecycle import (
     Wait,
     WatchEnvironment,
 )
+from ws_common.machine_driver import Table
 from ws_common.retry import Run, Stop, Verdict
 from ws_common.states import (
     Closed,
@@ -75,19 +76,9 @@ from ws_common.states import (
 Step = tuple[Life, tuple[Command, ...]]
 
 
-class Edge(NamedTuple):
-    """Where an event may lead from a phase, and how."""
-
-    targets: tuple[Phase, ...]
-    action: Callable[[Life, Any], Step]
-
-
-_table: dict[tuple[Phase, type], Edge] = {}
-TABLE: Mapping[tuple[Phase, type], Edge] = MappingProxyType(_table)
-"""(phase, kind of event) -> where it may lead."""
+TABLE: Final = Table()
 
 _FINAL = "`close()` is final"
-_STALE = "no attempt is live to which this could happen"
 _DONE = "the attempt is past that, or not yet there"
 
 IGNORED: Mapping[type, Mapping[str, str]] = MappingProxyType(
@@ -129,18 +120,10 @@ IGNORED: Mapping[type, Mapping[str, str]] = MappingProxyType(
 An event of another attempt, or in a phase without one, is stale: `_is_stale`.
 """
 
-_Action = Callable[[Life, Any], Step]
-
-
-def _edge(
-    kind: type, *phases: Phase, to: tuple[Phase, ...]
-) -> Callable[[_Action], _Action]:
-    def register(action: _Action) -> _Action:
-        for phase in phases:
-            _table[phase, kind] = Edge(to, action)
-        return action
-
-    return register
+_LIVE = (Phase.CONNECTING, Phase.OPEN, Phase.DISCONNECTING)
+_IDLE = (Phase.NEW, Phase.CLOSED)
+_COMING = (Phase.CONNECTING, Phase.RECONNECTING)
+_CONNECTED = (Phase.OPEN, Phase.DISCONNECTING)
 
 
 def step(life: Life, event: Event) -> Step:
@@ -151,23 +134,14 @@ def step(life: Life, event: Event) -> Step:
     """
     if _is_stale(life, event):
         return life, (Abandon(event.attempt),) if isinstance(event, Opened) else ()
-    edge = _table.get((life.phase, type(event)))
+    edge = TABLE.get((life.phase, type(event)))
     if edge is None:
         return life, ()  # `IGNORED` says why
     after, commands = edge.action(life, event)
-    return after, (
-        *_counts(event),
-        *_shows(life, after),
-        *commands,
-        *_finishes(life, after),
-    )
-
-
-def _counts(event: Event) -> tuple[Command, ...]:
-    """A loss is counted before anybody is told of it, and may look at the figures."""
-    if isinstance(event, Lost):
-        return (CountEnd(event.attempt, event.code, event.reason),)
-    return ()
+    counted: tuple[Command, ...] = ()
+    if isinstance(event, Lost):  # before anybody is told, who may look at the figures
+        counted = (CountEnd(event.code, event.reason),)
+    return after, (*counted, *_shows(life, after), *commands)
 
 
 def _shows(before: Life, after: Life) -> tuple[Command, ...]:
@@ -180,24 +154,12 @@ def _shows(before: Life, after: Life) -> tuple[Command, ...]:
         case Connecting():
             return show, WatchEnvironment()
         case Open():
-            attempt = after.attempt_id
-            opened = (OpenConnection(attempt), StartStableTimer(attempt))
-            return (show, *opened, AnswerConnect())
+            timer = StartStableTimer(after.attempt_id)
+            return show, OpenConnection(), timer, AnswerConnect()
         case Closed():
             return StopSending(), show, LeaveEnvironment(), TellIdle(shown)
         case _:  # stopped first: `on_event` may send something in that very call
             return StopSending(), show
-
-
-def _finishes(before: Life, after: Life) -> tuple[Command, ...]:
-    if after.phase is not Phase.FINISHED or before.phase is Phase.FINISHED:
-        return ()
-    assert isinstance(after.shown, Closed)  # noqa: S101 - as `_end` has it
-    return (Finish(after.shown),)
-
-
-_LIVE = (Phase.CONNECTING, Phase.OPEN, Phase.DISCONNECTING)
-_IDLE = (Phase.NEW, Phase.CLOSED)
 
 
 def _is_stale(life: Life, event: Event) -> bool:
@@ -225,7 +187,8 @@ def _end(life: Life, closed: Closed, *commands: Command, finish: bool = False) -
     """Come to rest: nothing is open and nothing is coming."""
     phase = Phase.FINISHED if finish else Phase.CLOSED
     life = life._replace(phase=phase, shown=closed, run=Run(), sequel="retry")
-    return life, (*commands, FailSends())
+    finished = (Finish(closed),) if finish else ()
+    return life, (*commands, FailSends(), *finished)
 
 
 def _obey(life: Life, verdict: Verdict, code: int | None, reason: str | None) -> Step:
@@ -248,27 +211,21 @@ def _obey(life: Life, verdict: Verdict, code: int | None, reason: str | None) ->
 # What was asked for
 
 
-def _aim(life: Life, event: ConnectAsked) -> tuple[Life, tuple[Command, ...]]:
-    """Aim at the target of a `connect()`; what waited for another is not sent to it."""
+def _aim(life: Life, event: ConnectAsked | ReconnectAsked) -> Step:
+    """Aim at the target of the call; what waited for another is not sent to it."""
+    life = life._replace(run=Run())
+    if isinstance(event, ReconnectAsked):
+        return life, ()
     if event.same_target:
-        return life._replace(url=event.url, run=Run()), ()
-    life = life._replace(url=event.url, run=Run(), connected_before=False)
-    return life, (FailSends(),)
+        return life._replace(url=event.url), ()
+    return life._replace(url=event.url, connected_before=False), (FailSends(),)
 
 
-@_edge(ConnectAsked, *_IDLE, to=(Phase.CONNECTING,))
-@_edge(ConnectAsked, Phase.RECONNECTING, to=(Phase.CONNECTING,))
-@_edge(ConnectAsked, Phase.CONNECTING, to=(Phase.CONNECTING,))
-def _connect(life: Life, event: ConnectAsked) -> Step:
+@TABLE.edge(ConnectAsked, at=(*_IDLE, *_COMING), to=(Phase.CONNECTING,))
+@TABLE.edge(ReconnectAsked, at=(Phase.CLOSED, *_COMING), to=(Phase.CONNECTING,))
+def _connect(life: Life, event: ConnectAsked | ReconnectAsked) -> Step:
     aimed, fail = _aim(life, event)
     return _start(aimed, *_cut_short(life), *fail)
-
-
-@_edge(ReconnectAsked, Phase.CLOSED, to=(Phase.CONNECTING,))
-@_edge(ReconnectAsked, Phase.RECONNECTING, to=(Phase.CONNECTING,))
-@_edge(ReconnectAsked, Phase.CONNECTING, to=(Phase.CONNECTING,))
-def _reconnect(life: Life, _: ReconnectAsked) -> Step:
-    return _start(life._replace(run=Run()), *_cut_short(life))
 
 
 def _cut_short(life: Life) -> tuple[Command, ...]:
@@ -279,40 +236,28 @@ def _cut_short(life: Life) -> tuple[Command, ...]:
     return ()
 
 
-@_edge(ConnectAsked, Phase.OPEN, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
-def _replace(life: Life, event: ConnectAsked) -> Step:
+@TABLE.edge(ConnectAsked, ReconnectAsked, at=_CONNECTED, to=(Phase.DISCONNECTING,))
+def _replace(life: Life, event: ConnectAsked | ReconnectAsked) -> Step:
+    """Let the connection close out of sight: a silent peer holds nobody up."""
     if life.sequel == "finish":
         return life, ()
     aimed, fail = _aim(life, event)
-    return _step_aside(aimed, *fail)
-
-
-@_edge(ReconnectAsked, Phase.OPEN, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
-def _renew(life: Life, _: ReconnectAsked) -> Step:
-    if life.sequel == "finish":
-        return life, ()
-    return _step_aside(life._replace(run=Run()))
-
-
-def _step_aside(life: Life, *commands: Command) -> Step:
-    """Let the connection close out of sight: a silent peer holds nobody up."""
     shown = life.shown
     if life.phase is Phase.OPEN:
         shown = Disconnecting(1000, "")
-    life = life._replace(phase=Phase.DISCONNECTING, shown=shown, sequel="retry")
     assert isinstance(shown, Disconnecting)  # noqa: S101 - what this phase shows
-    count = CountEnd(life.attempt_id, shown.close_code, shown.close_reason)
-    return life, (*commands, Retire(life.attempt_id), count)
+    after = aimed._replace(phase=Phase.DISCONNECTING, shown=shown, sequel="retry")
+    count = CountEnd(shown.close_code, shown.close_reason)
+    return after, (*fail, Retire(life.attempt_id), count)
 
 
-@_edge(DisconnectAsked, Phase.CONNECTING, Phase.RECONNECTING, to=(Phase.CLOSED,))
-@_edge(CloseAsked, Phase.CONNECTING, Phase.RECONNECTING, to=(Phase.FINISHED,))
-@_edge(CloseAsked, *_IDLE, to=(Phase.FINISHED,))
+@TABLE.edge(DisconnectAsked, at=_COMING, to=(Phase.CLOSED,))
+@TABLE.edge(CloseAsked, at=(*_IDLE, *_COMING), to=(Phase.FINISHED,))
 def _stop(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
     finish = isinstance(event, CloseAsked)
     commands = _cut_short(life)
     if life.phase not in _IDLE:  # interceptors may still hold messages
-        commands = (*commands, DiscardReceived(life.attempt_id))
+        commands = (*commands, DiscardReceived())
     return _end(life, _at_rest(life), *commands, finish=finish)
 
 
@@ -323,8 +268,7 @@ def _at_rest(life: Life) -> Closed:
     return Closed()
 
 
-@_edge(DisconnectAsked, Phase.OPEN, to=(Phase.DISCONNECTING,))
-@_edge(CloseAsked, Phase.OPEN, to=(Phase.DISCONNECTING,))
+@TABLE.edge(DisconnectAsked, CloseAsked, at=(Phase.OPEN,), to=(Phase.DISCONNECTING,))
 def _close(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
     life = life._replace(
         phase=Phase.DISCONNECTING,
@@ -332,27 +276,26 @@ def _close(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
         sequel="finish" if isinstance(event, CloseAsked) else "stay",
     )
     begin = BeginClose(life.attempt_id, event.code, event.reason)
-    return life, (begin, DiscardReceived(life.attempt_id), FailSends())
+    return life, (begin, DiscardReceived(), FailSends())
 
 
-@_edge(DisconnectAsked, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
-@_edge(CloseAsked, Phase.DISCONNECTING, to=(Phase.DISCONNECTING,))
+@TABLE.edge(DisconnectAsked, CloseAsked, at=(Phase.DISCONNECTING,))
 def _stay(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
     finish = isinstance(event, CloseAsked) or life.sequel == "finish"
-    discard = DiscardReceived(life.attempt_id)
-    return life._replace(sequel="finish" if finish else "stay"), (discard, FailSends())
+    life = life._replace(sequel="finish" if finish else "stay")
+    return life, (DiscardReceived(), FailSends())
 
 
-@_edge(
-    AbortAsked, Phase.CONNECTING, Phase.RECONNECTING, to=(Phase.CLOSED, Phase.FINISHED)
+@TABLE.edge(
+    AbortAsked,
+    at=(*_IDLE, *_COMING, *_CONNECTED),
+    to=(Phase.CLOSED, Phase.FINISHED),
 )
-@_edge(AbortAsked, Phase.OPEN, Phase.DISCONNECTING, to=(Phase.CLOSED, Phase.FINISHED))
-@_edge(AbortAsked, *_IDLE, to=(Phase.CLOSED, Phase.FINISHED))
 def _abort(life: Life, event: AbortAsked) -> Step:
     commands = _cut_short(life)
     closed = _at_rest(life)
-    if life.phase in (Phase.OPEN, Phase.DISCONNECTING):
-        commands = Abandon(life.attempt_id), CountEnd(life.attempt_id, 1006, "")
+    if life.phase in _CONNECTED:
+        commands = Abandon(life.attempt_id), CountEnd(1006, "")
         closed = Closed(1006, "")
     finish = event.finish or life.sequel == "finish"
     return _end(life, closed, *commands, finish=finish)
@@ -361,13 +304,13 @@ def _abort(life: Life, event: AbortAsked) -> Step:
 # What happened
 
 
-@_edge(Addressed, Phase.CONNECTING, to=(Phase.CONNECTING,))
+@TABLE.edge(Addressed, at=(Phase.CONNECTING,))
 def _addressed(life: Life, event: Addressed) -> Step:
     shown = Connecting(event.url, life.run.failures + 1)
     return life._replace(url=event.url, shown=shown), ()
 
 
-@_edge(Opened, Phase.CONNECTING, to=(Phase.OPEN,))
+@TABLE.edge(Opened, at=(Phase.CONNECTING,), to=(Phase.OPEN,))
 def _opened(life: Life, event: Opened) -> Step:
     connection = life.connections + 1
     shown = Open(life.url, event.protocol, connection)
@@ -377,42 +320,40 @@ def _opened(life: Life, event: Opened) -> Step:
     return life, ()
 
 
-@_edge(Settled, Phase.OPEN, to=(Phase.OPEN,))
+@TABLE.edge(Settled, at=(Phase.OPEN,))
 def _settled(life: Life, _: Settled) -> Step:
     return life._replace(settled=True, connected_before=True, run=Run()), ()
 
 
-@_edge(AttemptFailed, Phase.CONNECTING, to=(Phase.RECONNECTING, Phase.CLOSED))
+@TABLE.edge(
+    AttemptFailed, at=(Phase.CONNECTING,), to=(Phase.RECONNECTING, Phase.CLOSED)
+)
 def _attempt_failed(life: Life, event: AttemptFailed) -> Step:
     return _obey(life, event.verdict, None, None)
 
 
-@_edge(ClosingSeen, Phase.OPEN, to=(Phase.DISCONNECTING,))
+@TABLE.edge(ClosingSeen, at=(Phase.OPEN,), to=(Phase.DISCONNECTING,))
 def _closing_seen(life: Life, event: ClosingSeen) -> Step:
     shown = Disconnecting(event.code, event.reason)
     return life._replace(phase=Phase.DISCONNECTING, shown=shown, sequel="retry"), ()
 
 
-@_edge(Lost, Phase.OPEN, to=(Phase.RECONNECTING, Phase.CLOSED))
-def _lost(life: Life, event: Lost) -> Step:
-    return _obey(life, event.verdict, event.code, event.reason)
-
-
-@_edge(
+@TABLE.edge(Lost, at=(Phase.OPEN,), to=(Phase.RECONNECTING, Phase.CLOSED))
+@TABLE.edge(
     Lost,
-    Phase.DISCONNECTING,
+    at=(Phase.DISCONNECTING,),
     to=(Phase.RECONNECTING, Phase.CLOSED, Phase.FINISHED),
 )
-def _gone(life: Life, event: Lost) -> Step:
+def _lost(life: Life, event: Lost) -> Step:
     if life.sequel == "retry":
         return _obey(life, event.verdict, event.code, event.reason)
     closed = Closed(event.code, event.reason)
     return _end(life, closed, finish=life.sequel == "finish")
 
 
-@_edge(
+@TABLE.edge(
     SteppedAside,
-    Phase.DISCONNECTING,
+    at=(Phase.DISCONNECTING,),
     to=(Phase.CONNECTING, Phase.CLOSED, Phase.FINISHED),
 )
 def _stepped_aside(life: Life, _: SteppedAside) -> Step:
@@ -421,6 +362,6 @@ def _stepped_aside(life: Life, _: SteppedAside) -> Step:
     return _end(life, _at_rest(life), finish=life.sequel == "finish")
 
 
-@_edge(RetryDue, Phase.RECONNECTING, to=(Phase.CONNECTING,))
+@TABLE.edge(RetryDue, at=(Phase.RECONNECTING,), to=(Phase.CONNECTING,))
 def _retry_due(life: Life, _: RetryDue) -> Step:
     return _start(life._replace(run=life.run.retried()))

@@ -1,11 +1,44 @@
-"""Drives a pure machine: one event after the other, and all that each one asks for."""
+"""What the pure machines share: their kind of table, and what drives them.
+
+The driver feeds one event after the other, and has all done that each one asks for.
+"""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from enum import Enum
+from typing import Any, Generic, NamedTuple, TypeVar
 
+A = TypeVar("A", bound=Callable[[Any, Any], Any])
 S = TypeVar("S")
 
-Step = Callable[[S, Any], tuple[S, Sequence[Any]]]
+
+class Edge(NamedTuple):
+    """Where an event may lead from a phase, and how."""
+
+    targets: tuple[Any, ...]
+    action: Callable[[Any, Any], Any]
+
+
+class Table(dict[tuple[Any, type], Edge]):
+    """(phase, kind of event) -> where it may lead."""
+
+    def edge(
+        self, *kinds: type, at: tuple[Enum, ...], to: tuple[Enum, ...] = ()
+    ) -> Callable[[A], A]:
+        """Register an action: (state, event) -> (state, commands).
+
+        Args:
+            kinds: The kinds of event.
+            at: The phases in which it is taken.
+            to: The phases that it may lead to; empty: none but where it is taken.
+        """
+
+        def register(action: A) -> A:
+            for phase in at:
+                for kind in kinds:
+                    self[phase, kind] = Edge(to or (phase,), action)
+            return action
+
+        return register
 
 
 class MachineDriver(Generic[S]):
@@ -25,7 +58,7 @@ class MachineDriver(Generic[S]):
     def __init__(
         self,
         state: S,
-        step: Step[S],
+        step: Callable[[S, Any], tuple[S, Sequence[Any]]],
         carry_out: Callable[[Any, Any], None],
     ) -> None:
         self.state = state

@@ -44,7 +44,7 @@ def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
     elif isinstance(data, bytearray | memoryview):
         payload = bytes(cast("bytearray | memoryview", data))
     else:
-        payload = _from_platform(data)
+        payload = _to_bytes(data)
     if text and not payload.isascii():
         _check_utf8(payload)
     return payload, bool(text)
@@ -81,14 +81,11 @@ def _check_utf8(payload: bytes) -> None:
         raise WSUnsupportedDataError(msg) from error
 
 
-def _from_platform(data: Any) -> bytes:
+def _to_bytes(data: Any) -> bytes:
+    """Convert what the platform knows, or a sequence of integers."""
     for convert in _converters:
         if (payload := convert(data)) is not None:
             return cast("bytes", payload)
-    return _from_integers(data)
-
-
-def _from_integers(data: Any) -> bytes:
     if isinstance(data, Sequence):
         try:
             return bytes(cast("Sequence[int]", data))

@@ -7,7 +7,7 @@ in `ws_common` knows which platform it is on.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from ws_common.clock import Clock, SystemClock
+from ws_common.clock import Clock
 from ws_common.messages import Data, convert_by
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Platform(NamedTuple):
     signals: "Callable[[], Signals] | None" = None
     timer_slack: float = 0.0
     to_data: Callable[[Any], Data | None] = _no_data
-    clock: Clock = SystemClock()
+    clock: Clock = Clock()
 
 
 _bound: list[Platform] = []

@@ -15,10 +15,8 @@ more than the slowness of a hidden page explains it.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
 
-from ws_common.clock import Clock
-from ws_common.clockwatch import JUMP, Appointment
+from ws_common.clock import JUMP, Appointment, Clock
 from ws_common.confirmations import Confirmations
 from ws_common.durations import seconds
 from ws_common.errors import WSConnectionClosedError
@@ -26,9 +24,6 @@ from ws_common.heartbeat import Heartbeat
 from ws_common.messages import Data, size_of, to_wire
 from ws_common.timers import Timer, call_later
 from ws_common.transport import Transport
-
-_SOON = 0.001
-"""Seconds by which the loop's timers may be early."""
 
 _LATE = 1.0
 """Seconds after which a message need not wait for a timer."""
@@ -39,49 +34,39 @@ _THROTTLED = 60.0
 _MERCY = 2
 """How many late checks in a row are forgiven."""
 
-_NONE: frozenset["asyncio.Future[float]"] = frozenset()
-
-
-class Body(Protocol):
-    """Whose heart it is."""
-
-    def heart_stopped(self) -> None:
-        """No sign of life came in time."""
-
-    @property
-    def confirmations(self) -> Confirmations:
-        """What an answered ping confirms."""
-        ...
-
-    def note(self, name: str, **details: Any) -> None:
-        """Report an event."""
-
 
 class Pulse:
     """Beats from `start()` until `stop()`; without a heartbeat it answers probes alone.
+
+    Args:
+        heartbeat: How often to ask, and how; None: only when told to.
+        transport: What is asked by.
+        confirmations: Told what an answered ping confirms.
+        clock: Tells whether time has passed unnoticed.
+        report: Reports an event.
+        on_expired: Called when no sign of life came in time.
 
     Attributes:
         hears_messages: Whether `hear()` must be called with what arrives.
     """
 
     __slots__ = (
-        "_appointment",
         "_ask_at",
         "_asked_at",
         "_asking",
-        "_body",
         "_buffered",
         "_checking",
         "_clock",
-        "_due_at",
+        "_confirmations",
         "_floor",
+        "_heartbeat",
         "_interval",
-        "_is_reply",
         "_loop",
         "_mercies",
-        "_message",
+        "_on_expired",
         "_periodic",
         "_pongs",
+        "_report",
         "_sent",
         "_timeout",
         "_transport",
@@ -92,41 +77,43 @@ class Pulse:
         self,
         heartbeat: Heartbeat | None,
         transport: Transport,
-        body: Body,
+        confirmations: Confirmations,
         clock: Clock,
+        *,
+        report: Callable[..., None],
+        on_expired: Callable[[], None],
     ) -> None:
         self._periodic = heartbeat is not None
-        heartbeat = heartbeat or Heartbeat()
+        self._heartbeat = heartbeat or Heartbeat()
         self._clock = clock
-        self._interval = seconds(heartbeat.interval)
-        self._timeout = seconds(heartbeat.timeout)
-        self._message = heartbeat.message
-        self._is_reply = heartbeat.is_reply
+        self._interval = seconds(self._heartbeat.interval)
+        self._timeout = seconds(self._heartbeat.timeout)
         # What cannot pause is a browser's, where timers are late and messages not.
-        by_traffic = heartbeat.message is not None and not transport.can_pause
-        self.hears_messages = heartbeat.is_reply is not None or by_traffic
+        by_traffic = self._heartbeat.message is not None and not transport.can_pause
+        self.hears_messages = self._heartbeat.is_reply is not None or by_traffic
         self._transport = transport
-        self._body = body
+        self._confirmations = confirmations
+        self._report = report
+        self._on_expired = on_expired
         self._loop = asyncio.get_running_loop()
         self._asking: Timer | None = None
         self._checking: Timer | None = None
         # Signs of life that are no bytes: the start, the end of a pause, a drain.
         self._floor = float("-inf")
         self._buffered = transport.buffered_amount
-        # The first question since the last sign of life, and how long it may wait.
+        # The first question since the last sign of life, and when the next is due.
         self._asked_at = float("-inf")
-        self._due_at = 0.0
         self._ask_at = 0.0
-        self._appointment = Appointment(0.0, 0.0)
         self._mercies = 0
-        self._pongs: frozenset[asyncio.Future[float]] = _NONE
+        self._pongs: frozenset[asyncio.Future[float]] = frozenset()
         # An application's ping that waits for its reply: when, and what it confirms.
         self._sent: tuple[float, int] | None = None
 
     def start(self) -> None:
-        """Beat."""
+        """Beat, or go on after a pause: the peer has the whole of its time again."""
         self._floor = self._loop.time()
-        self._rest()
+        if self._periodic:
+            self._rest()
 
     def probe(self, *, after_gap: bool = True) -> None:
         """Ask now, and wait for `timeout` alone.
@@ -140,8 +127,7 @@ class Pulse:
             self._rest()
         waits = self._checking is not None and self._alive_at() < self._asked_at
         if self._send() and (after_gap or not waits):
-            self._asked_at = self._loop.time()
-            self._check_at(self._asked_at + self._timeout)
+            self._await_answer(self._timeout)
 
     def hear(self, batch: Sequence[Data], size: int) -> tuple[Sequence[Data], int]:
         """Take the answers to the application's `message` out of what has arrived.
@@ -157,7 +143,7 @@ class Pulse:
         """
         if self._asking is not None and self._loop.time() > self._ask_at + _LATE:
             self._ask()
-        is_reply = self._is_reply
+        is_reply = self._heartbeat.is_reply
         if is_reply is None:
             return batch, size
         others = [
@@ -171,21 +157,16 @@ class Pulse:
         try:
             answers = is_reply(message)
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
-            self.note("is_reply_raised", error=error)
+            self._report("is_reply_raised", error=error)
             return False
-        if answers:
-            self.replied()
+        if answers and self._sent is not None:
+            (sent_at, confirmed), self._sent = self._sent, None
+            self._confirmations.measured(self._loop.time() - sent_at, confirmed)
         return bool(answers)
 
     def drained(self) -> None:
         """The peer's side has taken something of what is buffered."""
         self._floor = self._loop.time()
-
-    def replied(self) -> None:
-        """The answer to the application's `message` is here."""
-        if self._sent is not None:
-            (sent_at, confirmed), self._sent = self._sent, None
-            self._body.confirmations.measured(self._loop.time() - sent_at, confirmed)
 
     def pause(self) -> None:
         """Nothing is read from here on: silence says nothing."""
@@ -194,21 +175,11 @@ class Pulse:
                 timer.cancel()
         self._asking = self._checking = None
 
-    def resume(self) -> None:
-        """Reading goes on; the peer has the whole of `interval` and `timeout` again."""
-        self._floor = self._loop.time()
-        if self._periodic:
-            self._rest()
-
     def stop(self) -> None:
         """Beat no more."""
         self.pause()
         for pong in tuple(self._pongs):
             pong.cancel()
-
-    def note(self, name: str, **details: Any) -> None:
-        """Report an event."""
-        self._body.note(name, **details)
 
     def _rest(self) -> None:
         if self._asking is not None:
@@ -219,14 +190,11 @@ class Pulse:
     def _ask(self) -> None:
         self._rest()
         answered = self._alive_at() >= self._asked_at
-        if not self._send():
-            return
-        if answered:
-            self._asked_at = self._loop.time()
-            silent_since = max(self._alive_at(), self._asked_at - self._interval)
-            self._due_at = silent_since + self._interval + self._timeout
-        if self._checking is None:
-            self._check_at(self._due_at)
+        if self._send() and answered:
+            self._mercies = 0
+            # Asked before `interval` is over: what remains of it is waited for, too.
+            remaining = self._alive_at() + self._interval - self._loop.time()
+            self._await_answer(max(0.0, remaining) + self._timeout)
 
     def _send(self) -> bool:
         """Ask; False where there is nothing to ask with, or it cannot be sent."""
@@ -235,29 +203,29 @@ class Pulse:
             if pong is not None:
                 self._watch(pong)
                 return True
-            if self._message is None:
+            message = self._heartbeat.message
+            if message is None:
                 return False
-            message = self._message
             data, text = to_wire(message() if callable(message) else message)
             self._transport.send(data, text=text)
         except WSConnectionClosedError:
             return True  # it is ending; should it not say so, the deadline does
         except Exception as error:  # noqa: BLE001 - user code: reported, not fatal
-            self._body.note("heartbeat_failed", error=error)
+            self._report("heartbeat_failed", error=error)
             return False
         if self._sent is None:
-            self._sent = self._loop.time(), self._body.confirmations.handed_over
+            self._sent = self._loop.time(), self._confirmations.handed_over
         return True
 
     def _watch(self, pong: Awaitable[float]) -> None:
-        confirmed = self._body.confirmations.handed_over
+        confirmed = self._confirmations.handed_over
         future = asyncio.ensure_future(pong)
         self._pongs |= {future}
 
         def answered(done: asyncio.Future[float]) -> None:
             self._pongs -= {done}
             if not done.cancelled() and done.exception() is None:
-                self._body.confirmations.measured(done.result(), confirmed)
+                self._confirmations.measured(done.result(), confirmed)
 
         future.add_done_callback(answered)
 
@@ -269,49 +237,31 @@ class Pulse:
         self._buffered = buffered
         return max(self._floor, self._transport.last_activity)
 
-    def _check_at(self, due: float) -> None:
+    def _await_answer(self, within: float) -> None:
+        """Expect a sign of life within so many seconds of a question asked now."""
+        self._asked_at = self._loop.time()
         if self._checking is not None:
             self._checking.cancel()
-        self._due_at = due
-        # Not `call_at`: Pyodide's loop raises where that is in the past.
-        delay = max(0.0, due - self._loop.time())
-        self._appointment = Appointment.after(delay, self._clock)
-        self._checking = call_later(delay, self._check)
+        appointment = Appointment.after(within, self._clock)
+        self._checking = call_later(within, self._check, appointment)
 
-    def _check(self) -> None:
+    def _check(self, appointment: Appointment) -> None:
         self._checking = None
-        alive_at = self._alive_at()
-        if alive_at < self._asked_at:
-            self._overdue()
-            return
-        self._mercies = 0
-        if self._periodic:
-            # Asked again meanwhile, or about to be: `_ask` arms this where it is not.
-            due = alive_at + self._interval + self._timeout
-            if due > self._due_at:
-                self._check_at(due)
-
-    def _overdue(self) -> None:
-        due = self._due_at
-        if due > self._loop.time() + _SOON:
-            self._check_at(due)
-        elif self._is_excused():
-            self._ask_anew()
+        if self._alive_at() >= self._asked_at:
+            self._mercies = 0
+        elif self._is_excused(appointment):
+            self._asked_at = float("-inf")  # no question waits, if none can be sent
+            if self._send():
+                self._await_answer(self._timeout)
         else:
-            self._body.heart_stopped()
+            self._on_expired()
 
-    def _is_excused(self) -> bool:
+    def _is_excused(self, appointment: Appointment) -> bool:
         """Whether the silence may be our own: the check came late."""
-        late = self._appointment.lateness(self._clock)
+        late = appointment.lateness(self._clock)
         if late <= JUMP:
             return False
         if late > JUMP + _THROTTLED:
             return True
         self._mercies += 1
         return self._mercies <= _MERCY
-
-    def _ask_anew(self) -> None:
-        self._asked_at = float("-inf")  # no question waits, if this one cannot be sent
-        if self._send():
-            self._asked_at = self._loop.time()
-            self._check_at(self._asked_at + self._timeout)

@@ -21,7 +21,6 @@ from ws_common.errors import (
     WSClientClosedError,
     WSError,
 )
-from ws_common.lifecycle import Life, Phase
 from ws_common.losses import Losses
 from ws_common.machine_driver import MachineDriver
 from ws_common.metrics import Counters
@@ -74,7 +73,7 @@ class Supervisor:
         self, options: WebSocketOptions, platform: Platform, connector: Connector
     ) -> None:
         self.options = options
-        self.driver = MachineDriver(Life(), machine.step, self._carry_out)
+        self.driver = MachineDriver(lifecycle.Life(), machine.step, self._carry_out)
         self.counters = Counters()
         self.home = ClientLoop()
         self.clock = platform.clock
@@ -109,12 +108,18 @@ class Supervisor:
         self._retiring: list[Connection] = []
         self._stable_timer: Timer | None = None
         self.calls = Calls()
-        self.surroundings = Surroundings(platform, self, CHANCE)
+        self.surroundings = Surroundings(
+            platform,
+            CHANCE,
+            on_due=self._retry_due,
+            probe=self._probe,
+            report=self.reporter.note,
+        )
 
     # What can be asked about it
 
     @property
-    def life(self) -> Life:
+    def life(self) -> lifecycle.Life:
         """What the table knows."""
         return self.driver.state
 
@@ -122,11 +127,11 @@ class Supervisor:
     def open_connection(self) -> Connection | None:
         """The connection that is open; None while its opening is being reported."""
         connection = self.connection
-        is_open = self.life.phase is Phase.OPEN and self._live().was_opened
+        is_open = self.life.phase is lifecycle.Phase.OPEN and self._live().was_opened
         return connection if is_open else None
 
     def _check_asked(self) -> None:
-        if self.life.phase is Phase.NEW:
+        if self.life.phase is lifecycle.Phase.NEW:
             raise self.life.not_connected()
         self.received.check_outside()
 
@@ -175,13 +180,19 @@ class Supervisor:
             case lifecycle.OpenConnection():
                 self._open_connection()
             case lifecycle.StartStableTimer(attempt):
-                self._start_stable_timer(attempt)
+                interval = self.options.connection_retry_interval
+                uptime = 0.0 if interval is None else seconds(interval.min_uptime)
+                settled = lifecycle.Settled(attempt)
+                self._stable_timer = call_later(uptime, self.feed, settled, "opened")
             case lifecycle.AnswerConnect():
                 self.calls.opened()
             case lifecycle.StopSending():
                 self.outbound.shut()
-            case lifecycle.CountEnd(_, code, reason):
-                self._count_end(code, reason)
+            case lifecycle.CountEnd(code, reason):
+                self.counters.ended(self.clock.now(), code, reason)
+                if self._stable_timer is not None:
+                    self._stable_timer.cancel()
+                self.sessions.ended(self._live())
             case lifecycle.WatchEnvironment():
                 self.surroundings.start()
             case lifecycle.LeaveEnvironment():
@@ -209,16 +220,15 @@ class Supervisor:
         self.connection = connection
         assert self.target is not None  # noqa: S101 - connect() has set it
         self._attempt = Attempt(
-            connection, self.target, self.options, self._connector, self.outbound
+            connection, self.target, self._addressed, self._attempt_ended
         )
         context = ConnectContext(
             attempt=self.life.run.failures + 1, last_error=self.failures.last_error
         )
-        self._attempt.start(context, self._addressed, self._attempt_ended)
+        self._attempt.start(self.options, self._connector, self.outbound, context)
 
     def _addressed(self, addressed: Attempt, url: str) -> None:
-        attempt = addressed.connection.attempt
-        event = lifecycle.Addressed(attempt=attempt, url=url)
+        event = lifecycle.Addressed(addressed.connection.attempt, url)
         self.feed(event, "addressed")
 
     def _attempt_ended(self, ended: Attempt, failed: Failed | None) -> None:
@@ -237,7 +247,7 @@ class Supervisor:
         connection = self.connection
         if connection is None or connection.attempt != attempt:
             return  # a late success: its connection was abandoned, which frees it
-        connection.abandon()
+        connection.abandon()  # first: what the attempt brings later is freed
         if self._attempt is not None:
             self._attempt.cancel()
             self._attempt = None
@@ -310,18 +320,6 @@ class Supervisor:
         connection.open()
         self.outbound.open(connection)
 
-    def _start_stable_timer(self, attempt: int) -> None:
-        interval = self.options.connection_retry_interval
-        uptime = 0.0 if interval is None else seconds(interval.min_uptime)
-        event = lifecycle.Settled(attempt=attempt)
-        self._stable_timer = call_later(uptime, self.feed, event, "opened")
-
-    def _count_end(self, code: int | None, reason: str | None) -> None:
-        self.counters.ended(self.clock.now(), code, reason)
-        if self._stable_timer is not None:
-            self._stable_timer.cancel()
-        self.sessions.ended(self._live())
-
     def _finish(self, closed: Closed) -> None:
         self.states.mark(end_of(closed, final=True))
         self.received.stop()
@@ -333,13 +331,11 @@ class Supervisor:
 
     # What the surroundings tell
 
-    def wait_is_over(self, attempt: int, cause: Cause) -> None:
-        """Feed that the next attempt is due."""
+    def _retry_due(self, attempt: int, cause: Cause) -> None:
         self.feed(lifecycle.RetryDue(attempt=attempt), cause)
 
-    def probe(self, *, after_gap: bool) -> None:
-        """Ask an open connection whether it lives."""
-        if self.life.phase is Phase.OPEN and self.connection is not None:
+    def _probe(self, *, after_gap: bool) -> None:
+        if self.life.phase is lifecycle.Phase.OPEN and self.connection is not None:
             self.connection.probe(after_gap=after_gap)
 
     # What flows

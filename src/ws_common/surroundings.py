@@ -4,27 +4,14 @@ It decides when an attempt that the machine has asked for is begun, and when an 
 connection is asked whether it lives. It watches while a client is not at rest.
 """
 
+from collections.abc import Callable
 from random import Random
-from typing import Any, Protocol
 
 from ws_common.causes import Cause
-from ws_common.clockwatch import watch_of_loop
+from ws_common.clock import watch_of_loop
 from ws_common.platform import Platform
 from ws_common.signals import SIGNALS, Signal, Signals
 from ws_common.waiting import Waiting
-
-
-class Inhabitant(Protocol):
-    """Whose surroundings they are."""
-
-    def wait_is_over(self, attempt: int, cause: Cause) -> None:
-        """The wait that followed attempt `attempt` is over."""
-
-    def probe(self, *, after_gap: bool) -> None:
-        """Ask an open connection; `after_gap`: time may have passed unnoticed."""
-
-    def note(self, name: str, **details: Any) -> None:
-        """Report an event."""
 
 
 class Surroundings:
@@ -32,19 +19,30 @@ class Surroundings:
 
     Args:
         platform: What tells of them.
-        inhabitant: Whose they are.
         rng: Where jitter comes from.
+        on_due: Told which wait for an attempt is over, and why.
+        probe: Asks an open connection; `after_gap`: time may have passed unnoticed.
+        report: Reports an event.
 
     Attributes:
         wait: The wait for the next attempt.
     """
 
-    __slots__ = ("_inhabitant", "_platform", "_signals", "wait")
+    __slots__ = ("_platform", "_probe", "_report", "_signals", "wait")
 
-    def __init__(self, platform: Platform, inhabitant: Inhabitant, rng: Random) -> None:
-        self.wait = Waiting(inhabitant.wait_is_over, rng)
+    def __init__(
+        self,
+        platform: Platform,
+        rng: Random,
+        *,
+        on_due: Callable[[int, Cause], None],
+        probe: Callable[..., None],
+        report: Callable[..., None],
+    ) -> None:
+        self.wait = Waiting(on_due, rng)
         self._platform = platform
-        self._inhabitant = inhabitant
+        self._probe = probe
+        self._report = report
         self._signals: Signals | None = None
 
     def start(self) -> None:
@@ -67,17 +65,17 @@ class Surroundings:
             signals.stop()
 
     def _heard(self, signal: Signal) -> None:
-        self._inhabitant.note("signal", signal=signal)
+        self._report("signal", signal=signal)
         meaning = SIGNALS[signal]
         if meaning.hold is not None:
             self.wait.hold(meaning.hold)
         if meaning.release is not None and meaning.cause is not None:
             self.wait.release(meaning.release, meaning.cause)
         if meaning.probe:
-            self._inhabitant.probe(after_gap=meaning.gap)
+            self._probe(after_gap=meaning.gap)
 
     def _clock_jumped(self, seconds: float) -> None:
         """The machine slept, or the page was frozen: what was true may not be."""
-        self._inhabitant.note("clock_jumped", seconds=seconds)
-        self._inhabitant.probe(after_gap=True)
+        self._report("clock_jumped", seconds=seconds)
+        self._probe(after_gap=True)
         self.wait.end()

@@ -9,50 +9,39 @@ Source: the WHATWG HTML standard, `setTimeout`.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final
 
 LONGEST: Final = (2**31 - 1) / 1000
 """Seconds that a browser's timer can wait."""
 
 
-class Timer(Protocol):
-    """What can be cancelled: of the loop, or a long one."""
-
-    def cancel(self) -> None:
-        """Do not call."""
-
-
-def call_later(delay: float, callback: Callable[..., object], *args: Any) -> Timer:
-    """Call back after so many seconds of the running loop, however many they are."""
-    loop = asyncio.get_running_loop()
-    if delay <= LONGEST:
-        return loop.call_later(delay, callback, *args)
-    return _LongTimer(loop, delay, lambda: callback(*args))
-
-
 class _LongTimer:
     """Waits for longer than a browser can at once."""
 
-    __slots__ = ("_callback", "_due", "_handle", "_loop")
+    __slots__ = ("_callback", "_due", "_handle")
 
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        delay: float,
-        callback: Callable[[], object],
-    ) -> None:
-        self._loop = loop
+    def __init__(self, delay: float, callback: Callable[[], object]) -> None:
+        loop = asyncio.get_running_loop()
         self._due = loop.time() + delay
         self._callback = callback
-        self._handle: asyncio.Handle = loop.call_later(LONGEST, self._again)
+        self._handle: Timer = loop.call_later(LONGEST, self._again)
 
     def cancel(self) -> None:
         """Do not call."""
         self._handle.cancel()
 
     def _again(self) -> None:
-        left = self._due - self._loop.time()
-        if left > LONGEST:
-            self._handle = self._loop.call_later(LONGEST, self._again)
-        else:
-            self._handle = self._loop.call_later(max(0.0, left), self._callback)
+        left = self._due - asyncio.get_running_loop().time()
+        self._handle = call_later(max(0.0, left), self._callback)
+
+
+Timer = asyncio.TimerHandle | _LongTimer
+"""What can be cancelled."""
+
+
+def call_later(delay: float, callback: Callable[..., object], *args: Any) -> Timer:
+    """Call back after so many seconds of the running loop, however many they are."""
+    if delay <= LONGEST:
+        return asyncio.get_running_loop().call_later(delay, callback, *args)
+    return _LongTimer(delay, partial(callback, *args))

@@ -11,8 +11,9 @@ Events may come before the connector has returned: frames in the segment of the
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
+from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data
 
 Headers = Mapping[str, str | Sequence[str]]
@@ -214,3 +215,32 @@ class Transport(Protocol):
 
     def abort(self) -> None:
         """Free the socket now. No event comes after it."""
+
+
+class _NoTransport:
+    """What a connection has before the connector has returned a transport."""
+
+    __slots__ = ()
+    protocol: str | None = None
+    handshake = Handshake()
+    buffered_amount = 0
+    last_activity = 0.0
+    can_pause = False
+
+    def send(self, data: Data, *, text: bool) -> None:  # noqa: ARG002 - a protocol
+        raise WSConnectionClosedError
+
+    def ping(self) -> Awaitable[float] | None:
+        raise WSConnectionClosedError
+
+    def close(self, code: int | None, reason: str | None) -> None:
+        """Nothing is open."""
+
+    def _nothing(self) -> None:
+        """Nothing is read, and nothing has to be freed."""
+
+    pause_reading = resume_reading = abort = _nothing
+
+
+NO_TRANSPORT: Final[Transport] = _NoTransport()
+"""Takes nothing, brings nothing, and has nothing to free."""

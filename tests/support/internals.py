@@ -12,12 +12,12 @@ def set_wall_clock(monkeypatch: Any, clock: Callable[[], float]) -> None:
     """Let the client see this wall clock, until the test is over."""
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from ws_common.clock import SystemClock  # noqa: PLC0415
+    from ws_common.clock import Clock  # noqa: PLC0415
 
     def now(_: object) -> datetime:
         return datetime.fromtimestamp(clock(), UTC)
 
-    monkeypatch.setattr(SystemClock, "now", now)
+    monkeypatch.setattr(Clock, "now", now)
 
 
 def set_patience(monkeypatch: Any, seconds: float) -> None:

@@ -14,7 +14,7 @@ from tests.support.connection_pair import (
 from tests.support.eager_tasks import eager_task_factory
 from tests.support.fake_transport import FakeTransport
 from ws_common.causes import Cause
-from ws_common.clock import SystemClock
+from ws_common.clock import Clock
 from ws_common.connection import Connection
 from ws_common.connection_machine import State
 from ws_common.errors import WSConnectionClosedError
@@ -78,7 +78,7 @@ class RealSide(Side):
         self.counters = Counters()
         self.incoming: Any = _Incoming(self)
         self.connection = Connection(
-            1, options, self.incoming, self.counters, owner=self, clock=SystemClock()
+            1, options, self.incoming, self.counters, owner=self, clock=Clock()
         )
         self.transport = _Transport(self, self.connection)
         self._drains: list[asyncio.Task[None]] = []

@@ -29,8 +29,8 @@ SOURCE = ROOT / "src"
 COMMON = SOURCE / "ws_common"
 
 SHELLS = [
-    *("connection", "no_transport", "pulse", "write_buffer"),
-    *("attempt", "calls", "clockwatch", "losses", "supervisor", "surroundings"),
+    *("connection", "pulse", "write_buffer"),
+    *("attempt", "calls", "clock", "losses", "supervisor", "surroundings"),
     "waiting",
 ]
 """What is around the two tables."""
@@ -62,7 +62,6 @@ NO_PHASE = {
     "Proxy.password": "a part of a URL",
     "Proxy.username": "a part of a URL",
     "SetAside.ends": "what was found in some bytes",
-    "_NoTransport.protocol": "no subprotocol was agreed on, ever",
     "Pulse._periodic": "an option: whether there is a heartbeat",
     "Pulse.hears_messages": "an option of the heartbeat",
 }
