@@ -31,7 +31,7 @@ from ws_common.messages import Data, payload_size
 from ws_common.options import WebSocketOptions
 from ws_common.platform import Platform
 from ws_common.stuckwatch import StuckWatch
-from ws_common.tasks import spawn
+from ws_common.tasks import not_ours, spawn
 
 QUEUE_CAPACITY: Final = 1024
 """Messages that may wait for an interceptor where `stream_capacity` sets no count."""
@@ -85,9 +85,10 @@ class Incoming:
         self._discarded = 0  # and not reported yet
         self._ended = False
         self._pipeline = pipeline
-        self.held: Buffer[Any] = Buffer(pipeline.messages.limits)
-        self.held.on_pressure = pipeline.pressed
-        self.held.on_drop = pipeline.messages.on_drop
+        messages = pipeline.messages
+        self.held: Buffer[Any] = Buffer(
+            messages.limits, messages.on_pressure, messages.on_drop
+        )
         handlers = pipeline.handlers
         # Each connection has its own, so that a `next` that is called late still
         # knows where the message came from.
@@ -105,15 +106,10 @@ class Incoming:
         if self.stage is Stage.FLOWING:
             self._pipeline.messages.publish(batch, size, self.number)
         elif self.stage is Stage.HELD:
-            self._hold(batch, size)
+            # Once it has overflowed, it drops: nothing is delivered behind a gap.
+            self.held.extend(batch, size, self.number)
         else:
             self._count(len(batch))
-
-    def _hold(self, batch: Sequence[Any], size: int) -> None:
-        if self.held.end is None:
-            self.held.extend(batch, size, self.number)
-        else:  # it overflowed, and nothing is delivered behind a gap
-            self._pipeline.messages.on_drop(self.held, len(batch))
 
     def _passed(self, data: Any) -> Any:
         self.deliver((data,), payload_size(data))
@@ -145,7 +141,7 @@ class Incoming:
 
     def ended(self, end: End) -> None:
         """The connection has ended, behind all that it has brought."""
-        self._pipeline.call(lambda: self.held.mark(end))
+        self._pipeline.call(self.held.mark, end)
         self._ended = True
         self._count(0)
 
@@ -164,14 +160,23 @@ class Incoming:
     @property
     def should_pause(self) -> bool:
         """Whether a place that its messages pass through holds too much."""
-        return self._pipeline.is_full(self)
+        pipeline = self._pipeline
+        if pipeline.queue_full or self.held.full:
+            return True
+        return self.stage is Stage.FLOWING and bool(pipeline.messages.full)
 
 
 class _Waiting(NamedTuple):
-    """A message, or an action (then `source` is None), that waits for its turn."""
+    """A message, or an action, that waits for its turn.
+
+    Attributes:
+        source: What brought the message; None: an action.
+        handle: Takes the message through the interceptors, or does the action.
+        size: Payload bytes of the message.
+    """
 
     source: Incoming | None
-    item: Any
+    handle: Callable[[], Any]
     size: int
 
 
@@ -190,6 +195,7 @@ class ReceivePipeline:
     Attributes:
         messages: Hands messages to the subscribers.
         handlers: The handlers of the interceptors, outermost (at the wire) first.
+        queue_full: Whether too much waits for an interceptor.
         report: Reports an event.
         stuck: Names the subscriber that holds the socket and is not read.
     """
@@ -197,7 +203,6 @@ class ReceivePipeline:
     __slots__ = (
         "_on_pressure",
         "_queue",
-        "_queue_full",
         "_queue_size",
         "_source",
         "_task",
@@ -206,6 +211,7 @@ class ReceivePipeline:
         "count_discarded",
         "handlers",
         "messages",
+        "queue_full",
         "report",
         "stuck",
     )
@@ -217,22 +223,22 @@ class ReceivePipeline:
         *,
         report: Report,
         count_discarded: Callable[[int], None],
-        on_drop: Callable[[Buffer[Any], int], None],
+        on_drop: Callable[[int], None],
         on_pressure: Callable[[], None],
         home: ClientLoop | None = None,
     ) -> None:
-        self.messages: Broadcast[Any] = Broadcast(limits, keep=True, home=home)
-        self.messages.on_pressure = self.pressed
-        self.messages.on_drop = on_drop
+        self.messages: Broadcast[Any] = Broadcast(
+            limits, keep=True, home=home, on_pressure=self._pressed, on_drop=on_drop
+        )
         self.handlers: Sequence[Handler] = [
             one.on_message for one in reversed(interceptors)
         ]
         self.count_discarded = count_discarded
         self.report = report
         self._on_pressure = on_pressure
-        self._queue: deque[_Waiting] = _NOTHING
+        self._queue: deque[_Waiting] = deque() if interceptors else _NOTHING
         self._queue_size = 0
-        self._queue_full = False
+        self.queue_full = False
         self._working = False
         self._source: Incoming | None = None  # whose message is being handled
         self._unbegun: Awaitable[Any] | None = None
@@ -250,7 +256,7 @@ class ReceivePipeline:
         stopped: BaseException | None = None
         for index, message in enumerate(batch):
             if self._working:
-                self._enqueue(source, batch[index:])
+                self._enqueue(source, chain, batch[index:])
                 break
             try:
                 pending = self._begin(chain, message)
@@ -258,25 +264,26 @@ class ReceivePipeline:
                 stopped = stopped or error
                 continue
             if pending is not None:
-                self._enqueue(source, batch[index + 1 :])
+                self._enqueue(source, chain, batch[index + 1 :])
                 self._start(source, pending)
                 break
         if stopped is not None:
             raise stopped
 
-    def call(self, action: Callable[[], None]) -> None:
+    def call(self, action: Callable[..., None], *arguments: Any) -> None:
         """Do something in order with the messages: now, if none is under way."""
         if self._working:
-            self._append(_Waiting(None, action, 0))
+            self._queue.append(_Waiting(None, partial(action, *arguments), 0))
         else:
-            action()
+            action(*arguments)
 
     def forget(self, source: Incoming) -> int:
         """Forget what waits of one connection; return how many messages that was."""
         kept = [one for one in self._queue if one.source is not source]
         count = len(self._queue) - len(kept)
         if count:
-            self._queue = deque(kept)
+            self._queue.clear()
+            self._queue.extend(kept)
             self._queue_size = sum(one.size for one in kept)
             self._measure()
         return count
@@ -291,9 +298,9 @@ class ReceivePipeline:
     def stop(self) -> None:
         """Cancel what is under way; of what waits, the actions are still done."""
         self.discard()
-        actions, self._queue, self._working = self._queue, _NOTHING, False
-        for action in actions:
-            action.item()
+        self._working = False
+        while self._queue:
+            self._queue.popleft().handle()
         self.stuck.stop()
         if self._task is not None:
             self._task.cancel()
@@ -312,13 +319,7 @@ class ReceivePipeline:
                 "do it in a task of its own"
             )
 
-    def is_full(self, source: Incoming) -> bool:
-        """Whether a place that the messages of `source` pass through holds too much."""
-        if self._queue_full or source.held.full:
-            return True
-        return source.stage is Stage.FLOWING and bool(self.messages.full)
-
-    def pressed(self, _place: object, _full: bool) -> None:  # noqa: FBT001
+    def _pressed(self) -> None:
         """A place holds too much, or no longer does."""
         self._on_pressure()
         self.stuck.watch()
@@ -326,11 +327,11 @@ class ReceivePipeline:
     # Inside
 
     def _begin(
-        self, chain: Callable[[Any], Any], message: Any
+        self, handle: Callable[..., Any], *message: Any
     ) -> Awaitable[Any] | None:
         """Call the chain; return what is to be awaited, if anything is."""
         try:
-            result: Awaitable[Any] | None = chain(message)
+            result: Awaitable[Any] | None = handle(*message)
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
             self.report("interceptor_raised", error=error)
             return None
@@ -354,16 +355,12 @@ class ReceivePipeline:
             if pending is not None:
                 await self._settle(pending)
             while self._queue:
-                self._source, item, size = self._queue.popleft()
+                self._source, handle, size = self._queue.popleft()
                 self._queue_size -= size
                 self._measure()
                 if self._source is None:
-                    item()
-                    continue
-                chain = self._source._chain  # noqa: SLF001 - of the same module
-                assert chain is not None  # noqa: S101 - else nothing waits
-                waits = self._begin(chain, item)
-                if waits is not None:
+                    handle()
+                elif (waits := self._begin(handle)) is not None:
                     await self._settle(waits)
         except asyncio.CancelledError:
             self._rest()
@@ -383,58 +380,42 @@ class ReceivePipeline:
     async def _settle(self, pending: Awaitable[Any]) -> None:
         try:
             await pending
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # We were not cancelled; what the interceptor waited for was.
-            failure = RuntimeError("what an interceptor waited for was cancelled")
-            failure.__cause__ = error
-            self.report("interceptor_raised", error=failure)
-        except Exception as error:  # noqa: BLE001 - user code: reported, and on
-            self.report("interceptor_raised", error=error)
+        except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
+            self.report("interceptor_raised", error=not_ours(error, "an interceptor"))
 
-    def _enqueue(self, source: Incoming, batch: Sequence[Data]) -> None:
+    def _enqueue(
+        self, source: Incoming, chain: Callable[[Any], Any], batch: Sequence[Data]
+    ) -> None:
+        limits = self.messages.limits
+        bound = None if limits.can_pause else limits.max_bytes
         for index, message in enumerate(batch):
             size = payload_size(message)
-            if self._overflows(size):
-                self._drop(source, len(batch) - index)
+            over = bound is not None and self._queue_size + size > bound
+            if over and self._queue:  # a single message is never too large
+                self._drop(len(batch) - index)
                 break
-            self._append(_Waiting(source, message, size))
+            self._queue.append(_Waiting(source, partial(chain, message), size))
             self._queue_size += size
         self._measure()
 
-    def _append(self, waiting: _Waiting) -> None:
-        if self._queue is _NOTHING:
-            self._queue = deque()
-        self._queue.append(waiting)
-
-    def _overflows(self, size: int) -> bool:
-        """Whether there is no room, where the platform cannot pause."""
-        limits = self.messages.limits
-        if limits.can_pause or limits.max_bytes is None or not self._queue:
-            return False
-        return self._queue_size + size > limits.max_bytes
-
-    def _drop(self, source: Incoming, count: int) -> None:
+    def _drop(self, count: int) -> None:
         """Drop what has no room; nobody reads on as if nothing were missing."""
-        self.messages.on_drop(source.held, count)
+        self.messages.on_drop(count)
         error = WSStreamOverflowError(
             f"an interceptor did not keep up: {len(self._queue)} messages of "
             f"{self._queue_size:,} bytes waited for it, and a browser cannot pause"
         )
-        self.call(partial(self.messages.fail, End(error=error, final=True)))
+        self.call(self.messages.fail, End(error=error, final=True))
 
     def _measure(self) -> None:
         """Say whether the queue holds too much: hysteresis of a quarter."""
         limits = self.messages.limits
-        capacity = limits.capacity or QUEUE_CAPACITY
-        max_bytes = limits.max_bytes or float("inf")
-        if self._queue_full:
-            capacity, max_bytes = capacity // 4, max_bytes / 4
-        full = len(self._queue) > capacity or self._queue_size > max_bytes
-        if full is not self._queue_full:
-            self._queue_full = full
+        share = 4 if self.queue_full else 1
+        full = len(self._queue) * share > (
+            limits.capacity or QUEUE_CAPACITY
+        ) or self._queue_size * share > (limits.max_bytes or float("inf"))
+        if full is not self.queue_full:
+            self.queue_full = full
             self._on_pressure()
 
 

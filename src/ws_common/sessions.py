@@ -116,7 +116,7 @@ class LiveSession(_Session):
     ) -> None:
         super().__init__(connection, outbound)
         messages = pipeline.messages
-        buffer = messages.attach_to(connection.number)
+        buffer = messages.attach(connection=connection.number)
         self._subscriber: Subscriber[Data] = Subscriber(
             messages, (), buffer=buffer, owner=owner
         )
@@ -173,47 +173,41 @@ class Sessions:
     def __init__(self, pipeline: "ReceivePipeline", outbound: "SendQueue") -> None:
         self._pipeline = pipeline
         self._outbound = outbound
-        self._feeds: WeakSet[SessionFeed] | frozenset[SessionFeed] = _NONE
+        self._feeds: WeakSet[SessionFeed] | None = None  # until there is one
 
     def new(self, owner: object, connection: Connection | None) -> SessionFeed:
         """Make one; it begins with the connection that is open, if one is."""
         feed = SessionFeed(self._pipeline, self._outbound, owner)
-        if not isinstance(self._feeds, WeakSet):
+        if self._feeds is None:
             self._feeds = WeakSet()
         self._feeds.add(feed)
         if connection is not None:
-            self._pipeline.call(lambda: feed.begin(connection))
+            self._pipeline.call(feed.begin, connection)
         else:
-            self._pipeline.call(lambda: self._mark_idle(feed))
+            self._pipeline.call(self._mark_idle, feed)
         return feed
 
     def opened(self, connection: Connection) -> None:
         """Begin a session, and let flow what the connection brings."""
-        for feed in tuple(self._feeds):
-            self._begin(feed, connection)
+        for feed in tuple(self._feeds or ()):
+            self._pipeline.call(feed.begin, connection)
         self._pipeline.call(connection.incoming.opened)
-
-    def _begin(self, feed: SessionFeed, connection: Connection) -> None:
-        self._pipeline.call(lambda: feed.begin(connection))
 
     def ended(self, connection: Connection) -> None:
         """End the session of a connection; what is buffered can still be read."""
         close = connection.close_info
         end = End(close_code=close.code, close_reason=close.reason, final=True)
-        finish = self._pipeline.messages.finish
-        self._pipeline.call(lambda: finish(connection.number, end))
+        self._pipeline.call(self._pipeline.messages.finish, connection.number, end)
 
     def idle(self, closed: Closed) -> None:
         """Nothing comes any more by itself; readers meet the end in its place."""
-        end = end_of(closed)
         # Only those that are there now: later ones may be of a later connection.
-        feeds = tuple(self._feeds)
-        self._pipeline.call(lambda: self._mark(end, feeds))
+        feeds = tuple(self._feeds or ())
+        self._pipeline.call(self._mark, end_of(closed), feeds)
 
     def closed(self, closed: Closed) -> None:
         """Nothing comes any more, ever; nothing that is under way is waited for."""
-        end = end_of(closed, final=True)
-        self._mark(end, tuple(self._feeds))
+        self._mark(end_of(closed, final=True), tuple(self._feeds or ()))
 
     def _mark(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
         self._pipeline.messages.mark(end)
@@ -247,5 +241,3 @@ def end_of(closed: Closed, *, final: bool = False) -> End:
 
 _QUIET: Final = frozenset({1000, 1001, 1005})
 """Close codes of a peer after which iteration ends without an error."""
-
-_NONE: Final[frozenset[SessionFeed]] = frozenset()

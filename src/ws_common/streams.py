@@ -14,6 +14,7 @@ from ws_common.buffer import Buffer, End, Ended
 from ws_common.callsite import callsite
 from ws_common.errors import WSConnectionClosedError, WSStreamOverflowError
 from ws_common.platform import Overflow
+from ws_common.tasks import not_ours
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -350,16 +351,8 @@ class Subscription:
                 ended = reached.end.final
                 if ended and reached.end.error is not None:
                     self._on_fault("listener_overflowed", reached.end.error)
-            except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
-                    raise
-                # Not we were cancelled, but something that the callback waited for.
-                failure = RuntimeError("what a listener waited for was cancelled")
-                failure.__cause__ = error
-                self._on_fault("listener_raised", failure)
-            except Exception as error:  # noqa: BLE001 - user code: reported, and on
-                self._on_fault("listener_raised", error)
+            except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
+                self._on_fault("listener_raised", not_ours(error, "a listener"))
 
     def __enter__(self) -> Self:
         """Return itself."""
