@@ -16,8 +16,6 @@ from ws_common.tasks import report
 
 T = TypeVar("T")
 
-_NONE: frozenset["asyncio.Task[None]"] = frozenset()
-
 
 class Broadcast(Generic[T]):
     """One source, many buffers.
@@ -71,7 +69,7 @@ class Broadcast(Generic[T]):
         self.check_asked: Callable[[], None] = ignore
         self._keeps = keep
         self._buffers: tuple[Buffer[T], ...] = ()
-        self.listeners: frozenset[asyncio.Task[None]] = _NONE
+        self.listeners: tuple[asyncio.Task[None], ...] = ()
 
     def publish(self, batch: Sequence[T], size: int, connection: int = 0) -> None:
         """Hand a batch to every buffer.
@@ -166,7 +164,7 @@ class Broadcast(Generic[T]):
 
     def hold(self, task: "asyncio.Task[None]") -> None:
         """Keep a listener's task: whoever holds the source holds its listeners."""
-        self.listeners |= {task}
+        self.listeners = (*self.listeners, task)
         task.add_done_callback(self._let_go)
 
     @property
@@ -175,18 +173,17 @@ class Broadcast(Generic[T]):
         return [buffer for buffer in self._buffers if buffer.full]
 
     def _limits_of(self, capacity: int | None, overflow: Overflow | None) -> Limits:
-        limits = self.limits
-        if capacity is not None:
-            if type(capacity) is not int or capacity < 0:
-                raise ValueError(f"capacity must be 0 or more, not {capacity!r}")
-            limits = limits._replace(capacity=capacity)
-        if overflow is not None:
-            if overflow not in get_args(Overflow):
-                raise ValueError(
-                    f"overflow must be one of {get_args(Overflow)}, not {overflow!r}"
-                )
-            limits = limits._replace(overflow=overflow)
-        return limits
+        if capacity is None:
+            capacity = self.limits.capacity
+        elif type(capacity) is not int or capacity < 0:
+            raise ValueError(f"capacity must be 0 or more, not {capacity!r}")
+        if overflow is None:
+            overflow = self.limits.overflow
+        elif overflow not in get_args(Overflow):
+            raise ValueError(
+                f"overflow must be one of {get_args(Overflow)}, not {overflow!r}"
+            )
+        return self.limits._replace(capacity=capacity, overflow=overflow)
 
     def _make(self) -> Buffer[T]:
         buffer: Buffer[T] = Buffer(self.limits, self.on_pressure, self.on_drop)
@@ -195,5 +192,5 @@ class Broadcast(Generic[T]):
         return buffer
 
     def _let_go(self, task: "asyncio.Task[None]") -> None:
-        self.listeners -= {task}
+        self.listeners = tuple(one for one in self.listeners if one is not task)
         report(task)

@@ -202,12 +202,11 @@ class ReceivePipeline:
 
     __slots__ = (
         "_on_pressure",
+        "_pending",
         "_queue",
         "_queue_size",
         "_source",
         "_task",
-        "_unbegun",
-        "_working",
         "count_discarded",
         "handlers",
         "messages",
@@ -239,10 +238,9 @@ class ReceivePipeline:
         self._queue: deque[_Waiting] = deque() if interceptors else _NOTHING
         self._queue_size = 0
         self.queue_full = False
-        self._working = False
+        self._task: asyncio.Task[None] | None = None  # while messages have to wait
         self._source: Incoming | None = None  # whose message is being handled
-        self._unbegun: Awaitable[Any] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._pending: Awaitable[Any] | None = None  # what the task awaits next
         self.stuck = StuckWatch(self.messages, report)
 
     def intercept(
@@ -255,7 +253,7 @@ class ReceivePipeline:
         """
         stopped: BaseException | None = None
         for index, message in enumerate(batch):
-            if self._working:
+            if self._task is not None:
                 self._enqueue(source, chain, batch[index:])
                 break
             try:
@@ -272,7 +270,7 @@ class ReceivePipeline:
 
     def call(self, action: Callable[..., None], *arguments: Any) -> None:
         """Do something in order with the messages: now, if none is under way."""
-        if self._working:
+        if self._task is not None:
             self._queue.append(_Waiting(None, partial(action, *arguments), 0))
         else:
             action(*arguments)
@@ -298,14 +296,14 @@ class ReceivePipeline:
     def stop(self) -> None:
         """Cancel what is under way; of what waits, the actions are still done."""
         self.discard()
-        self._working = False
+        task, self._task = self._task, None
         while self._queue:
             self._queue.popleft().handle()
         self.stuck.stop()
-        if self._task is not None:
-            self._task.cancel()
-        if asyncio.iscoroutine(self._unbegun):
-            self._unbegun.close()  # its task has not begun, and never will
+        if task is not None:
+            task.cancel()
+        if asyncio.iscoroutine(self._pending):
+            self._pending.close()  # its task has not begun, and never will
 
     def check_outside(self) -> None:
         """Raise where an interceptor would wait for what waits for it.
@@ -340,48 +338,34 @@ class ReceivePipeline:
         return result
 
     def _start(self, source: Incoming | None, pending: Awaitable[Any] | None) -> None:
-        # First: under an eager task factory the work may be done when this returns.
-        self._working = True
         self._source = source
-        self._unbegun = pending
-        task = spawn(self._work(pending), "ws receive")
-        if not task.done():
-            self._task = task
+        self._pending = pending
+        self._task = spawn(self._work(), "ws receive")
+        self._task.add_done_callback(self._ended)
 
-    async def _work(self, pending: Awaitable[Any] | None) -> None:
-        self._unbegun = None
+    async def _work(self) -> None:
         self._task = asyncio.current_task()  # an eager one is not returned yet
-        try:
-            if pending is not None:
-                await self._settle(pending)
-            while self._queue:
+        while self._pending is not None or self._queue:
+            if self._pending is None:
                 self._source, handle, size = self._queue.popleft()
                 self._queue_size -= size
                 self._measure()
                 if self._source is None:
                     handle()
-                elif (waits := self._begin(handle)) is not None:
-                    await self._settle(waits)
-        except asyncio.CancelledError:
-            self._rest()
-            raise
-        except BaseException:
-            # Of one message: those behind it are worked off by another task.
-            asyncio.get_running_loop().call_soon(self._start, None, None)
-            raise
-        else:
-            self._rest()
+                else:
+                    self._pending = self._begin(handle)
+                continue
+            pending, self._pending = self._pending, None
+            try:
+                await pending
+            except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
+                error = not_ours(error, "an interceptor")
+                self.report("interceptor_raised", error=error)
 
-    def _rest(self) -> None:
-        self._working = False
-        self._source = None
-        self._task = None
-
-    async def _settle(self, pending: Awaitable[Any]) -> None:
-        try:
-            await pending
-        except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
-            self.report("interceptor_raised", error=not_ours(error, "an interceptor"))
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._task = self._source = None
+        if self._queue and not task.cancelled():
+            self._start(None, None)  # something came since, or one message stopped it
 
     def _enqueue(
         self, source: Incoming, chain: Callable[[Any], Any], batch: Sequence[Data]
@@ -410,10 +394,10 @@ class ReceivePipeline:
     def _measure(self) -> None:
         """Say whether the queue holds too much: hysteresis of a quarter."""
         limits = self.messages.limits
-        share = 4 if self.queue_full else 1
-        full = len(self._queue) * share > (
-            limits.capacity or QUEUE_CAPACITY
-        ) or self._queue_size * share > (limits.max_bytes or float("inf"))
+        factor = 4 if self.queue_full else 1
+        count, size = len(self._queue) * factor, self._queue_size * factor
+        max_bytes = limits.max_bytes or float("inf")
+        full = count > (limits.capacity or QUEUE_CAPACITY) or size > max_bytes
         if full is not self.queue_full:
             self.queue_full = full
             self._on_pressure()

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, Self, TypeVar, cast
 
 from ws_common.broadcast import Broadcast
-from ws_common.buffer import Buffer, End, Ended
+from ws_common.buffer import Buffer, Ended
 from ws_common.callsite import callsite
 from ws_common.errors import WSConnectionClosedError, WSStreamOverflowError
 from ws_common.platform import Overflow
@@ -23,11 +23,8 @@ Step = Callable[[Any], Any]
 OnFault = Callable[[str, Exception], None]
 
 
-class _Skip:
-    """What a step returns for an item that is not for this stream."""
-
-
-SKIP: Any = _Skip()
+SKIP: Any = object()
+"""What a step returns for an item that is not for this stream."""
 
 
 class Stream(Generic[T]):
@@ -188,14 +185,8 @@ class Subscriber(AsyncIterator[T]):
     @property
     def has_overflowed(self) -> bool:
         """Whether it ended because it overflowed, and that was raised."""
-        end = self._buffer.end
-        if end is None or self._buffer.has_next:
-            return False
-        return isinstance(end.error, WSStreamOverflowError)
-
-    def _keep(self, task: "asyncio.Task[None]") -> None:
-        """Hold on to a listener's task: the loop itself does not."""
-        self._broadcast.hold(task)
+        end = None if self._buffer.has_next else self._buffer.end
+        return end is not None and isinstance(end.error, WSStreamOverflowError)
 
     async def next(self) -> T:
         """Return the next item. Cancelling it loses nothing.
@@ -208,8 +199,14 @@ class Subscriber(AsyncIterator[T]):
                 self._broadcast.check_asked()
             return await self._next()
         except Ended as ended:
-            error = _raised(ended.end)
-            raise error from error.__cause__
+            end, error = ended.end, ended.end.error
+            if error is None:
+                error = WSConnectionClosedError(
+                    close_code=end.close_code,
+                    close_reason=end.close_reason,
+                    was_clean=end.close_code not in (None, 1006),
+                )
+            raise error.with_traceback(None) from error.__cause__
 
     async def __anext__(self) -> T:
         """Return the next item, or end, or raise what ended the stream."""
@@ -279,17 +276,6 @@ class Subscriber(AsyncIterator[T]):
         self.close()
 
 
-def _raised(end: End) -> Exception:
-    """What `recv()` and `first()` raise at an end."""
-    if end.error is not None:
-        return end.error.with_traceback(None)
-    return WSConnectionClosedError(
-        close_code=end.close_code,
-        close_reason=end.close_reason,
-        was_clean=end.close_code not in (None, 1006),
-    )
-
-
 class Subscription:
     """A listener. It lives until it is cancelled or the client is closed.
 
@@ -316,33 +302,22 @@ class Subscription:
         self._subscriber: Subscriber[Any] = subscriber
         self._callback: Callable[[Any], Awaitable[None] | None] = callback
         self._on_fault = on_fault
-        self._is_made = False
-        work = self._run()
-        self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
+        loop = asyncio.get_running_loop()
+        self._task = loop.create_task(self._listen(), name="ws listener")
         # It is collected with a client that is closed and that nobody holds any more:
         # there is nothing to warn of, and no other way to say so.
         cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
-        subscriber._keep(self._task)  # noqa: SLF001 - our own
-        self._is_made = True
+        # A buffer that nobody reads any more holds nobody up.
+        self._task.add_done_callback(lambda _: subscriber.close())
+        subscriber._broadcast.hold(self._task)  # noqa: SLF001 - our own
 
     def cancel(self) -> None:
         """Stop listening. A callback that is awaiting is cancelled."""
         self._task.cancel()
         self._subscriber.close()
 
-    async def _run(self) -> None:
-        try:
-            if not self._is_made:  # an eager task: call nobody back inside listen()
-                await asyncio.sleep(0)
-            await self._listen()
-        except GeneratorExit:
-            raise  # it is collected with its client: nobody is held up any more
-        except BaseException:
-            self._subscriber.close()  # a buffer that nobody reads holds nobody up
-            raise
-        self._subscriber.close()
-
     async def _listen(self) -> None:
+        await asyncio.sleep(0)  # even of an eager task: nothing is called in listen()
         ended = False
         while not ended:
             try:

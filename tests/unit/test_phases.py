@@ -177,9 +177,8 @@ STATE = {
     "ReceivePipeline.queue_full": "whether the queue asks for a pause",
     "ReceivePipeline._queue_size": "a count",
     "ReceivePipeline._source": "whose message is with an interceptor",
-    "ReceivePipeline._unbegun": "what a task that has not begun would await",
+    "ReceivePipeline._pending": "what the task awaits next",
     "ReceivePipeline._task": "works off the queue, and ends",
-    "ReceivePipeline._working": "whether it does",
 }
 """Attribute -> why it is assigned after `__init__`: it does not route messages."""
 
