@@ -306,12 +306,25 @@ class Buffer(Generic[T]):
         Raises:
             Ended: An end was reached.
         """
-        while not self.advance():
-            if self.end is not None:
+        while not self.items:
+            current = self._current
+            self.bytes -= current.size
+            current.size = current.count = 0
+            if self.full and self._is_low():
+                self.release()
+            if current.end is not None:
+                end, current.end = current.end, None
+                raise Ended(end)
+            if self._later:
+                self._current = self._later.pop(0)
+                self.items = self._current.messages
+                self._later_count -= len(self.items)
+            elif self.end is not None:
                 raise Ended(self.end)
-            end = await self._wait()
-            if end is not None and not self.has_next:
-                raise Ended(end)  # another reader has taken the mark
+            else:
+                met = await self._wait()
+                if met is not None and not self.has_next:
+                    raise Ended(met)  # another reader has taken the mark
 
     def take(self) -> T:
         """Return the next item of `items`, and count it; there must be one."""
@@ -325,28 +338,6 @@ class Buffer(Generic[T]):
             if self._is_low():
                 self.release()
         return item
-
-    def advance(self) -> bool:
-        """Make sure that `items` holds the next item; False if there is none yet.
-
-        Raises:
-            Ended: An end comes next.
-        """
-        while not self.items:
-            current = self._current
-            self.bytes -= current.size
-            current.size = current.count = 0
-            if self.full and self._is_low():
-                self.release()
-            if current.end is not None:
-                end, current.end = current.end, None
-                raise Ended(end)
-            if not self._later:
-                return False
-            self._current = self._later.pop(0)
-            self.items = self._current.messages
-            self._later_count -= len(self.items)
-        return True
 
     def _is_low(self) -> bool:
         return self.waiting * 4 <= self._capacity and self.bytes * 4 <= self._max_bytes

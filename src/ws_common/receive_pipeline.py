@@ -36,8 +36,6 @@ from ws_common.tasks import not_ours, spawn
 QUEUE_CAPACITY: Final = 1024
 """Messages that may wait for an interceptor where `stream_capacity` sets no count."""
 
-Report = Callable[..., None]
-
 
 def limits_of(options: WebSocketOptions, platform: Platform) -> Limits:
     """How much a subscriber's buffer holds, unless it says otherwise."""
@@ -220,7 +218,7 @@ class ReceivePipeline:
         interceptors: tuple[WSInterceptor, ...],
         limits: Limits,
         *,
-        report: Report,
+        report: Callable[..., None],
         count_discarded: Callable[[int], None],
         on_drop: Callable[[int], None],
         on_pressure: Callable[[], None],
@@ -257,13 +255,13 @@ class ReceivePipeline:
                 self._enqueue(source, chain, batch[index:])
                 break
             try:
-                pending = self._begin(chain, message)
+                self._begin(chain, message)
             except BaseException as error:  # noqa: BLE001 - raised below
                 stopped = stopped or error
                 continue
-            if pending is not None:
+            if self._pending is not None:
                 self._enqueue(source, chain, batch[index + 1 :])
-                self._start(source, pending)
+                self._start(source)
                 break
         if stopped is not None:
             raise stopped
@@ -324,22 +322,18 @@ class ReceivePipeline:
 
     # Inside
 
-    def _begin(
-        self, handle: Callable[..., Any], *message: Any
-    ) -> Awaitable[Any] | None:
-        """Call the chain; return what is to be awaited, if anything is."""
+    def _begin(self, handle: Callable[..., Any], *message: Any) -> None:
+        """Call the chain; `_pending` is what is to be awaited, if anything is."""
         try:
-            result: Awaitable[Any] | None = handle(*message)
+            result: Any = handle(*message)
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
             self.report("interceptor_raised", error=error)
-            return None
-        if result is None or result is DONE or not isinstance(result, Awaitable):
-            return None
-        return result
+            return
+        if result is not None and result is not DONE and isinstance(result, Awaitable):
+            self._pending = result
 
-    def _start(self, source: Incoming | None, pending: Awaitable[Any] | None) -> None:
+    def _start(self, source: Incoming | None) -> None:
         self._source = source
-        self._pending = pending
         self._task = spawn(self._work(), "ws receive")
         self._task.add_done_callback(self._ended)
 
@@ -353,7 +347,7 @@ class ReceivePipeline:
                 if self._source is None:
                     handle()
                 else:
-                    self._pending = self._begin(handle)
+                    self._begin(handle)
                 continue
             pending, self._pending = self._pending, None
             try:
@@ -365,7 +359,7 @@ class ReceivePipeline:
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._task = self._source = None
         if self._queue and not task.cancelled():
-            self._start(None, None)  # something came since, or one message stopped it
+            self._start(None)  # something came since, or one message stopped it
 
     def _enqueue(
         self, source: Incoming, chain: Callable[[Any], Any], batch: Sequence[Data]

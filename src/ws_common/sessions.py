@@ -2,21 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from weakref import WeakSet
 
 from ws_common.buffer import Buffer, End, Ended, Limits
 from ws_common.connection import Connection
 from ws_common.errors import WSConnectionClosedError
+from ws_common.intercepted import InterceptedSends
 from ws_common.messages import Data
+from ws_common.outbound import SendQueue
+from ws_common.receive_pipeline import ReceivePipeline
 from ws_common.session import Session
 from ws_common.states import Closed
 from ws_common.streams import Subscriber
-
-if TYPE_CHECKING:
-    from ws_common.intercepted import InterceptedSends
-    from ws_common.outbound import SendQueue
-    from ws_common.receive_pipeline import ReceivePipeline
 
 _inside: ContextVar[tuple["EarlySession", ...]] = ContextVar("ws_inside", default=())
 """The sessions of every `after_connect` in whose context the code runs."""
@@ -28,7 +26,7 @@ PENDING = 16
 class _Session:
     """What both kinds share."""
 
-    def __init__(self, connection: Connection, outbound: "SendQueue") -> None:
+    def __init__(self, connection: Connection, outbound: SendQueue) -> None:
         self.connection = connection.number
         self.url = connection.url
         self.protocol = connection.transport.protocol
@@ -61,7 +59,7 @@ class EarlySession(_Session):
 
     owner: object = None
 
-    def __init__(self, connection: Connection, outbound: "SendQueue") -> None:
+    def __init__(self, connection: Connection, outbound: SendQueue) -> None:
         super().__init__(connection, outbound)
         self._order = outbound.new_order()
 
@@ -110,8 +108,8 @@ class LiveSession(_Session):
     def __init__(
         self,
         connection: Connection,
-        outbound: "SendQueue",
-        pipeline: "ReceivePipeline",
+        outbound: SendQueue,
+        pipeline: ReceivePipeline,
         owner: object,
     ) -> None:
         super().__init__(connection, outbound)
@@ -134,7 +132,7 @@ class SessionFeed(AsyncIterator[Session]):
     """What `client.sessions()` returns: one item per connection."""
 
     def __init__(
-        self, pipeline: "ReceivePipeline", outbound: "SendQueue", owner: object
+        self, pipeline: ReceivePipeline, outbound: SendQueue, owner: object
     ) -> None:
         self._pipeline = pipeline
         self._outbound = outbound
@@ -170,7 +168,7 @@ class Sessions:
 
     __slots__ = ("_feeds", "_outbound", "_pipeline")
 
-    def __init__(self, pipeline: "ReceivePipeline", outbound: "SendQueue") -> None:
+    def __init__(self, pipeline: ReceivePipeline, outbound: SendQueue) -> None:
         self._pipeline = pipeline
         self._outbound = outbound
         self._feeds: WeakSet[SessionFeed] | None = None  # until there is one

@@ -7,7 +7,8 @@ raised to the one who iterates, and nobody else pays for it.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Generic, Self, TypeVar, cast
+from contextlib import AbstractContextManager
+from typing import Any, Generic, TypeVar, cast
 
 from ws_common.broadcast import Broadcast
 from ws_common.buffer import Buffer, Ended
@@ -117,7 +118,7 @@ class Stream(Generic[T]):
         return Stream(self._broadcast, self._on_fault, steps, owner=self._owner)
 
 
-class Subscriber(AsyncIterator[T]):
+class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
     """An iterator with a buffer of its own, and a context manager.
 
     Dropping the last reference ends it.
@@ -245,6 +246,22 @@ class Subscriber(AsyncIterator[T]):
                 break
         return item
 
+    async def _listen(
+        self, callback: Callable[[T], Awaitable[None] | None], report: OnFault
+    ) -> None:
+        """Call back for what comes, until nothing comes any more, ever."""
+        await asyncio.sleep(0)  # even of an eager task: nothing is called in listen()
+        ended = False
+        while not ended:
+            try:
+                await self._hand_to(callback)
+            except Ended as reached:
+                ended = reached.end.final
+                if ended and reached.end.error is not None:
+                    report("listener_overflowed", reached.end.error)
+            except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
+                report("listener_raised", not_ours(error, "a listener"))
+
     async def _hand_to(self, callback: Callable[[T], Awaitable[None] | None]) -> None:
         """Wait for items, and call back for all that one batch has brought.
 
@@ -267,16 +284,12 @@ class Subscriber(AsyncIterator[T]):
         if buffer.has_next:
             await asyncio.sleep(0)  # others have their turn between two batches
 
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
     def __exit__(self, *exc: object) -> None:
         """End the subscription."""
         self.close()
 
 
-class Subscription:
+class Subscription(AbstractContextManager["Subscription"]):
     """A listener. It lives until it is cancelled or the client is closed.
 
     Example:
@@ -300,10 +313,8 @@ class Subscription:
         on_fault: OnFault,
     ) -> None:
         self._subscriber: Subscriber[Any] = subscriber
-        self._callback: Callable[[Any], Awaitable[None] | None] = callback
-        self._on_fault = on_fault
-        loop = asyncio.get_running_loop()
-        self._task = loop.create_task(self._listen(), name="ws listener")
+        work = subscriber._listen(callback, on_fault)  # noqa: SLF001 - our own
+        self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
         # It is collected with a client that is closed and that nobody holds any more:
         # there is nothing to warn of, and no other way to say so.
         cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
@@ -315,23 +326,6 @@ class Subscription:
         """Stop listening. A callback that is awaiting is cancelled."""
         self._task.cancel()
         self._subscriber.close()
-
-    async def _listen(self) -> None:
-        await asyncio.sleep(0)  # even of an eager task: nothing is called in listen()
-        ended = False
-        while not ended:
-            try:
-                await self._subscriber._hand_to(self._callback)  # noqa: SLF001 - our own
-            except Ended as reached:
-                ended = reached.end.final
-                if ended and reached.end.error is not None:
-                    self._on_fault("listener_overflowed", reached.end.error)
-            except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
-                self._on_fault("listener_raised", not_ours(error, "a listener"))
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
 
     def __exit__(self, *exc: object) -> None:
         """Stop listening."""

@@ -89,8 +89,14 @@ class Buffered:
 
     def take(self) -> object:
         """The next item, without waiting; raises an end."""
-        self._buffer.advance()
-        return self._buffer.take()
+        reading = self._buffer.get()
+        try:
+            reading.send(None)
+        except StopIteration as read:
+            return read.value
+        reading.close()
+        msg = "nothing is there to be taken"
+        raise LookupError(msg)
 
     async def get(self) -> object:
         """The next item; raises an end."""
