@@ -18,9 +18,8 @@ reading is paused until it is well below that again.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from enum import Enum
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from ws_common.broadcast import Broadcast
 from ws_common.buffer import Buffer, End, Limits
@@ -47,12 +46,8 @@ def limits_of(options: WebSocketOptions, platform: Platform) -> Limits:
     )
 
 
-class Stage(Enum):
-    """What becomes of the messages of one connection."""
-
-    HELD = "held"
-    FLOWING = "flowing"
-    DISCARDED = "discarded"
+Stage = Literal["held", "flowing", "discarded"]
+"""What becomes of the messages of one connection."""
 
 
 class Incoming:
@@ -79,7 +74,7 @@ class Incoming:
 
     def __init__(self, pipeline: "ReceivePipeline", number: int) -> None:
         self.number = number
-        self.stage = Stage.HELD
+        self.stage: Stage = "held"
         self._discarded = 0  # and not reported yet
         self._ended = False
         self._pipeline = pipeline
@@ -94,16 +89,16 @@ class Incoming:
 
     def push(self, batch: Sequence[Data], size: int) -> None:
         """Take what the connection has brought."""
-        if self._chain is None or self.stage is Stage.DISCARDED:
+        if self._chain is None or self.stage == "discarded":
             self.deliver(batch, size)
         else:
             self._pipeline.intercept(self, self._chain, batch)
 
     def deliver(self, batch: Sequence[Any], size: int) -> None:
         """Take what has passed the interceptors."""
-        if self.stage is Stage.FLOWING:
+        if self.stage == "flowing":
             self._pipeline.messages.publish(batch, size, self.number)
-        elif self.stage is Stage.HELD:
+        elif self.stage == "held":
             # Once it has overflowed, it drops: nothing is delivered behind a gap.
             self.held.extend(batch, size, self.number)
         else:
@@ -115,9 +110,9 @@ class Incoming:
 
     def opened(self) -> None:
         """Let flow what is held, and what comes; called in order."""
-        if self.stage is not Stage.HELD:
+        if self.stage != "held":
             return
-        self.stage = Stage.FLOWING
+        self.stage = "flowing"
         held, messages = self.held, self._pipeline.messages
         overflow, size = held.end, held.bytes
         if batch := held.drain():
@@ -130,9 +125,9 @@ class Incoming:
 
     def discard(self) -> None:
         """Deliver nothing more; what waits is counted, and so is what comes."""
-        if self.stage is Stage.DISCARDED:
+        if self.stage == "discarded":
             return
-        self.stage = Stage.DISCARDED
+        self.stage = "discarded"
         self._count(self._pipeline.forget(self) + len(self.held.drain()))
         self._report_discarded()
         self.held.release()
@@ -161,7 +156,7 @@ class Incoming:
         pipeline = self._pipeline
         if pipeline.queue_full or self.held.full:
             return True
-        return self.stage is Stage.FLOWING and bool(pipeline.messages.full)
+        return self.stage == "flowing" and bool(pipeline.messages.full)
 
 
 class _Waiting(NamedTuple):

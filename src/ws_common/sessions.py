@@ -1,11 +1,13 @@
 """Sessions: one connection at a time, for programs that start anew at each."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, Final
 from weakref import WeakSet
 
 from ws_common.buffer import Buffer, End, Ended, Limits
+from ws_common.client_loop import ClientLoop
 from ws_common.connection import Connection
 from ws_common.errors import WSConnectionClosedError
 from ws_common.intercepted import InterceptedSends
@@ -73,12 +75,9 @@ class EarlySession(_Session):
 
     async def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages; ends with the connection."""
-        while True:
-            try:
-                message = await self._next()
-            except Ended:
-                return
-            yield message
+        with suppress(Ended):
+            while True:
+                yield await self._next()
 
     def enter(self, owner: object) -> None:
         """`after_connect` of this client begins, in the current task."""
@@ -129,30 +128,23 @@ class LiveSession(_Session):
 
 
 class SessionFeed(AsyncIterator[Session]):
-    """What `client.sessions()` returns: one item per connection."""
+    """What `client.sessions()` returns: one item per connection.
 
-    def __init__(
-        self, pipeline: ReceivePipeline, outbound: SendQueue, owner: object
-    ) -> None:
-        self._pipeline = pipeline
-        self._outbound = outbound
-        self._owner = owner
-        self._buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
+    Attributes:
+        owner: The client: whoever holds a feed or a session holds it.
+        buffer: The sessions that nobody has asked for yet.
+    """
 
-    def begin(self, connection: Connection) -> None:
-        """A connection is open."""
-        session = LiveSession(connection, self._outbound, self._pipeline, self._owner)
-        self._buffer.extend((session,), 0)
-
-    def mark(self, end: End) -> None:
-        """No further connection comes by itself."""
-        self._buffer.mark(end)
+    def __init__(self, home: ClientLoop, owner: object) -> None:
+        self.owner = owner
+        self.buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
+        self._home = home
 
     async def __anext__(self) -> Session:
         """Wait for the next connection."""
-        self._pipeline.messages.home.check()
+        self._home.check()
         try:
-            return await self._buffer.get()
+            return await self.buffer.get()
         except Ended as ended:
             if ended.end.error is None:
                 raise StopAsyncIteration from None
@@ -175,12 +167,12 @@ class Sessions:
 
     def new(self, owner: object, connection: Connection | None) -> SessionFeed:
         """Make one; it begins with the connection that is open, if one is."""
-        feed = SessionFeed(self._pipeline, self._outbound, owner)
+        feed = SessionFeed(self._pipeline.messages.home, owner)
         if self._feeds is None:
             self._feeds = WeakSet()
         self._feeds.add(feed)
         if connection is not None:
-            self._pipeline.call(feed.begin, connection)
+            self._pipeline.call(self._begin, feed, connection)
         else:
             self._pipeline.call(self._mark_idle, feed)
         return feed
@@ -188,8 +180,12 @@ class Sessions:
     def opened(self, connection: Connection) -> None:
         """Begin a session, and let flow what the connection brings."""
         for feed in tuple(self._feeds or ()):
-            self._pipeline.call(feed.begin, connection)
+            self._pipeline.call(self._begin, feed, connection)
         self._pipeline.call(connection.incoming.opened)
+
+    def _begin(self, feed: SessionFeed, connection: Connection) -> None:
+        session = LiveSession(connection, self._outbound, self._pipeline, feed.owner)
+        feed.buffer.extend((session,), 0)
 
     def ended(self, connection: Connection) -> None:
         """End the session of a connection; what is buffered can still be read."""
@@ -210,11 +206,11 @@ class Sessions:
     def _mark(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
         self._pipeline.messages.mark(end)
         for feed in feeds:
-            feed.mark(end)
+            feed.buffer.mark(end)
 
     def _mark_idle(self, feed: SessionFeed) -> None:
         if self._pipeline.messages.ended is not None:
-            feed.mark(self._pipeline.messages.ended)
+            feed.buffer.mark(self._pipeline.messages.ended)
 
 
 def end_of(closed: Closed, *, final: bool = False) -> End:
