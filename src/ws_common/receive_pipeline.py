@@ -136,7 +136,7 @@ class Incoming:
         """The connection has ended, behind all that it has brought."""
         self._pipeline.call(self.held.mark, end)
         self._ended = True
-        self._count(0)
+        self._report_discarded()
 
     def _count(self, count: int) -> None:
         """Count what nobody will see; it is reported when all is known, once each."""
