@@ -154,9 +154,11 @@ class Incoming:
     def should_pause(self) -> bool:
         """Whether a place that its messages pass through holds too much."""
         pipeline = self._pipeline
-        if pipeline.queue_full or self.held.full:
-            return True
-        return self.stage == "flowing" and bool(pipeline.messages.full)
+        return (
+            pipeline.queue_full
+            or self.held.full
+            or (self.stage == "flowing" and bool(pipeline.messages.full))
+        )
 
 
 class _Waiting(NamedTuple):

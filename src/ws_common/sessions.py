@@ -146,9 +146,8 @@ class SessionFeed(AsyncIterator[Session]):
         try:
             return await self.buffer.get()
         except Ended as ended:
-            if ended.end.error is None:
-                raise StopAsyncIteration from None
-            raise ended.end.error from ended.end.error.__cause__
+            error = ended.end.error or StopAsyncIteration()
+            raise error from error.__cause__
 
 
 class Sessions:

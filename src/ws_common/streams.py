@@ -200,13 +200,12 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
                 self._broadcast.check_asked()
             return await self._next()
         except Ended as ended:
-            end, error = ended.end, ended.end.error
-            if error is None:
-                error = WSConnectionClosedError(
-                    close_code=end.close_code,
-                    close_reason=end.close_reason,
-                    was_clean=end.close_code not in (None, 1006),
-                )
+            end = ended.end
+            error = end.error or WSConnectionClosedError(
+                close_code=end.close_code,
+                close_reason=end.close_reason,
+                was_clean=end.close_code not in (None, 1006),
+            )
             raise error.with_traceback(None) from error.__cause__
 
     async def __anext__(self) -> T:
@@ -217,9 +216,8 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
         try:
             return await self._next()
         except Ended as ended:
-            if ended.end.error is None:
-                raise StopAsyncIteration from None
-            raise ended.end.error.with_traceback(None) from ended.end.error.__cause__
+            error = ended.end.error or StopAsyncIteration()
+            raise error.with_traceback(None) from error.__cause__
 
     async def _next(self) -> T:
         """Return the next item.
