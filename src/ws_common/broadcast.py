@@ -146,17 +146,16 @@ class Broadcast(Generic[T]):
         )
 
     def mark(self, end: End) -> None:
-        """Put an end behind what is buffered, for everybody."""
+        """Put an end behind what is buffered, for everybody and whoever comes later."""
         self.ended = end
-        for buffer in self._buffers:
-            # A later subscriber was not there: `ended` is enough for that one.
-            if end.final or buffer is not self.kept:
-                buffer.mark(end)
+        self.fail(end)
 
     def fail(self, end: End) -> None:
         """End everybody who is there now: something was lost for all of them."""
         for buffer in self._buffers:
-            buffer.mark(end)
+            # A later subscriber was not there: `ended` is enough for that one.
+            if end.final or buffer is not self.kept:
+                buffer.mark(end)
 
     def reopen(self) -> None:
         """More may come: readers of an empty buffer wait again."""

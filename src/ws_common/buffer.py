@@ -80,7 +80,7 @@ class Segment:
         messages: What waits to be read.
         size: Payload bytes of what was put in, less what was taken out one by one.
         count: How many messages `size` stands for.
-        connection: The number of the connection; -1 for no segment at all.
+        connection: The number of the connection; -1: no message is ever put into it.
         end: What a reader meets behind the messages.
     """
 

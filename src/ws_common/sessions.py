@@ -28,14 +28,19 @@ PENDING = 16
 class _Session:
     """What both kinds share."""
 
-    def __init__(self, connection: Connection, outbound: SendQueue) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        outbound: SendQueue,
+        order: InterceptedSends | None = None,
+    ) -> None:
         self.connection = connection.number
         self.url = connection.url
         self.protocol = connection.transport.protocol
         self.handshake = connection.transport.handshake
         self._connection = connection
         self._outbound = outbound
-        self._order: InterceptedSends | None = None
+        self._order = order
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send on this connection; never on another."""
@@ -62,8 +67,7 @@ class EarlySession(_Session):
     owner: object = None
 
     def __init__(self, connection: Connection, outbound: SendQueue) -> None:
-        super().__init__(connection, outbound)
-        self._order = outbound.new_order()
+        super().__init__(connection, outbound, outbound.new_order())
 
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing."""
