@@ -13,7 +13,7 @@ the size of a segment is subtracted as a whole when the reader has finished it.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
@@ -80,7 +80,7 @@ class Segment:
         messages: What waits to be read.
         size: Payload bytes of what was put in, less what was taken out one by one.
         count: How many messages `size` stands for.
-        connection: The number of the connection; -1 for no segment at all.
+        connection: The number of the connection; -1: no message is ever put into it.
         end: What a reader meets behind the messages.
     """
 
@@ -93,21 +93,22 @@ class Segment:
         self.connection = connection
         self.end: End | None = None
 
-    def recount(self) -> int:
-        """Leave out of `size` what was read from `messages`; return by how much."""
-        if self.count == len(self.messages):
-            return 0
-        before, self.size = self.size, sum(map(payload_size, self.messages))
-        self.count = len(self.messages)
-        return before - self.size
-
 
 _NO_SEGMENT: Final = Segment(deque(), 0, -1)
-"""The current segment of a buffer that has held nothing yet: a deque is 760 bytes."""
+"""The first segment of every buffer, which stays empty: a deque is 760 bytes."""
+
+
+def ignore(*_what: Any) -> None:
+    """What is called where nobody has asked to be told."""
 
 
 class Buffer(Generic[T]):
     """Items and ends, in order, for one reader (or several that share it).
+
+    Args:
+        limits: How much it holds.
+        on_pressure: Called when `full` has changed.
+        on_drop: Called with how many items it did not keep.
 
     Attributes:
         items: The messages of the current segment: what is read next. May be taken
@@ -127,9 +128,10 @@ class Buffer(Generic[T]):
         "_current",
         "_later",
         "_later_count",
-        "_low",
-        "_low_bytes",
         "_max_bytes",
+        "_on_drop",
+        "_on_pressure",
+        "_policy",
         "_tail",
         "_waiters",
         "bytes",
@@ -138,48 +140,45 @@ class Buffer(Generic[T]):
         "end",
         "full",
         "items",
-        "limits",
         "made_at",
-        "on_drop",
-        "on_pressure",
         "reads",
     )
 
-    def __init__(self, limits: Limits, connection: int | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        on_pressure: Callable[[], None] = ignore,
+        on_drop: Callable[[int], None] = ignore,
+    ) -> None:
         self.items: deque[T] = _NO_SEGMENT.messages
-        self.limits: Limits = limits
-        self.connection: int | None = connection
+        self.connection: int | None = None
         self.bytes: int = 0
         self.dropped: int = 0
         self.reads: int = 0
         self.full: bool = False
         self.end: End | None = None
         self.made_at: str = ""
-        self.on_drop: Callable[[Buffer[T], int], None] = _ignore
-        self.on_pressure: Callable[[Buffer[T], bool], None] = _ignore
+        self._on_drop = on_drop
+        self._on_pressure = on_pressure
         self._current = self._tail = _NO_SEGMENT
         self._later: list[Segment] = []
         self._later_count = 0  # messages in them
         self._waiters: list[asyncio.Future[End | None]] = []
-        self._set(limits)
+        self.limit(limits)
 
     def limit(self, limits: Limits) -> None:
         """Change how much it holds; the new limits hold for what is here, too."""
-        self._set(limits)
-        if self._is_above():
-            self._overflow()
-        if limits.overflow != "pause" or self._is_low():
+        capacity, max_bytes, overflow, can_pause = limits
+        if overflow == "pause" and not can_pause:
+            capacity, overflow = None, "error"
+        if overflow != "pause" and capacity is not None:
+            max_bytes = None
+        self._capacity = float("inf") if capacity is None else capacity
+        self._max_bytes = float("inf") if max_bytes is None else max_bytes
+        self._policy = overflow
+        self._overflow()
+        if overflow != "pause" or self._is_low():
             self.release()
-
-    def _set(self, limits: Limits) -> None:
-        if limits.overflow == "pause" and not limits.can_pause:
-            limits = limits._replace(capacity=None, overflow="error")
-        self.limits = limits
-        self._capacity = float("inf") if limits.capacity is None else limits.capacity
-        counted = limits.overflow == "pause" or limits.capacity is None
-        given = limits.max_bytes if counted else None
-        self._max_bytes = float("inf") if given is None else given
-        self._low, self._low_bytes = self._capacity / 4, self._max_bytes / 4
 
     # Writing
 
@@ -192,6 +191,7 @@ class Buffer(Generic[T]):
             connection: The number of the connection that brought them.
         """
         if self.end is not None:
+            self._on_drop(len(batch))
             return
         tail = self._tail
         if (
@@ -222,46 +222,45 @@ class Buffer(Generic[T]):
         if end.final:
             self.end = end
         if self._tail is _NO_SEGMENT or self._tail.end is not None:
-            # Nothing is ever put in front of a final end: it needs no deque.
-            nothing = _NO_SEGMENT.messages if end.final else deque[Any]()
-            self._add_segment(Segment(nothing, 0, 0))
+            # No message is ever put into it: it needs no deque.
+            self._add_segment(Segment(_NO_SEGMENT.messages, 0, -1))
         self._tail.end = end
         self._wake(len(self._waiters), end)
 
     def _add_segment(self, segment: Segment) -> None:
-        if self._current is _NO_SEGMENT:
-            self._current = segment
-            self.items = segment.messages
-        else:
-            self._later.append(segment)
-            self._later_count += len(segment.messages)
+        self._later.append(segment)
+        self._later_count += len(segment.messages)
         self._tail = segment
 
     def _overflow(self) -> None:
-        self.bytes -= self._current.recount()
+        """Do what overflow says, if it holds too much."""
+        current = self._current
+        if current.count != len(current.messages):  # some were taken from `items`
+            self.bytes -= current.size
+            current.size = sum(map(payload_size, current.messages))
+            current.count = len(current.messages)
+            self.bytes += current.size
         if not self._is_above():
             return
-        match self.limits.overflow:
-            case "pause":
-                if not self.full:
-                    self.full = True
-                    self.on_pressure(self, True)  # noqa: FBT003
-            case "drop_oldest":
-                self._drop(chain((self._current,), self._later), oldest=True)
-            case "drop_newest":
-                self._drop(chain(reversed(self._later), (self._current,)), oldest=False)
-            case "error":
-                self._drop(chain(reversed(self._later), (self._current,)), oldest=False)
+        if self._policy != "pause":
+            self._drop(oldest=self._policy == "drop_oldest")
+            if self._policy == "error":
                 self.mark(End(error=self._overflow_error(), final=True))
+        elif not self.full:
+            self.full = True
+            self._on_pressure()
 
     def _is_above(self) -> bool:
         """Whether it holds too much; a single message is never too large."""
         count = self.waiting
         return count > self._capacity or (self.bytes > self._max_bytes and count > 1)
 
-    def _drop(self, segments: Iterable[Segment], *, oldest: bool) -> None:
+    def _drop(self, *, oldest: bool) -> None:
         before = self.dropped
         emptied = False
+        segments = chain((self._current,), self._later)
+        if not oldest:
+            segments = chain(reversed(self._later), (self._current,))
         for segment in segments:
             messages = segment.messages
             while messages and self._is_above():
@@ -279,8 +278,7 @@ class Buffer(Generic[T]):
                 one for one in self._later if one.messages or one.end is not None
             ]
             self._tail = self._later[-1] if self._later else self._current
-        if self.dropped > before:
-            self.on_drop(self, self.dropped - before)
+        self._on_drop(self.dropped - before)
 
     def _overflow_error(self) -> WSStreamOverflowError:
         held = f"{self.waiting} messages"
@@ -308,20 +306,28 @@ class Buffer(Generic[T]):
         Raises:
             Ended: An end was reached.
         """
-        while not self.advance():
-            if self.end is not None:
+        while not self.items:
+            current = self._current
+            self.bytes -= current.size
+            current.size = current.count = 0
+            if self.full and self._is_low():
+                self.release()
+            if current.end is not None:
+                end, current.end = current.end, None
+                raise Ended(end)
+            if self._later:
+                self._current = self._later.pop(0)
+                self.items = self._current.messages
+                self._later_count -= len(self.items)
+            elif self.end is not None:
                 raise Ended(self.end)
-            end = await self._wait()
-            if end is not None and not self.has_next:
-                raise Ended(end)  # another reader has taken the mark
+            else:
+                met = await self._wait()
+                if met is not None and not self.has_next:
+                    raise Ended(met)  # another reader has taken the mark
 
     def take(self) -> T:
-        """Return the next item, and count it; there must be one.
-
-        Raises:
-            Ended: It is an end.
-        """
-        self.advance()
+        """Return the next item of `items`, and count it; there must be one."""
         item = self.items.popleft()
         size = payload_size(item)
         self._current.size -= size
@@ -333,36 +339,14 @@ class Buffer(Generic[T]):
                 self.release()
         return item
 
-    def advance(self) -> bool:
-        """Make sure that `items` holds the next item; False if there is none yet.
-
-        Raises:
-            Ended: An end comes next.
-        """
-        while not self.items:
-            current = self._current
-            self.bytes -= current.size
-            current.size = current.count = 0
-            if self.full and self._is_low():
-                self.release()
-            if current.end is not None:
-                end, current.end = current.end, None
-                raise Ended(end)
-            if not self._later:
-                return False
-            self._current = self._later.pop(0)
-            self.items = self._current.messages
-            self._later_count -= len(self.items)
-        return True
-
     def _is_low(self) -> bool:
-        return self.waiting <= self._low and self.bytes <= self._low_bytes
+        return self.waiting * 4 <= self._capacity and self.bytes * 4 <= self._max_bytes
 
     def release(self) -> None:
         """Stop asking for a pause."""
         if self.full:
             self.full = False
-            self.on_pressure(self, False)  # noqa: FBT003
+            self._on_pressure()
 
     @property
     def has_next(self) -> bool:
@@ -374,58 +358,33 @@ class Buffer(Generic[T]):
         """How many messages wait to be read."""
         return len(self.items) + self._later_count
 
-    @property
-    def messages(self) -> list[T]:
-        """What waits to be read, without the ends."""
-        return [
-            message
-            for segment in (self._current, *self._later)
-            for message in segment.messages
-        ]
-
-    @property
-    def ends(self) -> list[End]:
-        """The ends among what waits to be read."""
-        segments = (self._current, *self._later)
-        return [segment.end for segment in segments if segment.end is not None]
-
     def drain(self) -> list[T]:
         """Take everything but the ends; a pause lasts until `release()`."""
-        items = self.messages
-        self._forget()
-        return items
-
-    def clear(self) -> None:
-        """Forget what is buffered."""
-        self._forget()
-        self.release()
-
-    def keep_only(self, connection: int) -> int:
-        """Drop what other connections brought; return how many messages that was."""
-        before = self.waiting
-        self.bytes -= self._current.recount()
-        segments = [self._current, *self._later]
-        self._current = self._tail = _NO_SEGMENT
-        self.items = _NO_SEGMENT.messages
-        self._later = []
-        self._later_count = self.bytes = 0
-        self.end = None
-        for segment in segments:
-            if segment.connection == connection:
-                self._add_segment(segment)
-                self.bytes += segment.size
-                if segment.end is not None and segment.end.final:
-                    self.end = segment.end
-        return before - self.waiting
-
-    def _forget(self) -> None:
+        segments = (self._current, *self._later)
+        items = [item for segment in segments for item in segment.messages]
         self._later.clear()
         self._later_count = self.bytes = 0
+        self.items.clear()  # in place: a listener may be taking from it
+        self._current.size = self._current.count = 0
+        self._current.end = None
         self._tail = self._current
-        if self._current is not _NO_SEGMENT:
-            self.items.clear()  # in place: a listener may be taking from it
-            self._current.size = self._current.count = 0
-            self._current.end = None
+        return items
+
+    def keep_only(self, connection: int) -> None:
+        """Drop what others brought than this connection, and take nothing of theirs.
+
+        Only where nobody has read from it yet.
+        """
+        self.connection = connection
+        before = self.waiting
+        self._later = [one for one in self._later if one.connection == connection]
+        self._later_count = sum(len(one.messages) for one in self._later)
+        self.bytes = sum(one.size for one in self._later)
+        self._tail = self._later[-1] if self._later else self._current
+        last = self._tail.end
+        self.end = last if last is not None and last.final else None
+        if before > self.waiting:
+            self._on_drop(before - self.waiting)
 
     @property
     def awaited(self) -> bool:
@@ -437,14 +396,10 @@ class Buffer(Generic[T]):
         self._waiters.append(waiter)
         try:
             return await waiter
-        except GeneratorExit:  # collected while it waited: it must not be woken
-            if waiter in self._waiters:
+        except (asyncio.CancelledError, GeneratorExit) as error:
+            if waiter in self._waiters:  # cancelled or collected while it waited
                 self._waiters.remove(waiter)
-            raise
-        except asyncio.CancelledError:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
-            elif self.has_next and self._waiters:
+            elif isinstance(error, asyncio.CancelledError) and self.has_next:
                 self._wake(1)  # it was our turn: hand it on
             raise
 
@@ -454,7 +409,3 @@ class Buffer(Generic[T]):
         for waiter in woken:
             if not waiter.done():
                 waiter.set_result(end)
-
-
-def _ignore(_buffer: Any, _what: Any) -> None:
-    """What happens where nobody has asked to be told."""

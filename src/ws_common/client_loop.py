@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 
@@ -28,8 +29,9 @@ class ClientLoop:
         if self.loop is None:
             self.loop = running
         elif self.loop is not running:
-            msg = "a client belongs to the event loop it was first used in"
-            raise RuntimeError(msg)
+            raise RuntimeError(
+                "a client belongs to the event loop it was first used in"
+            )
         return running
 
     @property
@@ -41,8 +43,7 @@ class ClientLoop:
         """Do something in the loop, from a finalizer that may run in any thread."""
         if self.loop is None:
             action(*arguments)
-            return
-        try:
-            self.loop.call_soon_threadsafe(action, *arguments)
-        except RuntimeError:
-            return  # the loop was closed, and all that was waited for ended with it
+        else:
+            # Where the loop was closed, all that was waited for has ended with it.
+            with suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(action, *arguments)

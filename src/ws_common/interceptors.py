@@ -83,18 +83,14 @@ class WSInterceptor:
 
 class _Handlers(WSInterceptor):
     def __init__(self, on_send: Handler | None, on_message: Handler | None) -> None:
-        self._on_send = on_send or _pass_on
-        self._on_message = on_message or _pass_on
+        self._on_send = on_send or super().on_send
+        self._on_message = on_message or super().on_message
 
     def on_send(self, data: Any, next: Next) -> Awaitable[None] | None:
         return self._on_send(data, next)
 
     def on_message(self, data: Any, next: Next) -> Awaitable[None] | None:
         return self._on_message(data, next)
-
-
-def _pass_on(data: Any, next: Next) -> Awaitable[None] | None:
-    return next(data)  # type: ignore[no-any-return]
 
 
 def _observe(observer: Observer | None) -> Handler | None:

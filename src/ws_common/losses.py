@@ -1,6 +1,5 @@
 """Counts and reports the messages that nobody will see. None is lost in silence."""
 
-from ws_common.buffer import Buffer
 from ws_common.entry import QueuedMessage
 from ws_common.metrics import Counters
 from ws_common.reporter import Reporter
@@ -24,7 +23,7 @@ class Losses:
         """Count messages of a connection that we closed; they are reported together."""
         self._counters.dropped_count += count
 
-    def dropped_in(self, _buffer: Buffer[object], count: int) -> None:
+    def dropped_in(self, count: int) -> None:
         """Report messages that a subscriber's overflow has dropped."""
         self._counters.dropped_count += count
         self._reporter.note("message_dropped", direction="in", count=count)

@@ -71,8 +71,7 @@ class WebSocketMessagesStream(Stream[Data]):
 
 
 def _refuse(constant: str) -> NoReturn:
-    msg = f"{constant} is not JSON"
-    raise ValueError(msg)
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _strict_json(message: Data) -> Any:
@@ -82,8 +81,7 @@ def _strict_json(message: Data) -> Any:
     # and the check below does not see through. A BOM may be ignored, it says.
     text = message if isinstance(message, str) else message.decode("utf-8-sig")
     if _is_too_deep(text):
-        msg = "JSON that is nested too deeply"
-        raise ValueError(msg)
+        raise ValueError("JSON that is nested too deeply")
     return json.loads(text, parse_constant=_refuse)
 
 

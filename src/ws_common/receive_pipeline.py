@@ -18,9 +18,8 @@ reading is paused until it is well below that again.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from enum import Enum
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from ws_common.broadcast import Broadcast
 from ws_common.buffer import Buffer, End, Limits
@@ -31,12 +30,10 @@ from ws_common.messages import Data, payload_size
 from ws_common.options import WebSocketOptions
 from ws_common.platform import Platform
 from ws_common.stuckwatch import StuckWatch
-from ws_common.tasks import spawn
+from ws_common.tasks import not_ours, spawn
 
 QUEUE_CAPACITY: Final = 1024
 """Messages that may wait for an interceptor where `stream_capacity` sets no count."""
-
-Report = Callable[..., None]
 
 
 def limits_of(options: WebSocketOptions, platform: Platform) -> Limits:
@@ -49,12 +46,8 @@ def limits_of(options: WebSocketOptions, platform: Platform) -> Limits:
     )
 
 
-class Stage(Enum):
-    """What becomes of the messages of one connection."""
-
-    HELD = "held"
-    FLOWING = "flowing"
-    DISCARDED = "discarded"
+Stage = Literal["held", "flowing", "discarded"]
+"""What becomes of the messages of one connection."""
 
 
 class Incoming:
@@ -81,13 +74,14 @@ class Incoming:
 
     def __init__(self, pipeline: "ReceivePipeline", number: int) -> None:
         self.number = number
-        self.stage = Stage.HELD
+        self.stage: Stage = "held"
         self._discarded = 0  # and not reported yet
         self._ended = False
         self._pipeline = pipeline
-        self.held: Buffer[Any] = Buffer(pipeline.messages.limits)
-        self.held.on_pressure = pipeline.pressed
-        self.held.on_drop = pipeline.messages.on_drop
+        messages = pipeline.messages
+        self.held: Buffer[Any] = Buffer(
+            messages.limits, messages.on_pressure, messages.on_drop
+        )
         handlers = pipeline.handlers
         # Each connection has its own, so that a `next` that is called late still
         # knows where the message came from.
@@ -95,25 +89,20 @@ class Incoming:
 
     def push(self, batch: Sequence[Data], size: int) -> None:
         """Take what the connection has brought."""
-        if self._chain is None or self.stage is Stage.DISCARDED:
+        if self._chain is None or self.stage == "discarded":
             self.deliver(batch, size)
         else:
             self._pipeline.intercept(self, self._chain, batch)
 
     def deliver(self, batch: Sequence[Any], size: int) -> None:
         """Take what has passed the interceptors."""
-        if self.stage is Stage.FLOWING:
+        if self.stage == "flowing":
             self._pipeline.messages.publish(batch, size, self.number)
-        elif self.stage is Stage.HELD:
-            self._hold(batch, size)
+        elif self.stage == "held":
+            # Once it has overflowed, it drops: nothing is delivered behind a gap.
+            self.held.extend(batch, size, self.number)
         else:
             self._count(len(batch))
-
-    def _hold(self, batch: Sequence[Any], size: int) -> None:
-        if self.held.end is None:
-            self.held.extend(batch, size, self.number)
-        else:  # it overflowed, and nothing is delivered behind a gap
-            self._pipeline.messages.on_drop(self.held, len(batch))
 
     def _passed(self, data: Any) -> Any:
         self.deliver((data,), payload_size(data))
@@ -121,9 +110,9 @@ class Incoming:
 
     def opened(self) -> None:
         """Let flow what is held, and what comes; called in order."""
-        if self.stage is not Stage.HELD:
+        if self.stage != "held":
             return
-        self.stage = Stage.FLOWING
+        self.stage = "flowing"
         held, messages = self.held, self._pipeline.messages
         overflow, size = held.end, held.bytes
         if batch := held.drain():
@@ -136,18 +125,18 @@ class Incoming:
 
     def discard(self) -> None:
         """Deliver nothing more; what waits is counted, and so is what comes."""
-        if self.stage is Stage.DISCARDED:
+        if self.stage == "discarded":
             return
-        self.stage = Stage.DISCARDED
+        self.stage = "discarded"
         self._count(self._pipeline.forget(self) + len(self.held.drain()))
         self._report_discarded()
         self.held.release()
 
     def ended(self, end: End) -> None:
         """The connection has ended, behind all that it has brought."""
-        self._pipeline.call(lambda: self.held.mark(end))
+        self._pipeline.call(self.held.mark, end)
         self._ended = True
-        self._count(0)
+        self._report_discarded()
 
     def _count(self, count: int) -> None:
         """Count what nobody will see; it is reported when all is known, once each."""
@@ -164,14 +153,25 @@ class Incoming:
     @property
     def should_pause(self) -> bool:
         """Whether a place that its messages pass through holds too much."""
-        return self._pipeline.is_full(self)
+        pipeline = self._pipeline
+        return (
+            pipeline.queue_full
+            or self.held.full
+            or (self.stage == "flowing" and bool(pipeline.messages.full))
+        )
 
 
 class _Waiting(NamedTuple):
-    """A message, or an action (then `source` is None), that waits for its turn."""
+    """A message, or an action, that waits for its turn.
+
+    Attributes:
+        source: What brought the message; None: an action.
+        handle: Takes the message through the interceptors, or does the action.
+        size: Payload bytes of the message.
+    """
 
     source: Incoming | None
-    item: Any
+    handle: Callable[[], Any]
     size: int
 
 
@@ -190,22 +190,22 @@ class ReceivePipeline:
     Attributes:
         messages: Hands messages to the subscribers.
         handlers: The handlers of the interceptors, outermost (at the wire) first.
+        queue_full: Whether too much waits for an interceptor.
         report: Reports an event.
         stuck: Names the subscriber that holds the socket and is not read.
     """
 
     __slots__ = (
         "_on_pressure",
+        "_pending",
         "_queue",
-        "_queue_full",
         "_queue_size",
         "_source",
         "_task",
-        "_unbegun",
-        "_working",
         "count_discarded",
         "handlers",
         "messages",
+        "queue_full",
         "report",
         "stuck",
     )
@@ -215,28 +215,27 @@ class ReceivePipeline:
         interceptors: tuple[WSInterceptor, ...],
         limits: Limits,
         *,
-        report: Report,
+        report: Callable[..., None],
         count_discarded: Callable[[int], None],
-        on_drop: Callable[[Buffer[Any], int], None],
+        on_drop: Callable[[int], None],
         on_pressure: Callable[[], None],
         home: ClientLoop | None = None,
     ) -> None:
-        self.messages: Broadcast[Any] = Broadcast(limits, keep=True, home=home)
-        self.messages.on_pressure = self.pressed
-        self.messages.on_drop = on_drop
+        self.messages: Broadcast[Any] = Broadcast(
+            limits, keep=True, home=home, on_pressure=self._pressed, on_drop=on_drop
+        )
         self.handlers: Sequence[Handler] = [
             one.on_message for one in reversed(interceptors)
         ]
         self.count_discarded = count_discarded
         self.report = report
         self._on_pressure = on_pressure
-        self._queue: deque[_Waiting] = _NOTHING
+        self._queue: deque[_Waiting] = deque() if interceptors else _NOTHING
         self._queue_size = 0
-        self._queue_full = False
-        self._working = False
+        self.queue_full = False
+        self._task: asyncio.Task[None] | None = None  # while messages have to wait
         self._source: Incoming | None = None  # whose message is being handled
-        self._unbegun: Awaitable[Any] | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._pending: Awaitable[Any] | None = None  # what the task awaits next
         self.stuck = StuckWatch(self.messages, report)
 
     def intercept(
@@ -249,34 +248,35 @@ class ReceivePipeline:
         """
         stopped: BaseException | None = None
         for index, message in enumerate(batch):
-            if self._working:
-                self._enqueue(source, batch[index:])
+            if self._task is not None:
+                self._enqueue(source, chain, batch[index:])
                 break
             try:
-                pending = self._begin(chain, message)
+                self._begin(chain, message)
             except BaseException as error:  # noqa: BLE001 - raised below
                 stopped = stopped or error
                 continue
-            if pending is not None:
-                self._enqueue(source, batch[index + 1 :])
-                self._start(source, pending)
+            if self._pending is not None:
+                self._enqueue(source, chain, batch[index + 1 :])
+                self._start(source)
                 break
         if stopped is not None:
             raise stopped
 
-    def call(self, action: Callable[[], None]) -> None:
+    def call(self, action: Callable[..., None], *arguments: Any) -> None:
         """Do something in order with the messages: now, if none is under way."""
-        if self._working:
-            self._append(_Waiting(None, action, 0))
+        if self._task is not None:
+            self._queue.append(_Waiting(None, partial(action, *arguments), 0))
         else:
-            action()
+            action(*arguments)
 
     def forget(self, source: Incoming) -> int:
         """Forget what waits of one connection; return how many messages that was."""
         kept = [one for one in self._queue if one.source is not source]
         count = len(self._queue) - len(kept)
         if count:
-            self._queue = deque(kept)
+            self._queue.clear()
+            self._queue.extend(kept)
             self._queue_size = sum(one.size for one in kept)
             self._measure()
         return count
@@ -291,14 +291,14 @@ class ReceivePipeline:
     def stop(self) -> None:
         """Cancel what is under way; of what waits, the actions are still done."""
         self.discard()
-        actions, self._queue, self._working = self._queue, _NOTHING, False
-        for action in actions:
-            action.item()
+        task, self._task = self._task, None
+        while self._queue:
+            self._queue.popleft().handle()
         self.stuck.stop()
-        if self._task is not None:
-            self._task.cancel()
-        if asyncio.iscoroutine(self._unbegun):
-            self._unbegun.close()  # its task has not begun, and never will
+        if task is not None:
+            task.cancel()
+        if asyncio.iscoroutine(self._pending):
+            self._pending.close()  # its task has not begun, and never will
 
     def check_outside(self) -> None:
         """Raise where an interceptor would wait for what waits for it.
@@ -312,129 +312,85 @@ class ReceivePipeline:
                 "do it in a task of its own"
             )
 
-    def is_full(self, source: Incoming) -> bool:
-        """Whether a place that the messages of `source` pass through holds too much."""
-        if self._queue_full or source.held.full:
-            return True
-        return source.stage is Stage.FLOWING and bool(self.messages.full)
-
-    def pressed(self, _place: object, _full: bool) -> None:  # noqa: FBT001
+    def _pressed(self) -> None:
         """A place holds too much, or no longer does."""
         self._on_pressure()
         self.stuck.watch()
 
     # Inside
 
-    def _begin(
-        self, chain: Callable[[Any], Any], message: Any
-    ) -> Awaitable[Any] | None:
-        """Call the chain; return what is to be awaited, if anything is."""
+    def _begin(self, handle: Callable[..., Any], *message: Any) -> None:
+        """Call the chain; `_pending` is what is to be awaited, if anything is."""
         try:
-            result: Awaitable[Any] | None = chain(message)
+            result: Any = handle(*message)
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
             self.report("interceptor_raised", error=error)
-            return None
-        if result is None or result is DONE or not isinstance(result, Awaitable):
-            return None
-        return result
+            return
+        if result is not None and result is not DONE and isinstance(result, Awaitable):
+            self._pending = result
 
-    def _start(self, source: Incoming | None, pending: Awaitable[Any] | None) -> None:
-        # First: under an eager task factory the work may be done when this returns.
-        self._working = True
+    def _start(self, source: Incoming | None) -> None:
         self._source = source
-        self._unbegun = pending
-        task = spawn(self._work(pending), "ws receive")
-        if not task.done():
-            self._task = task
+        self._task = spawn(self._work(), "ws receive")
+        self._task.add_done_callback(self._ended)
 
-    async def _work(self, pending: Awaitable[Any] | None) -> None:
-        self._unbegun = None
+    async def _work(self) -> None:
         self._task = asyncio.current_task()  # an eager one is not returned yet
-        try:
-            if pending is not None:
-                await self._settle(pending)
-            while self._queue:
-                self._source, item, size = self._queue.popleft()
+        while self._pending is not None or self._queue:
+            if self._pending is None:
+                self._source, handle, size = self._queue.popleft()
                 self._queue_size -= size
                 self._measure()
                 if self._source is None:
-                    item()
-                    continue
-                chain = self._source._chain  # noqa: SLF001 - of the same module
-                assert chain is not None  # noqa: S101 - else nothing waits
-                waits = self._begin(chain, item)
-                if waits is not None:
-                    await self._settle(waits)
-        except asyncio.CancelledError:
-            self._rest()
-            raise
-        except BaseException:
-            # Of one message: those behind it are worked off by another task.
-            asyncio.get_running_loop().call_soon(self._start, None, None)
-            raise
-        else:
-            self._rest()
+                    handle()
+                else:
+                    self._begin(handle)
+                continue
+            pending, self._pending = self._pending, None
+            try:
+                await pending
+            except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
+                error = not_ours(error, "an interceptor")
+                self.report("interceptor_raised", error=error)
 
-    def _rest(self) -> None:
-        self._working = False
-        self._source = None
-        self._task = None
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._task = self._source = None
+        if self._queue and not task.cancelled():
+            self._start(None)  # something came since, or one message stopped it
 
-    async def _settle(self, pending: Awaitable[Any]) -> None:
-        try:
-            await pending
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # We were not cancelled; what the interceptor waited for was.
-            failure = RuntimeError("what an interceptor waited for was cancelled")
-            failure.__cause__ = error
-            self.report("interceptor_raised", error=failure)
-        except Exception as error:  # noqa: BLE001 - user code: reported, and on
-            self.report("interceptor_raised", error=error)
-
-    def _enqueue(self, source: Incoming, batch: Sequence[Data]) -> None:
+    def _enqueue(
+        self, source: Incoming, chain: Callable[[Any], Any], batch: Sequence[Data]
+    ) -> None:
+        limits = self.messages.limits
+        bound = None if limits.can_pause else limits.max_bytes
         for index, message in enumerate(batch):
             size = payload_size(message)
-            if self._overflows(size):
-                self._drop(source, len(batch) - index)
+            over = bound is not None and self._queue_size + size > bound
+            if over and self._queue:  # a single message is never too large
+                self._drop(len(batch) - index)
                 break
-            self._append(_Waiting(source, message, size))
+            self._queue.append(_Waiting(source, partial(chain, message), size))
             self._queue_size += size
         self._measure()
 
-    def _append(self, waiting: _Waiting) -> None:
-        if self._queue is _NOTHING:
-            self._queue = deque()
-        self._queue.append(waiting)
-
-    def _overflows(self, size: int) -> bool:
-        """Whether there is no room, where the platform cannot pause."""
-        limits = self.messages.limits
-        if limits.can_pause or limits.max_bytes is None or not self._queue:
-            return False
-        return self._queue_size + size > limits.max_bytes
-
-    def _drop(self, source: Incoming, count: int) -> None:
+    def _drop(self, count: int) -> None:
         """Drop what has no room; nobody reads on as if nothing were missing."""
-        self.messages.on_drop(source.held, count)
+        self.messages.on_drop(count)
         error = WSStreamOverflowError(
             f"an interceptor did not keep up: {len(self._queue)} messages of "
             f"{self._queue_size:,} bytes waited for it, and a browser cannot pause"
         )
-        self.call(partial(self.messages.fail, End(error=error, final=True)))
+        self.call(self.messages.fail, End(error=error, final=True))
 
     def _measure(self) -> None:
         """Say whether the queue holds too much: hysteresis of a quarter."""
         limits = self.messages.limits
-        capacity = limits.capacity or QUEUE_CAPACITY
+        factor = 4 if self.queue_full else 1
+        count, size = len(self._queue) * factor, self._queue_size * factor
         max_bytes = limits.max_bytes or float("inf")
-        if self._queue_full:
-            capacity, max_bytes = capacity // 4, max_bytes / 4
-        full = len(self._queue) > capacity or self._queue_size > max_bytes
-        if full is not self._queue_full:
-            self._queue_full = full
+        full = count > (limits.capacity or QUEUE_CAPACITY) or size > max_bytes
+        if full is not self.queue_full:
+            self.queue_full = full
             self._on_pressure()
 
 

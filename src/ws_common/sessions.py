@@ -1,22 +1,22 @@
 """Sessions: one connection at a time, for programs that start anew at each."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from weakref import WeakSet
 
 from ws_common.buffer import Buffer, End, Ended, Limits
+from ws_common.client_loop import ClientLoop
 from ws_common.connection import Connection
 from ws_common.errors import WSConnectionClosedError
+from ws_common.intercepted import InterceptedSends
 from ws_common.messages import Data
+from ws_common.outbound import SendQueue
+from ws_common.receive_pipeline import ReceivePipeline
 from ws_common.session import Session
 from ws_common.states import Closed
 from ws_common.streams import Subscriber
-
-if TYPE_CHECKING:
-    from ws_common.intercepted import InterceptedSends
-    from ws_common.outbound import SendQueue
-    from ws_common.receive_pipeline import ReceivePipeline
 
 _inside: ContextVar[tuple["EarlySession", ...]] = ContextVar("ws_inside", default=())
 """The sessions of every `after_connect` in whose context the code runs."""
@@ -28,14 +28,19 @@ PENDING = 16
 class _Session:
     """What both kinds share."""
 
-    def __init__(self, connection: Connection, outbound: "SendQueue") -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        outbound: SendQueue,
+        order: InterceptedSends | None = None,
+    ) -> None:
         self.connection = connection.number
         self.url = connection.url
         self.protocol = connection.transport.protocol
         self.handshake = connection.transport.handshake
         self._connection = connection
         self._outbound = outbound
-        self._order: InterceptedSends | None = None
+        self._order = order
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send on this connection; never on another."""
@@ -61,9 +66,8 @@ class EarlySession(_Session):
 
     owner: object = None
 
-    def __init__(self, connection: Connection, outbound: "SendQueue") -> None:
-        super().__init__(connection, outbound)
-        self._order = outbound.new_order()
+    def __init__(self, connection: Connection, outbound: SendQueue) -> None:
+        super().__init__(connection, outbound, outbound.new_order())
 
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing."""
@@ -75,12 +79,9 @@ class EarlySession(_Session):
 
     async def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages; ends with the connection."""
-        while True:
-            try:
-                message = await self._next()
-            except Ended:
-                return
-            yield message
+        with suppress(Ended):
+            while True:
+                yield await self._next()
 
     def enter(self, owner: object) -> None:
         """`after_connect` of this client begins, in the current task."""
@@ -110,13 +111,13 @@ class LiveSession(_Session):
     def __init__(
         self,
         connection: Connection,
-        outbound: "SendQueue",
-        pipeline: "ReceivePipeline",
+        outbound: SendQueue,
+        pipeline: ReceivePipeline,
         owner: object,
     ) -> None:
         super().__init__(connection, outbound)
         messages = pipeline.messages
-        buffer = messages.attach_to(connection.number)
+        buffer = messages.attach(connection=connection.number)
         self._subscriber: Subscriber[Data] = Subscriber(
             messages, (), buffer=buffer, owner=owner
         )
@@ -131,34 +132,26 @@ class LiveSession(_Session):
 
 
 class SessionFeed(AsyncIterator[Session]):
-    """What `client.sessions()` returns: one item per connection."""
+    """What `client.sessions()` returns: one item per connection.
 
-    def __init__(
-        self, pipeline: "ReceivePipeline", outbound: "SendQueue", owner: object
-    ) -> None:
-        self._pipeline = pipeline
-        self._outbound = outbound
-        self._owner = owner
-        self._buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
+    Attributes:
+        owner: The client: whoever holds a feed or a session holds it.
+        buffer: The sessions that nobody has asked for yet.
+    """
 
-    def begin(self, connection: Connection) -> None:
-        """A connection is open."""
-        session = LiveSession(connection, self._outbound, self._pipeline, self._owner)
-        self._buffer.extend((session,), 0)
-
-    def mark(self, end: End) -> None:
-        """No further connection comes by itself."""
-        self._buffer.mark(end)
+    def __init__(self, home: ClientLoop, owner: object) -> None:
+        self.owner = owner
+        self.buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
+        self._home = home
 
     async def __anext__(self) -> Session:
         """Wait for the next connection."""
-        self._pipeline.messages.home.check()
+        self._home.check()
         try:
-            return await self._buffer.get()
+            return await self.buffer.get()
         except Ended as ended:
-            if ended.end.error is None:
-                raise StopAsyncIteration from None
-            raise ended.end.error from ended.end.error.__cause__
+            error = ended.end.error or StopAsyncIteration()
+            raise error from error.__cause__
 
 
 class Sessions:
@@ -170,59 +163,57 @@ class Sessions:
 
     __slots__ = ("_feeds", "_outbound", "_pipeline")
 
-    def __init__(self, pipeline: "ReceivePipeline", outbound: "SendQueue") -> None:
+    def __init__(self, pipeline: ReceivePipeline, outbound: SendQueue) -> None:
         self._pipeline = pipeline
         self._outbound = outbound
-        self._feeds: WeakSet[SessionFeed] | frozenset[SessionFeed] = _NONE
+        self._feeds: WeakSet[SessionFeed] | None = None  # until there is one
 
     def new(self, owner: object, connection: Connection | None) -> SessionFeed:
         """Make one; it begins with the connection that is open, if one is."""
-        feed = SessionFeed(self._pipeline, self._outbound, owner)
-        if not isinstance(self._feeds, WeakSet):
+        feed = SessionFeed(self._pipeline.messages.home, owner)
+        if self._feeds is None:
             self._feeds = WeakSet()
         self._feeds.add(feed)
         if connection is not None:
-            self._pipeline.call(lambda: feed.begin(connection))
+            self._pipeline.call(self._begin, feed, connection)
         else:
-            self._pipeline.call(lambda: self._mark_idle(feed))
+            self._pipeline.call(self._mark_idle, feed)
         return feed
 
     def opened(self, connection: Connection) -> None:
         """Begin a session, and let flow what the connection brings."""
-        for feed in tuple(self._feeds):
-            self._begin(feed, connection)
+        for feed in tuple(self._feeds or ()):
+            self._pipeline.call(self._begin, feed, connection)
         self._pipeline.call(connection.incoming.opened)
 
     def _begin(self, feed: SessionFeed, connection: Connection) -> None:
-        self._pipeline.call(lambda: feed.begin(connection))
+        session = LiveSession(connection, self._outbound, self._pipeline, feed.owner)
+        feed.buffer.extend((session,), 0)
 
     def ended(self, connection: Connection) -> None:
         """End the session of a connection; what is buffered can still be read."""
         close = connection.close_info
         end = End(close_code=close.code, close_reason=close.reason, final=True)
-        finish = self._pipeline.messages.finish
-        self._pipeline.call(lambda: finish(connection.number, end))
+        self._pipeline.call(self._pipeline.messages.finish, connection.number, end)
 
     def idle(self, closed: Closed) -> None:
         """Nothing comes any more by itself; readers meet the end in its place."""
-        end = end_of(closed)
         # Only those that are there now: later ones may be of a later connection.
-        feeds = tuple(self._feeds)
-        self._pipeline.call(lambda: self._mark(end, feeds))
+        feeds = tuple(self._feeds or ())
+        self._pipeline.call(self._mark, end_of(closed), feeds)
 
     def closed(self, closed: Closed) -> None:
         """Nothing comes any more, ever; nothing that is under way is waited for."""
-        end = end_of(closed, final=True)
-        self._mark(end, tuple(self._feeds))
+        self._mark(end_of(closed, final=True), tuple(self._feeds or ()))
 
     def _mark(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
         self._pipeline.messages.mark(end)
         for feed in feeds:
-            feed.mark(end)
+            feed.buffer.mark(end)
 
     def _mark_idle(self, feed: SessionFeed) -> None:
         if self._pipeline.messages.ended is not None:
-            feed.mark(self._pipeline.messages.ended)
+            feed.buffer.mark(self._pipeline.messages.ended)
 
 
 def end_of(closed: Closed, *, final: bool = False) -> End:
@@ -247,5 +238,3 @@ def end_of(closed: Closed, *, final: bool = False) -> End:
 
 _QUIET: Final = frozenset({1000, 1001, 1005})
 """Close codes of a peer after which iteration ends without an error."""
-
-_NONE: Final[frozenset[SessionFeed]] = frozenset()

@@ -7,13 +7,15 @@ raised to the one who iterates, and nobody else pays for it.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Generic, Self, TypeVar, cast
+from contextlib import AbstractContextManager
+from typing import Any, Generic, TypeVar, cast
 
 from ws_common.broadcast import Broadcast
-from ws_common.buffer import Buffer, End, Ended
+from ws_common.buffer import Buffer, Ended
 from ws_common.callsite import callsite
 from ws_common.errors import WSConnectionClosedError, WSStreamOverflowError
 from ws_common.platform import Overflow
+from ws_common.tasks import not_ours
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -22,11 +24,8 @@ Step = Callable[[Any], Any]
 OnFault = Callable[[str, Exception], None]
 
 
-class _Skip:
-    """What a step returns for an item that is not for this stream."""
-
-
-SKIP: Any = _Skip()
+SKIP: Any = object()
+"""What a step returns for an item that is not for this stream."""
 
 
 class Stream(Generic[T]):
@@ -119,7 +118,7 @@ class Stream(Generic[T]):
         return Stream(self._broadcast, self._on_fault, steps, owner=self._owner)
 
 
-class Subscriber(AsyncIterator[T]):
+class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
     """An iterator with a buffer of its own, and a context manager.
 
     Dropping the last reference ends it.
@@ -187,14 +186,8 @@ class Subscriber(AsyncIterator[T]):
     @property
     def has_overflowed(self) -> bool:
         """Whether it ended because it overflowed, and that was raised."""
-        end = self._buffer.end
-        if end is None or self._buffer.has_next:
-            return False
-        return isinstance(end.error, WSStreamOverflowError)
-
-    def _keep(self, task: "asyncio.Task[None]") -> None:
-        """Hold on to a listener's task: the loop itself does not."""
-        self._broadcast.hold(task)
+        end = None if self._buffer.has_next else self._buffer.end
+        return end is not None and isinstance(end.error, WSStreamOverflowError)
 
     async def next(self) -> T:
         """Return the next item. Cancelling it loses nothing.
@@ -207,8 +200,13 @@ class Subscriber(AsyncIterator[T]):
                 self._broadcast.check_asked()
             return await self._next()
         except Ended as ended:
-            error = _raised(ended.end)
-            raise error from error.__cause__
+            end = ended.end
+            error = end.error or WSConnectionClosedError(
+                close_code=end.close_code,
+                close_reason=end.close_reason,
+                was_clean=end.close_code not in (None, 1006),
+            )
+            raise error.with_traceback(None) from error.__cause__
 
     async def __anext__(self) -> T:
         """Return the next item, or end, or raise what ended the stream."""
@@ -218,9 +216,8 @@ class Subscriber(AsyncIterator[T]):
         try:
             return await self._next()
         except Ended as ended:
-            if ended.end.error is None:
-                raise StopAsyncIteration from None
-            raise ended.end.error.with_traceback(None) from ended.end.error.__cause__
+            error = ended.end.error or StopAsyncIteration()
+            raise error.with_traceback(None) from error.__cause__
 
     async def _next(self) -> T:
         """Return the next item.
@@ -247,6 +244,22 @@ class Subscriber(AsyncIterator[T]):
                 break
         return item
 
+    async def _listen(
+        self, callback: Callable[[T], Awaitable[None] | None], report: OnFault
+    ) -> None:
+        """Call back for what comes, until nothing comes any more, ever."""
+        await asyncio.sleep(0)  # even of an eager task: nothing is called in listen()
+        ended = False
+        while not ended:
+            try:
+                await self._hand_to(callback)
+            except Ended as reached:
+                ended = reached.end.final
+                if ended and reached.end.error is not None:
+                    report("listener_overflowed", reached.end.error)
+            except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
+                report("listener_raised", not_ours(error, "a listener"))
+
     async def _hand_to(self, callback: Callable[[T], Awaitable[None] | None]) -> None:
         """Wait for items, and call back for all that one batch has brought.
 
@@ -269,27 +282,12 @@ class Subscriber(AsyncIterator[T]):
         if buffer.has_next:
             await asyncio.sleep(0)  # others have their turn between two batches
 
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
-
     def __exit__(self, *exc: object) -> None:
         """End the subscription."""
         self.close()
 
 
-def _raised(end: End) -> Exception:
-    """What `recv()` and `first()` raise at an end."""
-    if end.error is not None:
-        return end.error.with_traceback(None)
-    return WSConnectionClosedError(
-        close_code=end.close_code,
-        close_reason=end.close_reason,
-        was_clean=end.close_code not in (None, 1006),
-    )
-
-
-class Subscription:
+class Subscription(AbstractContextManager["Subscription"]):
     """A listener. It lives until it is cancelled or the client is closed.
 
     Example:
@@ -313,57 +311,19 @@ class Subscription:
         on_fault: OnFault,
     ) -> None:
         self._subscriber: Subscriber[Any] = subscriber
-        self._callback: Callable[[Any], Awaitable[None] | None] = callback
-        self._on_fault = on_fault
-        self._is_made = False
-        work = self._run()
+        work = subscriber._listen(callback, on_fault)  # noqa: SLF001 - our own
         self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
         # It is collected with a client that is closed and that nobody holds any more:
         # there is nothing to warn of, and no other way to say so.
         cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
-        subscriber._keep(self._task)  # noqa: SLF001 - our own
-        self._is_made = True
+        # A buffer that nobody reads any more holds nobody up.
+        self._task.add_done_callback(lambda _: subscriber.close())
+        subscriber._broadcast.hold(self._task)  # noqa: SLF001 - our own
 
     def cancel(self) -> None:
         """Stop listening. A callback that is awaiting is cancelled."""
         self._task.cancel()
         self._subscriber.close()
-
-    async def _run(self) -> None:
-        try:
-            if not self._is_made:  # an eager task: call nobody back inside listen()
-                await asyncio.sleep(0)
-            await self._listen()
-        except GeneratorExit:
-            raise  # it is collected with its client: nobody is held up any more
-        except BaseException:
-            self._subscriber.close()  # a buffer that nobody reads holds nobody up
-            raise
-        self._subscriber.close()
-
-    async def _listen(self) -> None:
-        ended = False
-        while not ended:
-            try:
-                await self._subscriber._hand_to(self._callback)  # noqa: SLF001 - our own
-            except Ended as reached:
-                ended = reached.end.final
-                if ended and reached.end.error is not None:
-                    self._on_fault("listener_overflowed", reached.end.error)
-            except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if task is None or task.cancelling():
-                    raise
-                # Not we were cancelled, but something that the callback waited for.
-                failure = RuntimeError("what a listener waited for was cancelled")
-                failure.__cause__ = error
-                self._on_fault("listener_raised", failure)
-            except Exception as error:  # noqa: BLE001 - user code: reported, and on
-                self._on_fault("listener_raised", error)
-
-    def __enter__(self) -> Self:
-        """Return itself."""
-        return self
 
     def __exit__(self, *exc: object) -> None:
         """Stop listening."""

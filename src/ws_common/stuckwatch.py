@@ -5,7 +5,7 @@ its buffer, and then nothing more is read from the socket, for anybody.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ws_common.broadcast import Broadcast
@@ -13,8 +13,6 @@ from ws_common.buffer import Buffer
 
 PATIENCE = 5.0
 """Seconds of holding the socket without a read before a subscriber is named."""
-
-_NONE: frozenset[Buffer[Any]] = frozenset()
 
 
 class StuckWatch:
@@ -32,7 +30,7 @@ class StuckWatch:
         self._note = note
         self._timer: asyncio.TimerHandle | None = None
         self._reads: dict[Buffer[Any], int] = {}
-        self._named: frozenset[Buffer[Any]] = _NONE
+        self._named: Sequence[Buffer[Any]] = ()
 
     def watch(self) -> None:
         """Watch while a buffer is full; called when that may have changed."""
@@ -40,40 +38,41 @@ class StuckWatch:
         if not self._messages.full or (ended is not None and ended.final):
             self.stop()
         elif self._timer is None:
-            self._arm()
+            self._reads = {buffer: buffer.reads for buffer in self._messages.full}
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(PATIENCE, self._look)
 
     def stop(self) -> None:
         """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._named = _NONE
+        self._named = ()
 
     @property
     def stuck(self) -> list[str]:
         """Who holds the socket without being read, in words."""
-        return [describe(self._messages, buffer) for buffer in self._named]
-
-    def _arm(self) -> None:
-        self._reads = {buffer: buffer.reads for buffer in self._messages.full}
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(PATIENCE, self._look)
+        return [self._describe(buffer) for buffer in self._named]
 
     def _look(self) -> None:
-        for buffer in self._messages.full:
-            stuck = self._reads.get(buffer) == buffer.reads and not buffer.awaited
-            if stuck and buffer not in self._named:
-                self._named |= {buffer}
-                who = describe(self._messages, buffer)
+        before = self._named
+        self._named = [
+            buffer
+            for buffer in self._messages.full
+            if self._reads.get(buffer) == buffer.reads and not buffer.awaited
+        ]
+        for buffer in self._named:
+            if buffer not in before:
+                who = self._describe(buffer)
                 self._note("subscriber_stuck", who=who, waiting=buffer.waiting)
-            elif not stuck:
-                self._named -= {buffer}
         self._timer = None
         self.watch()
 
-
-def describe(messages: Broadcast[Any], buffer: Buffer[Any]) -> str:
-    """Name a subscriber so that its line can be found."""
-    if buffer is messages.kept:
-        return "nobody has subscribed: read from client.stream, or call client.recv()"
-    return f"the subscriber made at {buffer.made_at} is not read: read it or close it"
+    def _describe(self, buffer: Buffer[Any]) -> str:
+        """Name a subscriber so that its line can be found."""
+        if buffer is self._messages.kept:
+            return (
+                "nobody has subscribed: read from client.stream, or call client.recv()"
+            )
+        made_at = buffer.made_at
+        return f"the subscriber made at {made_at} is not read: read it or close it"

@@ -56,3 +56,19 @@ def report(task: "asyncio.Task[None]") -> None:
 
 def _retrieve(task: "asyncio.Task[None]") -> BaseException | None:
     return None if task.cancelled() else task.exception()
+
+
+def not_ours(error: BaseException, who: str) -> Exception:
+    """What to report where user code has raised, or what it awaited was cancelled.
+
+    Raises:
+        CancelledError: The task itself is cancelled.
+    """
+    if isinstance(error, Exception):
+        return error
+    task = asyncio.current_task()
+    if task is None or task.cancelling():
+        raise error
+    failure = RuntimeError(f"what {who} waited for was cancelled")
+    failure.__cause__ = error
+    return failure

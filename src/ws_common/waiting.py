@@ -60,10 +60,9 @@ class Waiting:
 
     def begin(self, attempt: int, delay: float) -> None:
         """Wait for so many seconds."""
-        self.stop()
         now = asyncio.get_running_loop().time()
         self._attempt, self._due, self._cause = attempt, now + delay, "retry_due"
-        self._arm()
+        self._set_timer()
         if self._news is not None:
             (heard_at, cause), self._news = self._news, None
             if now - heard_at < NEWS:
@@ -72,13 +71,13 @@ class Waiting:
     def stop(self) -> None:
         """Forget it."""
         self._attempt = None
-        self._disarm()
+        self._set_timer()
 
     def hold(self, why: Hold) -> None:
         """Let it not end, for one more reason."""
-        self.holds = frozenset((*self.holds, why))
+        self.holds = self.holds.union({why})
         self._news = None
-        self._disarm()
+        self._set_timer()
 
     def release(self, why: Hold, cause: Cause) -> None:
         """Forget that reason; where none is left, now is the time."""
@@ -92,8 +91,10 @@ class Waiting:
 
     def end(self) -> None:
         """End it now, unless it is held."""
-        if self._attempt is not None and not self.holds:
-            self._over()
+        attempt = self._attempt
+        if attempt is not None and not self.holds:
+            self.stop()
+            self._on_due(attempt, self._cause)
 
     def reset(self) -> None:
         """Forget everything."""
@@ -105,22 +106,14 @@ class Waiting:
         soon = asyncio.get_running_loop().time() + self._rng.uniform(0, JITTER)
         if soon < self._due or self._timer is None:
             self._due, self._cause = soon, cause
-        self._arm()
+        self._set_timer()
 
-    def _arm(self) -> None:
-        self._disarm()
-        if not self.holds:
-            # Not `call_at`: Pyodide's loop raises where that is in the past.
-            delay = max(0.0, self._due - asyncio.get_running_loop().time())
-            self._timer = call_later(delay, self._over)
-
-    def _disarm(self) -> None:
+    def _set_timer(self) -> None:
+        """Set the timer anew: it runs while something waits that is not held."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _over(self) -> None:
-        attempt = self._attempt
-        self.stop()
-        if attempt is not None:
-            self._on_due(attempt, self._cause)
+        if self._attempt is not None and not self.holds:
+            # Not `call_at`: Pyodide's loop raises where that is in the past.
+            delay = max(0.0, self._due - asyncio.get_running_loop().time())
+            self._timer = call_later(delay, self.end)

@@ -70,9 +70,11 @@ class Buffered:
 
         self.pressure: list[bool] = []
         self.drops: list[int] = []
-        self._buffer: Buffer[Any] = Buffer(Limits(capacity, max_bytes, overflow))
-        self._buffer.on_pressure = lambda _, full: self.pressure.append(full)
-        self._buffer.on_drop = lambda _, count: self.drops.append(count)
+        self._buffer: Buffer[Any] = Buffer(
+            Limits(capacity, max_bytes, overflow),
+            lambda: self.pressure.append(self._buffer.full),
+            self.drops.append,
+        )
 
     def put(self, *items: object) -> None:
         """Append items, one after the other."""
@@ -87,7 +89,14 @@ class Buffered:
 
     def take(self) -> object:
         """The next item, without waiting; raises an end."""
-        return self._buffer.take()
+        reading = self._buffer.get()
+        try:
+            reading.send(None)
+        except StopIteration as read:
+            return read.value
+        reading.close()
+        msg = "nothing is there to be taken"
+        raise LookupError(msg)
 
     async def get(self) -> object:
         """The next item; raises an end."""
@@ -95,7 +104,8 @@ class Buffered:
 
     def clear(self) -> None:
         """Forget what is held."""
-        self._buffer.clear()
+        self._buffer.drain()
+        self._buffer.release()
 
     def drain(self) -> list[object]:
         """Take everything but the ends."""
@@ -104,12 +114,16 @@ class Buffered:
     @property
     def held(self) -> list[object]:
         """The messages that wait to be read."""
-        return self._buffer.messages
+        return [item for one in self._segments for item in one.messages]
 
     @property
     def ends(self) -> int:
         """How many ends lie between them."""
-        return len(self._buffer.ends)
+        return sum(one.end is not None for one in self._segments)
+
+    @property
+    def _segments(self) -> list[Any]:
+        return [self._buffer._current, *self._buffer._later]
 
     @property
     def bytes(self) -> int:
