@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ws_common.durations import Seconds, to_seconds
+from ws_common.durations import Seconds, seconds, to_seconds
 from ws_common.errors import WSError
 
 RETRY_AFTER_CAP = 300.0
@@ -86,27 +86,27 @@ class ConnectionRetryInterval:
         high = to_seconds(self.max, f"{name}.max")
         uptime = to_seconds(self.min_uptime, f"{name}.min_uptime", zero=True)
         if high < low:
-            msg = f"{name}.max ({high:g} s) must not be below min ({low:g} s)"
-            raise ValueError(msg)
+            raise ValueError(
+                f"{name}.max ({high:g} s) must not be below min ({low:g} s)"
+            )
         factor = self.factor
         number = isinstance(factor, int | float) and not isinstance(factor, bool)
         if not number or not 1 <= factor <= sys.float_info.max:
-            msg = f"{name}.factor must be 1 or more, not {factor!r}"
-            raise ValueError(msg)
+            raise ValueError(f"{name}.factor must be 1 or more, not {factor!r}")
         attempts = self.max_attempts
         if attempts is not None and (type(attempts) is not int or attempts < 1):
-            msg = f"{name}.max_attempts must be 1 or more, or None, not {attempts!r}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"{name}.max_attempts must be 1 or more, or None, not {attempts!r}"
+            )
         if self.retry_if is not None and not callable(self.retry_if):
-            msg = f"{name}.retry_if must be callable, not {self.retry_if!r}"
-            raise TypeError(msg)
+            raise TypeError(f"{name}.retry_if must be callable, not {self.retry_if!r}")
         object.__setattr__(self, "min", low)
         object.__setattr__(self, "max", high)
         object.__setattr__(self, "min_uptime", uptime)
 
     def upper(self, retry: int) -> float:
         """The upper end of the draw before retry n (0, 1, 2, …), in seconds."""
-        low, high = self._bounds()
+        low, high = seconds(self.min), seconds(self.max)
         try:
             return min(high, low * float(self.factor) ** (retry + 1))
         except OverflowError:  # after days of failures
@@ -123,12 +123,8 @@ class ConnectionRetryInterval:
                 restarting or overloaded has everybody coming back together.
             rng: Where the randomness comes from.
         """
-        low, high = self._bounds()
-        upper = high if spread else self.upper(retry)
-        return (rng or CHANCE).uniform(low, upper)
-
-    def _bounds(self) -> tuple[float, float]:
-        return to_seconds(self.min, "min"), to_seconds(self.max, "max")
+        upper = seconds(self.max) if spread else self.upper(retry)
+        return (rng or CHANCE).uniform(seconds(self.min), upper)
 
 
 CHANCE: Final = random.SystemRandom()

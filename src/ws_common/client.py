@@ -314,11 +314,10 @@ class WebSocketClient:
             raise self._behind.life.not_connected()
         round_trip = connection.ping()
         if round_trip is None:
-            msg = (
+            raise WSUnsupportedError(
                 "this platform cannot send pings: a page has none. Set "
                 "Heartbeat(message=…) to have an application-level one"
             )
-            raise WSUnsupportedError(msg)
         return await round_trip
 
     async def reconnect(self) -> None:
@@ -412,11 +411,10 @@ class WebSocketClient:
 
     def _not_inside(self, method: str) -> None:
         if is_inside_after_connect(self._behind.outbound):
-            msg = (
+            raise WSNotConnectedError(
                 f"client.{method}() inside after_connect would wait for after_connect "
                 "itself: use the session it is handed"
             )
-            raise WSNotConnectedError(msg)
         if method in _NEEDING_MESSAGES and self._options.after_connect is not None:
             self._behind.received.check_outside()
 

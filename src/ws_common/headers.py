@@ -27,8 +27,7 @@ def check_headers(headers: object) -> Headers:
             control character or something outside of Latin-1.
     """
     if not isinstance(headers, Mapping):
-        msg = f"headers must be a mapping, not {type(headers).__name__}"
-        raise TypeError(msg)
+        raise TypeError(f"headers must be a mapping, not {type(headers).__name__}")
     checked = {
         _check_name(name): tuple(check_value(name, value) for value in _values(given))
         for name, given in cast("Mapping[str, object]", headers).items()
@@ -39,14 +38,14 @@ def check_headers(headers: object) -> Headers:
 def check_value(name: str, value: Any) -> str:
     """Return a header's value, or raise; the value itself is never shown."""
     if not isinstance(value, str):
-        msg = f"header {name}: a value must be a string, not {type(value).__name__}"
-        raise TypeError(msg)
+        raise TypeError(
+            f"header {name}: a value must be a string, not {type(value).__name__}"
+        )
     if not _VALUE.fullmatch(value):
-        msg = (
+        raise ValueError(
             f"header {name}: a value must not contain line breaks, control characters "
             "or characters outside of Latin-1"
         )
-        raise ValueError(msg)
     return value
 
 
@@ -61,8 +60,7 @@ def is_owned(name: str) -> bool:
 
 def _check_name(name: Any) -> str:
     if not isinstance(name, str) or not TOKEN.fullmatch(name):
-        msg = f"{name!r} is not a valid header name"
-        raise ValueError(msg)
+        raise ValueError(f"{name!r} is not a valid header name")
     return name
 
 

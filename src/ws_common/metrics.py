@@ -149,8 +149,9 @@ class WebSocketMetrics:
                 }
             )
         except (KeyError, OverflowError, TypeError, ValueError) as error:
-            msg = f"not the JSON of WebSocketMetrics: {type(error).__name__} {error}"
-            raise ValueError(msg) from error
+            raise ValueError(
+                f"not the JSON of WebSocketMetrics: {type(error).__name__} {error}"
+            ) from error
 
     def __str__(self) -> str:
         """One `- name: value` line each."""

@@ -30,8 +30,9 @@ def check_url(url: object) -> str:
             credentials, a fragment, spaces or control characters.
     """
     if not isinstance(url, str):
-        msg = f"a WebSocket URL must be a string, not {type(url).__name__}"
-        raise WSInvalidUrlError(msg)
+        raise WSInvalidUrlError(
+            f"a WebSocket URL must be a string, not {type(url).__name__}"
+        )
     return _checked(url)
 
 
@@ -41,8 +42,7 @@ def _checked(url: str) -> str:
     if not fault and "#" in url:
         fault = "must not have a fragment (RFC 6455 section 3)"
     if fault:
-        msg = f"a WebSocket URL {fault}: {redact(url)!r}"
-        raise WSInvalidUrlError(msg)
+        raise WSInvalidUrlError(f"a WebSocket URL {fault}: {redact(url)!r}")
     return with_password(url)
 
 
