@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from threading import get_ident
 from typing import Any, Final
-from weakref import ref
 
 from ws_common.entry import QueuedMessage, SendTarget, send_error
 from ws_common.errors import WSError, WSMessageDroppedError, WSSendError
@@ -26,17 +25,16 @@ class InterceptedSends:
     Args:
         handlers: The interceptors' `on_send`.
         submit: Sends or queues what the last of them hands on.
-        withdraw: Takes a message back with an error, if it is not sent yet.
-        report: Called with what they raise where neither caller nor receipt tells it.
+        report: Reports what they raise where neither caller nor receipt tells it.
 
     Attributes:
         lock: Has them pass one after the other.
-        held: The receipts of messages that may still be handed on, and what notices
-            that nobody can do so any more.
+        held: The receipts of messages that may still be handed on.
         tasks: What passes in the background.
     """
 
     __slots__ = (
+        "_loop",
         "_thread",
         "handlers",
         "held",
@@ -44,23 +42,21 @@ class InterceptedSends:
         "report",
         "submit",
         "tasks",
-        "withdraw",
     )
 
     def __init__(
         self,
         handlers: Sequence[Handler],
         submit: Callable[..., QueuedMessage | None],
-        withdraw: Callable[[QueuedMessage, WSError], None],
-        report: Callable[[Exception], None],
+        report: Callable[..., None],
     ) -> None:
         self.handlers = handlers
         self.submit = submit
-        self.withdraw = withdraw
         self.report = report
         self.lock = FifoLock()
-        self.held: dict[QueuedMessage, ref[InterceptedSend]] = {}
+        self.held: dict[QueuedMessage, None] = {}
         self.tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
         self._thread = get_ident()
 
     @property
@@ -80,22 +76,14 @@ class InterceptedSends:
         failed, self.lock = self.lock, FifoLock()
         failed.fail(make_error())
 
-    def hold(self, send: "InterceptedSend", receipt: QueuedMessage) -> None:
-        """Settle a receipt when nobody can call `next` any more, or in `fail()`."""
-        loop = asyncio.get_running_loop()
-
-        def let_go(_: object) -> None:  # wherever the garbage collector runs
-            if get_ident() == self._thread:
-                self._drop(receipt)
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(self._drop, receipt)
-
-        self.held[receipt] = ref(send, let_go)
-
-    def _drop(self, receipt: QueuedMessage) -> None:
-        self.held.pop(receipt, None)
-        error = WSMessageDroppedError("an interceptor did not hand the message on")
-        receipt.settle("dropped", error)
+    def let_go(self, receipt: QueuedMessage) -> None:
+        """Settle a receipt whose `next` nobody can call any more; from any thread."""
+        if get_ident() == self._thread:
+            self.held.pop(receipt, None)
+            error = WSMessageDroppedError("an interceptor did not hand the message on")
+            receipt.settle("dropped", error)
+        elif not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.let_go, receipt)
 
 
 class InterceptedSend:
@@ -114,7 +102,6 @@ class InterceptedSend:
     """
 
     __slots__ = (
-        "__weakref__",
         "_bounded",
         "_data",
         "_failure",
@@ -146,6 +133,13 @@ class InterceptedSend:
         self._failure: WSError | None = None
         self.receipt = receipt
         self.queued: list[QueuedMessage] = []
+        if receipt is not None:
+            sends.held[receipt] = None
+
+    def __del__(self) -> None:
+        """Say so where nobody can hand the message on any more."""
+        if self.receipt is not None:  # wherever the garbage collector runs
+            self._sends.let_go(self.receipt)
 
     def __call__(self, data: Any) -> Any:
         """Hand a message on to the wire, or to the queue."""
@@ -167,15 +161,12 @@ class InterceptedSend:
             lock.running = running
         if message is not None and not is_late:
             self.queued.append(message)
-        if self.receipt is not None:
-            self._take(self.receipt, message)
+        receipt, self.receipt = self.receipt, None
+        if receipt is not None:
+            self._sends.held.pop(receipt, None)
+            if message is None:
+                receipt.settle("sent")
         return DONE
-
-    def _take(self, receipt: QueuedMessage, message: QueuedMessage | None) -> None:
-        self.receipt = None
-        self._sends.held.pop(receipt, None)
-        if message is None:
-            receipt.settle("sent")
 
     def start(self) -> bool:
         """Pass the interceptors as far as that goes now; whether that is all."""
@@ -250,7 +241,7 @@ class InterceptedSend:
             await self.finish()
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
             if receipt.status != "failed":  # it tells of a message that was sent before
-                self._sends.report(error)
+                self._sends.report("interceptor_raised", error=error)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._sends.tasks.discard(task)
@@ -264,7 +255,7 @@ class InterceptedSend:
         """Take back what is not sent yet, and hand on nothing more."""
         self._failure = send_error(error, "an interceptor raised")
         for message in self.queued:
-            self._sends.withdraw(message, self._failure)
+            message.settle("failed", self._failure)
         if self.receipt is not None:
             self._sends.held.pop(self.receipt, None)
             self.receipt.settle("failed", self._failure)

@@ -101,7 +101,13 @@ class Supervisor:
         self.states: Broadcast[WebSocketClientState] = Broadcast(
             _STATE_LIMITS, keep=False, home=self.home
         )
-        self.outbound = SendQueue(options, self, losses)
+        self.outbound = SendQueue(
+            options,
+            self.clock,
+            check_coming=self.check_coming,
+            report=self.reporter.note,
+            on_drop=losses.dropped_out,
+        )
         self.sessions = Sessions(self.received, self.outbound)
         self._connector = connector
         self.target: Url | None = None
