@@ -50,7 +50,7 @@ NO_PHASE = {
     "Surroundings._signals": "only some platforms have them",
     "Waiting._timer": "a timer that may run; while the wait is held it does not",
     # Something that is known or not
-    "Calls._latest": "whom to answer; most of the time nobody waits",
+    "Calls._finished": "whom to answer; most of the time nobody waits",
     "Fragments._text": "what kind of message it is",
     "JsTransport._failure": "what to report at the end, instead of what comes",
     "Pulse._sent": "when a message went that has no reply yet",
