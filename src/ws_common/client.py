@@ -159,7 +159,7 @@ class WebSocketClient:
             buffered_amount=buffered,
             unconfirmed_count=counters.transferred_count - counters.confirmed_count,
             dropped_count=counters.dropped_count,
-            skipped_count=behind.reporter.skipped_count,
+            skipped_count=counters.skipped_count,
         )
 
     @property

@@ -30,7 +30,7 @@ COMMON = SOURCE / "ws_common"
 
 SHELLS = [
     *("connection", "no_transport", "pulse", "write_buffer"),
-    *("attempt", "calls", "clockwatch", "losses", "supervisor", "surroundings"),
+    *("attempt", "calls", "clockwatch", "supervisor", "surroundings"),
     "waiting",
 ]
 """What is around the two tables."""
