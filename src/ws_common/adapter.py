@@ -109,7 +109,14 @@ class AdapterConnector:
 
 
 class AdapterTransport:
-    """One connection of an `IWebSocketClient`."""
+    """One connection of an `IWebSocketClient`.
+
+    Attributes:
+        handshake: See `Transport`.
+        buffered_amount: Bytes that wait for the wrapped client's `add()`.
+        last_activity: Loop time of the last message.
+        can_pause: The stream is simply not read.
+    """
 
     def __init__(self, client: IWebSocketClient, sink: TransportSink) -> None:
         self._client = client
@@ -119,8 +126,10 @@ class AdapterTransport:
         )
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Data] = asyncio.Queue()
-        self._buffered = 0
-        self._heard_at = self._loop.time()
+        self.handshake = Handshake()  # nothing is known of it
+        self.buffered_amount = 0
+        self.last_activity = self._loop.time()
+        self.can_pause = True
         self._reading = asyncio.Event()
         self._reading.set()
         self._received = 0
@@ -139,26 +148,6 @@ class AdapterTransport:
         """The subprotocol, where the wrapped client's state says it."""
         return getattr(self._client.state, "protocol", None)
 
-    @property
-    def handshake(self) -> Handshake:
-        """Nothing is known of it."""
-        return Handshake()
-
-    @property
-    def buffered_amount(self) -> int:
-        """Bytes that wait for the wrapped client's `add()`."""
-        return self._buffered
-
-    @property
-    def last_activity(self) -> float:
-        """Loop time of the last message."""
-        return self._heard_at
-
-    @property
-    def can_pause(self) -> bool:
-        """The stream is simply not read."""
-        return True
-
     def send(self, data: Data, *, text: bool) -> None:
         """Hand one message to the wrapped client, or queue it for its `add()`.
 
@@ -172,10 +161,10 @@ class AdapterTransport:
             data = data if isinstance(data, str) else data.decode()
         elif isinstance(data, str):
             data = data.encode()
-        if self._add_nowait is not None and not self._buffered:
+        if self._add_nowait is not None and not self.buffered_amount:
             self._add_nowait(data)
         else:
-            self._buffered += size_of(data)
+            self.buffered_amount += size_of(data)
             self._queue.put_nowait(data)
 
     def pause_reading(self) -> None:
@@ -210,7 +199,7 @@ class AdapterTransport:
         async for message in messages:
             self._received += 1
             await self._reading.wait()
-            self._heard_at = self._loop.time()
+            self.last_activity = self._loop.time()
             if self._sink is not None:
                 self._sink.on_messages((message,), size_of(message))
 
@@ -252,8 +241,8 @@ class AdapterTransport:
                 self._fail(error)
                 break
             self._queue.task_done()
-            self._buffered -= size_of(data)
-            if self._buffered == 0 and self._sink is not None:
+            self.buffered_amount -= size_of(data)
+            if self.buffered_amount == 0 and self._sink is not None:
                 self._sink.on_writable()
         self._queue.task_done()
         while not self._queue.empty():

@@ -117,15 +117,15 @@ class WebSocketClient:
     @property
     def state_changes(self) -> WebSocketStatesStream:
         """Every change of state from now on."""
-        behind = self._behind
-        return WebSocketStatesStream(behind.states, behind.reporter.fault, owner=self)
+        fault = self._behind.reporter.fault
+        return WebSocketStatesStream(self._behind.states, fault, owner=self)
 
     @property
     def stream(self) -> WebSocketMessagesStream:
         """The messages that arrive."""
-        behind = self._behind
-        fault = behind.reporter.fault
-        return WebSocketMessagesStream(behind.received.messages, fault, owner=self)
+        fault = self._behind.reporter.fault
+        messages = self._behind.received.messages
+        return WebSocketMessagesStream(messages, fault, owner=self)
 
     @property
     def metrics(self) -> WebSocketMetrics:
@@ -415,12 +415,10 @@ class WebSocketClient:
                 f"client.{method}() inside after_connect would wait for after_connect "
                 "itself: use the session it is handed"
             )
-        if method in _NEEDING_MESSAGES and self._options.after_connect is not None:
+        # These end only when `after_connect` has received what it waits for.
+        needs_messages = method in ("connect", "reconnect")
+        if needs_messages and self._options.after_connect is not None:
             self._behind.received.check_outside()
-
-
-_NEEDING_MESSAGES = frozenset({"connect", "reconnect"})
-"""What ends only when `after_connect` has received what it waits for."""
 
 
 class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from threading import get_ident
 from typing import Any, Final
 
-from ws_common.entry import QueuedMessage, SendTarget, send_error
+from ws_common.entry import QueuedMessage, send_error
 from ws_common.errors import WSError, WSMessageDroppedError, WSSendError
 from ws_common.interceptors import DONE, Handler, build
 from ws_common.tasks import spawn
@@ -24,7 +24,6 @@ class InterceptedSends:
 
     Args:
         handlers: The interceptors' `on_send`.
-        submit: Sends or queues what the last of them hands on.
         report: Reports what they raise where neither caller nor receipt tells it.
 
     Attributes:
@@ -40,18 +39,15 @@ class InterceptedSends:
         "held",
         "lock",
         "report",
-        "submit",
         "tasks",
     )
 
     def __init__(
         self,
         handlers: Sequence[Handler],
-        submit: Callable[..., QueuedMessage | None],
         report: Callable[..., None],
     ) -> None:
         self.handlers = handlers
-        self.submit = submit
         self.report = report
         self.lock = FifoLock()
         self.held: dict[QueuedMessage, None] = {}
@@ -92,8 +88,7 @@ class InterceptedSend:
     Args:
         sends: Those in whose order it goes.
         data: What the first interceptor is given.
-        text: See `to_wire()`.
-        via: The only connection that may carry it; None: any.
+        submit: Sends or queues what the last of them hands on.
         receipt: What `add_nowait()` returns; None: a caller waits in `add()`.
 
     Attributes:
@@ -108,8 +103,7 @@ class InterceptedSend:
         "_place",
         "_rest",
         "_sends",
-        "_text",
-        "_via",
+        "_submit",
         "queued",
         "receipt",
     )
@@ -118,15 +112,12 @@ class InterceptedSend:
         self,
         sends: InterceptedSends,
         data: Any,
-        *,
-        text: bool | None,
-        via: SendTarget | None = None,
+        submit: Callable[..., QueuedMessage | None],
         receipt: QueuedMessage | None = None,
     ) -> None:
         self._sends = sends
         self._data = data
-        self._text = text
-        self._via = via
+        self._submit = submit
         self._bounded = receipt is not None
         self._place = sends.lock.enter()
         self._rest: Awaitable[Any] | None = None
@@ -150,10 +141,8 @@ class InterceptedSend:
         # `on_event`, called for what the outbox drops, is not inside an interceptor.
         running, lock.running = lock.running, None
         try:
-            message = self._sends.submit(
+            message = self._submit(
                 data,
-                text=self._text,
-                via=self._via,
                 bounded=self._bounded or is_late,  # nobody waits for it
                 receipt=self.receipt,
             )

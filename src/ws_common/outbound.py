@@ -12,6 +12,7 @@ has this one object for all its sends.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 from ws_common.clock import Clock
@@ -119,7 +120,8 @@ class SendQueue:
             if via is None:
                 self._check()
             sends = self._sends_outside("add", order)
-            send = InterceptedSend(sends, data, text=text, via=via)
+            submit = partial(self._submit, text=text, via=via)
+            send = InterceptedSend(sends, data, submit)
             rest = None if send.start() else send.finish()
             if rest is not None or send.queued:
                 return self._finish_add(send.queued, via, rest)
@@ -135,7 +137,7 @@ class SendQueue:
         self._check()
         sends = self._sends_outside("add_nowait", None)
         receipt = QueuedMessage(bounded=True)
-        send = InterceptedSend(sends, data, text=text, receipt=receipt)
+        send = InterceptedSend(sends, data, partial(self._submit, text=text), receipt)
         if not send.start():
             send.finish_later(receipt)
         return receipt
@@ -147,7 +149,7 @@ class SendQueue:
         connection is open.
         """
         handlers = [one.on_send for one in self._interceptors]
-        return InterceptedSends(handlers, self._submit, self._report)
+        return InterceptedSends(handlers, self._report)
 
     # What the supervisor calls
 

@@ -193,7 +193,9 @@ def judge(
     error = failure.error
     refused = is_refusal(error)
     run = failure.run.failed(
-        refused=refused, attempt=not failure.stable, spread=_is_spread(error)
+        refused=refused,
+        attempt=not failure.stable,
+        spread=getattr(error, "close_code", None) in SPREAD_CODES,
     )
     if interval is None:
         return Stop(run=run, error=error)
@@ -287,12 +289,6 @@ def _ask(
         TypeError(f"retry_if must return True, False, seconds or None: {answer!r}")
     )
     return context.default
-
-
-def _is_spread(error: WSError) -> bool:
-    return (
-        isinstance(error, WSConnectionClosedError) and error.close_code in SPREAD_CODES
-    )
 
 
 def _draw(
