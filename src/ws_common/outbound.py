@@ -142,14 +142,21 @@ class SendQueue:
             send.finish_later(receipt)
         return receipt
 
-    def new_order(self) -> InterceptedSends:
+    def new_order(
+        self, tasks: set["asyncio.Task[None]"] | None = None
+    ) -> InterceptedSends:
         """Make an order of its own for what a session sends.
 
         `after_connect` must not wait for messages that an interceptor holds until the
         connection is open.
+
+        Args:
+            tasks: Takes what passes in the background; None: a new set.
         """
         handlers = [one.on_send for one in self._interceptors]
-        return InterceptedSends(handlers, self._report)
+        return InterceptedSends(
+            handlers, self._report, set() if tasks is None else tasks
+        )
 
     # What the supervisor calls
 
@@ -193,7 +200,8 @@ class SendQueue:
         for message in waiting.clear() if waiting is not None else ():
             message.settle("failed", make_error())
         if self._sends is not None:
-            self._sends.fail(make_error)
+            failed, self._sends = self._sends, self.new_order(self._sends.tasks)
+            failed.fail(make_error)
 
     def stop(self) -> None:
         """Cancel what is in progress in the background."""
