@@ -1,8 +1,8 @@
 """Makes a `Connector` of a client that somebody else has written."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from typing import Literal, Protocol
 
 from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data, size_of
@@ -80,14 +80,6 @@ class IWebSocketClient(Protocol):
         """Close for good."""
 
 
-@runtime_checkable
-class TakesAtOnce(Protocol):
-    """What a wrapped client may have besides: a message is sent in the very call."""
-
-    def add_nowait(self, data: Data) -> None:
-        """Send one message, without waiting."""
-
-
 class AdapterConnector:
     """Opens connections through an `IWebSocketClient`."""
 
@@ -121,8 +113,9 @@ class AdapterTransport:
     def __init__(self, client: IWebSocketClient, sink: TransportSink) -> None:
         self._client = client
         self._sink: TransportSink | None = sink
-        self._add_nowait = (
-            client.add_nowait if isinstance(client, TakesAtOnce) else None
+        # What a client may have besides `add()`: it sends in the very call.
+        self._add_nowait: Callable[[Data], object] | None = getattr(
+            client, "add_nowait", None
         )
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Data] = asyncio.Queue()
@@ -205,20 +198,21 @@ class AdapterTransport:
 
     async def _follow(self, states: AsyncIterator[WebSocketClientState]) -> None:
         async for state in states:
-            match state:
-                case Disconnecting(code, reason):
-                    await self._caught_up()
-                    if self._sink is not None:
-                        self._sink.on_closing(self._info(code, reason))
-                case Closed(code, reason, error):
-                    await self._caught_up()
-                    sink = self._sink
-                    self._stop()
-                    if sink is not None:
-                        sink.on_closed(self._info(code, reason, error))
-                    return
-                case _:
-                    pass
+            if isinstance(state, Disconnecting):
+                await self._caught_up()
+                if self._sink is not None:
+                    close = self._info(state.close_code, state.close_reason)
+                    self._sink.on_closing(close)
+            elif isinstance(state, Closed):
+                await self._caught_up()
+                sink = self._sink
+                self._stop()
+                if sink is not None:
+                    close = self._info(
+                        state.close_code, state.close_reason, state.error
+                    )
+                    sink.on_closed(close)
+                return
 
     async def _caught_up(self) -> None:
         """Let the messages pass that came before a change of state.

@@ -55,20 +55,20 @@ class WebSocketClient:
     """
 
     def __init__(self, options: WebSocketOptions | None = None) -> None:
-        platform = platforms.current()
-        options = options or default_options()
-        connector = options.custom_client or platform.connector(options)
-        self._build(options, connector)
+        self._build(options, None)
 
-    def _build(self, options: WebSocketOptions, connector: Connector) -> None:
+    def _build(
+        self, options: WebSocketOptions | None, connector: Connector | None
+    ) -> None:
         # Here and not above: a program pays for it as it makes its first client,
         # and `import ws` stays cheap.
         from ws_common.requests import Requests  # noqa: PLC0415
         from ws_common.supervisor import Supervisor  # noqa: PLC0415
 
-        self._options = options
-        self._platform = platforms.current()
-        self._behind = Supervisor(options, self._platform, connector)
+        self._options = options = options or default_options()
+        self._platform = platform = platforms.current()
+        connector = connector or options.custom_client or platform.connector(options)
+        self._behind = Supervisor(options, platform, connector)
         self._requests = Requests(self._behind)
         self._made_at = callsite()
         self._shared: Subscriber[Data] | None = None
@@ -86,7 +86,7 @@ class WebSocketClient:
             options: What the new client is told; None: the defaults.
         """
         made = cls.__new__(cls)
-        made._build(options or default_options(), AdapterConnector(client))  # noqa: SLF001
+        made._build(options, AdapterConnector(client))  # noqa: SLF001
         return made
 
     @classmethod

@@ -110,9 +110,8 @@ def _remarks(behind: "Supervisor") -> list[str]:
         remarks.append("Reading is paused: a subscriber's buffer is full.")
     remarks.extend(f"Look at this: {who}." for who in behind.received.stuck.stuck)
     kept = behind.received.messages.kept
-    count = 0 if kept is None else kept.waiting
-    if count:
-        said = _messages(count, "is", "are")
+    if kept is not None and kept.waiting:
+        said = _messages(kept.waiting, "is", "are")
         remarks.append(f"Nobody has subscribed yet; {said} kept.")
     return remarks
 

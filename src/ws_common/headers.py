@@ -28,10 +28,13 @@ def check_headers(headers: object) -> Headers:
     """
     if not isinstance(headers, Mapping):
         raise TypeError(f"headers must be a mapping, not {type(headers).__name__}")
-    checked = {
-        _check_name(name): tuple(check_value(name, value) for value in _values(given))
-        for name, given in cast("Mapping[str, object]", headers).items()
-    }
+    checked: dict[str, tuple[str, ...]] = {}
+    for name, given in cast("Mapping[object, object]", headers).items():
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
+            raise ValueError(f"{name!r} is not a valid header name")
+        several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+        values = cast("Sequence[object]", given if several else (given,))
+        checked[name] = tuple(check_value(name, value) for value in values)
     return ReadOnly(checked)
 
 
@@ -56,15 +59,3 @@ def is_owned(name: str) -> bool:
     """
     lower = name.lower()
     return lower in _OWNED or lower.startswith(_OWNED_PREFIX)
-
-
-def _check_name(name: Any) -> str:
-    if not isinstance(name, str) or not TOKEN.fullmatch(name):
-        raise ValueError(f"{name!r} is not a valid header name")
-    return name
-
-
-def _values(given: Any) -> Sequence[Any]:
-    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
-        return cast("Sequence[object]", given)
-    return (given,)

@@ -223,8 +223,7 @@ class InterceptedSend:
 
     def finish_later(self, receipt: QueuedMessage) -> None:
         """The same in a task; what is raised goes to the receipt."""
-        work = self._finish_alone(receipt)
-        task = spawn(work, "ws add_nowait")
+        task = spawn(self._finish_alone(receipt), "ws add_nowait")
         self._sends.tasks.add(task)
         task.add_done_callback(self._ended)
 
