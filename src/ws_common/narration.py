@@ -7,7 +7,7 @@ attempt 2 in 0.43 s
 from collections.abc import Iterable
 
 from ws_common.causes import Cause
-from ws_common.errors import WSConnectionClosedError, WSError
+from ws_common.errors import WSConnectionClosedError
 from ws_common.states import (
     Closed,
     Connecting,
@@ -78,7 +78,8 @@ def _what_ended(
 ) -> str:
     error = state.error
     if isinstance(begun, Open) and not ended:
-        verb = "lost" if _is_loss(error) else "ended"
+        is_loss = isinstance(error, WSConnectionClosedError) and not error.was_clean
+        verb = "lost" if is_loss else "ended"
         said = _closing(state.close_code, state.close_reason)
     else:
         verb = "failed" if error is not None else "stopped"
@@ -101,7 +102,3 @@ def _closing(code: int | None, reason: str | None) -> str:
     """How a connection ends, as people read it: `1001 GOING_AWAY 'restart'`."""
     known = describe(code)
     return known if not reason or reason in known else f"{known} {reason!r}"
-
-
-def _is_loss(error: WSError | None) -> bool:
-    return isinstance(error, WSConnectionClosedError) and not error.was_clean
