@@ -82,9 +82,11 @@ class ConnectionRetryInterval:
     def __post_init__(self) -> None:
         """Validate, and store durations as `float` seconds."""
         name = "connection_retry_interval"
-        low = to_seconds(self.min, f"{name}.min")
-        high = to_seconds(self.max, f"{name}.max")
-        uptime = to_seconds(self.min_uptime, f"{name}.min_uptime", zero=True)
+        for part in ("min", "max", "min_uptime"):
+            given, zero = getattr(self, part), part == "min_uptime"
+            value = to_seconds(given, f"{name}.{part}", zero=zero)
+            object.__setattr__(self, part, value)
+        low, high = seconds(self.min), seconds(self.max)
         if high < low:
             raise ValueError(
                 f"{name}.max ({high:g} s) must not be below min ({low:g} s)"
@@ -100,9 +102,6 @@ class ConnectionRetryInterval:
             )
         if self.retry_if is not None and not callable(self.retry_if):
             raise TypeError(f"{name}.retry_if must be callable, not {self.retry_if!r}")
-        object.__setattr__(self, "min", low)
-        object.__setattr__(self, "max", high)
-        object.__setattr__(self, "min_uptime", uptime)
 
     def upper(self, retry: int) -> float:
         """The upper end of the draw before retry n (0, 1, 2, …), in seconds."""

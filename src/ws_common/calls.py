@@ -38,14 +38,6 @@ class Call:
         if not self.outcome.done():
             self.outcome.set_exception(error)
 
-    def supersede(self, by: str) -> None:
-        """A later call has overtaken it."""
-        if self.wish == "rest":
-            self.succeed()
-        else:
-            message = f"{self.name}() was overtaken by a later {by}()"
-            self.fail(WSSupersededError(message))
-
 
 class Calls:
     """The calls under way: one that waits for a connection, or those for rest."""
@@ -68,7 +60,11 @@ class Calls:
         """Something was asked for that overtakes the calls under way."""
         overtaken, self._calls = self._calls, []
         for call in overtaken:
-            call.supersede(name)
+            if call.wish == "rest":
+                call.succeed()
+            else:
+                words = f"{call.name}() was overtaken by a later {name}()"
+                call.fail(WSSupersededError(words))
 
     def is_latest(self, call: Call) -> bool:
         """Whether no later call has come since."""

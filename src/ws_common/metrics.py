@@ -213,12 +213,8 @@ def _time(milliseconds: Any) -> datetime:
 
 
 def _shown(value: object) -> str:
-    match value:
-        case datetime():
-            return value.isoformat(timespec="milliseconds")
-        case WebSocketReadyState():
-            return value.name
-        case float():
-            return f"{value:.3f}"
-        case _:
-            return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, WebSocketReadyState):
+        return value.name
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
