@@ -1,8 +1,8 @@
 """Makes a `Connector` of a client that somebody else has written."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable
-from typing import Literal, Protocol, runtime_checkable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from typing import Literal, Protocol
 
 from ws_common.errors import WSConnectionClosedError
 from ws_common.messages import Data, size_of
@@ -80,14 +80,6 @@ class IWebSocketClient(Protocol):
         """Close for good."""
 
 
-@runtime_checkable
-class TakesAtOnce(Protocol):
-    """What a wrapped client may have besides: a message is sent in the very call."""
-
-    def add_nowait(self, data: Data) -> None:
-        """Send one message, without waiting."""
-
-
 class AdapterConnector:
     """Opens connections through an `IWebSocketClient`."""
 
@@ -109,18 +101,28 @@ class AdapterConnector:
 
 
 class AdapterTransport:
-    """One connection of an `IWebSocketClient`."""
+    """One connection of an `IWebSocketClient`.
+
+    Attributes:
+        handshake: See `Transport`.
+        buffered_amount: Bytes that wait for the wrapped client's `add()`.
+        last_activity: Loop time of the last message.
+        can_pause: The stream is simply not read.
+    """
 
     def __init__(self, client: IWebSocketClient, sink: TransportSink) -> None:
         self._client = client
         self._sink: TransportSink | None = sink
-        self._add_nowait = (
-            client.add_nowait if isinstance(client, TakesAtOnce) else None
+        # What a client may have besides `add()`: it sends in the very call.
+        self._add_nowait: Callable[[Data], object] | None = getattr(
+            client, "add_nowait", None
         )
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Data] = asyncio.Queue()
-        self._buffered = 0
-        self._heard_at = self._loop.time()
+        self.handshake = Handshake()  # nothing is known of it
+        self.buffered_amount = 0
+        self.last_activity = self._loop.time()
+        self.can_pause = True
         self._reading = asyncio.Event()
         self._reading.set()
         self._received = 0
@@ -139,26 +141,6 @@ class AdapterTransport:
         """The subprotocol, where the wrapped client's state says it."""
         return getattr(self._client.state, "protocol", None)
 
-    @property
-    def handshake(self) -> Handshake:
-        """Nothing is known of it."""
-        return Handshake()
-
-    @property
-    def buffered_amount(self) -> int:
-        """Bytes that wait for the wrapped client's `add()`."""
-        return self._buffered
-
-    @property
-    def last_activity(self) -> float:
-        """Loop time of the last message."""
-        return self._heard_at
-
-    @property
-    def can_pause(self) -> bool:
-        """The stream is simply not read."""
-        return True
-
     def send(self, data: Data, *, text: bool) -> None:
         """Hand one message to the wrapped client, or queue it for its `add()`.
 
@@ -172,10 +154,10 @@ class AdapterTransport:
             data = data if isinstance(data, str) else data.decode()
         elif isinstance(data, str):
             data = data.encode()
-        if self._add_nowait is not None and not self._buffered:
+        if self._add_nowait is not None and not self.buffered_amount:
             self._add_nowait(data)
         else:
-            self._buffered += size_of(data)
+            self.buffered_amount += size_of(data)
             self._queue.put_nowait(data)
 
     def pause_reading(self) -> None:
@@ -210,26 +192,27 @@ class AdapterTransport:
         async for message in messages:
             self._received += 1
             await self._reading.wait()
-            self._heard_at = self._loop.time()
+            self.last_activity = self._loop.time()
             if self._sink is not None:
                 self._sink.on_messages((message,), size_of(message))
 
     async def _follow(self, states: AsyncIterator[WebSocketClientState]) -> None:
         async for state in states:
-            match state:
-                case Disconnecting(code, reason):
-                    await self._caught_up()
-                    if self._sink is not None:
-                        self._sink.on_closing(self._info(code, reason))
-                case Closed(code, reason, error):
-                    await self._caught_up()
-                    sink = self._sink
-                    self._stop()
-                    if sink is not None:
-                        sink.on_closed(self._info(code, reason, error))
-                    return
-                case _:
-                    pass
+            if isinstance(state, Disconnecting):
+                await self._caught_up()
+                if self._sink is not None:
+                    close = self._info(state.close_code, state.close_reason)
+                    self._sink.on_closing(close)
+            elif isinstance(state, Closed):
+                await self._caught_up()
+                sink = self._sink
+                self._stop()
+                if sink is not None:
+                    close = self._info(
+                        state.close_code, state.close_reason, state.error
+                    )
+                    sink.on_closed(close)
+                return
 
     async def _caught_up(self) -> None:
         """Let the messages pass that came before a change of state.
@@ -252,8 +235,8 @@ class AdapterTransport:
                 self._fail(error)
                 break
             self._queue.task_done()
-            self._buffered -= size_of(data)
-            if self._buffered == 0 and self._sink is not None:
+            self.buffered_amount -= size_of(data)
+            if self.buffered_amount == 0 and self._sink is not None:
                 self._sink.on_writable()
         self._queue.task_done()
         while not self._queue.empty():

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ws_common.durations import Seconds, to_seconds
+from ws_common.durations import Seconds, seconds, to_seconds
 from ws_common.errors import WSError
 
 RETRY_AFTER_CAP = 300.0
@@ -82,31 +82,30 @@ class ConnectionRetryInterval:
     def __post_init__(self) -> None:
         """Validate, and store durations as `float` seconds."""
         name = "connection_retry_interval"
-        low = to_seconds(self.min, f"{name}.min")
-        high = to_seconds(self.max, f"{name}.max")
-        uptime = to_seconds(self.min_uptime, f"{name}.min_uptime", zero=True)
+        for part in ("min", "max", "min_uptime"):
+            given, zero = getattr(self, part), part == "min_uptime"
+            value = to_seconds(given, f"{name}.{part}", zero=zero)
+            object.__setattr__(self, part, value)
+        low, high = seconds(self.min), seconds(self.max)
         if high < low:
-            msg = f"{name}.max ({high:g} s) must not be below min ({low:g} s)"
-            raise ValueError(msg)
+            raise ValueError(
+                f"{name}.max ({high:g} s) must not be below min ({low:g} s)"
+            )
         factor = self.factor
         number = isinstance(factor, int | float) and not isinstance(factor, bool)
         if not number or not 1 <= factor <= sys.float_info.max:
-            msg = f"{name}.factor must be 1 or more, not {factor!r}"
-            raise ValueError(msg)
+            raise ValueError(f"{name}.factor must be 1 or more, not {factor!r}")
         attempts = self.max_attempts
         if attempts is not None and (type(attempts) is not int or attempts < 1):
-            msg = f"{name}.max_attempts must be 1 or more, or None, not {attempts!r}"
-            raise ValueError(msg)
+            raise ValueError(
+                f"{name}.max_attempts must be 1 or more, or None, not {attempts!r}"
+            )
         if self.retry_if is not None and not callable(self.retry_if):
-            msg = f"{name}.retry_if must be callable, not {self.retry_if!r}"
-            raise TypeError(msg)
-        object.__setattr__(self, "min", low)
-        object.__setattr__(self, "max", high)
-        object.__setattr__(self, "min_uptime", uptime)
+            raise TypeError(f"{name}.retry_if must be callable, not {self.retry_if!r}")
 
     def upper(self, retry: int) -> float:
         """The upper end of the draw before retry n (0, 1, 2, …), in seconds."""
-        low, high = self._bounds()
+        low, high = seconds(self.min), seconds(self.max)
         try:
             return min(high, low * float(self.factor) ** (retry + 1))
         except OverflowError:  # after days of failures
@@ -123,12 +122,8 @@ class ConnectionRetryInterval:
                 restarting or overloaded has everybody coming back together.
             rng: Where the randomness comes from.
         """
-        low, high = self._bounds()
-        upper = high if spread else self.upper(retry)
-        return (rng or CHANCE).uniform(low, upper)
-
-    def _bounds(self) -> tuple[float, float]:
-        return to_seconds(self.min, "min"), to_seconds(self.max, "max")
+        upper = seconds(self.max) if spread else self.upper(retry)
+        return (rng or CHANCE).uniform(seconds(self.min), upper)
 
 
 CHANCE: Final = random.SystemRandom()

@@ -5,9 +5,9 @@ At most one call waits for a connection. Several may wait for the rest: a
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Literal
 
+from ws_common.causes import Cause
 from ws_common.errors import WSError, WSSupersededError
 
 Wish = Literal["open", "rest"]
@@ -38,83 +38,59 @@ class Call:
         if not self.outcome.done():
             self.outcome.set_exception(error)
 
-    def supersede(self, by: str) -> None:
-        """A later call has overtaken it."""
-        if self.wish == "rest":
-            self.succeed()
-        else:
-            message = f"{self.name}() was overtaken by a later {by}()"
-            self.fail(WSSupersededError(message))
-
 
 class Calls:
-    """The latest call, and those that wait for the same as it does."""
+    """The calls under way: one that waits for a connection, or those for rest."""
 
-    __slots__ = ("_finished", "_latest", "_resting")
+    __slots__ = ("_calls", "_finished")
 
     def __init__(self) -> None:
-        self._latest: Call | None = None
-        self._resting: list[Call] = []
-        self._finished: list[asyncio.Future[None]] = []
+        self._calls: list[Call] = []
+        self._finished: asyncio.Event | None = None
 
-    def begin(self, name: str, wish: Wish) -> Call:
-        """Note a call; the one under way is overtaken."""
-        if wish == "open" or (self._latest and self._latest.wish == "open"):
+    def begin(self, name: Cause, wish: Wish) -> Call:
+        """Note a call; what waits for something else is overtaken."""
+        if wish == "open" or (self._calls and self._calls[-1].wish == "open"):
             self.overtake(name)
-        self._latest = Call(name, wish)
-        if wish == "rest":
-            self._resting.append(self._latest)
-        return self._latest
+        call = Call(name, wish)
+        self._calls.append(call)
+        return call
 
     def overtake(self, name: str) -> None:
-        """Something was asked for that overtakes the call under way."""
-        overtaken, self._resting = self._resting, []
-        if self._latest is not None:
-            overtaken.append(self._latest)
-            self._latest = None
+        """Something was asked for that overtakes the calls under way."""
+        overtaken, self._calls = self._calls, []
         for call in overtaken:
-            call.supersede(name)
+            if call.wish == "rest":
+                call.succeed()
+            else:
+                words = f"{call.name}() was overtaken by a later {name}()"
+                call.fail(WSSupersededError(words))
 
-    async def wait(self, call: Call, on_cancel: Callable[[], None]) -> None:
-        """Wait for the outcome of a call.
-
-        Args:
-            call: What `begin()` has returned.
-            on_cancel: Called where the wait is cancelled and no later call has
-                come since: nothing may be left under way.
-        """
-        try:
-            await call.outcome
-        except asyncio.CancelledError:
-            if self._latest is call:
-                on_cancel()
-            raise
+    def is_latest(self, call: Call) -> bool:
+        """Whether no later call has come since."""
+        return self._calls[-1:] == [call]
 
     async def wait_finished(self) -> None:
         """Wait for `finish()`."""
-        waiter = asyncio.get_running_loop().create_future()
-        self._finished.append(waiter)
-        try:
-            await waiter
-        finally:
-            self._finished.remove(waiter)
+        self._finished = self._finished or asyncio.Event()
+        await self._finished.wait()
 
     def opened(self) -> None:
         """There is a connection."""
-        if self._latest is not None and self._latest.wish == "open":
-            self._latest.succeed()
+        for call in self._calls:
+            if call.wish == "open":
+                call.succeed()
 
     def at_rest(self, error: WSError | None) -> None:
         """Nothing is open and nothing is coming; `error` says why, if not asked for."""
-        resting, self._resting = self._resting, []
-        for call in resting:
-            call.succeed()
-        latest = self._latest
-        if latest is not None and latest.wish == "open" and error is not None:
-            latest.fail(error)
+        for call in self._calls:
+            if call.wish == "rest":
+                call.succeed()
+            elif error is not None:
+                call.fail(error)
+        self._calls = [call for call in self._calls if call.wish == "open"]
 
     def finish(self) -> None:
         """The client is closed for good."""
-        for waiter in self._finished:
-            if not waiter.done():
-                waiter.set_result(None)
+        if self._finished is not None:
+            self._finished.set()

@@ -55,20 +55,20 @@ class WebSocketClient:
     """
 
     def __init__(self, options: WebSocketOptions | None = None) -> None:
-        platform = platforms.current()
-        options = options or default_options()
-        connector = options.custom_client or platform.connector(options)
-        self._build(options, connector)
+        self._build(options, None)
 
-    def _build(self, options: WebSocketOptions, connector: Connector) -> None:
+    def _build(
+        self, options: WebSocketOptions | None, connector: Connector | None
+    ) -> None:
         # Here and not above: a program pays for it as it makes its first client,
         # and `import ws` stays cheap.
         from ws_common.requests import Requests  # noqa: PLC0415
         from ws_common.supervisor import Supervisor  # noqa: PLC0415
 
-        self._options = options
-        self._platform = platforms.current()
-        self._behind = Supervisor(options, self._platform, connector)
+        self._options = options = options or default_options()
+        self._platform = platform = platforms.current()
+        connector = connector or options.custom_client or platform.connector(options)
+        self._behind = Supervisor(options, platform, connector)
         self._requests = Requests(self._behind)
         self._made_at = callsite()
         self._shared: Subscriber[Data] | None = None
@@ -86,7 +86,7 @@ class WebSocketClient:
             options: What the new client is told; None: the defaults.
         """
         made = cls.__new__(cls)
-        made._build(options or default_options(), AdapterConnector(client))  # noqa: SLF001
+        made._build(options, AdapterConnector(client))  # noqa: SLF001
         return made
 
     @classmethod
@@ -117,15 +117,15 @@ class WebSocketClient:
     @property
     def state_changes(self) -> WebSocketStatesStream:
         """Every change of state from now on."""
-        behind = self._behind
-        return WebSocketStatesStream(behind.states, behind.reporter.fault, owner=self)
+        fault = self._behind.reporter.fault
+        return WebSocketStatesStream(self._behind.states, fault, owner=self)
 
     @property
     def stream(self) -> WebSocketMessagesStream:
         """The messages that arrive."""
-        behind = self._behind
-        fault = behind.reporter.fault
-        return WebSocketMessagesStream(behind.received.messages, fault, owner=self)
+        fault = self._behind.reporter.fault
+        messages = self._behind.received.messages
+        return WebSocketMessagesStream(messages, fault, owner=self)
 
     @property
     def metrics(self) -> WebSocketMetrics:
@@ -159,7 +159,7 @@ class WebSocketClient:
             buffered_amount=buffered,
             unconfirmed_count=counters.transferred_count - counters.confirmed_count,
             dropped_count=counters.dropped_count,
-            skipped_count=behind.reporter.skipped_count,
+            skipped_count=counters.skipped_count,
         )
 
     @property
@@ -314,11 +314,10 @@ class WebSocketClient:
             raise self._behind.life.not_connected()
         round_trip = connection.ping()
         if round_trip is None:
-            msg = (
+            raise WSUnsupportedError(
                 "this platform cannot send pings: a page has none. Set "
                 "Heartbeat(message=…) to have an application-level one"
             )
-            raise WSUnsupportedError(msg)
         return await round_trip
 
     async def reconnect(self) -> None:
@@ -412,17 +411,14 @@ class WebSocketClient:
 
     def _not_inside(self, method: str) -> None:
         if is_inside_after_connect(self._behind.outbound):
-            msg = (
+            raise WSNotConnectedError(
                 f"client.{method}() inside after_connect would wait for after_connect "
                 "itself: use the session it is handed"
             )
-            raise WSNotConnectedError(msg)
-        if method in _NEEDING_MESSAGES and self._options.after_connect is not None:
+        # These end only when `after_connect` has received what it waits for.
+        needs_messages = method in ("connect", "reconnect")
+        if needs_messages and self._options.after_connect is not None:
             self._behind.received.check_outside()
-
-
-_NEEDING_MESSAGES = frozenset({"connect", "reconnect"})
-"""What ends only when `after_connect` has received what it waits for."""
 
 
 class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`

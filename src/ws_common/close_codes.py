@@ -28,15 +28,18 @@ def check_close(
     reason = _check_reason(reason)
     if code is None:
         if reason not in ("", _DEFAULT_REASON):
-            msg = f"a reason needs a code in front of it: {reason!r} cannot go alone"
-            raise WSInvalidCloseError(msg)
+            raise WSInvalidCloseError(
+                f"a reason needs a code in front of it: {reason!r} cannot go alone"
+            )
         return None, ""  # the default reason goes with the default code
     if not isinstance(code, int) or isinstance(code, bool):
-        msg = f"a close code must be an integer or None, not {code!r}"
-        raise WSInvalidCloseError(msg)
+        raise WSInvalidCloseError(
+            f"a close code must be an integer or None, not {code!r}"
+        )
     if not is_sendable(code):
-        msg = f"close code {describe(code)} may not be sent: use 1000 or 3000 to 4999"
-        raise WSInvalidCloseError(msg)
+        raise WSInvalidCloseError(
+            f"close code {describe(code)} may not be sent: use 1000 or 3000 to 4999"
+        )
     platform.check_close_code(code)
     return int(code), reason
 
@@ -62,14 +65,17 @@ def _check_reason(reason: object) -> str:
     if reason is None:
         return ""
     if not isinstance(reason, str):
-        msg = f"a close reason must be a string or None, not {reason!r}"
-        raise WSInvalidCloseError(msg)
+        raise WSInvalidCloseError(
+            f"a close reason must be a string or None, not {reason!r}"
+        )
     try:
         size = len(reason.encode())
     except UnicodeEncodeError as error:
-        msg = f"a close reason must be UTF-8: {error.reason}"
-        raise WSInvalidCloseError(msg) from error
+        raise WSInvalidCloseError(
+            f"a close reason must be UTF-8: {error.reason}"
+        ) from error
     if size > MAX_REASON_BYTES:
-        msg = f"a close reason may have {MAX_REASON_BYTES} bytes; this one has {size}"
-        raise WSInvalidCloseError(msg)
+        raise WSInvalidCloseError(
+            f"a close reason may have {MAX_REASON_BYTES} bytes; this one has {size}"
+        )
     return reason

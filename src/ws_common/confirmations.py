@@ -30,8 +30,7 @@ class Confirmations:
         """How many of them may not have arrived."""
         if self._frozen >= 0:
             return self._frozen
-        counters = self._counters
-        return counters.transferred_count - counters.confirmed_count
+        return self.handed_over - self._counters.confirmed_count
 
     def add(self, size: int) -> None:
         """Count a message that was handed over; `size` is its payload in bytes."""

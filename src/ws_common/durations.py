@@ -26,12 +26,10 @@ def to_seconds(value: object, name: str, *, zero: bool = False) -> float:
         except OverflowError:
             seconds = math.inf
     else:
-        msg = f"{name} must be seconds or a timedelta, not {value!r}"
-        raise TypeError(msg)
+        raise TypeError(f"{name} must be seconds or a timedelta, not {value!r}")
     if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not zero):
         bound = "0 or more" if zero else "above 0"
-        msg = f"{name} must be {bound} and finite, not {value!r}"
-        raise ValueError(msg)
+        raise ValueError(f"{name} must be {bound} and finite, not {value!r}")
     return seconds
 
 

@@ -57,18 +57,20 @@ class QueuedMessage(Receipt):
     Attributes:
         via: As above.
         bounded: As above.
+        waiting: Where it waits; None: nowhere.
         data: The payload.
         text: Whether it goes as a text frame.
         size: Payload bytes.
         expires: When it is too old to be sent; None: never.
     """
 
-    __slots__ = ("bounded", "data", "expires", "size", "text", "via")
+    __slots__ = ("bounded", "data", "expires", "size", "text", "via", "waiting")
 
     def __init__(self, *, via: SendTarget | None = None, bounded: bool = False) -> None:
         super().__init__()
         self.via = via
         self.bounded = bounded
+        self.waiting: WaitingMessages | None = None
         self.expires: datetime | None = None
 
     def fill(self, data: Data, *, text: bool) -> None:
@@ -78,10 +80,12 @@ class QueuedMessage(Receipt):
         self.size = len(data)
 
     def settle(self, status: Status, error: WSError | None = None) -> None:
-        """Say what became of it. Only the first call counts."""
+        """Say what became of it: it waits no more. Only the first call counts."""
         if self.status != "queued":
             return
         self.status, self._error = status, error
+        if self.waiting is not None:
+            self.waiting.discard(self)
         self.data = b""  # whoever keeps the receipt does not keep the payload
         for waiter in self._waiters or ():
             if not waiter.done():
@@ -160,9 +164,8 @@ class WaitingMessages:
         return message
 
     def discard(self, message: QueuedMessage) -> None:
-        """Take out any one, if it is there."""
-        if message not in self._order:
-            return
+        """Take out any one that waits here."""
+        message.waiting = None
         del self._order[message]
         if message.bounded:
             del self._kept[message]
@@ -177,11 +180,12 @@ class WaitingMessages:
         if self._timer is not None:
             self._timer.cancel()
         messages = list(self._order)
-        self._order.clear()
-        self._kept.clear()
+        for message in messages:
+            self.discard(message)
         return messages
 
     def _append(self, message: QueuedMessage) -> None:
+        message.waiting = self
         self._order[message] = None
         if message.bounded:
             self._kept[message] = None
@@ -190,29 +194,21 @@ class WaitingMessages:
 
     def _make_room(self, message: QueuedMessage) -> list[QueuedMessage]:
         """Append a message; return what has to go for it, or it alone."""
+        box = self._outbox
+        fits_alone = message.size <= box.max_bytes and box.max_messages > 0
+        bytes_before = box.max_bytes - message.size
         dropped: list[QueuedMessage] = []
-        if not self._has_room_for(message):
-            if self._outbox.overflow == "drop_newest":
+        while len(self._kept) >= box.max_messages or self._kept_bytes > bytes_before:
+            if box.overflow == "drop_newest":
                 return [message]
-            self._check_room_can_be_made(message)
-        while not self._has_room_for(message):
+            if box.overflow == "error" or not fits_alone:
+                raise WSOutboxFullError(
+                    f"the outbox is full ({len(self)} messages wait): slow down, "
+                    "raise outbox.max_messages or max_bytes, or choose an overflow"
+                )
             dropped.append(self._pop_kept())
         self._append(message)
         return dropped
-
-    def _has_room_for(self, message: QueuedMessage) -> bool:
-        box = self._outbox
-        has_bytes = self._kept_bytes + message.size <= box.max_bytes
-        return has_bytes and len(self._kept) < box.max_messages
-
-    def _check_room_can_be_made(self, message: QueuedMessage) -> None:
-        box = self._outbox
-        fits_alone = message.size <= box.max_bytes and box.max_messages > 0
-        if box.overflow == "error" or not fits_alone:
-            raise WSOutboxFullError(
-                f"the outbox is full ({len(self)} messages wait): slow down, "
-                "raise outbox.max_messages or max_bytes, or choose an overflow"
-            )
 
     def _pop_kept(self) -> QueuedMessage:
         message = next(iter(self._kept))

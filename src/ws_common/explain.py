@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def explain(behind: "Supervisor") -> str:
     """Say what it is doing, since when, why, and what comes next."""
     state = behind.life.shown
-    lines = [_doing(behind, state)]
+    doing, coming = _now_and_next(behind, state)
+    lines = [doing]
     history = behind.reporter.history
     if history:
         last = history[-1]
@@ -34,33 +35,55 @@ def explain(behind: "Supervisor") -> str:
             f"because {MEANINGS[last.cause]} ({last.cause})."
         )
     lines.extend(_why(behind, state))
-    lines.append(f"Next: {_next(behind, state)}")
+    lines.append(f"Next: {coming}")
     lines.extend(_remarks(behind))
     return "\n".join(lines)
 
 
-def _doing(behind: "Supervisor", state: WebSocketClientState) -> str:
+def _now_and_next(behind: "Supervisor", state: WebSocketClientState) -> tuple[str, str]:
+    """What it is doing, and what comes next."""
+    options = behind.options
+    retries = options.connection_retry_interval is not None
     url = redact(behind.life.url) if behind.life.url else "a URL not known yet"
     match state:
         case Connecting():
-            said = f"Connecting to {url}, attempt {state.attempt}."
+            doing = f"Connecting to {url}, attempt {state.attempt}."
+            timeout = options.timeout
+            bound = f"within {timeout:g} s" if timeout else "in its own time"
+            again = ", and is repeated if it fails." if retries else "."
+            coming = f"the attempt succeeds or fails {bound}{again}"
         case Open():
             spoken = f", speaking {state.protocol}" if state.protocol else ""
-            said = f"Open: connection {state.connection} to {url}{spoken}."
+            doing = f"Open: connection {state.connection} to {url}{spoken}."
+            will = "will" if retries else "will not"
+            coming = f"messages flow; a loss {will} be followed by a reconnection."
         case Disconnecting():
-            said = f"Closing the connection to {url} ({describe(state.close_code)})."
+            doing = f"Closing the connection to {url} ({describe(state.close_code)})."
+            coming = f"it is over within {options.close_timeout:g} s"
+            coming += {
+                "retry": ", and a retry follows unless the reason is final.",
+                "stay": ", and stays so until connect() is called.",
+                "finish": ", for good.",
+            }[behind.life.sequel]
         case Reconnecting():
             happened = "Lost" if state.close_code is not None else "Could not reach"
-            said = f"{happened} {url}; waiting to try again, attempt {state.attempt}."
+            doing = f"{happened} {url}; waiting to try again, attempt {state.attempt}."
+            left = max(0.0, (state.at - behind.clock.now()).total_seconds())
+            coming = f"attempt {state.attempt} in {left:.1f} s"
+            if holds := sorted(behind.surroundings.wait.holds):
+                why = ", ".join(HELD[hold] for hold in holds)
+                coming = f"{why}; then attempt {state.attempt}"
+            coming += ", or now with reconnect()."
         case Closed() if behind.life.is_finishing:
-            said = "Closed for good."
-        case Closed() if not behind.reporter.history:
-            said = "Not connected: connect() has not been called."
+            doing, coming = "Closed for good.", "nothing; make a new client."
         case Closed():
             code = state.close_code
             how = f" ({describe(code)})" if code is not None else ""
-            said = f"Closed: not connected to {url}{how}."
-    return said
+            doing = f"Closed: not connected to {url}{how}."
+            if not behind.reporter.history:
+                doing = "Not connected: connect() has not been called."
+            coming = "nothing, until connect() is called."
+    return doing, coming
 
 
 def _why(behind: "Supervisor", state: WebSocketClientState) -> list[str]:
@@ -79,41 +102,6 @@ def _why(behind: "Supervisor", state: WebSocketClientState) -> list[str]:
             return []
 
 
-def _next(behind: "Supervisor", state: WebSocketClientState) -> str:
-    match state:
-        case Connecting():
-            timeout = behind.options.timeout
-            bound = (
-                f"within {timeout:g} s" if timeout is not None else "in its own time"
-            )
-            said = f"the attempt succeeds or fails {bound}"
-            again = behind.options.connection_retry_interval is not None
-            said += ", and is repeated if it fails." if again else "."
-        case Open() if behind.options.connection_retry_interval is None:
-            said = "messages flow; a loss will not be followed by a reconnection."
-        case Open():
-            said = "messages flow; a loss will be followed by a reconnection."
-        case Disconnecting():
-            said = f"it is over within {behind.options.close_timeout:g} s"
-            said += {
-                "retry": ", and a retry follows unless the reason is final.",
-                "stay": ", and stays so until connect() is called.",
-                "finish": ", for good.",
-            }[behind.life.sequel]
-        case Reconnecting() if behind.surroundings.wait.holds:
-            holds = sorted(behind.surroundings.wait.holds)
-            why = ", ".join(HELD[hold] for hold in holds)
-            said = f"{why}; then attempt {state.attempt}, or now with reconnect()."
-        case Reconnecting():
-            left = max(0.0, (state.at - behind.clock.now()).total_seconds())
-            said = f"attempt {state.attempt} in {left:.1f} s, or now with reconnect()."
-        case Closed() if behind.life.is_finishing:
-            said = "nothing; make a new client."
-        case Closed():
-            said = "nothing, until connect() is called."
-    return said
-
-
 def _remarks(behind: "Supervisor") -> list[str]:
     remarks: list[str] = []
     if waiting := behind.outbound.waiting:
@@ -122,9 +110,8 @@ def _remarks(behind: "Supervisor") -> list[str]:
         remarks.append("Reading is paused: a subscriber's buffer is full.")
     remarks.extend(f"Look at this: {who}." for who in behind.received.stuck.stuck)
     kept = behind.received.messages.kept
-    count = 0 if kept is None else kept.waiting
-    if count:
-        said = _messages(count, "is", "are")
+    if kept is not None and kept.waiting:
+        said = _messages(kept.waiting, "is", "are")
         remarks.append(f"Nobody has subscribed yet; {said} kept.")
     return remarks
 

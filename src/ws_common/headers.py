@@ -27,26 +27,28 @@ def check_headers(headers: object) -> Headers:
             control character or something outside of Latin-1.
     """
     if not isinstance(headers, Mapping):
-        msg = f"headers must be a mapping, not {type(headers).__name__}"
-        raise TypeError(msg)
-    checked = {
-        _check_name(name): tuple(check_value(name, value) for value in _values(given))
-        for name, given in cast("Mapping[str, object]", headers).items()
-    }
+        raise TypeError(f"headers must be a mapping, not {type(headers).__name__}")
+    checked: dict[str, tuple[str, ...]] = {}
+    for name, given in cast("Mapping[object, object]", headers).items():
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
+            raise ValueError(f"{name!r} is not a valid header name")
+        several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+        values = cast("Sequence[object]", given if several else (given,))
+        checked[name] = tuple(check_value(name, value) for value in values)
     return ReadOnly(checked)
 
 
 def check_value(name: str, value: Any) -> str:
     """Return a header's value, or raise; the value itself is never shown."""
     if not isinstance(value, str):
-        msg = f"header {name}: a value must be a string, not {type(value).__name__}"
-        raise TypeError(msg)
+        raise TypeError(
+            f"header {name}: a value must be a string, not {type(value).__name__}"
+        )
     if not _VALUE.fullmatch(value):
-        msg = (
+        raise ValueError(
             f"header {name}: a value must not contain line breaks, control characters "
             "or characters outside of Latin-1"
         )
-        raise ValueError(msg)
     return value
 
 
@@ -57,16 +59,3 @@ def is_owned(name: str) -> bool:
     """
     lower = name.lower()
     return lower in _OWNED or lower.startswith(_OWNED_PREFIX)
-
-
-def _check_name(name: Any) -> str:
-    if not isinstance(name, str) or not TOKEN.fullmatch(name):
-        msg = f"{name!r} is not a valid header name"
-        raise ValueError(msg)
-    return name
-
-
-def _values(given: Any) -> Sequence[Any]:
-    if isinstance(given, Sequence) and not isinstance(given, str | bytes):
-        return cast("Sequence[object]", given)
-    return (given,)

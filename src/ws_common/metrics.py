@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from ws_common.states import WebSocketReadyState
 
@@ -19,6 +19,7 @@ class Counters:
     received_count: int = 0
     confirmed_count: int = 0
     dropped_count: int = 0
+    skipped_count: int = 0
     reconnects_successful: int = 0
     reconnects_total: int = 0
     disconnects: int = 0
@@ -128,7 +129,10 @@ class WebSocketMetrics:
 
         The four totals are strings, since a JavaScript number holds 53 bits.
         """
-        return {_camel(f.name): _to_json(f.name, self) for f in fields(self)}
+        return {
+            _camel(f.name): _to_json(f.name, getattr(self, f.name))
+            for f in fields(self)
+        }
 
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> Self:
@@ -144,13 +148,14 @@ class WebSocketMetrics:
             given = {**_LATER, **json}
             return cls(
                 **{
-                    f.name: _from_json(f.name, given[_camel(f.name)])
+                    f.name: _from_json(f.name, f.type, given[_camel(f.name)])
                     for f in fields(cls)
                 }
             )
         except (KeyError, OverflowError, TypeError, ValueError) as error:
-            msg = f"not the JSON of WebSocketMetrics: {type(error).__name__} {error}"
-            raise ValueError(msg) from error
+            raise ValueError(
+                f"not the JSON of WebSocketMetrics: {type(error).__name__} {error}"
+            ) from error
 
     def __str__(self) -> str:
         """One `- name: value` line each."""
@@ -161,30 +166,9 @@ class WebSocketMetrics:
 _TOTALS = frozenset(
     {"transferred_size", "received_size", "transferred_count", "received_count"}
 )
-_TIMES = frozenset(
-    {
-        "timestamp",
-        "last_successful_connection_time",
-        "last_disconnect_time",
-        "next_reconnection_attempt",
-    }
-)
-_OPTIONAL = (_TIMES - {"timestamp"}) | {
-    "last_disconnect_code",
-    "last_disconnect_reason",
-    "last_url",
-    "latency",
-}
 _NUMBER = (int, float)
-_KINDS: Mapping[str, Any] = MappingProxyType(
-    {
-        **dict.fromkeys(_TOTALS, (int, str)),
-        **dict.fromkeys(_TIMES | {"latency", "uptime"}, _NUMBER),
-        **dict.fromkeys(("last_disconnect_reason", "last_url"), str),
-        "is_reconnection_active": bool,
-    }
-)
-"""What a value in JSON may be, where it is not an integer."""
+_WRITTEN_AS: Mapping[Any, Any] = MappingProxyType({datetime: _NUMBER, float: _NUMBER})
+"""What a value in JSON may be, where it is not of the figure's own kind."""
 _LATER: Mapping[str, Any] = MappingProxyType(
     {
         "latency": None,
@@ -204,39 +188,33 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def _to_json(name: str, metrics: WebSocketMetrics) -> Any:
-    value = getattr(metrics, name)
+def _to_json(name: str, value: Any) -> Any:
     if name in _TOTALS:
         return str(value)
-    if name == "ready_state":
-        return int(value)
-    if name in _TIMES and value is not None:
+    if isinstance(value, datetime):
         return (value - _EPOCH) // _MILLISECOND
-    return value
+    return int(value) if isinstance(value, WebSocketReadyState) else value
 
 
-def _from_json(name: str, value: Any) -> Any:
-    if name in _OPTIONAL and value is None:
+def _from_json(name: str, kind: Any, value: Any) -> Any:
+    kind, *others = get_args(kind) or (kind,)
+    if value is None and others:  # or None
         return None
-    if name == "ready_state":
+    if kind is WebSocketReadyState:
         return WebSocketReadyState(value)
-    kinds = _KINDS.get(name, int)
-    if not isinstance(value, kinds) or (kinds is not bool and isinstance(value, bool)):
+    allowed = (int, str) if name in _TOTALS else _WRITTEN_AS.get(kind, kind)
+    if not isinstance(value, allowed) or (kind is not bool and isinstance(value, bool)):
         raise TypeError(f"{_camel(name)}: {value!r}")
-    if name in _TOTALS:
-        return int(value)
-    if name in _TIMES:
-        return _EPOCH + int(value) * _MILLISECOND
-    return float(value) if kinds is _NUMBER else value
+    return _time(value) if kind is datetime else kind(value)
+
+
+def _time(milliseconds: Any) -> datetime:
+    return _EPOCH + int(milliseconds) * _MILLISECOND
 
 
 def _shown(value: object) -> str:
-    match value:
-        case datetime():
-            return value.isoformat(timespec="milliseconds")
-        case WebSocketReadyState():
-            return value.name
-        case float():
-            return f"{value:.3f}"
-        case _:
-            return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds")
+    if isinstance(value, WebSocketReadyState):
+        return value.name
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

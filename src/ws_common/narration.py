@@ -4,8 +4,10 @@ connection 1 to ws://host/ lost (network_lost: 1006 ABNORMAL_CLOSURE):
 attempt 2 in 0.43 s
 """
 
+from collections.abc import Iterable
+
 from ws_common.causes import Cause
-from ws_common.errors import WSConnectionClosedError, WSError
+from ws_common.errors import WSConnectionClosedError
 from ws_common.states import (
     Closed,
     Connecting,
@@ -26,61 +28,64 @@ _CLOSING: dict[Cause, str] = {
 """What happens to the connection; for all other causes we close it."""
 
 
-class Narrator:
-    """Remembers what the later sentences refer to."""
+def narrate(
+    state: WebSocketClientState,
+    cause: Cause,
+    before: Iterable[WebSocketClientState],
+    *,
+    final: bool,
+) -> str:
+    """Put one change into words. No secrets.
 
-    __slots__ = ("_begun", "_ended")
+    Args:
+        state: What it changed to.
+        cause: Why.
+        before: The states before it, the latest first.
+        final: Whether it is for good.
+    """
+    begun: Connecting | Open | None = None
+    ended = False  # a wait, or a rest, has followed
+    for one in before:
+        if isinstance(one, Connecting | Open):
+            begun = one
+            break
+        ended = ended or not isinstance(one, Disconnecting)
+    match state:
+        case Connecting(url, attempt):
+            where = f"to {redact(url)}" if url else "to a URL to be asked for"
+            said = f"connecting {where}: attempt {attempt} ({cause})"
+        case Open(protocol=protocol):
+            spoken = f", speaking {protocol}" if protocol else ""
+            said = f"{_subject(state)} is open{spoken}"
+        case Disconnecting(code, reason):
+            doing = _CLOSING.get(cause, "is being closed")
+            said = f"{_subject(begun)} {doing} ({cause}: {_closing(code, reason)})"
+        case Reconnecting():
+            what = _what_ended(cause, state, begun, ended=ended)
+            said = f"{what}: attempt {state.attempt} in {state.delay:.2f} s"
+        case Closed():
+            left = "closed for good" if final else "idle until connect() is called"
+            said = f"{_what_ended(cause, state, begun, ended=ended)}: {left}"
+    return said
 
-    def __init__(self) -> None:
-        self._begun: Connecting | Open | None = None
-        self._ended = False
 
-    def see(self, state: WebSocketClientState) -> None:
-        """Remember a change, whether it was put into words or not."""
-        if isinstance(state, Connecting | Open):
-            self._begun, self._ended = state, False
-        elif not isinstance(state, Disconnecting):
-            self._ended = True
-
-    def tell(
-        self, state: WebSocketClientState, cause: Cause, *, final: bool = False
-    ) -> str:
-        """Put one change into words, before it is seen. No secrets.
-
-        Args:
-            state: What it changed to.
-            cause: Why.
-            final: Whether it is for good.
-        """
-        match state:
-            case Connecting(url, attempt):
-                where = f"to {redact(url)}" if url else "to a URL to be asked for"
-                said = f"connecting {where}: attempt {attempt} ({cause})"
-            case Open(protocol=protocol):
-                spoken = f", speaking {protocol}" if protocol else ""
-                said = f"{_subject(state)} is open{spoken}"
-            case Disconnecting(code, reason):
-                doing = _CLOSING.get(cause, "is being closed")
-                subject = _subject(self._begun)
-                said = f"{subject} {doing} ({cause}: {closing(code, reason)})"
-            case Reconnecting():
-                what = self._what_ended(cause, state)
-                said = f"{what}: attempt {state.attempt} in {state.delay:.2f} s"
-            case Closed():
-                left = "closed for good" if final else "idle until connect() is called"
-                said = f"{self._what_ended(cause, state)}: {left}"
-        return said
-
-    def _what_ended(self, cause: Cause, state: Reconnecting | Closed) -> str:
-        error = state.error
-        if isinstance(self._begun, Open) and not self._ended:
-            verb = "lost" if _is_loss(error) else "ended"
-            said = closing(state.close_code, state.close_reason)
-        else:
-            verb = "failed" if error is not None else "stopped"
-            said = "" if error is None else str(error)
-        facts = f"{cause}: {said}" if said else cause
-        return f"{_subject(self._begun)} {verb} ({facts})"
+def _what_ended(
+    cause: Cause,
+    state: Reconnecting | Closed,
+    begun: Connecting | Open | None,
+    *,
+    ended: bool,
+) -> str:
+    error = state.error
+    if isinstance(begun, Open) and not ended:
+        is_loss = isinstance(error, WSConnectionClosedError) and not error.was_clean
+        verb = "lost" if is_loss else "ended"
+        said = _closing(state.close_code, state.close_reason)
+    else:
+        verb = "failed" if error is not None else "stopped"
+        said = "" if error is None else str(error)
+    facts = f"{cause}: {said}" if said else cause
+    return f"{_subject(begun)} {verb} ({facts})"
 
 
 def _subject(begun: Connecting | Open | None) -> str:
@@ -93,11 +98,7 @@ def _subject(begun: Connecting | Open | None) -> str:
             return "the client"
 
 
-def closing(code: int | None, reason: str | None) -> str:
+def _closing(code: int | None, reason: str | None) -> str:
     """How a connection ends, as people read it: `1001 GOING_AWAY 'restart'`."""
     known = describe(code)
     return known if not reason or reason in known else f"{known} {reason!r}"
-
-
-def _is_loss(error: WSError | None) -> bool:
-    return isinstance(error, WSConnectionClosedError) and not error.was_clean

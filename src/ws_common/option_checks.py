@@ -1,11 +1,12 @@
 """How each option is checked, and in which form it is kept."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, cast, get_args
 
 from ws_common.backoff import ConnectionRetryInterval
+from ws_common.checks import Check, must_be
 from ws_common.compression import CompressionOptions
 from ws_common.durations import Seconds, to_optional_seconds, to_seconds
 from ws_common.headers import TOKEN, check_headers, check_value
@@ -18,44 +19,32 @@ from ws_common.urls import find_fault, is_host, with_password
 _LAST_PORT = 65_535
 _PROXIES = ("http", "https", "socks5h", "socks5", "socks4a", "socks4")
 
-Check = Callable[[str, Any], Any]
-"""Takes the option's name and value; returns what is kept, or raises."""
+
+def _optional(kind: type) -> Check:
+    return must_be(
+        f"{kind.__name__}, or None",
+        lambda value: value is None or isinstance(value, kind),
+        TypeError,
+    )
 
 
-def _instance(*kinds: type) -> Check:
-    def check(name: str, value: Any) -> Any:
-        if value is None or isinstance(value, kinds):
-            return value
-        allowed = " or ".join(kind.__name__ for kind in kinds)
-        msg = f"{name} must be {allowed}, or None, not {value!r}"
-        raise TypeError(msg)
-
-    return check
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value > 0
 
 
-def _function(name: str, value: Any) -> Any:
-    if value is not None and not callable(value):
-        msg = f"{name} must be callable, or None, not {value!r}"
-        raise TypeError(msg)
-    return value
+def _is_tls_context(value: Any) -> bool:
+    # By name: `ssl` is not imported here, and not in every browser.
+    return "SSLContext" in {kind.__name__ for kind in type(value).__mro__}
 
 
-def _flag(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        msg = f"{name} must be True or False, not {value!r}"
-        raise TypeError(msg)
-    return value
-
-
-def _count(name: str, value: Any) -> int:
-    if type(value) is not int or value < 1:
-        msg = f"{name} must be an integer above 0, not {value!r}"
-        raise ValueError(msg)
-    return value
-
-
-def _optional_count(name: str, value: Any) -> int | None:
-    return None if value is None else _count(name, value)
+_flag = must_be("True or False", lambda value: isinstance(value, bool), TypeError)
+_function = must_be(
+    "callable, or None", lambda value: value is None or callable(value), TypeError
+)
+_optional_count = must_be(
+    "an integer above 0", lambda value: value is None or _is_count(value)
+)
+_text = _optional(str)
 
 
 def _retry_interval(name: str, value: Any) -> ConnectionRetryInterval | None:
@@ -65,19 +54,20 @@ def _retry_interval(name: str, value: Any) -> ConnectionRetryInterval | None:
         ends = cast("tuple[Seconds, ...]", value)
         if len(ends) == 2:  # noqa: PLR2004 - (min, max)
             return ConnectionRetryInterval(*ends)
-    msg = f"{name} must be a ConnectionRetryInterval, (min, max) or None, not {value!r}"
-    raise TypeError(msg)
+    raise TypeError(
+        f"{name} must be a ConnectionRetryInterval, (min, max) or None, not {value!r}"
+    )
 
 
 def _protocols(name: str, value: Any) -> tuple[str, ...]:
     protocols = _tuple(name, value)
     for protocol in protocols:
         if not isinstance(protocol, str) or not TOKEN.fullmatch(protocol):
-            msg = f"{name}: {protocol!r} is not a token (RFC 6455 section 4.1)"
-            raise ValueError(msg)
+            raise ValueError(
+                f"{name}: {protocol!r} is not a token (RFC 6455 section 4.1)"
+            )
     if len(set(protocols)) != len(protocols):
-        msg = f"{name} must not name a subprotocol twice: {protocols!r}"
-        raise ValueError(msg)
+        raise ValueError(f"{name} must not name a subprotocol twice: {protocols!r}")
     return protocols
 
 
@@ -85,27 +75,18 @@ def _interceptors(name: str, value: Any) -> tuple[WSInterceptor, ...]:
     interceptors = _tuple(name, value)
     for one in interceptors:
         if not isinstance(one, WSInterceptor):
-            msg = f"{name} must hold WSInterceptor objects, not {one!r}"
-            raise TypeError(msg)
+            raise TypeError(f"{name} must hold WSInterceptor objects, not {one!r}")
     return interceptors
 
 
 def _tuple(name: str, value: Any) -> tuple[Any, ...]:
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
-        msg = f"{name} must be a list or tuple, not {value!r}"
-        raise TypeError(msg)
+        raise TypeError(f"{name} must be a list or tuple, not {value!r}")
     return tuple(cast("Iterable[object]", value))
 
 
-def _overflow(name: str, value: Any) -> Overflow:
-    if value not in get_args(Overflow):
-        msg = f"{name} must be one of {get_args(Overflow)}, not {value!r}"
-        raise ValueError(msg)
-    return value  # type: ignore[no-any-return]
-
-
 def _outbox(name: str, value: Any) -> Outbox:
-    return _instance(Outbox)(name, value) or Outbox(max_messages=0)
+    return _optional(Outbox)(name, value) or Outbox(max_messages=0)
 
 
 def _headers(_name: str, value: Any) -> Any:
@@ -124,18 +105,16 @@ def _compression(name: str, value: Any) -> CompressionOptions:
 
 def _host(name: str, value: Any) -> str | None:
     # asyncio takes an empty name to mean that no name is checked.
-    if not _instance(str)(name, value) or is_host(value):
+    if not _text(name, value) or is_host(value):
         return value  # type: ignore[no-any-return]
-    msg = f"{name} must be the name or the address of a host, not {value!r}"
-    raise ValueError(msg)
+    raise ValueError(f"{name} must be the name or the address of a host, not {value!r}")
 
 
 def _path(name: str, value: Any) -> str | None:
     # On Linux, a leading NUL means a socket without a file.
-    if _instance(str)(name, value) is None or (value and "\0" not in value[1:]):
+    if _text(name, value) is None or (value and "\0" not in value[1:]):
         return value  # type: ignore[no-any-return]
-    msg = f"{name} must be the path of a Unix socket, not {value!r}"
-    raise ValueError(msg)
+    raise ValueError(f"{name} must be the path of a Unix socket, not {value!r}")
 
 
 def _local_addr(name: str, value: Any) -> tuple[str, int] | None:
@@ -145,11 +124,10 @@ def _local_addr(name: str, value: Any) -> tuple[str, int] | None:
         case (str(host), int(port)) if is_host(host) and 0 <= port <= _LAST_PORT:
             return host, port
         case _:
-            msg = (
+            raise ValueError(
                 f"{name} must be (host, port), the port from 0 (any) to {_LAST_PORT}, "
                 f"or None, not {value!r}"
             )
-            raise ValueError(msg)
 
 
 def _proxy(name: str, value: Any) -> str | bool | None:
@@ -158,24 +136,13 @@ def _proxy(name: str, value: Any) -> str | bool | None:
     # The value is not shown: it may contain a password.
     wanted = f"{name} must be a URL such as http://host:8080, True or None"
     if not isinstance(value, str):
-        msg = f"{wanted}, not {type(value).__name__}"
-        raise TypeError(msg)
+        raise TypeError(f"{wanted}, not {type(value).__name__}")
     fault = find_fault(value, _PROXIES)
     if not fault and not re.fullmatch(r"[^/]+//[^/?#]+/?", value):
         fault = "ends with its host and port: it has no path, query or fragment"
     if fault:
-        msg = f"{wanted}: a proxy's URL {fault}"
-        raise ValueError(msg)
+        raise ValueError(f"{wanted}: a proxy's URL {fault}")
     return with_password(value)
-
-
-def _ssl(name: str, value: Any) -> Any:
-    # By name: `ssl` is not imported here, and not in every browser.
-    kinds = {kind.__name__ for kind in type(value).__mro__}
-    if value is None or "SSLContext" in kinds:
-        return value
-    msg = f"{name} must be an ssl.SSLContext, or None, not {value!r}"
-    raise TypeError(msg)
 
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
@@ -187,7 +154,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "custom_client": _function,
         "diagnose": _flag,
         "headers": _headers,
-        "heartbeat": _instance(Heartbeat),
+        "heartbeat": _optional(Heartbeat),
         "interceptors": _interceptors,
         "local_addr": _local_addr,
         "max_size": _optional_count,
@@ -197,14 +164,20 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "protocols": _protocols,
         "proxy": _proxy,
         "server_hostname": _host,
-        "ssl": _ssl,
+        "ssl": must_be(
+            "an ssl.SSLContext, or None",
+            lambda value: value is None or _is_tls_context(value),
+            TypeError,
+        ),
         "stream_capacity": _optional_count,
-        "stream_overflow": _overflow,
+        "stream_overflow": must_be(
+            f"one of {get_args(Overflow)}", lambda value: value in get_args(Overflow)
+        ),
         "timeout": lambda name, value: to_optional_seconds(value, name),
         "unix_path": _path,
         "use_blob_for_binary": _flag,
         "user_agent": _header_value,
-        "write_limit": _count,
+        "write_limit": must_be("an integer above 0", _is_count),
     }
 )
 """Option by option."""

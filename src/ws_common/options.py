@@ -253,8 +253,7 @@ class WebSocketOptions:
     diagnose: bool
 
     def __init__(self, **options: Unpack[CommonOptions]) -> None:
-        _reject_unknown(options, CommonOptions)
-        self._fill(options)
+        self._fill(options, CommonOptions)
 
     @classmethod
     def common(cls, **options: Unpack[CommonOptions]) -> Self:
@@ -275,10 +274,8 @@ class WebSocketOptions:
             TypeError: An option of the wrong kind, or unknown.
             ValueError: An option out of range.
         """
-        if platforms.current().name != "vm":
-            _wrong_platform("vm", "native platforms", "this is a browser", "js")
-        _reject_unknown(options, VmOptions)
-        return cls.__new__(cls)._fill(options)  # noqa: SLF001 - our own
+        _check_platform("vm", "native platforms", "this is a browser", "js")
+        return cls.__new__(cls)._fill(options, VmOptions)  # noqa: SLF001 - our own
 
     @classmethod
     def js(cls, **options: Unpack[JsOptions]) -> Self:
@@ -289,10 +286,8 @@ class WebSocketOptions:
             TypeError: An option of the wrong kind, or unknown.
             ValueError: An option out of range.
         """
-        if platforms.current().name != "js":
-            _wrong_platform("js", "browsers", "this is not a browser", "vm")
-        _reject_unknown(options, JsOptions)
-        return cls.__new__(cls)._fill(options)  # noqa: SLF001 - our own
+        _check_platform("js", "browsers", "this is not a browser", "vm")
+        return cls.__new__(cls)._fill(options, JsOptions)  # noqa: SLF001 - our own
 
     @classmethod
     def selector(
@@ -322,7 +317,8 @@ class WebSocketOptions:
         _reject_unknown(changes, VmOptions if name == "vm" else JsOptions)
         return _restore(type(self), {**self._values, **changes})
 
-    def _fill(self, given: Mapping[str, Any]) -> Self:
+    def _fill(self, given: Mapping[str, Any], known: Any) -> Self:
+        _reject_unknown(given, known)
         platform = platforms.current()
         values = {
             **_DEFAULTS,
@@ -342,13 +338,13 @@ class WebSocketOptions:
             try:
                 return object.__getattribute__(self, "_values")[name]
             except (KeyError, AttributeError):
-                msg = f"WebSocketOptions has no option {name!r}"
-                raise AttributeError(msg) from None
+                raise AttributeError(
+                    f"WebSocketOptions has no option {name!r}"
+                ) from None
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         """Refuse: options are immutable."""
-        msg = f"options are immutable: use options.replace({name}=…)"
-        raise AttributeError(msg)
+        raise AttributeError(f"options are immutable: use options.replace({name}=…)")
 
     def __eq__(self, other: object) -> bool:
         """Compare option by option."""
@@ -414,7 +410,7 @@ def default_options() -> WebSocketOptions:
 
 
 def _restore(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
-    return kind.__new__(kind)._fill(values)  # noqa: SLF001 - our own class
+    return kind.__new__(kind)._fill(values, AllOptions)  # noqa: SLF001 - our own
 
 
 def _reject_unknown(given: Mapping[str, Any], known: Any) -> None:
@@ -436,9 +432,9 @@ def _hint(name: str, known: Any) -> str:
     return f"known are {', '.join(names)}"
 
 
-def _wrong_platform(used: str, where: str, here: str, instead: str) -> NoReturn:
-    msg = (
-        f"WebSocketOptions.{used}() is for {where}, and {here}: use .{instead}(), "
-        ".common() for what holds everywhere, or .selector(vm=…, js=…) for both"
-    )
-    raise WSUnsupportedError(msg)
+def _check_platform(used: str, where: str, here: str, instead: str) -> None:
+    if platforms.current().name != used:
+        raise WSUnsupportedError(
+            f"WebSocketOptions.{used}() is for {where}, and {here}: use .{instead}(), "
+            ".common() for what holds everywhere, or .selector(vm=…, js=…) for both"
+        )

@@ -12,17 +12,23 @@ has this one object for all its sends.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final
 
 from ws_common.clock import Clock
-from ws_common.entry import QueuedMessage, SendTarget, WaitingMessages, send_error
+from ws_common.entry import (
+    OnDrop,
+    QueuedMessage,
+    SendTarget,
+    WaitingMessages,
+    send_error,
+)
 from ws_common.errors import (
     WSConnectionClosedError,
     WSError,
     WSSendError,
 )
 from ws_common.intercepted import InterceptedSend, InterceptedSends
-from ws_common.losses import Losses
 from ws_common.messages import Data, to_wire
 from ws_common.options import WebSocketOptions
 from ws_common.receipt import Receipt
@@ -36,47 +42,47 @@ _INSIDE: Final = (
 )
 
 
-class Owner(Protocol):
-    """What the send queue asks of the client that it belongs to."""
-
-    @property
-    def clock(self) -> Clock:
-        """What time it is."""
-        ...
-
-    def check_coming(self) -> None:
-        """Raise where no connection is open or coming, or the loop is another one."""
-
-    def note(self, name: str, **details: Any) -> None:
-        """Report an event."""
-
-
 class SendQueue:
     """Everything that a client sends passes through here.
 
     Args:
         options: The client's options.
-        owner: The client.
-        losses: Counts and reports what the outbox drops.
+        clock: What time it is.
+        check_coming: Raises where no connection is open or coming, or the loop is
+            another one.
+        report: Reports an event.
+        on_drop: Called with each message that the outbox drops, and why.
     """
 
     __slots__ = (
+        "_check_coming",
+        "_clock",
         "_interceptors",
         "_loop",
-        "_losses",
+        "_on_drop",
         "_outbox",
-        "_owner",
+        "_report",
         "_sends",
         "_target",
         "_until_yield",
         "_waiting",
     )
 
-    def __init__(self, options: WebSocketOptions, owner: Owner, losses: Losses) -> None:
+    def __init__(
+        self,
+        options: WebSocketOptions,
+        clock: Clock,
+        *,
+        check_coming: Callable[[], None],
+        report: Callable[..., None],
+        on_drop: OnDrop,
+    ) -> None:
         self._outbox = options.outbox
         self._interceptors = options.interceptors
-        self._owner = owner
-        self._losses = losses
+        self._clock = clock
+        self._check_coming = check_coming
+        self._report = report
+        self._on_drop = on_drop
         # The open connection. While there is one, `check_coming()` need not be asked:
         # a connection that is ending takes nothing.
         self._target: SendTarget | None = None
@@ -114,11 +120,11 @@ class SendQueue:
             if via is None:
                 self._check()
             sends = self._sends_outside("add", order)
-            send = InterceptedSend(sends, data, text=text, via=via)
-            if not send.start():
-                return self._finish_add(send.queued, via, send.finish())
-            if send.queued:
-                return self._finish_add(send.queued, via)
+            submit = partial(self._submit, text=text, via=via)
+            send = InterceptedSend(sends, data, submit)
+            rest = None if send.start() else send.finish()
+            if rest is not None or send.queued:
+                return self._finish_add(send.queued, via, rest)
         elif message := self._submit(data, text=text, via=via):
             return self._finish_add((message,), via)
         return self._backpressure(via)
@@ -131,24 +137,26 @@ class SendQueue:
         self._check()
         sends = self._sends_outside("add_nowait", None)
         receipt = QueuedMessage(bounded=True)
-        send = InterceptedSend(sends, data, text=text, receipt=receipt)
-        is_done = send.start()
-        if send.receipt is not None:
-            sends.hold(send, receipt)
-        if not is_done:  # last: an eager task may end all sends before this returns
+        send = InterceptedSend(sends, data, partial(self._submit, text=text), receipt)
+        if not send.start():
             send.finish_later(receipt)
         return receipt
 
-    def new_order(self) -> InterceptedSends | None:
+    def new_order(
+        self, tasks: set["asyncio.Task[None]"] | None = None
+    ) -> InterceptedSends:
         """Make an order of its own for what a session sends.
 
         `after_connect` must not wait for messages that an interceptor holds until the
-        connection is open. None where there are no interceptors: nothing else waits.
+        connection is open.
+
+        Args:
+            tasks: Takes what passes in the background; None: a new set.
         """
-        if not self._interceptors:
-            return None
         handlers = [one.on_send for one in self._interceptors]
-        return InterceptedSends(handlers, self._submit, self._withdraw, self._report)
+        return InterceptedSends(
+            handlers, self._report, set() if tasks is None else tasks
+        )
 
     # What the supervisor calls
 
@@ -164,7 +172,6 @@ class SendQueue:
         if target is None or self._waiting is None:
             return
         for message in self._waiting.only_via(target):
-            self._waiting.discard(message)
             message.settle("failed", target.closed_error())
 
     def flush(self) -> None:
@@ -193,7 +200,8 @@ class SendQueue:
         for message in waiting.clear() if waiting is not None else ():
             message.settle("failed", make_error())
         if self._sends is not None:
-            self._sends.fail(make_error)
+            failed, self._sends = self._sends, self.new_order(self._sends.tasks)
+            failed.fail(make_error)
 
     def stop(self) -> None:
         """Cancel what is in progress in the background."""
@@ -235,19 +243,17 @@ class SendQueue:
                 return None
             if not isinstance(error, WSConnectionClosedError):
                 raise error
-            self._owner.check_coming()  # it is ending: wait for the next, if any
+            self._check_coming()  # it is ending: wait for the next, if any
         message = receipt or QueuedMessage(via=via, bounded=bounded)
         message.fill(wire, text=as_text)
         if self._waiting is None:
-            self._waiting = WaitingMessages(
-                self._outbox, self._owner.clock, self._losses.dropped_out
-            )
+            self._waiting = WaitingMessages(self._outbox, self._clock, self._on_drop)
         self._waiting.put(message)
         return message
 
     def _check(self) -> None:
         if self._target is None or asyncio.get_running_loop() is not self._loop:
-            self._owner.check_coming()
+            self._check_coming()
 
     async def _finish_add(
         self,
@@ -264,17 +270,11 @@ class SendQueue:
         except BaseException as error:
             failure = send_error(error, "add() has failed")
             for message in queued:
-                self._withdraw(message, failure)
+                message.settle("failed", failure)
             raise
         pressure = self._backpressure(via)
         if pressure is not None:
             await pressure
-
-    def _withdraw(self, message: QueuedMessage, error: WSError) -> None:
-        """Do not send what is not sent yet: the call that it came from has failed."""
-        if self._waiting is not None:
-            self._waiting.discard(message)
-        message.settle("failed", error)
 
     def _backpressure(self, via: SendTarget | None) -> Awaitable[None] | None:
         """What to await after a send: room in the buffer; now and then, other tasks."""
@@ -293,13 +293,9 @@ class SendQueue:
         """The order that a send keeps; raises inside an interceptor of that order."""
         if order is None:
             order = self._sends = self._sends or self.new_order()
-        assert order is not None  # noqa: S101 - there are interceptors
         if order.is_caller:
             raise WSSendError(f"{method}() {_INSIDE}")
         return order
-
-    def _report(self, error: Exception) -> None:
-        self._owner.note("interceptor_raised", error=error)
 
 
 def _send(target: SendTarget, data: Data, *, text: bool) -> WSError | None:

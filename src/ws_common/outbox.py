@@ -47,9 +47,10 @@ class Outbox:
         for name in ("max_messages", "max_bytes"):
             value = getattr(self, name)
             if type(value) is not int or value < 0:
-                msg = f"outbox.{name} must be 0 or more, not {value!r}"
-                raise ValueError(msg)
+                raise ValueError(f"outbox.{name} must be 0 or more, not {value!r}")
         if self.overflow not in get_args(OutboxOverflow):
-            msg = f"outbox.overflow must be one of {get_args(OutboxOverflow)}"
-            raise ValueError(f"{msg}, not {self.overflow!r}")
+            raise ValueError(
+                f"outbox.overflow must be one of {get_args(OutboxOverflow)}, "
+                f"not {self.overflow!r}"
+            )
         object.__setattr__(self, "ttl", to_optional_seconds(self.ttl, "outbox.ttl"))

@@ -13,8 +13,10 @@ from typing import Any
 
 from ws_common.causes import Cause
 from ws_common.clock import Clock
+from ws_common.entry import QueuedMessage
 from ws_common.events import ClientEvent
-from ws_common.narration import Narrator
+from ws_common.metrics import Counters
+from ws_common.narration import narrate
 from ws_common.options import OnEvent
 from ws_common.read_only import ReadOnly
 from ws_common.states import WebSocketClientState
@@ -74,26 +76,28 @@ class HistoryEntry:
 class Reporter:
     """The one place through which everything is reported.
 
-    Attributes:
-        skipped_count: Messages that a stream could not decode and left out.
+    The messages that nobody will see are counted here, too: none is lost in silence.
+
+    Args:
+        hook: The option `on_event`.
+        clock: What time it is.
+        counters: Where lost messages are counted.
     """
 
     __slots__ = (
         "_clock",
+        "_counters",
         "_history",
         "_hook",
-        "_narrator",
         "_quiet_until",
-        "skipped_count",
     )
 
-    def __init__(self, hook: OnEvent | None, clock: Clock) -> None:
+    def __init__(self, hook: OnEvent | None, clock: Clock, counters: Counters) -> None:
         self._hook = hook
         self._clock = clock
-        self._narrator = Narrator()
+        self._counters = counters
         self._history: list[HistoryEntry] = []
         self._quiet_until = 0.0
-        self.skipped_count = 0
 
     @property
     def history(self) -> Sequence[HistoryEntry]:
@@ -108,8 +112,8 @@ class Reporter:
         self._history.append(entry)
         del self._history[:-HISTORY]
         if logger.isEnabledFor(logging.INFO):
-            logger.info("%s", self._narrator.tell(state, cause, final=final))
-        self._narrator.see(state)
+            before = (entry.state for entry in reversed(self._history[:-1]))
+            logger.info("%s", narrate(state, cause, before, final=final))
         self._emit("state_changed", {"state": state, "cause": cause})
 
     def note(self, name: str, **details: Any) -> None:
@@ -128,9 +132,28 @@ class Reporter:
         """What belongs to the application has raised."""
         self.note(name, error=error)
 
+    def discarded(self, count: int) -> None:
+        """Count messages of a connection that we closed; they are reported together."""
+        self._counters.dropped_count += count
+
+    def dropped_in(self, count: int) -> None:
+        """Report messages that a subscriber's overflow has dropped."""
+        self._counters.dropped_count += count
+        self.note("message_dropped", direction="in", count=count)
+
+    def unheard(self, count: int) -> None:
+        """Report messages that came, or were left, with no subscriber."""
+        self._counters.dropped_count += count
+        self.note("messages_discarded", count=count)
+
+    def dropped_out(self, message: QueuedMessage, why: str) -> None:
+        """Report a message that the outbox has dropped."""
+        self._counters.dropped_count += 1
+        self.note("message_dropped", direction="out", size=message.size, why=why)
+
     def _count_skipped(self) -> int:
         """Count one more; return the level of its log message."""
-        self.skipped_count += 1
+        self._counters.skipped_count += 1
         now = self._clock.monotonic()
         if now < self._quiet_until:
             return logging.DEBUG

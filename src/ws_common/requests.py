@@ -8,7 +8,8 @@ import asyncio
 import warnings
 
 from ws_common import lifecycle
-from ws_common.calls import Call
+from ws_common.calls import Wish
+from ws_common.causes import Cause
 from ws_common.errors import WSNotConnectedError
 from ws_common.lifecycle import Phase
 from ws_common.options import Url
@@ -35,20 +36,12 @@ class Requests:
         """Connect to a target; `url` is it, or empty for a provider."""
         await self._outside()
         self._behind.check_usable()
-        call = self._calls.begin("connect", "open")
-        self.begin_connect(target, url)
-        await self._wait(call)
+        await self._ask("connect", "open", self._aim(target, url))
 
     def begin_connect(self, target: Url, url: str) -> None:
         """Begin to connect, without waiting for the outcome."""
-        behind = self._behind
-        behind.home.check()
-        same = target == behind.target
-        behind.target = target
-        behind.failures.begin()
-        behind.failures.last_error = None
-        event = lifecycle.ConnectAsked(url=url, same_target=same)
-        behind.feed(event, "connect")
+        self._behind.home.check()
+        self._behind.feed(self._aim(target, url), "connect")
 
     async def reconnect(self) -> None:
         """Make a new connection to the same target, whatever is under way."""
@@ -58,10 +51,8 @@ class Requests:
             raise WSNotConnectedError(
                 "reconnect() needs a connect() before it: there is no URL yet"
             )
-        call = self._calls.begin("reconnect", "open")
         self._behind.failures.begin()
-        self._behind.feed(lifecycle.ReconnectAsked(), "reconnect")
-        await self._wait(call)
+        await self._ask("reconnect", "open", lifecycle.ReconnectAsked())
 
     async def disconnect(self, code: int | None, reason: str) -> None:
         """Close the connection, and make no other."""
@@ -69,10 +60,8 @@ class Requests:
         self._behind.check_usable()
         if self._behind.life.phase in (Phase.NEW, Phase.CLOSED):
             return
-        call = self._calls.begin("disconnect", "rest")
         event = lifecycle.DisconnectAsked(code=code, reason=reason)
-        self._behind.feed(event, "disconnect")
-        await self._wait(call)
+        await self._ask("disconnect", "rest", event)
 
     async def close(self, code: int | None, reason: str) -> None:
         """Close permanently. A second caller waits for the first."""
@@ -81,9 +70,8 @@ class Requests:
         if self._behind.life.is_finishing:
             await self.wait_finished()
             return
-        call = self._calls.begin("close", "rest")
-        self._behind.feed(lifecycle.CloseAsked(code=code, reason=reason), "close")
-        await self._wait(call, finish=True)
+        event = lifecycle.CloseAsked(code=code, reason=reason)
+        await self._ask("close", "rest", event)
 
     def abort(self) -> None:
         """Close permanently, now and without a closing handshake."""
@@ -130,8 +118,27 @@ class Requests:
         while self._behind.driver.is_busy:  # noqa: ASYNC110 - it is soon over
             await asyncio.sleep(0)
 
-    async def _wait(self, call: Call, *, finish: bool = False) -> None:
-        def stop() -> None:
-            self._behind.feed(lifecycle.AbortAsked(finish=finish), "cancelled")
+    def _aim(self, target: Url, url: str) -> lifecycle.ConnectAsked:
+        """Take a target; what failed on the way to the one before counts no more."""
+        behind = self._behind
+        same = target == behind.target
+        behind.target = target
+        behind.failures.begin()
+        behind.failures.last_error = None
+        return lifecycle.ConnectAsked(url=url, same_target=same)
 
-        await self._calls.wait(call, stop)
+    async def _ask(self, name: Cause, wish: Wish, event: lifecycle.Event) -> None:
+        """Feed an event, and wait until what it asks for is here.
+
+        Where the wait is cancelled and no later call has come since, nothing is left
+        under way.
+        """
+        call = self._calls.begin(name, wish)
+        self._behind.feed(event, name)
+        try:
+            await call.outcome
+        except asyncio.CancelledError:
+            if self._calls.is_latest(call):
+                abort = lifecycle.AbortAsked(finish=name == "close")
+                self._behind.feed(abort, "cancelled")
+            raise

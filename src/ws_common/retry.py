@@ -97,28 +97,6 @@ class Stop(NamedTuple):
 Verdict = Retry | Stop
 
 
-class Failure(NamedTuple):
-    """What is known of a failure.
-
-    Attributes:
-        error: Why the attempt failed or the connection was lost.
-        run: The run of failures before it.
-        stable: Whether what was lost was a stable connection.
-        connected_before: Whether a connection to this URL has ever been stable.
-        elapsed: Seconds since the connection was lost, or `connect()` was called.
-        now: The time, UTC.
-        provided: Whether the URL or the headers come from a provider.
-    """
-
-    error: WSError
-    run: Run
-    stable: bool
-    connected_before: bool
-    elapsed: float
-    now: datetime
-    provided: bool = False
-
-
 class Failures:
     """What is known of the failures of one client, and what follows from them.
 
@@ -161,49 +139,72 @@ class Failures:
         connected_before: bool,
         provided: bool,
     ) -> Verdict:
-        """Decide what follows a failure; see `Failure` for the arguments."""
+        """Decide what follows a failure; see `judge()` for the arguments."""
         self.last_error = error
-        failure = Failure(
-            error=error,
-            run=run,
+        return judge(
+            error,
+            run,
+            self._interval,
+            self._rng,
+            self._on_fault,
             stable=stable,
             connected_before=connected_before,
             elapsed=self._clock.monotonic() - self._since,
             now=self._clock.now(),
             provided=provided,
         )
-        return judge(failure, self._interval, self._rng, self._on_fault)
 
 
 def judge(
-    failure: Failure,
+    error: WSError,
+    run: Run,
     interval: ConnectionRetryInterval | None,
     rng: Random,
     on_fault: Callable[[Exception], None],
+    *,
+    stable: bool,
+    connected_before: bool,
+    elapsed: float,
+    now: datetime,
+    provided: bool,
 ) -> Verdict:
     """Decide what follows a failure.
 
     Args:
-        failure: What is known of it.
+        error: Why the attempt failed or the connection was lost.
+        run: The run of failures before it.
         interval: When to retry; None: never.
         rng: Where the jitter comes from.
         on_fault: Told where `retry_if` raised or answered nonsense; the default
             decision holds then.
+        stable: Whether what was lost was a stable connection.
+        connected_before: Whether a connection to this URL has ever been stable.
+        elapsed: Seconds since the connection was lost, or `connect()` was called.
+        now: The time, UTC.
+        provided: Whether the URL or the headers come from a provider.
     """
-    error = failure.error
-    refused = is_refusal(error)
-    run = failure.run.failed(
-        refused=refused, attempt=not failure.stable, spread=_is_spread(error)
+    run = run.failed(
+        refused=is_refusal(error),
+        attempt=not stable,
+        spread=getattr(error, "close_code", None) in SPREAD_CODES,
     )
     if interval is None:
         return Stop(run=run, error=error)
-    answer = _ask(_context(failure, run, refused=refused), interval, on_fault)
+    is_final = _is_final(error, run, known=connected_before, provided=provided)
+    context = RetryContext(
+        attempt=run.failures,
+        elapsed=elapsed,
+        ever_connected=connected_before,
+        error=error,
+        default=not is_final,
+    )
+    answer = _ask(context, interval, on_fault)
     if answer is False:
         return Stop(run=run, error=error)
     if interval.max_attempts is not None and run.failures >= interval.max_attempts:
         return Stop(run=run, error=_exhausted(error, run.failures))
     delay = answer if answer is not True else _draw(error, run, interval, rng)
-    at = _later(failure.now, delay)
+    at = _later(now, delay)
     return Retry(run=run, error=error, delay=delay, at=at)
 
 
@@ -246,22 +247,16 @@ def why_final(error: WSError, interval: ConnectionRetryInterval | None) -> str:
     return "`retry_if` said so"
 
 
-def _context(failure: Failure, run: Run, *, refused: bool) -> RetryContext:
-    known, error = failure.connected_before, failure.error
+def _is_final(error: WSError, run: Run, *, known: bool, provided: bool) -> bool:
+    """Whether trying again would be answered with the same, as far as can be known."""
     said = {getattr(error, "status", None), getattr(error, "close_code", None)}
     doubtful = (
         known
         or getattr(error, "hearsay", False)
-        or (failure.provided and not CREDENTIAL_REFUSALS.isdisjoint(said))
+        or (provided and not CREDENTIAL_REFUSALS.isdisjoint(said))
     )
-    final = refused and (not doubtful or run.refusals >= PATIENCE)
-    return RetryContext(
-        attempt=run.failures,
-        elapsed=failure.elapsed,
-        ever_connected=known,
-        error=error,
-        default=not final and not is_hopeless(error),
-    )
+    is_certain = not doubtful or run.refusals >= PATIENCE
+    return is_hopeless(error) or (is_refusal(error) and is_certain)
 
 
 def _ask(
@@ -287,12 +282,6 @@ def _ask(
         TypeError(f"retry_if must return True, False, seconds or None: {answer!r}")
     )
     return context.default
-
-
-def _is_spread(error: WSError) -> bool:
-    return (
-        isinstance(error, WSConnectionClosedError) and error.close_code in SPREAD_CODES
-    )
 
 
 def _draw(

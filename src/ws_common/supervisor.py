@@ -21,7 +21,6 @@ from ws_common.errors import (
     WSClientClosedError,
     WSError,
 )
-from ws_common.losses import Losses
 from ws_common.machine_driver import MachineDriver
 from ws_common.metrics import Counters
 from ws_common.options import ConnectContext, Connector, Url, WebSocketOptions
@@ -77,7 +76,7 @@ class Supervisor:
         self.counters = Counters()
         self.home = ClientLoop()
         self.clock = platform.clock
-        self.reporter = Reporter(options.on_event, self.clock)
+        self.reporter = Reporter(options.on_event, self.clock, self.counters)
         self.failures = Failures(
             options.connection_retry_interval,
             CHANCE,
@@ -85,22 +84,27 @@ class Supervisor:
             lambda error: self.reporter.fault("retry_if_raised", error),
         )
         self.connection: Connection | None = None
-        losses = Losses(self.counters, self.reporter)
         self.received = ReceivePipeline(
             options.interceptors,
             limits_of(options, platform),
             report=self.reporter.note,
-            count_discarded=losses.discarded,
-            on_drop=losses.dropped_in,
+            count_discarded=self.reporter.discarded,
+            on_drop=self.reporter.dropped_in,
             on_pressure=self._adjust_reading,
             home=self.home,
         )
-        self.received.messages.on_unheard = losses.unheard
+        self.received.messages.on_unheard = self.reporter.unheard
         self.received.messages.check_asked = self._check_asked
         self.states: Broadcast[WebSocketClientState] = Broadcast(
             _STATE_LIMITS, keep=False, home=self.home
         )
-        self.outbound = SendQueue(options, self, losses)
+        self.outbound = SendQueue(
+            options,
+            self.clock,
+            check_coming=self.check_coming,
+            report=self.reporter.note,
+            on_drop=self.reporter.dropped_out,
+        )
         self.sessions = Sessions(self.received, self.outbound)
         self._connector = connector
         self.target: Url | None = None

@@ -7,7 +7,7 @@ URLs (WHATWG); they are refused here so that a program means the same everywhere
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ws_common.errors import WSInvalidUrlError
 
@@ -30,8 +30,9 @@ def check_url(url: object) -> str:
             credentials, a fragment, spaces or control characters.
     """
     if not isinstance(url, str):
-        msg = f"a WebSocket URL must be a string, not {type(url).__name__}"
-        raise WSInvalidUrlError(msg)
+        raise WSInvalidUrlError(
+            f"a WebSocket URL must be a string, not {type(url).__name__}"
+        )
     return _checked(url)
 
 
@@ -41,8 +42,7 @@ def _checked(url: str) -> str:
     if not fault and "#" in url:
         fault = "must not have a fragment (RFC 6455 section 3)"
     if fault:
-        msg = f"a WebSocket URL {fault}: {redact(url)!r}"
-        raise WSInvalidUrlError(msg)
+        raise WSInvalidUrlError(f"a WebSocket URL {fault}: {redact(url)!r}")
     return with_password(url)
 
 
@@ -122,9 +122,11 @@ def redact(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
+        if "@" in url:
+            parts.port  # noqa: B018 - raises where it is none
     except ValueError:
         return _UNREADABLE
-    if "@" in url and not (parts.netloc and _has_valid_port(parts)):
+    if "@" in url and not parts.netloc:
         # A password with a `/` in it ends what is parsed as the host.
         return _UNREADABLE
     host = parts.netloc.rpartition("@")[2]
@@ -134,14 +136,6 @@ def redact(url: str) -> str:
 
 
 _UNREADABLE = "<unreadable URL>"
-
-
-def _has_valid_port(parts: SplitResult) -> bool:
-    try:
-        parts.port  # noqa: B018 - raises
-    except ValueError:
-        return False
-    return True
 
 
 def _without_value(item: str) -> str:

@@ -15,8 +15,6 @@ _HEADER: Final = 64
 _LOOK: Final = 0.005
 """Seconds between two looks at what has not left yet: no event tells that all has."""
 
-MakeError = Callable[[], Exception]
-
 
 class WriteBuffer:
     """Watches what was handed to a transport.
@@ -68,7 +66,7 @@ class WriteBuffer:
         for waiter in self._take():
             waiter.set_result(None)
 
-    def fail(self, make_error: MakeError) -> None:
+    def fail(self, make_error: Callable[[], Exception]) -> None:
         """There will be no room any more."""
         for waiter in self._take():
             waiter.set_exception(make_error())

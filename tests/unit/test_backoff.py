@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ws_common.backoff import ConnectionRetryInterval
 from ws_common.errors import WSConnectionClosedError, WSError, WSHandshakeError
-from ws_common.retry import Failure, Retry, Run, judge
+from ws_common.retry import Retry, Run, judge
 
 DRAWS = 10_000
 CRITICAL = 1.949 / math.sqrt(DRAWS)
@@ -20,6 +20,14 @@ asymptotic distribution. The seeds are fixed: they do so always or never.
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 DROPPED = WSConnectionClosedError(close_code=1006)
+FIRST = {
+    "stable": False,
+    "connected_before": False,
+    "elapsed": 1.0,
+    "now": NOW,
+    "provided": False,
+}
+"""What is known of an attempt where no connection was ever stable."""
 
 
 def delays(
@@ -32,15 +40,10 @@ def delays(
 ) -> list[float]:
     """What the judge says so many times before retry number `retry`."""
     rng = random.Random(f"{seed} {retry}")
-    failure = Failure(
-        error=error,
-        run=Run(failures=retry, retries=retry),
-        stable=False,
-        connected_before=False,
-        elapsed=1.0,
-        now=NOW,
-    )
-    verdicts = [judge(failure, interval, rng, pytest.fail) for _ in range(count)]
+    run = Run(failures=retry, retries=retry)
+    verdicts = [
+        judge(error, run, interval, rng, pytest.fail, **FIRST) for _ in range(count)
+    ]
     assert all(isinstance(verdict, Retry) for verdict in verdicts)
     return [verdict.delay for verdict in verdicts]
 
@@ -204,16 +207,9 @@ def test_negative_retry_after_shortens_nothing():
 
 def test_time_of_the_next_attempt():
     """The verdict says when, in UTC."""
-    failure = Failure(
-        error=DROPPED,
-        run=Run(),
-        stable=False,
-        connected_before=False,
-        elapsed=0.0,
-        now=NOW,
-    )
+    interval = ConnectionRetryInterval()
 
-    verdict = judge(failure, ConnectionRetryInterval(), random.Random(0), pytest.fail)
+    verdict = judge(DROPPED, Run(), interval, random.Random(0), pytest.fail, **FIRST)
 
     assert NOW + timedelta(seconds=verdict.delay) == verdict.at
 

@@ -11,7 +11,7 @@ from tests.support.recording_sink import Recording
 from ws_common.backoff import ConnectionRetryInterval
 from ws_common.errors import WSHandshakeError
 from ws_common.options import ConnectRequest, WebSocketOptions
-from ws_common.retry import Failure, Retry, Run, Stop, judge
+from ws_common.retry import Retry, Run, Stop, judge
 from ws_js.connector import BrowserConnector
 from ws_js.refusals import is_mixed
 
@@ -58,8 +58,18 @@ async def failure(task):
 
 def verdict(error, *, run=Run()):  # noqa: B008 - immutable
     """What is decided about the first failure."""
-    what = Failure(error, run, False, False, 0.0, datetime.now(UTC))
-    return judge(what, ConnectionRetryInterval(), Random(1), pytest.fail)
+    return judge(
+        error,
+        run,
+        ConnectionRetryInterval(),
+        Random(1),
+        pytest.fail,
+        stable=False,
+        connected_before=False,
+        elapsed=0.0,
+        now=datetime.now(UTC),
+        provided=False,
+    )
 
 
 def told(request):

@@ -30,7 +30,7 @@ COMMON = SOURCE / "ws_common"
 
 SHELLS = [
     *("connection", "pulse", "write_buffer"),
-    *("attempt", "calls", "clock", "losses", "supervisor", "surroundings"),
+    *("attempt", "calls", "clock", "supervisor", "surroundings"),
     "waiting",
 ]
 """What is around the two tables."""
@@ -50,7 +50,7 @@ NO_PHASE = {
     "Surroundings._signals": "only some platforms have them",
     "Waiting._timer": "a timer that may run; while the wait is held it does not",
     # Something that is known or not
-    "Calls._latest": "whom to answer; most of the time nobody waits",
+    "Calls._finished": "whom to answer; most of the time nobody waits",
     "JsTransport._failure": "what to report at the end, instead of what comes",
     "Pulse._sent": "when a message went that has no reply yet",
     "Supervisor.target": "the URL of the last connect(), or what makes it",

@@ -16,7 +16,7 @@ from ws_common.errors import (
     WSTimeoutError,
     WSUnsupportedError,
 )
-from ws_common.retry import Failure, Retry, Run, Stop, judge
+from ws_common.retry import Retry, Run, Stop, judge
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 FINAL_CODES = {1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003}
@@ -42,18 +42,18 @@ def ruling(
     **interval: object,
 ) -> Retry | Stop:
     """What the judge says of one failure."""
-    failure = Failure(
-        error=error,
-        run=run or Run(),
+    return judge(
+        error,
+        run or Run(),
+        ConnectionRetryInterval(**interval),
+        random.Random(5),
+        pytest.fail if faults is None else faults.append,
         stable=stable,
         connected_before=known or stable,
         elapsed=12.0,
         now=NOW,
         provided=provided,
     )
-    on_fault = pytest.fail if faults is None else faults.append
-    wait = ConnectionRetryInterval(**interval)
-    return judge(failure, wait, random.Random(5), on_fault)
 
 
 def is_retried(error: WSError, **facts: object) -> bool:
@@ -159,16 +159,19 @@ def test_hopeless_stays_hopeless(error):
 def test_without_an_interval_nothing_is_retried():
     """No retry interval: the error itself is the end."""
     error = closed(1006)
-    failure = Failure(
-        error=error,
-        run=Run(),
+
+    verdict = judge(
+        error,
+        Run(),
+        None,
+        random.Random(5),
+        pytest.fail,
         stable=True,
         connected_before=True,
         elapsed=0.0,
         now=NOW,
+        provided=False,
     )
-
-    verdict = judge(failure, None, random.Random(5), pytest.fail)
 
     assert isinstance(verdict, Stop)
     assert verdict.error is error

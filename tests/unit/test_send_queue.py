@@ -345,7 +345,7 @@ class Work:
 def comparisons(monkeypatch):
     """How often something that waits was compared with something else."""
     from ws_common.entry import QueuedMessage  # noqa: PLC0415
-    from ws_common.turns import Place  # noqa: PLC0415
+    from ws_common.intercepted import InterceptedSend  # noqa: PLC0415
 
     counted = [0]
 
@@ -353,7 +353,7 @@ def comparisons(monkeypatch):
         counted[0] += 1
         return one is other
 
-    for kind in (QueuedMessage, Place):
+    for kind in (QueuedMessage, InterceptedSend):
         monkeypatch.setattr(kind, "__eq__", equal)
         monkeypatch.setattr(kind, "__hash__", object.__hash__)
     return counted
