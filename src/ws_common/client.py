@@ -199,9 +199,22 @@ class WebSocketClient:
 
     def explain(self) -> str:
         """Say in plain words what it is doing, since when, why, and what comes next."""
-        from ws_common.explain import explain  # noqa: PLC0415 - seldom asked
+        from ws_common.explain import Snapshot, explain  # noqa: PLC0415 - seldom asked
 
-        return explain(self._behind)
+        behind, received = self._behind, self._behind.received
+        snapshot = Snapshot(
+            life=behind.life,
+            options=behind.options,
+            now=behind.clock.now(),
+            history=behind.reporter.history,
+            last_error=behind.failures.last_error,
+            holds=behind.surroundings.wait.holds,
+            unsent=behind.outbound.waiting,
+            is_full=bool(received.messages.full),
+            stuck=received.stuck.stuck,
+            kept=received.messages.kept.waiting if received.messages.kept else 0,
+        )
+        return explain(snapshot)
 
     # What you ask of it
 

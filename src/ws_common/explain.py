@@ -1,50 +1,77 @@
 """What a client is doing, in plain words."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from ws_common.causes import MEANINGS
-from ws_common.errors import WSConnectionClosedError
+from ws_common.errors import WSConnectionClosedError, WSError
+from ws_common.lifecycle import Life
+from ws_common.options import WebSocketOptions
+from ws_common.reporter import HistoryEntry
 from ws_common.retry import why_final
-from ws_common.signals import HELD
+from ws_common.signals import HELD, Hold
 from ws_common.states import (
     Closed,
     Connecting,
     Disconnecting,
     Open,
     Reconnecting,
-    WebSocketClientState,
 )
 from ws_common.status_codes import describe
 from ws_common.urls import redact
 
-if TYPE_CHECKING:
-    from ws_common.supervisor import Supervisor
+
+class Snapshot(NamedTuple):
+    """What is known of a client at one moment.
+
+    Attributes:
+        life: What the client's table knows.
+        options: The client's.
+        now: The time of day, in UTC.
+        history: The last changes of state.
+        last_error: Why the attempt before failed.
+        holds: Why the next attempt waits longer than its delay.
+        unsent: Messages that wait to be sent.
+        is_full: Whether a subscriber's buffer has paused reading.
+        stuck: Who has kept it so for long, in words.
+        kept: Messages that wait for the first subscriber.
+    """
+
+    life: Life
+    options: WebSocketOptions
+    now: datetime
+    history: Sequence[HistoryEntry]
+    last_error: WSError | None
+    holds: frozenset[Hold]
+    unsent: int
+    is_full: bool
+    stuck: Sequence[str]
+    kept: int
 
 
-def explain(behind: "Supervisor") -> str:
+def explain(seen: Snapshot) -> str:
     """Say what it is doing, since when, why, and what comes next."""
-    state = behind.life.shown
-    doing, coming = _now_and_next(behind, state)
+    doing, coming = _now_and_next(seen)
     lines = [doing]
-    history = behind.reporter.history
-    if history:
-        last = history[-1]
-        seconds = (behind.clock.now() - last.at).total_seconds()
+    if seen.history:
+        last = seen.history[-1]
+        seconds = (seen.now - last.at).total_seconds()
         lines.append(
             f"Since {last.at:%H:%M:%S} UTC ({seconds:.1f} s), "
             f"because {MEANINGS[last.cause]} ({last.cause})."
         )
-    lines.extend(_why(behind, state))
+    lines.extend(_why(seen))
     lines.append(f"Next: {coming}")
-    lines.extend(_remarks(behind))
+    lines.extend(_remarks(seen))
     return "\n".join(lines)
 
 
-def _now_and_next(behind: "Supervisor", state: WebSocketClientState) -> tuple[str, str]:
+def _now_and_next(seen: Snapshot) -> tuple[str, str]:
     """What it is doing, and what comes next."""
-    options = behind.options
+    state, options = seen.life.shown, seen.options
     retries = options.connection_retry_interval is not None
-    url = redact(behind.life.url) if behind.life.url else "a URL not known yet"
+    url = redact(seen.life.url) if seen.life.url else "a URL not known yet"
     match state:
         case Connecting():
             doing = f"Connecting to {url}, attempt {state.attempt}."
@@ -64,54 +91,53 @@ def _now_and_next(behind: "Supervisor", state: WebSocketClientState) -> tuple[st
                 "retry": ", and a retry follows unless the reason is final.",
                 "stay": ", and stays so until connect() is called.",
                 "finish": ", for good.",
-            }[behind.life.sequel]
+            }[seen.life.sequel]
         case Reconnecting():
             happened = "Lost" if state.close_code is not None else "Could not reach"
             doing = f"{happened} {url}; waiting to try again, attempt {state.attempt}."
-            left = max(0.0, (state.at - behind.clock.now()).total_seconds())
+            left = max(0.0, (state.at - seen.now).total_seconds())
             coming = f"attempt {state.attempt} in {left:.1f} s"
-            if holds := sorted(behind.surroundings.wait.holds):
+            if holds := sorted(seen.holds):
                 why = ", ".join(HELD[hold] for hold in holds)
                 coming = f"{why}; then attempt {state.attempt}"
             coming += ", or now with reconnect()."
-        case Closed() if behind.life.is_finishing:
+        case Closed() if seen.life.is_finishing:
             doing, coming = "Closed for good.", "nothing; make a new client."
         case Closed():
             code = state.close_code
             how = f" ({describe(code)})" if code is not None else ""
             doing = f"Closed: not connected to {url}{how}."
-            if not behind.reporter.history:
+            if not seen.history:
                 doing = "Not connected: connect() has not been called."
             coming = "nothing, until connect() is called."
     return doing, coming
 
 
-def _why(behind: "Supervisor", state: WebSocketClientState) -> list[str]:
-    match state:
+def _why(seen: Snapshot) -> list[str]:
+    match state := seen.life.shown:
         case Reconnecting(error=error) | Closed(error=error) if error is not None:
             cause = error.__cause__
             lost = isinstance(error, WSConnectionClosedError) and cause is not None
             lines = [f"Why: {error}; {cause}." if lost else f"Why: {error}."]
             if state.is_closed:
-                interval = behind.options.connection_retry_interval
+                interval = seen.options.connection_retry_interval
                 lines.append(f"Final, since {why_final(error, interval)}.")
             return lines
-        case Connecting() if behind.failures.last_error is not None:
-            return [f"Before that: {behind.failures.last_error}."]
+        case Connecting() if seen.last_error is not None:
+            return [f"Before that: {seen.last_error}."]
         case _:
             return []
 
 
-def _remarks(behind: "Supervisor") -> list[str]:
+def _remarks(seen: Snapshot) -> list[str]:
     remarks: list[str] = []
-    if waiting := behind.outbound.waiting:
-        remarks.append(f"{_messages(waiting, 'waits', 'wait')} to be sent.")
-    if behind.received.messages.full:
+    if seen.unsent:
+        remarks.append(f"{_messages(seen.unsent, 'waits', 'wait')} to be sent.")
+    if seen.is_full:
         remarks.append("Reading is paused: a subscriber's buffer is full.")
-    remarks.extend(f"Look at this: {who}." for who in behind.received.stuck.stuck)
-    kept = behind.received.messages.kept
-    if kept is not None and kept.waiting:
-        said = _messages(kept.waiting, "is", "are")
+    remarks.extend(f"Look at this: {who}." for who in seen.stuck)
+    if seen.kept:
+        said = _messages(seen.kept, "is", "are")
         remarks.append(f"Nobody has subscribed yet; {said} kept.")
     return remarks
 
