@@ -16,10 +16,18 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from tools.common import ROOT, ToolError, guarded, say
-from ws_common import connection_machine, lifecycle, machine
-from ws_common.causes import MEANINGS, Cause
-from ws_common.lifecycle import Life, Phase
-from ws_common.states import Closed, Connecting, Disconnecting, Open, Reconnecting
+from ws_common.connection import connection_table as connection_machine
+from ws_common.lifecycle import client_state as lifecycle
+from ws_common.lifecycle import client_table as machine
+from ws_common.lifecycle.client_state import Life, Phase
+from ws_common.lifecycle.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+    Reconnecting,
+)
+from ws_common.vocabulary.causes import MEANINGS, Cause
 
 PAGE = ROOT / "docs" / "lifecycle.md"
 SOURCE = ROOT / "src"

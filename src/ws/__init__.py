@@ -2,13 +2,38 @@
 
 import sys
 
-from ws_common import platform as _platform
-from ws_common.adapter import IWebSocketClient
-from ws_common.backoff import ConnectionRetryInterval, RetryContext
 from ws_common.client import WebSocketClient, connect
-from ws_common.compression import CompressionOptions
-from ws_common.durations import Seconds
-from ws_common.errors import (
+from ws_common.diagnostics.metrics import WebSocketMetrics
+from ws_common.diagnostics.reporter import HistoryEntry
+from ws_common.lifecycle.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+    Reconnecting,
+    WebSocketClientState,
+    WebSocketReadyState,
+)
+from ws_common.options import platform as _platform
+from ws_common.options.backoff import ConnectionRetryInterval, RetryContext
+from ws_common.options.compression import CompressionOptions
+from ws_common.options.heartbeat import Heartbeat
+from ws_common.options.interceptors import WSInterceptor
+from ws_common.options.options import (
+    ConnectContext,
+    Connector,
+    ConnectRequest,
+    Url,
+    WebSocketOptions,
+)
+from ws_common.options.outbox import Outbox
+from ws_common.options.platform import Overflow
+from ws_common.receive.message_stream import WebSocketMessagesStream
+from ws_common.receive.state_stream import WebSocketStatesStream
+from ws_common.receive.streams import Stream, Subscriber, Subscription
+from ws_common.send.receipt import Receipt
+from ws_common.vocabulary.durations import Seconds
+from ws_common.vocabulary.errors import (
     WSClientClosedError,
     WSConnectionClosedError,
     WSDisconnectError,
@@ -27,43 +52,18 @@ from ws_common.errors import (
     WSUnsupportedDataError,
     WSUnsupportedError,
 )
-from ws_common.events import ClientEvent
-from ws_common.heartbeat import Heartbeat
-from ws_common.interceptors import WSInterceptor
-from ws_common.message_stream import WebSocketMessagesStream
-from ws_common.messages import Data, Sendable
-from ws_common.metrics import WebSocketMetrics
-from ws_common.options import (
-    ConnectContext,
-    Connector,
-    ConnectRequest,
-    Url,
-    WebSocketOptions,
-)
-from ws_common.outbox import Outbox
-from ws_common.platform import Overflow
-from ws_common.receipt import Receipt
-from ws_common.reporter import HistoryEntry
-from ws_common.session import Session
-from ws_common.state_stream import WebSocketStatesStream
-from ws_common.states import (
-    Closed,
-    Connecting,
-    Disconnecting,
-    Open,
-    Reconnecting,
-    WebSocketClientState,
-    WebSocketReadyState,
-)
-from ws_common.status_codes import WebSocketStatusCode
-from ws_common.streams import Stream, Subscriber, Subscription
-from ws_common.transport import (
+from ws_common.vocabulary.events import ClientEvent
+from ws_common.vocabulary.messages import Data, Sendable
+from ws_common.vocabulary.session import Session
+from ws_common.vocabulary.status_codes import WebSocketStatusCode
+from ws_common.vocabulary.transport import (
     CloseInfo,
     Handshake,
     Headers,
     Transport,
     TransportSink,
 )
+from ws_common.wrapped_client import IWebSocketClient
 
 # The one platform switch. Type checkers understand the literal test.
 if sys.platform == "emscripten":

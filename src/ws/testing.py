@@ -11,24 +11,24 @@ test says so.
 import asyncio
 from collections.abc import Callable, Iterable
 
-from ws_common.broadcast import Broadcast
-from ws_common.buffer import End, Limits
-from ws_common.errors import (
-    WSClientClosedError,
-    WSConnectionClosedError,
-    WSHandshakeError,
-)
-from ws_common.message_stream import WebSocketMessagesStream
-from ws_common.messages import Data
-from ws_common.state_stream import WebSocketStatesStream
-from ws_common.states import (
+from ws_common.lifecycle.states import (
     Closed,
     Connecting,
     Disconnecting,
     Open,
     WebSocketClientState,
 )
-from ws_common.urls import check_url, redact
+from ws_common.receive.broadcast import Broadcast
+from ws_common.receive.message_stream import WebSocketMessagesStream
+from ws_common.receive.state_stream import WebSocketStatesStream
+from ws_common.receive.subscriber_buffer import End, Limits
+from ws_common.vocabulary.errors import (
+    WSClientClosedError,
+    WSConnectionClosedError,
+    WSHandshakeError,
+)
+from ws_common.vocabulary.messages import Data
+from ws_common.vocabulary.urls import check_url, redact
 
 Answer = Callable[[Data], Data | Iterable[Data] | None]
 

@@ -4,29 +4,39 @@ from collections.abc import AsyncIterator, Generator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from ws_common import platform as platforms
-from ws_common.adapter import AdapterConnector, IWebSocketClient
-from ws_common.callsite import callsite
-from ws_common.close_codes import check_close, sendable_close
-from ws_common.durations import seconds
-from ws_common.errors import WSNotConnectedError, WSUnsupportedError
-from ws_common.lifecycle import Phase
-from ws_common.message_stream import WebSocketMessagesStream
-from ws_common.messages import Data
-from ws_common.metrics import WebSocketMetrics
-from ws_common.options import Connector, Url, WebSocketOptions, default_options
-from ws_common.receipt import Receipt
-from ws_common.reporter import HistoryEntry
-from ws_common.session import Session
-from ws_common.sessions import is_inside_after_connect
-from ws_common.state_stream import WebSocketStatesStream
-from ws_common.states import Connecting, Open, Reconnecting, WebSocketClientState
-from ws_common.streams import Subscriber
-from ws_common.transport import Handshake
-from ws_common.urls import check_url, redact
+from ws_common.diagnostics.metrics import WebSocketMetrics
+from ws_common.diagnostics.reporter import HistoryEntry
+from ws_common.lifecycle.client_state import Phase
+from ws_common.lifecycle.states import (
+    Connecting,
+    Open,
+    Reconnecting,
+    WebSocketClientState,
+)
+from ws_common.options import platform as platforms
+from ws_common.options.close_codes import check_close, sendable_close
+from ws_common.options.options import (
+    Connector,
+    Url,
+    WebSocketOptions,
+    default_options,
+)
+from ws_common.receive.message_stream import WebSocketMessagesStream
+from ws_common.receive.state_stream import WebSocketStatesStream
+from ws_common.receive.streams import Subscriber
+from ws_common.runtime.sessions import is_inside_after_connect
+from ws_common.send.receipt import Receipt
+from ws_common.vocabulary.callsite import callsite
+from ws_common.vocabulary.durations import seconds
+from ws_common.vocabulary.errors import WSNotConnectedError, WSUnsupportedError
+from ws_common.vocabulary.messages import Data
+from ws_common.vocabulary.session import Session
+from ws_common.vocabulary.transport import Handshake
+from ws_common.vocabulary.urls import check_url, redact
+from ws_common.wrapped_client import AdapterConnector, IWebSocketClient
 
 if TYPE_CHECKING:
-    from ws_common.supervisor import Supervisor
+    from ws_common.runtime.supervisor import Supervisor
 
 NO_RETRY_TIMEOUT = 5.0
 """What `reconnect_timeout` says where reconnection is not configured."""
@@ -62,13 +72,14 @@ class WebSocketClient:
     ) -> None:
         # Here and not above: a program pays for it as it makes its first client,
         # and `import ws` stays cheap.
-        from ws_common.requests import Requests  # noqa: PLC0415
-        from ws_common.supervisor import Supervisor  # noqa: PLC0415
+        from ws_common.runtime.lifecycle_calls import Requests  # noqa: PLC0415
+        from ws_common.runtime.supervisor import Supervisor  # noqa: PLC0415
 
         self._options = options = options or default_options()
         self._platform = platform = platforms.current()
-        connector = connector or options.custom_client or platform.connector(options)
-        self._behind = Supervisor(options, platform, connector)
+        own = connector or options.custom_client
+        made: Connector = platform.connector(options) if own is None else own
+        self._behind = Supervisor(options, platform, made)
         self._requests = Requests(self._behind)
         self._made_at = callsite()
         self._shared: Subscriber[Data] | None = None
@@ -199,7 +210,7 @@ class WebSocketClient:
 
     def explain(self) -> str:
         """Say in plain words what it is doing, since when, why, and what comes next."""
-        from ws_common.explain import Snapshot, explain  # noqa: PLC0415 - seldom asked
+        from ws_common.diagnostics.explain import Snapshot, explain  # noqa: PLC0415 - seldom asked
 
         behind, received = self._behind, self._behind.received
         snapshot = Snapshot(

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from ws_common.errors import WSUnsupportedError
-from ws_common.platform import Platform
-from ws_js.border import to_data
+from ws_common.options.platform import Platform
+from ws_common.vocabulary.errors import WSUnsupportedError
 from ws_js.connector import BrowserConnector
-from ws_js.page import PageSignals
+from ws_js.page_events import PageSignals
+from ws_js.pyodide_bridge import to_data
 from ws_js.transport import TOO_BIG
 
 __all__ = ["PLATFORM"]

@@ -20,8 +20,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from ws_js.border import Border, Wire
-from ws_js.javascript import JsArray
+from ws_js.browser_types import JsArray
+from ws_js.pyodide_bridge import Border, Wire
 
 RATE: Final = 10_000
 """Messages a second from which on it pays, even if Python keeps up."""

@@ -3,13 +3,17 @@
 import asyncio
 from typing import TYPE_CHECKING, Final
 
-from ws_common.errors import WSHandshakeError
-from ws_common.options import Connector, ConnectRequest, WebSocketOptions
-from ws_common.transport import TransportSink
-from ws_common.urls import redact
-from ws_js.border import Border
+from ws_common.options.options import (
+    Connector,
+    ConnectRequest,
+    WebSocketOptions,
+)
+from ws_common.vocabulary.errors import WSHandshakeError
+from ws_common.vocabulary.transport import TransportSink
+from ws_common.vocabulary.urls import redact
+from ws_js.blocked_urls import PolicyWatch, why_never
 from ws_js.diagnosis import diagnose
-from ws_js.refusals import PolicyWatch, why_never
+from ws_js.pyodide_bridge import Border
 from ws_js.transport import JsTransport
 
 _HIDDEN: Final = (

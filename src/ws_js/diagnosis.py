@@ -31,9 +31,9 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from ws_common.retry_after import retry_after
-from ws_js.border import Border, JsException
-from ws_js.javascript import JsResponse
+from ws_common.vocabulary.retry_after import retry_after
+from ws_js.browser_types import JsResponse
+from ws_js.pyodide_bridge import Border, JsException
 
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 

@@ -14,15 +14,17 @@ import asyncio
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from ws_common.errors import WSConnectionClosedError
-from ws_common.messages import Data
-from ws_common.options import WebSocketOptions
-from ws_common.status_codes import WebSocketStatusCode
-from ws_common.transport import CloseInfo, Handshake, Transport, TransportSink
-from ws_js.border import Border, JsException, Wire
-from ws_js.coalescer import Coalescer
-from ws_js.drain import Drain
-from ws_js.javascript import (
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.errors import WSConnectionClosedError
+from ws_common.vocabulary.messages import Data
+from ws_common.vocabulary.status_codes import WebSocketStatusCode
+from ws_common.vocabulary.transport import (
+    CloseInfo,
+    Handshake,
+    Transport,
+    TransportSink,
+)
+from ws_js.browser_types import (
     CLOSED,
     OPEN,
     Handlers,
@@ -32,7 +34,10 @@ from ws_js.javascript import (
     JsMessageEvent,
     JsWebSocket,
 )
-from ws_js.reader import Reader
+from ws_js.coalescer import Coalescer
+from ws_js.message_reader import Reader
+from ws_js.pyodide_bridge import Border, JsException, Wire
+from ws_js.send_buffer import Drain
 
 TOO_BIG: Final = 4009
 """Sent after a message over `max_size`: a page may not send 1009."""

@@ -1,7 +1,7 @@
 """The native backend: WebSockets over the library `websockets`."""
 
-from ws_common.options import Connector, WebSocketOptions
-from ws_common.platform import Platform
+from ws_common.options.options import Connector, WebSocketOptions
+from ws_common.options.platform import Platform
 
 __all__ = ["PLATFORM"]
 

@@ -15,11 +15,11 @@ from websockets.http11 import USER_AGENT
 from websockets.typing import Origin, Subprotocol
 from websockets.uri import parse_uri
 
-from ws_common.compression import CompressionOptions
-from ws_common.headers import is_owned
-from ws_common.options import ConnectRequest, WebSocketOptions
-from ws_common.transport import TransportSink
-from ws_common.urls import origin, redact
+from ws_common.options.compression import CompressionOptions
+from ws_common.options.options import ConnectRequest, WebSocketOptions
+from ws_common.vocabulary.headers import is_owned
+from ws_common.vocabulary.transport import TransportSink
+from ws_common.vocabulary.urls import origin, redact
 from ws_vm.failures import translate
 from ws_vm.redirects import MAX_REDIRECTS, redirection, without_credentials
 from ws_vm.route import connect_transport

@@ -28,9 +28,9 @@ from websockets.client import ClientProtocol
 from websockets.frames import Opcode
 from websockets.protocol import OPEN
 
-from ws_common.durations import seconds
-from ws_common.options import WebSocketOptions
-from ws_common.transport import TransportSink
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.durations import seconds
+from ws_common.vocabulary.transport import TransportSink
 from ws_vm.frame_reader import FrameReader, Progress
 from ws_vm.frame_scanner import FIN, set_aside
 from ws_vm.late_delivery import LateDelivery

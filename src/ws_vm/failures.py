@@ -20,15 +20,15 @@ from websockets.exceptions import (
 )
 from websockets.http11 import Response
 
-from ws_common.errors import (
+from ws_common.vocabulary.errors import (
     WSHandshakeError,
     WSInvalidUrlError,
     WSNotConnectedError,
     WSUnsupportedError,
     forget_frames,
 )
-from ws_common.retry_after import retry_after
-from ws_common.urls import redact
+from ws_common.vocabulary.retry_after import retry_after
+from ws_common.vocabulary.urls import redact
 
 _X509_WORDS = {
     9: "is not valid yet",

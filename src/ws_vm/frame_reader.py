@@ -31,9 +31,9 @@ from websockets.client import ClientProtocol
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import OPEN
 
-from ws_common.errors import forget_frames
-from ws_common.messages import Data
-from ws_common.transport import CloseInfo
+from ws_common.vocabulary.errors import forget_frames
+from ws_common.vocabulary.messages import Data
+from ws_common.vocabulary.transport import CloseInfo
 from ws_vm.frame_scanner import (
     BINARY,
     CONTROL,

@@ -17,7 +17,7 @@ operating system each time, and the kernel has to zero it anew.
 import threading
 from io import BytesIO
 
-from ws_common.messages import Data
+from ws_common.vocabulary.messages import Data
 
 MIN_LARGE = 16 * 1024
 """Bytes from which an incomplete frame is worth memory of its own. What is smaller

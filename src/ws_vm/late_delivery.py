@@ -9,8 +9,8 @@ import dataclasses
 import logging
 from collections.abc import Sequence
 
-from ws_common.messages import Data
-from ws_common.transport import CloseInfo, TransportSink
+from ws_common.vocabulary.messages import Data
+from ws_common.vocabulary.transport import CloseInfo, TransportSink
 
 MAX_LATE = 8 * 2**20
 """Bytes of payload that are delivered beyond a pause."""

@@ -9,8 +9,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from websockets.exceptions import InvalidStatus
 
-from ws_common.errors import WSInvalidUrlError
-from ws_common.urls import check_url, origin, redact
+from ws_common.vocabulary.errors import WSInvalidUrlError
+from ws_common.vocabulary.urls import check_url, origin, redact
 from ws_vm.failures import refused
 
 MAX_REDIRECTS = 10

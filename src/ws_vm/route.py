@@ -24,7 +24,7 @@ from typing import cast
 from websockets.http11 import USER_AGENT
 from websockets.uri import WebSocketURI
 
-from ws_common.options import WebSocketOptions
+from ws_common.options.options import WebSocketOptions
 from ws_vm.dialing import dial, dial_unix
 from ws_vm.proxies import (
     MAX_HEAD,

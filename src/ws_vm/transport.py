@@ -20,10 +20,10 @@ from websockets.exceptions import ProtocolError
 from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 
-from ws_common.errors import WSConnectionClosedError, WSInvalidCloseError
-from ws_common.messages import Data
-from ws_common.options import WebSocketOptions
-from ws_common.transport import Handshake, TransportSink
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.errors import WSConnectionClosedError, WSInvalidCloseError
+from ws_common.vocabulary.messages import Data
+from ws_common.vocabulary.transport import Handshake, TransportSink
 from ws_vm.delivery import Delivery, Reading
 from ws_vm.failures import plain_headers
 from ws_vm.frame_reader import MAX_INPUT, FrameReader

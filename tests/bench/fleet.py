@@ -15,7 +15,7 @@ from math import log10
 from pathlib import Path
 from random import Random
 
-from ws_common.backoff import ConnectionRetryInterval
+from ws_common.options.backoff import ConnectionRetryInterval
 
 CLIENTS = 100_000
 OUTAGE = 60.0

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.fixtures import connect, key, platform, server
-from ws_common import platform as platforms
+from ws_common.options import platform as platforms
 
 __all__ = ["connect", "key", "platform", "server", "sockets"]
 

@@ -8,7 +8,11 @@ import asyncio
 import pytest
 
 from tests.support.recording_sink import Recording
-from ws_common.errors import WSConnectionClosedError, WSError, WSHandshakeError
+from ws_common.vocabulary.errors import (
+    WSConnectionClosedError,
+    WSError,
+    WSHandshakeError,
+)
 
 GREETING = ["hello", b"\x00\x01\xfe\xff"]
 MIB = 2**20

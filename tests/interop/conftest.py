@@ -13,7 +13,7 @@ from tests.native.conftest import authority, serving_tls, tls_server, trusting
 from tests.support.fixtures import platform, server
 from tests.support.processes import Running, free_port, installed
 from tools.common import NODE_MODULES
-from ws_common.options import WebSocketOptions
+from ws_common.options.options import WebSocketOptions
 
 __all__ = ["authority", "platform", "server", "serving_tls", "tls_server", "trusting"]
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.support.client_driver import causes
 from ws_common.client import WebSocketClient
-from ws_common.errors import WSConnectionClosedError, WSHandshakeError
-from ws_common.heartbeat import Heartbeat
-from ws_common.options import WebSocketOptions
+from ws_common.options.heartbeat import Heartbeat
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.errors import WSConnectionClosedError, WSHandshakeError
 
 IDLE = 1
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.processes import Running, free_port, installed
 from ws_common.client import WebSocketClient
-from ws_common.errors import WSHandshakeError, WSNotConnectedError
-from ws_common.options import WebSocketOptions
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.errors import WSHandshakeError, WSNotConnectedError
 
 USER, PASSWORD = "joe", "s3cr3t"
 

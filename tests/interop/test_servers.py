@@ -6,10 +6,10 @@ import os
 import pytest
 
 from ws_common.client import WebSocketClient
-from ws_common.errors import WSConnectionClosedError
-from ws_common.options import CompressionOptions
-from ws_common.retry import ConnectionRetryInterval
-from ws_common.states import Open
+from ws_common.lifecycle.retry import ConnectionRetryInterval
+from ws_common.lifecycle.states import Open
+from ws_common.options.options import CompressionOptions
+from ws_common.vocabulary.errors import WSConnectionClosedError
 
 MIB = 2**20
 

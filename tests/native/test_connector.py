@@ -14,8 +14,12 @@ import uvloop
 from tests.support.recording_sink import Recording
 from tests.support.server import Server
 from tests.support.transport_opener import Connect
-from ws_common.errors import WSHandshakeError, WSNotConnectedError
-from ws_common.options import CompressionOptions, ConnectRequest, WebSocketOptions
+from ws_common.options.options import (
+    CompressionOptions,
+    ConnectRequest,
+    WebSocketOptions,
+)
+from ws_common.vocabulary.errors import WSHandshakeError, WSNotConnectedError
 
 vm = WebSocketOptions.vm
 

@@ -10,15 +10,15 @@ import pytest
 
 from tests.support.client_driver import causes
 from tests.support.tcp_proxy import Fault, TcpProxy, Way
-from ws_common.causes import MEANINGS
 from ws_common.client import WebSocketClient
-from ws_common.errors import (
+from ws_common.lifecycle.states import Closed
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.causes import MEANINGS
+from ws_common.vocabulary.errors import (
     WSError,
     WSNotConnectedError,
     WSTimeoutError,
 )
-from ws_common.options import WebSocketOptions
-from ws_common.states import Closed
 
 FDS = Path("/proc/self/fd")
 AT_ONCE = 100

@@ -15,8 +15,8 @@ from websockets.uri import parse_uri
 from tests.support.client_driver import begin
 from tests.support.resource_counter import Turns, descriptors, nothing_left
 from tests.support.silent_ports import silent
-from ws_common.errors import WSInvalidUrlError
-from ws_common.urls import check_url
+from ws_common.vocabulary.errors import WSInvalidUrlError
+from ws_common.vocabulary.urls import check_url
 from ws_vm import dialing
 from ws_vm.proxies import parse_proxy, proxy_of_environment
 

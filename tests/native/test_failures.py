@@ -11,15 +11,15 @@ import pytest
 
 from tests.support.server import Server
 from ws_common.client import WebSocketClient
-from ws_common.errors import (
+from ws_common.lifecycle.retry import ConnectionRetryInterval
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.errors import (
     WSError,
     WSHandshakeError,
     WSInvalidUrlError,
     WSNotConnectedError,
     WSUnsupportedError,
 )
-from ws_common.options import WebSocketOptions
-from ws_common.retry import ConnectionRetryInterval
 from ws_vm.failures import retry_after, translate
 
 vm = WebSocketOptions.vm

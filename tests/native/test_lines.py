@@ -7,11 +7,11 @@ import pytest
 from tests.support.client_driver import causes
 from tests.support.tcp_proxy import TcpProxy, Way
 from ws_common.client import WebSocketClient
-from ws_common.errors import WSConnectionClosedError
-from ws_common.heartbeat import Heartbeat
-from ws_common.options import WebSocketOptions
-from ws_common.retry import ConnectionRetryInterval
-from ws_common.states import Open, Reconnecting
+from ws_common.lifecycle.retry import ConnectionRetryInterval
+from ws_common.lifecycle.states import Open, Reconnecting
+from ws_common.options.heartbeat import Heartbeat
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.errors import WSConnectionClosedError
 
 INTERVAL, TIMEOUT = 0.2, 0.3
 HEARTBEAT = Heartbeat(interval=INTERVAL, timeout=TIMEOUT)

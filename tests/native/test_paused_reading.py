@@ -17,8 +17,8 @@ from tests.support.recording_sink import PATIENCE, Recording
 from tests.support.server import Server
 from tests.support.transport_opener import Connect
 from ws_common.client import WebSocketClient
-from ws_common.options import WebSocketOptions
-from ws_common.states import Closed, Open, Reconnecting
+from ws_common.lifecycle.states import Closed, Open, Reconnecting
+from ws_common.options.options import WebSocketOptions
 from ws_vm.delivery import MAX_HELD
 from ws_vm.late_delivery import MAX_LATE
 

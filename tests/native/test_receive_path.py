@@ -10,7 +10,7 @@ from websockets.frames import Frame, Opcode
 from tests.support.fake_tcp import FakeTcp, client_protocol, receive, unopened
 from tests.support.idle import until_idle
 from tests.support.recording_sink import Recording
-from ws_common.options import CompressionOptions, WebSocketOptions
+from ws_common.options.options import CompressionOptions, WebSocketOptions
 from ws_vm.frame_reader import MAX_MESSAGES
 from ws_vm.transport import VmTransport
 

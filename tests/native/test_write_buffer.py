@@ -10,8 +10,8 @@ from tests.support.server import Server
 from tests.support.tcp_proxy import TcpProxy, Way
 from tests.support.transport_opener import Connect
 from ws_common.client import WebSocketClient
-from ws_common.heartbeat import Heartbeat
-from ws_common.options import WebSocketOptions
+from ws_common.options.heartbeat import Heartbeat
+from ws_common.options.options import WebSocketOptions
 
 MIB = 2**20
 LIMIT = 64 * 1024

@@ -8,11 +8,11 @@ import pytest
 from tests.support.client_driver import causes, kinds
 from tests.support.network_namespaces import ADDRESSES
 from ws_common.client import WebSocketClient
-from ws_common.errors import WSConnectionClosedError, WSTimeoutError
-from ws_common.heartbeat import Heartbeat
-from ws_common.options import WebSocketOptions
-from ws_common.retry import ConnectionRetryInterval
-from ws_common.states import Open, Reconnecting
+from ws_common.lifecycle.retry import ConnectionRetryInterval
+from ws_common.lifecycle.states import Open, Reconnecting
+from ws_common.options.heartbeat import Heartbeat
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.errors import WSConnectionClosedError, WSTimeoutError
 
 INTERVAL, TIMEOUT = 0.4, 0.6
 SLACK = 0.5

@@ -7,9 +7,9 @@ from typing import Any
 
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from ws_common import platform as platforms
 from ws_common.client import WebSocketClient
-from ws_common.options import WebSocketOptions
+from ws_common.options import platform as platforms
+from ws_common.options.options import WebSocketOptions
 
 URL = "ws://host/"
 OTHER = "ws://other/"

@@ -9,17 +9,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ws_common import lifecycle as l
-from ws_common.errors import WSConnectionClosedError, WSError, WSHandshakeError
-from ws_common.lifecycle import Command, Event, Life, Phase
-from ws_common.machine import TABLE, step
-from ws_common.retry import Retry, Run, Stop, Verdict
-from ws_common.states import (
+from ws_common.lifecycle import client_state as l
+from ws_common.lifecycle.client_state import Command, Event, Life, Phase
+from ws_common.lifecycle.client_table import TABLE, step
+from ws_common.lifecycle.retry import Retry, Run, Stop, Verdict
+from ws_common.lifecycle.states import (
     Closed,
     Connecting,
     Disconnecting,
     Open,
     Reconnecting,
+)
+from ws_common.vocabulary.errors import (
+    WSConnectionClosedError,
+    WSError,
+    WSHandshakeError,
 )
 
 LIVE = frozenset({Phase.CONNECTING, Phase.OPEN, Phase.DISCONNECTING})

@@ -7,7 +7,7 @@ that makes no sense to it is a bug of the table.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ws_common.connection_machine import (
+from ws_common.connection.connection_table import (
     TABLE,
     AbandonAsked,
     Abort,
@@ -39,7 +39,7 @@ from ws_common.connection_machine import (
     TellSilent,
     step,
 )
-from ws_common.transport import CloseInfo
+from ws_common.vocabulary.transport import CloseInfo
 
 OVER = (Phase.CLOSED, Phase.ABANDONED)
 

@@ -10,8 +10,8 @@ act in turn (`reactions`), from inside the call that told it.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ws_common.heartbeat import Heartbeat
-from ws_common.transport import CloseInfo
+from ws_common.options.heartbeat import Heartbeat
+from ws_common.vocabulary.transport import CloseInfo
 
 # The moments at which these end fall between the whole seconds of the actions.
 CLOSE_TIMEOUT = 2.5

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ws_common.signals import Signal, Signals
+from ws_common.vocabulary.environment_events import Signal, Signals
 
 
 class FakeSignals:

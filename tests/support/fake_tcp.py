@@ -8,8 +8,8 @@ from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFact
 from websockets.uri import parse_uri
 from websockets.utils import accept_key
 
-from ws_common.options import WebSocketOptions
-from ws_common.transport import TransportSink
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.transport import TransportSink
 from ws_vm.transport import VmTransport
 
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n"

@@ -14,10 +14,14 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from tests.support.idle import until_idle
-from ws_common.errors import WSConnectionClosedError
-from ws_common.messages import Data, size_of
-from ws_common.options import Connector, ConnectRequest, WebSocketOptions
-from ws_common.transport import (
+from ws_common.options.options import (
+    Connector,
+    ConnectRequest,
+    WebSocketOptions,
+)
+from ws_common.vocabulary.errors import WSConnectionClosedError
+from ws_common.vocabulary.messages import Data, size_of
+from ws_common.vocabulary.transport import (
     CloseInfo,
     Handshake,
     Transport,

@@ -13,8 +13,8 @@ import pytest
 
 from tests.support.transport_opener import Connect
 from tests.support.urls import Urls
-from ws_common import platform as platforms
-from ws_common.platform import Platform
+from ws_common.options import platform as platforms
+from ws_common.options.platform import Platform
 
 _keys = itertools.count()
 

@@ -12,7 +12,7 @@ def set_wall_clock(monkeypatch: Any, clock: Callable[[], float]) -> None:
     """Let the client see this wall clock, until the test is over."""
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from ws_common.clock import Clock  # noqa: PLC0415
+    from ws_common.vocabulary.clock import Clock  # noqa: PLC0415
 
     def now(_: object) -> datetime:
         return datetime.fromtimestamp(clock(), UTC)
@@ -25,12 +25,12 @@ def set_patience(monkeypatch: Any, seconds: float) -> None:
 
     No option says it, and native tests run on the real clock.
     """
-    monkeypatch.setattr("ws_common.stuckwatch.PATIENCE", seconds)
+    monkeypatch.setattr("ws_common.receive.stalled_readers.PATIENCE", seconds)
 
 
 def jitter() -> float:
     """Seconds within which an attempt follows good news: the bound to test against."""
-    from ws_common.waiting import JITTER  # noqa: PLC0415
+    from ws_common.runtime.retry_timer import JITTER  # noqa: PLC0415
 
     return JITTER
 
@@ -66,7 +66,7 @@ class Buffered:
         overflow: Any = "pause",
         max_bytes: int | None = None,
     ) -> None:
-        from ws_common.buffer import Buffer, Limits  # noqa: PLC0415
+        from ws_common.receive.subscriber_buffer import Buffer, Limits  # noqa: PLC0415
 
         self.pressure: list[bool] = []
         self.drops: list[int] = []
@@ -78,7 +78,7 @@ class Buffered:
 
     def put(self, *items: object) -> None:
         """Append items, one after the other."""
-        from ws_common.messages import payload_size  # noqa: PLC0415
+        from ws_common.vocabulary.messages import payload_size  # noqa: PLC0415
 
         for item in items:
             self._buffer.extend([item], payload_size(item))
@@ -148,14 +148,14 @@ class Buffered:
 
 def end_with(code: int | None = None, *, final: bool = False) -> Any:
     """The mark of an end between messages, as it stands in a buffer."""
-    from ws_common.buffer import End  # noqa: PLC0415
+    from ws_common.receive.subscriber_buffer import End  # noqa: PLC0415
 
     return End(close_code=code, final=final)
 
 
 def end_reached() -> type[Exception]:
     """What a buffer raises where it has come to an end; its `end` says which."""
-    from ws_common.buffer import Ended  # noqa: PLC0415
+    from ws_common.receive.subscriber_buffer import Ended  # noqa: PLC0415
 
     return Ended
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.raw_peer import Peer
 from tests.support.recording_sink import PATIENCE
-from ws_common.heartbeat import Heartbeat
-from ws_common.options import WebSocketOptions
+from ws_common.options.heartbeat import Heartbeat
+from ws_common.options.options import WebSocketOptions
 
 INTERVAL = 0.02
 HEARTBEAT = Heartbeat(interval=INTERVAL, timeout=PATIENCE)

@@ -13,14 +13,14 @@ from tests.support.connection_pair import (
 )
 from tests.support.eager_tasks import eager_task_factory
 from tests.support.fake_transport import FakeTransport
-from ws_common.causes import Cause
-from ws_common.clock import Clock
-from ws_common.connection import Connection
-from ws_common.connection_machine import State
-from ws_common.errors import WSConnectionClosedError
-from ws_common.metrics import Counters
-from ws_common.options import WebSocketOptions
-from ws_common.transport import CloseInfo
+from ws_common.connection.connection import Connection
+from ws_common.connection.connection_table import State
+from ws_common.diagnostics.metrics import Counters
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.causes import Cause
+from ws_common.vocabulary.clock import Clock
+from ws_common.vocabulary.errors import WSConnectionClosedError
+from ws_common.vocabulary.transport import CloseInfo
 
 
 class _Transport(FakeTransport):

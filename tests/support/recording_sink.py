@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ws_common.messages import Data, size_of
-from ws_common.transport import CloseInfo, TransportSink
+from ws_common.vocabulary.messages import Data, size_of
+from ws_common.vocabulary.transport import CloseInfo, TransportSink
 
 PATIENCE = 10.0
 """Seconds that a test waits for what must come."""

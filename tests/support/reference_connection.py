@@ -12,9 +12,9 @@ from tests.support.connection_pair import (
     Side,
     facts,
 )
-from ws_common import connection_machine as c
-from ws_common.connection_machine import Phase, State
-from ws_common.heartbeat import Heartbeat
+from ws_common.connection import connection_table as c
+from ws_common.connection.connection_table import Phase, State
+from ws_common.options.heartbeat import Heartbeat
 
 
 class ReferenceSide(Side):

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
 
 from ws.testing import WebSocketClientFake
-from ws_common.adapter import AdapterConnector
-from ws_common.messages import Data
-from ws_common.options import WebSocketOptions
-from ws_common.platform import Platform
+from ws_common.options.options import WebSocketOptions
+from ws_common.options.platform import Platform
+from ws_common.vocabulary.messages import Data
+from ws_common.wrapped_client import AdapterConnector
 
 
 class ScriptedFake(WebSocketClientFake):

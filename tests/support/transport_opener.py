@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.recording_sink import Recording
-from ws_common.options import ConnectRequest, WebSocketOptions
-from ws_common.platform import Platform
-from ws_common.transport import Headers, Transport
+from ws_common.options.options import ConnectRequest, WebSocketOptions
+from ws_common.options.platform import Platform
+from ws_common.vocabulary.transport import Headers, Transport
 
 
 @dataclass(slots=True)

@@ -13,9 +13,9 @@ from tests.support.fake_signals import FakeSignals
 from tests.support.fixtures import platform
 from tests.support.recording_sink import Recording
 from tests.unit.fake_js import FakeJs
-from ws_common import platform as platforms
-from ws_common.errors import WSUnsupportedError
-from ws_common.options import ConnectRequest, WebSocketOptions
+from ws_common.options import platform as platforms
+from ws_common.options.options import ConnectRequest, WebSocketOptions
+from ws_common.vocabulary.errors import WSUnsupportedError
 from ws_js import PLATFORM
 from ws_js.connector import BrowserConnector
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
-from ws_js.border import Border
+from ws_js.pyodide_bridge import Border
 
 CONNECTING, OPEN, CLOSING, CLOSED = range(4)
 

@@ -8,10 +8,10 @@ from typing import Any
 import ws
 from tests.support.idle import until_idle
 from tests.unit.fake_js import CONNECTING, FakeJs, Socket
-from ws_common import platform as platforms
+from ws_common.options import platform as platforms
 from ws_js import PLATFORM
 from ws_js.connector import BrowserConnector
-from ws_js.page import PageSignals
+from ws_js.page_events import PageSignals
 
 URL = "wss://example.org/chat"
 

@@ -8,9 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_common.backoff import ConnectionRetryInterval
-from ws_common.errors import WSConnectionClosedError, WSError, WSHandshakeError
-from ws_common.retry import Retry, Run, judge
+from ws_common.lifecycle.retry import Retry, Run, judge
+from ws_common.options.backoff import ConnectionRetryInterval
+from ws_common.vocabulary.errors import (
+    WSConnectionClosedError,
+    WSError,
+    WSHandshakeError,
+)
 
 DRAWS = 10_000
 CRITICAL = 1.949 / math.sqrt(DRAWS)

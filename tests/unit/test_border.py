@@ -8,7 +8,7 @@ from pyodide.ffi import JsException
 from tests.support.internals import is_watching_its_buffer
 from tests.support.recording_sink import Recording
 from tests.unit.fake_js import CLOSED, CLOSING, OPEN, Buffer
-from ws_common.errors import (
+from ws_common.vocabulary.errors import (
     WSConnectionClosedError,
     WSHandshakeError,
     WSInvalidCloseError,
@@ -16,7 +16,7 @@ from ws_common.errors import (
     WSUnsupportedError,
 )
 from ws_js import PLATFORM
-from ws_js.reader import LONG
+from ws_js.message_reader import LONG
 
 URL = "wss://example.org/chat?token=s3cr3t"
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.internals import Buffered, end_reached, end_with
-from ws_common.errors import WSStreamOverflowError
+from ws_common.vocabulary.errors import WSStreamOverflowError
 
 Ended = end_reached()
 

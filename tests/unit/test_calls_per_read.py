@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from tests.support.fake_tcp import opened, receive
-from ws_common.messages import Data
+from ws_common.vocabulary.messages import Data
 
 
 class Counting:

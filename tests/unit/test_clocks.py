@@ -11,7 +11,7 @@ from tests.support.client_driver import URL, begin, causes, driven, opened
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
 from tests.support.internals import set_wall_clock
-from ws_common import platform as platforms
+from ws_common.options import platform as platforms
 
 pytestmark = pytest.mark.looptime
 

@@ -21,9 +21,9 @@ from tests.support.connection_model import (
     Step,
     events,
 )
-from ws_common import connection_machine as c
-from ws_common.connection_machine import TABLE, Phase, State, step
-from ws_common.transport import CloseInfo
+from ws_common.connection import connection_table as c
+from ws_common.connection.connection_table import TABLE, Phase, State, step
+from ws_common.vocabulary.transport import CloseInfo
 
 DECLARED = {
     (phase, kind, target)

@@ -5,7 +5,7 @@ import pytest
 import ws
 from tests.support.fake_network import begin, ended, playing
 from tests.support.fake_transport import FakeConnector
-from ws_common.urls import check_url
+from ws_common.vocabulary.urls import check_url
 
 pytestmark = pytest.mark.looptime
 

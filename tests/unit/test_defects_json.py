@@ -14,7 +14,7 @@ from tests.support.client_helpers import Told
 from tests.support.fake_network import PATIENCE, connected
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from ws_common import message_stream
+from ws_common.receive import message_stream
 
 pytestmark = pytest.mark.looptime
 

@@ -12,9 +12,9 @@ import ws
 from tests.support.fake_network import connected
 from tests.support.fake_transport import FakeConnector
 from ws import testing
-from ws_common import options
-from ws_common.headers import check_headers
-from ws_common.read_only import ReadOnly
+from ws_common.options import options
+from ws_common.vocabulary.headers import check_headers
+from ws_common.vocabulary.read_only import ReadOnly
 
 pytestmark = pytest.mark.looptime
 

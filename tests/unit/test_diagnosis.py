@@ -8,12 +8,12 @@ from random import Random
 import pytest
 
 from tests.support.recording_sink import Recording
-from ws_common.backoff import ConnectionRetryInterval
-from ws_common.errors import WSHandshakeError
-from ws_common.options import ConnectRequest, WebSocketOptions
-from ws_common.retry import Retry, Run, Stop, judge
+from ws_common.lifecycle.retry import Retry, Run, Stop, judge
+from ws_common.options.backoff import ConnectionRetryInterval
+from ws_common.options.options import ConnectRequest, WebSocketOptions
+from ws_common.vocabulary.errors import WSHandshakeError
+from ws_js.blocked_urls import is_mixed
 from ws_js.connector import BrowserConnector
-from ws_js.refusals import is_mixed
 
 HERE, ELSEWHERE = "https://example.org", "https://page.example"
 URL = "wss://example.org/chat?token=s3cr3t"

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import pytest
 
 from tests.unit.test_machine import life_in, lost
-from ws_common import connection_machine, lifecycle, machine
+from ws_common.connection import connection_table as connection_machine
+from ws_common.lifecycle import client_state as lifecycle
+from ws_common.lifecycle import client_table as machine
 
 if sys.platform == "emscripten":
     pytest.skip("the docs are not in a browser", allow_module_level=True)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from looptime import LoopTimeProxy
 
-from ws_js.drain import FIRST_LOOK, LAST_LOOK, Drain
+from ws_js.send_buffer import FIRST_LOOK, LAST_LOOK, Drain
 
 pytestmark = pytest.mark.looptime
 

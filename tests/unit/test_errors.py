@@ -5,8 +5,8 @@ import pickle
 
 import pytest
 
-from ws_common import errors
-from ws_common.errors import (
+from ws_common.vocabulary import errors
+from ws_common.vocabulary.errors import (
     WSConnectionClosedError,
     WSError,
     WSHandshakeError,

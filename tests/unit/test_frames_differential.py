@@ -17,7 +17,7 @@ from websockets.frames import Frame, Opcode
 from tests.support.fake_tcp import client_protocol, opened, receive, response_to
 from tests.support.hostile_bytes import frame as raw_frame
 from tests.support.recording_sink import Recording
-from ws_common.messages import Data
+from ws_common.vocabulary.messages import Data
 
 MAX_SIZE = 70_000
 

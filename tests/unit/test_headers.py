@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_common.headers import check_headers, check_value, is_owned
+from ws_common.vocabulary.headers import check_headers, check_value, is_owned
 
 CONTROL = "".join(map(chr, [*range(9), *range(10, 32), 127]))
 

@@ -15,8 +15,8 @@ from tests.support.client_helpers import Told
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import turns, until_idle
 from tests.support.read_available import at_hand
-from ws_common.errors import WSUnsupportedDataError
-from ws_common.interceptors import WSInterceptor
+from ws_common.options.interceptors import WSInterceptor
+from ws_common.vocabulary.errors import WSUnsupportedDataError
 
 
 class Onion:

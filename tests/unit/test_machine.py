@@ -19,11 +19,17 @@ from tests.support.client_model import (
     occurrences,
     requests,
 )
-from ws_common import lifecycle as l
-from ws_common.lifecycle import Life, Phase
-from ws_common.machine import TABLE, step
-from ws_common.retry import Run
-from ws_common.states import Closed, Connecting, Disconnecting, Open, Reconnecting
+from ws_common.lifecycle import client_state as l
+from ws_common.lifecycle.client_state import Life, Phase
+from ws_common.lifecycle.client_table import TABLE, step
+from ws_common.lifecycle.retry import Run
+from ws_common.lifecycle.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+    Reconnecting,
+)
 
 URL = "ws://example.org/"
 VERDICTS = st.sampled_from([again(), again(Run(failures=7, retries=6)), enough()])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ws_common.machine_driver import MachineDriver
+from ws_common.lifecycle.state_machine import MachineDriver
 
 
 class Interrupt(BaseException):

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_common.metrics import WebSocketMetrics
-from ws_common.states import WebSocketReadyState
+from ws_common.diagnostics.metrics import WebSocketMetrics
+from ws_common.lifecycle.states import WebSocketReadyState
 
 TIMES = st.integers(-(2**40), 2**47).map(
     lambda ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)

@@ -7,20 +7,20 @@ from datetime import timedelta
 
 import pytest
 
-from ws_common.backoff import ConnectionRetryInterval
-from ws_common.compression import CompressionOptions
-from ws_common.durations import to_optional_seconds, to_seconds
-from ws_common.errors import WSUnsupportedError
-from ws_common.heartbeat import Heartbeat
-from ws_common.interceptors import WSInterceptor
-from ws_common.options import (
+from ws_common.options.backoff import ConnectionRetryInterval
+from ws_common.options.compression import CompressionOptions
+from ws_common.options.heartbeat import Heartbeat
+from ws_common.options.interceptors import WSInterceptor
+from ws_common.options.options import (
     AllOptions,
     CommonOptions,
     JsOptions,
     VmOptions,
     WebSocketOptions,
 )
-from ws_common.outbox import Outbox
+from ws_common.options.outbox import Outbox
+from ws_common.vocabulary.durations import to_optional_seconds, to_seconds
+from ws_common.vocabulary.errors import WSUnsupportedError
 
 SECRET = "hunter2"  # noqa: S105 - it is what must not be seen
 

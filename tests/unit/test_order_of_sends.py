@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from tests.support.idle import until_idle
-from ws_common.errors import WSNotConnectedError
-from ws_common.intercepted import InterceptedSend, InterceptedSends
+from ws_common.send.intercepted_sends import InterceptedSend, InterceptedSends
+from ws_common.vocabulary.errors import WSNotConnectedError
 
 
 class Line:

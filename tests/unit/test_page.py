@@ -2,7 +2,7 @@
 
 import pytest
 
-from ws_js.page import PageSignals
+from ws_js.page_events import PageSignals
 
 ORIGIN = "https://example.org"
 

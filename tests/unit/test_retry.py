@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ws_common.backoff import ConnectionRetryInterval
-from ws_common.errors import (
+from ws_common.lifecycle.retry import Retry, Run, Stop, judge
+from ws_common.options.backoff import ConnectionRetryInterval
+from ws_common.vocabulary.errors import (
     WSConnectionClosedError,
     WSError,
     WSHandshakeError,
@@ -16,7 +17,6 @@ from ws_common.errors import (
     WSTimeoutError,
     WSUnsupportedError,
 )
-from ws_common.retry import Retry, Run, Stop, judge
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 FINAL_CODES = {1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003}

@@ -6,11 +6,11 @@ from itertools import pairwise
 import looptime  # noqa: F401 - tells that this file needs it
 import pytest
 
-from ws_common.backoff import ConnectionRetryInterval
 from ws_common.client import WebSocketClient
-from ws_common.errors import WSRetriesExhaustedError
-from ws_common.options import WebSocketOptions
-from ws_common.states import Reconnecting
+from ws_common.lifecycle.states import Reconnecting
+from ws_common.options.backoff import ConnectionRetryInterval
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.errors import WSRetriesExhaustedError
 
 pytestmark = pytest.mark.looptime
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ws_common.status_codes import WebSocketStatusCode, describe, is_sendable
+from ws_common.vocabulary.status_codes import WebSocketStatusCode, describe, is_sendable
 
 REGISTRY = {
     1000: "NORMAL_CLOSURE",

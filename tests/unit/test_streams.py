@@ -11,12 +11,17 @@ from tests.support.client_driver import URL, begin, driven_anywhere, outcome
 from tests.support.client_helpers import Told
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import turns, until_idle
-from ws_common.errors import (
+from ws_common.lifecycle.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+)
+from ws_common.vocabulary.errors import (
     WSConnectionClosedError,
     WSHandshakeError,
     WSStreamOverflowError,
 )
-from ws_common.states import Closed, Connecting, Disconnecting, Open
 
 
 class Source:

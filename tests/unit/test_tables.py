@@ -3,11 +3,11 @@
 import pytest
 
 from tests.unit.test_machine import URL, life_in, lost
-from ws_common import connection_machine as c
-from ws_common import lifecycle as l
-from ws_common import machine
-from ws_common.lifecycle import Life, Phase
-from ws_common.machine import step
+from ws_common.connection import connection_table as c
+from ws_common.lifecycle import client_state as l
+from ws_common.lifecycle import client_table as machine
+from ws_common.lifecycle.client_state import Life, Phase
+from ws_common.lifecycle.client_table import step
 
 EVENTS = [*l.Request.__args__, *l.Occurrence.__args__]
 LIVE = (Phase.CONNECTING, Phase.OPEN, Phase.DISCONNECTING)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ws_common.timers import LONGEST, call_later
+from ws_common.vocabulary.timers import LONGEST, call_later
 
 pytestmark = pytest.mark.looptime
 

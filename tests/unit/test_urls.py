@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ws_common.errors import WSInvalidUrlError
-from ws_common.states import Connecting, Open
-from ws_common.urls import check_url, origin, redact
+from ws_common.lifecycle.states import Connecting, Open
+from ws_common.vocabulary.errors import WSInvalidUrlError
+from ws_common.vocabulary.urls import check_url, origin, redact
 
 SECRET = "hunter2"  # noqa: S105 - it is what must not be seen
 PLAIN = st.text("abcXYZ019-._~", max_size=8)

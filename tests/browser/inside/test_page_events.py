@@ -11,7 +11,7 @@ import pytest
 from pyodide.ffi import to_js
 
 import ws
-from ws_js.border import Border
+from ws_js.pyodide_bridge import Border
 
 RETRY = 0.05
 FOREVER = 3600

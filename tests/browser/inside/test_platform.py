@@ -10,13 +10,13 @@ import pytest
 from pyodide.code import run_js
 
 import ws
-from ws_common.errors import (
+from ws_common.options.options import WebSocketOptions
+from ws_common.vocabulary.errors import (
     WSHandshakeError,
     WSInvalidUrlError,
     WSUnsupportedError,
 )
-from ws_common.options import WebSocketOptions
-from ws_js.border import Border
+from ws_js.pyodide_bridge import Border
 
 
 async def test_nothing_native_is_imported():

@@ -1,0 +1,1 @@
+"""One connection: its table, its keepalive, its send buffer."""

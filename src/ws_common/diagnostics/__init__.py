@@ -1,0 +1,1 @@
+"""What a client reports: log, events, history, metrics, `explain()`."""

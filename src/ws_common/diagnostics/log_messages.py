@@ -1,0 +1,104 @@
+"""Changes of state, as a sentence for the log: what happened, why, and what is next.
+
+connection 1 to ws://host/ lost (network_lost: 1006 ABNORMAL_CLOSURE):
+attempt 2 in 0.43 s
+"""
+
+from collections.abc import Iterable
+
+from ws_common.lifecycle.states import (
+    Closed,
+    Connecting,
+    Disconnecting,
+    Open,
+    Reconnecting,
+    WebSocketClientState,
+)
+from ws_common.vocabulary.causes import Cause
+from ws_common.vocabulary.errors import WSConnectionClosedError
+from ws_common.vocabulary.status_codes import describe
+from ws_common.vocabulary.urls import redact
+
+_CLOSING: dict[Cause, str] = {
+    "peer_closing": "is being closed by the peer",
+    "protocol_failure": "broke the rules, so that we close it",
+    "connect": "makes room for a new one",
+    "reconnect": "makes room for a new one",
+}
+"""What happens to the connection; for all other causes we close it."""
+
+
+def narrate(
+    state: WebSocketClientState,
+    cause: Cause,
+    before: Iterable[WebSocketClientState],
+    *,
+    final: bool,
+) -> str:
+    """Put one change into words. No secrets.
+
+    Args:
+        state: What it changed to.
+        cause: Why.
+        before: The states before it, the latest first.
+        final: Whether it is for good.
+    """
+    begun: Connecting | Open | None = None
+    ended = False  # a wait, or a rest, has followed
+    for one in before:
+        if isinstance(one, Connecting | Open):
+            begun = one
+            break
+        ended = ended or not isinstance(one, Disconnecting)
+    match state:
+        case Connecting(url, attempt):
+            where = f"to {redact(url)}" if url else "to a URL to be asked for"
+            said = f"connecting {where}: attempt {attempt} ({cause})"
+        case Open(protocol=protocol):
+            spoken = f", speaking {protocol}" if protocol else ""
+            said = f"{_subject(state)} is open{spoken}"
+        case Disconnecting(code, reason):
+            doing = _CLOSING.get(cause, "is being closed")
+            said = f"{_subject(begun)} {doing} ({cause}: {_closing(code, reason)})"
+        case Reconnecting():
+            what = _what_ended(cause, state, begun, ended=ended)
+            said = f"{what}: attempt {state.attempt} in {state.delay:.2f} s"
+        case Closed():
+            left = "closed for good" if final else "idle until connect() is called"
+            said = f"{_what_ended(cause, state, begun, ended=ended)}: {left}"
+    return said
+
+
+def _what_ended(
+    cause: Cause,
+    state: Reconnecting | Closed,
+    begun: Connecting | Open | None,
+    *,
+    ended: bool,
+) -> str:
+    error = state.error
+    if isinstance(begun, Open) and not ended:
+        is_loss = isinstance(error, WSConnectionClosedError) and not error.was_clean
+        verb = "lost" if is_loss else "ended"
+        said = _closing(state.close_code, state.close_reason)
+    else:
+        verb = "failed" if error is not None else "stopped"
+        said = "" if error is None else str(error)
+    facts = f"{cause}: {said}" if said else cause
+    return f"{_subject(begun)} {verb} ({facts})"
+
+
+def _subject(begun: Connecting | Open | None) -> str:
+    match begun:
+        case Connecting(attempt=attempt):
+            return f"attempt {attempt}"  # without the URL: errors name it
+        case Open(url, _, connection):
+            return f"connection {connection} to {redact(url)}"
+        case None:
+            return "the client"
+
+
+def _closing(code: int | None, reason: str | None) -> str:
+    """How a connection ends, as people read it: `1001 GOING_AWAY 'restart'`."""
+    known = describe(code)
+    return known if not reason or reason in known else f"{known} {reason!r}"

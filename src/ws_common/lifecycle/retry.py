@@ -1,0 +1,306 @@
+"""Whether to try again, and when.
+
+What is final follows from what cannot change by itself: a refusal by HTTP status
+or close code, a certificate that does not verify, a URL that is none. But where a
+connection to this URL has already been stable, a status or a code may come from a
+deploy or an expired token: it is final there only the third time in a row. The same
+holds for refused credentials if a provider makes them anew for each attempt.
+"""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from random import Random
+from typing import NamedTuple
+
+from ws_common.options.backoff import (
+    RETRY_AFTER_CAP,
+    ConnectionRetryInterval,
+    RetryContext,
+)
+from ws_common.vocabulary.clock import Clock
+from ws_common.vocabulary.errors import (
+    WSConnectionClosedError,
+    WSError,
+    WSHandshakeError,
+    WSInvalidUrlError,
+    WSRetriesExhaustedError,
+    WSUnsupportedError,
+)
+from ws_common.vocabulary.status_codes import describe
+
+FINAL_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003})
+"""Close codes after which the same again would be answered with the same."""
+
+PASSING_STATUSES = frozenset({408, 425, 429})
+"""HTTP 4xx that pass: Request Timeout, Too Early, Too Many Requests."""
+
+SPREAD_CODES = frozenset({1012, 1013})
+"""Service Restart and Try Again Later: everybody comes back at once."""
+
+CREDENTIAL_REFUSALS = frozenset({401, 403, 3000, 3003})
+"""HTTP statuses and close codes that fresh credentials may put right."""
+
+PATIENCE = 3
+"""How many refusals in a row are final where a later attempt may be accepted."""
+
+
+class Run(NamedTuple):
+    """A run of failures.
+
+    Attributes:
+        failures: Failed attempts in a row.
+        retries: Retries made: the n of the backoff.
+        refusals: Refusals by status or code in a row.
+        spread: Whether a server said that everybody comes back at once: then all
+            draws of the run are from the whole interval. Spreading the first alone
+            lets the second, third and fourth retries of a fleet overlap.
+    """
+
+    failures: int = 0
+    retries: int = 0
+    refusals: int = 0
+    spread: bool = False
+
+    def failed(self, *, refused: bool, attempt: bool, spread: bool) -> "Run":
+        """The run after one more failure.
+
+        Args:
+            refused: By a status or a code that is final by itself.
+            attempt: Whether it counts as a failed attempt; the loss of a stable
+                connection does not.
+            spread: The server said that it restarts or is overloaded.
+        """
+        return self._replace(
+            failures=self.failures + attempt,
+            refusals=self.refusals + 1 if refused else 0,
+            spread=self.spread or spread,
+        )
+
+    def retried(self) -> "Run":
+        """The run as the next attempt is made."""
+        return self._replace(retries=self.retries + 1)
+
+
+class Retry(NamedTuple):
+    """Try again after `delay` seconds, `at` that time (UTC)."""
+
+    run: Run
+    error: WSError
+    delay: float
+    at: datetime
+
+
+class Stop(NamedTuple):
+    """Do not try again."""
+
+    run: Run
+    error: WSError
+
+
+Verdict = Retry | Stop
+
+
+class Failures:
+    """What is known of the failures of one client, and what follows from them.
+
+    Args:
+        interval: When to retry; None: never.
+        rng: Where the jitter comes from.
+        clock: What time it is.
+        on_fault: Told where `retry_if` raised or answered nonsense.
+
+    Attributes:
+        last_error: Why the attempt before failed, or the connection was lost.
+    """
+
+    __slots__ = ("_clock", "_interval", "_on_fault", "_rng", "_since", "last_error")
+
+    def __init__(
+        self,
+        interval: ConnectionRetryInterval | None,
+        rng: Random,
+        clock: Clock,
+        on_fault: Callable[[Exception], None],
+    ) -> None:
+        self._interval = interval
+        self._rng = rng
+        self._clock = clock
+        self._on_fault = on_fault
+        self._since = 0.0
+        self.last_error: WSError | None = None
+
+    def begin(self) -> None:
+        """The connection is wanted, or missed, from now on."""
+        self._since = self._clock.monotonic()
+
+    def decide(
+        self,
+        error: WSError,
+        run: Run,
+        *,
+        stable: bool,
+        connected_before: bool,
+        provided: bool,
+    ) -> Verdict:
+        """Decide what follows a failure; see `judge()` for the arguments."""
+        self.last_error = error
+        return judge(
+            error,
+            run,
+            self._interval,
+            self._rng,
+            self._on_fault,
+            stable=stable,
+            connected_before=connected_before,
+            elapsed=self._clock.monotonic() - self._since,
+            now=self._clock.now(),
+            provided=provided,
+        )
+
+
+def judge(
+    error: WSError,
+    run: Run,
+    interval: ConnectionRetryInterval | None,
+    rng: Random,
+    on_fault: Callable[[Exception], None],
+    *,
+    stable: bool,
+    connected_before: bool,
+    elapsed: float,
+    now: datetime,
+    provided: bool,
+) -> Verdict:
+    """Decide what follows a failure.
+
+    Args:
+        error: Why the attempt failed or the connection was lost.
+        run: The run of failures before it.
+        interval: When to retry; None: never.
+        rng: Where the jitter comes from.
+        on_fault: Told where `retry_if` raised or answered nonsense; the default
+            decision holds then.
+        stable: Whether what was lost was a stable connection.
+        connected_before: Whether a connection to this URL has ever been stable.
+        elapsed: Seconds since the connection was lost, or `connect()` was called.
+        now: The time, UTC.
+        provided: Whether the URL or the headers come from a provider.
+    """
+    run = run.failed(
+        refused=is_refusal(error),
+        attempt=not stable,
+        spread=getattr(error, "close_code", None) in SPREAD_CODES,
+    )
+    if interval is None:
+        return Stop(run=run, error=error)
+    is_final = _is_final(error, run, known=connected_before, provided=provided)
+    context = RetryContext(
+        attempt=run.failures,
+        elapsed=elapsed,
+        ever_connected=connected_before,
+        error=error,
+        default=not is_final,
+    )
+    answer = _ask(context, interval, on_fault)
+    if answer is False:
+        return Stop(run=run, error=error)
+    if interval.max_attempts is not None and run.failures >= interval.max_attempts:
+        return Stop(run=run, error=_exhausted(error, run.failures))
+    delay = answer if answer is not True else _draw(error, run, interval, rng)
+    at = _later(now, delay)
+    return Retry(run=run, error=error, delay=delay, at=at)
+
+
+def _later(now: datetime, delay: float) -> datetime:
+    """So many seconds from now, or the last date that there is."""
+    try:
+        return now + timedelta(seconds=delay)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=now.tzinfo)
+
+
+def is_refusal(error: WSError) -> bool:
+    """Whether a server said no, by HTTP status or by close code."""
+    if isinstance(error, WSHandshakeError) and error.status is not None:
+        return 400 <= error.status < 500 and error.status not in PASSING_STATUSES  # noqa: PLR2004
+    if isinstance(error, WSConnectionClosedError):
+        return error.close_code in FINAL_CODES
+    return False
+
+
+def is_hopeless(error: WSError) -> bool:
+    """Whether no server can help: the URL, the certificate, the platform."""
+    if isinstance(error, WSHandshakeError):
+        return error.permanent
+    return isinstance(error, WSInvalidUrlError | WSUnsupportedError)
+
+
+def why_final(error: WSError, interval: ConnectionRetryInterval | None) -> str:
+    """Say why nothing follows this error, in words that follow `since`."""
+    if interval is None:
+        return "`connection_retry_interval` is None"
+    if isinstance(error, WSRetriesExhaustedError):
+        return f"`max_attempts` is {interval.max_attempts}"
+    if is_refusal(error):
+        status = getattr(error, "status", None)
+        what = status or describe(getattr(error, "close_code", None))
+        return f"{what} is not retried: see `retry_if`"
+    if is_hopeless(error):
+        return "this does not get better by itself: see `retry_if`"
+    return "`retry_if` said so"
+
+
+def _is_final(error: WSError, run: Run, *, known: bool, provided: bool) -> bool:
+    """Whether trying again would be answered with the same, as far as can be known."""
+    said = {getattr(error, "status", None), getattr(error, "close_code", None)}
+    doubtful = (
+        known
+        or getattr(error, "hearsay", False)
+        or (provided and not CREDENTIAL_REFUSALS.isdisjoint(said))
+    )
+    is_certain = not doubtful or run.refusals >= PATIENCE
+    return is_hopeless(error) or (is_refusal(error) and is_certain)
+
+
+def _ask(
+    context: RetryContext,
+    interval: ConnectionRetryInterval,
+    on_fault: Callable[[Exception], None],
+) -> bool | float:
+    """False: stop; True: retry after the drawn delay; a float: after that many s."""
+    if interval.retry_if is None:
+        return context.default
+    try:
+        answer = interval.retry_if(context)
+    except Exception as error:  # noqa: BLE001 - user code: reported, not fatal
+        on_fault(error)
+        return context.default
+    if answer is None:
+        return context.default
+    if isinstance(answer, bool):
+        return answer
+    if isinstance(answer, int | float) and 0 <= answer <= sys.float_info.max:
+        return float(answer)
+    on_fault(
+        TypeError(f"retry_if must return True, False, seconds or None: {answer!r}")
+    )
+    return context.default
+
+
+def _draw(
+    error: WSError, run: Run, interval: ConnectionRetryInterval, rng: Random
+) -> float:
+    asked = getattr(error, "retry_after", None) or 0.0
+    delay = interval.draw(run.retries, spread=run.spread, rng=rng)
+    return delay + min(max(asked, 0.0), RETRY_AFTER_CAP)
+
+
+def _exhausted(error: WSError, attempts: int) -> WSRetriesExhaustedError:
+    plural = "attempt" if attempts == 1 else "attempts"
+    exhausted = WSRetriesExhaustedError(
+        f"gave up after {attempts} failed {plural} in a row; the last: {error}",
+        attempts=attempts,
+    )
+    exhausted.__cause__ = error
+    return exhausted

@@ -1,0 +1,56 @@
+"""What waits to be sent."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ws_common.vocabulary.durations import Seconds, to_optional_seconds
+
+OutboxOverflow = Literal["error", "drop_oldest", "drop_newest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """What `add_nowait()` may keep while there is no connection.
+
+    Attributes:
+        max_messages: How many.
+        max_bytes: How many payload bytes of them.
+        overflow: "error" raises to the caller; the others drop, and say so.
+        ttl: Seconds after which a message is not worth sending; None: always is.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     fake = WebSocketClientFake()
+        ...     fake.stall()
+        ...     outbox = Outbox(max_messages=1, overflow="drop_oldest")
+        ...     options = WebSocketOptions(outbox=outbox)
+        ...     async with WebSocketClient.from_client(fake, options) as client:
+        ...         connecting = asyncio.create_task(client.connect("ws://anywhere/"))
+        ...         await client.state_changes.connecting.first()
+        ...         old, new = client.add_nowait("1.10"), client.add_nowait("1.20")
+        ...         fake.release()
+        ...         await connecting
+        ...         print(old.status, new.status)
+        >>> asyncio.run(main())
+        dropped sent
+    """
+
+    max_messages: int = 256
+    max_bytes: int = 1 << 20
+    overflow: OutboxOverflow = "error"
+    ttl: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        """Validate, and store the duration as `float` seconds."""
+        for name in ("max_messages", "max_bytes"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 0:
+                raise ValueError(f"outbox.{name} must be 0 or more, not {value!r}")
+        if self.overflow not in get_args(OutboxOverflow):
+            raise ValueError(
+                f"outbox.overflow must be one of {get_args(OutboxOverflow)}, "
+                f"not {self.overflow!r}"
+            )
+        object.__setattr__(self, "ttl", to_optional_seconds(self.ttl, "outbox.ttl"))

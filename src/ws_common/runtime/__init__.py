@@ -1,0 +1,1 @@
+"""The asyncio shell around the client's table, and what it drives."""

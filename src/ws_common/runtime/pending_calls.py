@@ -1,0 +1,96 @@
+"""What was asked of the lifecycle and is waited for: the latest call counts.
+
+At most one call waits for a connection. Several may wait for the rest: a
+`disconnect()` that a `close()` has overtaken still returns at rest, and not before.
+"""
+
+import asyncio
+from typing import Literal
+
+from ws_common.vocabulary.causes import Cause
+from ws_common.vocabulary.errors import WSError, WSSupersededError
+
+Wish = Literal["open", "rest"]
+
+
+class Call:
+    """One `connect()`, `reconnect()`, `disconnect()` or `close()` under way.
+
+    Attributes:
+        name: What was called.
+        wish: What it waits for: a connection, or that there is none.
+    """
+
+    __slots__ = ("name", "outcome", "wish")
+
+    def __init__(self, name: str, wish: Wish) -> None:
+        self.name = name
+        self.wish: Wish = wish
+        self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def succeed(self) -> None:
+        """What was wished for is here."""
+        if not self.outcome.done():
+            self.outcome.set_result(None)
+
+    def fail(self, error: WSError) -> None:
+        """It will not come."""
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+
+class Calls:
+    """The calls under way: one that waits for a connection, or those for rest."""
+
+    __slots__ = ("_calls", "_finished")
+
+    def __init__(self) -> None:
+        self._calls: list[Call] = []
+        self._finished: asyncio.Event | None = None
+
+    def begin(self, name: Cause, wish: Wish) -> Call:
+        """Note a call; what waits for something else is overtaken."""
+        if wish == "open" or (self._calls and self._calls[-1].wish == "open"):
+            self.overtake(name)
+        call = Call(name, wish)
+        self._calls.append(call)
+        return call
+
+    def overtake(self, name: str) -> None:
+        """Something was asked for that overtakes the calls under way."""
+        overtaken, self._calls = self._calls, []
+        for call in overtaken:
+            if call.wish == "rest":
+                call.succeed()
+            else:
+                words = f"{call.name}() was overtaken by a later {name}()"
+                call.fail(WSSupersededError(words))
+
+    def is_latest(self, call: Call) -> bool:
+        """Whether no later call has come since."""
+        return self._calls[-1:] == [call]
+
+    async def wait_finished(self) -> None:
+        """Wait for `finish()`."""
+        self._finished = self._finished or asyncio.Event()
+        await self._finished.wait()
+
+    def opened(self) -> None:
+        """There is a connection."""
+        for call in self._calls:
+            if call.wish == "open":
+                call.succeed()
+
+    def at_rest(self, error: WSError | None) -> None:
+        """Nothing is open and nothing is coming; `error` says why, if not asked for."""
+        for call in self._calls:
+            if call.wish == "rest":
+                call.succeed()
+            elif error is not None:
+                call.fail(error)
+        self._calls = [call for call in self._calls if call.wish == "open"]
+
+    def finish(self) -> None:
+        """The client is closed for good."""
+        if self._finished is not None:
+            self._finished.set()

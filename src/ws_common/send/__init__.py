@@ -1,0 +1,1 @@
+"""The send queue: messages that wait for a connection, and their receipts."""

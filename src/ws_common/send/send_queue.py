@@ -1,0 +1,307 @@
+"""The send queue: what is sent, between the application and the connection.
+
+    add(), add_nowait() ──▶ interceptors ──▶ queue ──▶ connection
+
+While messages flow nothing waits, and a message is handed over in the very call. They
+wait while a connection is on its way, or while the buffer of the open one is above
+`write_limit`. Order is the order of the calls, whoever made them.
+
+Nothing is made before it is used: a client that never waits and has no interceptors
+has this one object for all its sends.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from ws_common.options.options import WebSocketOptions
+from ws_common.send.intercepted_sends import InterceptedSend, InterceptedSends
+from ws_common.send.outbox_queue import (
+    OnDrop,
+    QueuedMessage,
+    SendTarget,
+    WaitingMessages,
+    send_error,
+)
+from ws_common.send.receipt import Receipt
+from ws_common.vocabulary.clock import Clock
+from ws_common.vocabulary.errors import (
+    WSConnectionClosedError,
+    WSError,
+    WSSendError,
+)
+from ws_common.vocabulary.messages import Data, to_wire
+
+YIELD_EVERY: Final = 64
+"""Sends after which `add()` lets others run, even if nothing makes it wait."""
+
+_INSIDE: Final = (
+    "inside on_send would wait for the message that on_send is handling: call next() "
+    "more than once, or send from a task of its own"
+)
+
+
+class SendQueue:
+    """Everything that a client sends passes through here.
+
+    Args:
+        options: The client's options.
+        clock: What time it is.
+        check_coming: Raises where no connection is open or coming, or the loop is
+            another one.
+        report: Reports an event.
+        on_drop: Called with each message that the outbox drops, and why.
+    """
+
+    __slots__ = (
+        "_check_coming",
+        "_clock",
+        "_interceptors",
+        "_loop",
+        "_on_drop",
+        "_outbox",
+        "_report",
+        "_sends",
+        "_target",
+        "_until_yield",
+        "_waiting",
+    )
+
+    def __init__(
+        self,
+        options: WebSocketOptions,
+        clock: Clock,
+        *,
+        check_coming: Callable[[], None],
+        report: Callable[..., None],
+        on_drop: OnDrop,
+    ) -> None:
+        self._outbox = options.outbox
+        self._interceptors = options.interceptors
+        self._clock = clock
+        self._check_coming = check_coming
+        self._report = report
+        self._on_drop = on_drop
+        # The open connection. While there is one, `check_coming()` need not be asked:
+        # a connection that is ending takes nothing.
+        self._target: SendTarget | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._until_yield = YIELD_EVERY
+        self._waiting: WaitingMessages | None = None
+        self._sends: InterceptedSends | None = None
+
+    # What the application calls
+
+    def add(
+        self,
+        data: Any,
+        *,
+        text: bool | None,
+        via: SendTarget | None = None,
+        order: InterceptedSends | None = None,
+    ) -> Awaitable[None] | None:
+        """Send in call order.
+
+        A plain function, so that a message which nothing holds up costs no coroutine.
+
+        Args:
+            data: What the interceptors, or the wire, take.
+            text: See `to_wire()`.
+            via: The only connection that may carry it; None: any.
+            order: See `new_order()`; None: that of all other sends.
+
+        Returns:
+            What the caller has to await: for a connection, the interceptors, or room
+            in the buffer. Cancelled before the message was handed over, it is not
+            sent. None: nothing.
+        """
+        if self._interceptors:
+            if via is None:
+                self._check()
+            sends = self._sends_outside("add", order)
+            submit = partial(self._submit, text=text, via=via)
+            send = InterceptedSend(sends, data, submit)
+            rest = None if send.start() else send.finish()
+            if rest is not None or send.queued:
+                return self._finish_add(send.queued, via, rest)
+        elif message := self._submit(data, text=text, via=via):
+            return self._finish_add((message,), via)
+        return self._backpressure(via)
+
+    def add_nowait(self, data: Any, *, text: bool | None) -> Receipt:
+        """Send now if possible, else keep it in the bounded outbox."""
+        if not self._interceptors:
+            message = self._submit(data, text=text, bounded=True)
+            return Receipt("sent") if message is None else message
+        self._check()
+        sends = self._sends_outside("add_nowait", None)
+        receipt = QueuedMessage(bounded=True)
+        send = InterceptedSend(sends, data, partial(self._submit, text=text), receipt)
+        if not send.start():
+            send.finish_later(receipt)
+        return receipt
+
+    def new_order(
+        self, tasks: set["asyncio.Task[None]"] | None = None
+    ) -> InterceptedSends:
+        """Make an order of its own for what a session sends.
+
+        `after_connect` must not wait for messages that an interceptor holds until the
+        connection is open.
+
+        Args:
+            tasks: Takes what passes in the background; None: a new set.
+        """
+        handlers = [one.on_send for one in self._interceptors]
+        return InterceptedSends(
+            handlers, self._report, set() if tasks is None else tasks
+        )
+
+    # What the supervisor calls
+
+    def open(self, target: SendTarget) -> None:
+        """A connection is open: send what waits for it."""
+        self._loop = asyncio.get_running_loop()
+        self._target = target
+        self.flush()
+
+    def shut(self) -> None:
+        """Close the connection for writing; what was meant for it alone fails."""
+        target, self._target = self._target, None
+        if target is None or self._waiting is None:
+            return
+        for message in self._waiting.only_via(target):
+            message.settle("failed", target.closed_error())
+
+    def flush(self) -> None:
+        """Hand over what waits, as far as the connection takes it.
+
+        A message that it cannot take fails alone; those behind it go on.
+        """
+        while (waiting := self._waiting) and (target := self._target):
+            if target.above_limit:
+                return
+            message = waiting.pop()
+            if message is None:
+                continue  # all were too old
+            error = _send(target, message.data, text=message.text)
+            if isinstance(error, WSConnectionClosedError) and waiting is self._waiting:
+                waiting.put_back(message)  # the supervisor will say what comes
+                return
+            message.settle("failed" if error else "sent", error)
+        if self._waiting is not None and not self._waiting:
+            self._waiting.clear()  # its timer
+            self._waiting = None
+
+    def fail(self, make_error: Callable[[], WSError]) -> None:
+        """Fail whatever waits, in the queue or in an interceptor."""
+        waiting, self._waiting = self._waiting, None
+        for message in waiting.clear() if waiting is not None else ():
+            message.settle("failed", make_error())
+        if self._sends is not None:
+            failed, self._sends = self._sends, self.new_order(self._sends.tasks)
+            failed.fail(make_error)
+
+    def stop(self) -> None:
+        """Cancel what is in progress in the background."""
+        for task in self._sends.tasks if self._sends else ():
+            task.cancel()
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait."""
+        return len(self._waiting or ())
+
+    # Inside
+
+    def _submit(
+        self,
+        data: Any,
+        *,
+        text: bool | None,
+        via: SendTarget | None = None,
+        bounded: bool = False,
+        receipt: QueuedMessage | None = None,
+    ) -> QueuedMessage | None:
+        """Send a message at once if that overtakes nothing, else queue it.
+
+        Returns:
+            What was queued, or dropped for want of room; None where it was sent.
+        """
+        target = self._target
+        if via is not None and via is not target:  # not open yet, or over
+            wire, as_text = to_wire(data, text=text)
+            if error := _send(via, wire, text=as_text):
+                raise error
+            return None
+        self._check()
+        wire, as_text = to_wire(data, text=text)
+        if target is not None and not self._waiting and not target.above_limit:
+            error = _send(target, wire, text=as_text)
+            if error is None:
+                return None
+            if not isinstance(error, WSConnectionClosedError):
+                raise error
+            self._check_coming()  # it is ending: wait for the next, if any
+        message = receipt or QueuedMessage(via=via, bounded=bounded)
+        message.fill(wire, text=as_text)
+        if self._waiting is None:
+            self._waiting = WaitingMessages(self._outbox, self._clock, self._on_drop)
+        self._waiting.put(message)
+        return message
+
+    def _check(self) -> None:
+        if self._target is None or asyncio.get_running_loop() is not self._loop:
+            self._check_coming()
+
+    async def _finish_add(
+        self,
+        queued: Sequence[QueuedMessage],
+        via: SendTarget | None,
+        rest: Awaitable[None] | None = None,
+    ) -> None:
+        """Await the rest of what interceptors do, then what was queued, then room."""
+        try:
+            if rest is not None:
+                await rest
+            for message in queued:
+                await message
+        except BaseException as error:
+            failure = send_error(error, "add() has failed")
+            for message in queued:
+                message.settle("failed", failure)
+            raise
+        pressure = self._backpressure(via)
+        if pressure is not None:
+            await pressure
+
+    def _backpressure(self, via: SendTarget | None) -> Awaitable[None] | None:
+        """What to await after a send: room in the buffer; now and then, other tasks."""
+        target = via or self._target
+        if target is not None and target.above_limit:
+            return target.writable()
+        self._until_yield -= 1
+        if self._until_yield:
+            return None
+        self._until_yield = YIELD_EVERY
+        return asyncio.sleep(0)
+
+    def _sends_outside(
+        self, method: str, order: InterceptedSends | None
+    ) -> InterceptedSends:
+        """The order that a send keeps; raises inside an interceptor of that order."""
+        if order is None:
+            order = self._sends = self._sends or self.new_order()
+        if order.is_caller:
+            raise WSSendError(f"{method}() {_INSIDE}")
+        return order
+
+
+def _send(target: SendTarget, data: Data, *, text: bool) -> WSError | None:
+    """Hand one message over; return why that failed, whatever the transport raised."""
+    try:
+        target.send(data, text=text)
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - any transport
+        return send_error(error, "the transport could not send the message")
+    return None

@@ -1,0 +1,99 @@
+"""What a browser does not even try, or what the page's policy forbids.
+
+No retry helps there, so it must not be taken for a server that is down. A browser fails
+such a `WebSocket` as any other, or throws as it is made, and hardly says why; but all
+of it can be known:
+
+- the schemes and ports that no page may use are written in the standards;
+- what a Content Security Policy forbids is an event, which comes before the failure.
+
+Sources: the Fetch standard, "port blocking"; W3C Secure Contexts section 3.1; W3C
+Content Security Policy Level 3 section 5.
+"""
+
+from types import TracebackType
+from typing import Final, Self, cast
+from urllib.parse import urlsplit
+
+from ws_js.browser_types import JsArray, JsEventTarget, JsGlobal
+
+INSECURE: Final = (
+    "a page loaded over https:// may open wss:// only (and ws:// to localhost)"
+)
+
+_BLOCKED_PORTS: Final = frozenset(
+    {
+        *(0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77),
+        *(79, 87, 95, 101, 102, 103, 104, 109, 110, 111, 113, 115, 117, 119, 123),
+        *(135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530),
+        *(531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719),
+        *(1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666),
+        *(6667, 6668, 6669, 6679, 6697, 10080),
+    }
+)
+
+_VIOLATION: Final = "securitypolicyviolation"
+
+
+def why_never(origin: str, url: str) -> str | None:
+    """Say why no page of this origin may open this URL; None: it may."""
+    if is_mixed(origin, url):
+        return INSECURE
+    port = urlsplit(url).port
+    if port in _BLOCKED_PORTS:
+        return f"port {port} is one that browsers do not connect to"
+    return None
+
+
+def is_mixed(origin: str, url: str) -> bool:
+    """Whether a page of this origin may not open this URL: `ws:` from `https:`.
+
+    Source: W3C Secure Contexts section 3.1, for what is as good as secure.
+    """
+    if not (origin.startswith("https:") and url.startswith("ws:")):
+        return False
+    host = urlsplit(url).hostname or ""
+    local = host == "::1" or host.startswith("127.")
+    return not local and host != "localhost" and not host.endswith(".localhost")
+
+
+class PolicyWatch:
+    """Collects what the page's policy forbids while this context lasts.
+
+    JavaScript alone does so: the listener is the `push` of an array.
+
+    Args:
+        js: `globalThis`, where the events of a page arrive, and those of a worker.
+    """
+
+    __slots__ = ("_events", "_listener", "_target")
+
+    def __init__(self, js: JsGlobal) -> None:
+        self._target = (
+            cast("JsEventTarget", js) if hasattr(js, "addEventListener") else None
+        )
+        self._events = cast("JsArray", js.Array.new())
+        self._listener = self._events.push.bind(self._events)
+
+    def forbids(self, url: str) -> bool:
+        """Whether it was this URL, as the browser writes it."""
+        return any(
+            event.disposition == "enforce" and event.blockedURI == url
+            for event in self._events
+        )
+
+    def __enter__(self) -> Self:
+        """Listen."""
+        if self._target is not None:
+            self._target.addEventListener(_VIOLATION, self._listener)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Listen no more."""
+        if self._target is not None:
+            self._target.removeEventListener(_VIOLATION, self._listener)

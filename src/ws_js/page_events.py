@@ -1,0 +1,109 @@
+"""What a page is told of itself and of the network, in the words of `ws_common`.
+
+A page that is left may be kept in the back/forward cache: `pagehide`, and later
+`pageshow`, come with `persisted`. Chromium closes its sockets then, and says so a
+moment after `pageshow`. A hidden page may be frozen, in Chromium alone.
+
+A worker hears of the network and of nothing else; Node hears of nothing.
+
+Sources: the WHATWG HTML standard; the Page Lifecycle draft of the WICG.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from ws_common.vocabulary.environment_events import Signal, Signals
+from ws_js.browser_types import JsEvent, JsEventTarget, PyProxy
+from ws_js.pyodide_bridge import Border
+
+_KINDS: Final = (
+    "offline",
+    "online",
+    "pagehide",
+    "pageshow",
+    "freeze",
+    "resume",
+    "visibilitychange",
+)
+
+_PLAIN: Final[dict[str, Signal]] = {
+    "offline": "offline",
+    "online": "online",
+    "freeze": "page_frozen",
+    "resume": "page_resumed",
+}
+"""What needs no look at the event."""
+
+_CACHED: Final[dict[str, Signal]] = {
+    "pagehide": "page_cached",
+    "pageshow": "page_shown",
+}
+"""What counts where the page was or will be kept; else it is gone, or new."""
+
+
+class PageSignals:
+    """Listens with one proxy for all events.
+
+    Args:
+        border: JavaScript; by default that of the runtime we are in.
+    """
+
+    __slots__ = ("_border", "_heard", "_listening", "_proxy")
+
+    def __init__(self, border: Border | None = None) -> None:
+        self._border = border or Border.here()
+        self._listening: list[tuple[JsEventTarget, str]] = []
+        self._proxy: PyProxy | None = None
+        self._heard: Callable[[Signal], None] | None = None
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the browser knows that there is no network."""
+        return self._border.is_offline
+
+    def start(self, on_signal: Callable[[Signal], None]) -> None:
+        """Listen to what happens here."""
+        listening = [
+            (target, kind)
+            for kind in _KINDS
+            for target in self._border.event_targets(kind)
+        ]
+        if not listening or self._proxy is not None:
+            return
+        self._heard = on_signal
+        self._listening = listening
+        self._proxy = self._border.create_proxy(self._event)
+        for target, kind in listening:
+            target.addEventListener(kind, self._proxy)
+
+    def stop(self) -> None:
+        """Listen no more, and destroy the proxy. Idempotent."""
+        proxy, self._proxy = self._proxy, None
+        if proxy is None:
+            return
+        for target, kind in self._listening:
+            target.removeEventListener(kind, proxy)
+        self._listening.clear()
+        self._heard = None
+        proxy.destroy()
+
+    def _event(self, event: JsEvent) -> None:
+        signal = self._translate(event)
+        if signal is not None and self._heard is not None:
+            self._heard(signal)
+
+    def _translate(self, event: JsEvent) -> Signal | None:
+        kind = event.type
+        if kind in _PLAIN:
+            return _PLAIN[kind]
+        if kind in _CACHED:
+            return _CACHED[kind] if getattr(event, "persisted", False) else None
+        document = getattr(self._border.js, "document", None)
+        visible = getattr(document, "visibilityState", None) == "visible"
+        return "page_visible" if visible else None
+
+
+if TYPE_CHECKING:
+
+    def _conforms(signals: PageSignals) -> Signals:
+        return signals
