@@ -160,7 +160,7 @@ async def _until_ready(url: str, server: asyncio.subprocess.Process) -> None:
         raise ToolError("The fuzzing server does not listen; see its log.")
 
 
-async def judge(
+async def decide_retry(
     url: str, agent: str, client: Client, folder: Path, *, tell: bool = False
 ) -> Verdicts:
     """Run all cases against a client, and return the verdict of each."""

@@ -18,11 +18,11 @@ from tools.autobahn import (
     SUITE,
     Verdicts,
     bare_echo,
+    decide_retry,
     echo,
     ensure_suite,
     failures,
     fuzzing_server,
-    judge,
     order,
 )
 from tools.common import BUILD, ROOT, ToolError, guarded, say
@@ -36,8 +36,8 @@ FOLDER = BUILD / "autobahn"
 async def run_suite(*, quick: bool) -> tuple[Verdicts, Verdicts]:
     """The verdicts about our client and about bare websockets."""
     async with fuzzing_server(FOLDER, SLOW if quick else ()) as url:
-        ours = await judge(url, "ws", echo, FOLDER, tell=True)
-        bare = await judge(url, "websockets", bare_echo, FOLDER, tell=True)
+        ours = await decide_retry(url, "ws", echo, FOLDER, tell=True)
+        bare = await decide_retry(url, "websockets", bare_echo, FOLDER, tell=True)
     return ours, bare
 
 

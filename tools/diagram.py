@@ -19,7 +19,7 @@ from tools.common import ROOT, ToolError, guarded, say
 from ws_common.connection import connection_table as connection_machine
 from ws_common.lifecycle import client_state as lifecycle
 from ws_common.lifecycle import client_table as machine
-from ws_common.lifecycle.client_state import Life, Phase
+from ws_common.lifecycle.client_state import ClientState, Phase
 from ws_common.lifecycle.states import (
     Closed,
     Connecting,
@@ -60,9 +60,9 @@ EVENTS: Mapping[str, str] = MappingProxyType(
         "arrived.",
         "retry_if_raised": "`retry_if` raised or answered nonsense; the default "
         "decision holds.",
-        "signal": "The page or the network changed: `offline`, `online`, `page_cached` "
-        "(in the back/forward cache), `page_shown`, `page_frozen`, `page_resumed`, "
-        "`page_visible`. In a browser alone.",
+        "environment_changed": "The page or the network changed: `offline`, `online`, "
+        "`page_cached` (in the back/forward cache), `page_shown`, `page_frozen`, "
+        "`page_resumed`, `page_visible`. In a browser alone.",
         "state_changed": "The state has changed.",
         "subscriber_stuck": "A subscriber has held the socket for 5 s without reading.",
     }
@@ -104,10 +104,12 @@ def connection_diagram() -> str:
 
 def states() -> str:
     """What each state brings about, as a table."""
-    new = Life()
+    new = ClientState()
     brought = {
-        f"`{type(shown).__name__}`": machine._shows(new, new._replace(shown=shown))  # noqa: SLF001 - all of it is drawn
-        for shown in SHOWN
+        f"`{type(public_state).__name__}`": machine.commands_of_change(
+            new, new._replace(public_state=public_state)
+        )
+        for public_state in SHOWN
     }
     alike = {lifecycle.FailSends, *map(type, brought["`Closed`"])}
     _, commands = machine.step(new, lifecycle.CloseAsked())

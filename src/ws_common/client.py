@@ -72,15 +72,15 @@ class WebSocketClient:
     ) -> None:
         # Here and not above: a program pays for it as it makes its first client,
         # and `import ws` stays cheap.
-        from ws_common.runtime.lifecycle_calls import Requests  # noqa: PLC0415
+        from ws_common.runtime.lifecycle_calls import LifecycleCalls  # noqa: PLC0415
         from ws_common.runtime.supervisor import Supervisor  # noqa: PLC0415
 
         self._options = options = options or default_options()
         self._platform = platform = platforms.current()
         own = connector or options.custom_client
         made: Connector = platform.connector(options) if own is None else own
-        self._behind = Supervisor(options, platform, made)
-        self._requests = Requests(self._behind)
+        self._supervisor = Supervisor(options, platform, made)
+        self._requests = LifecycleCalls(self._supervisor)
         self._made_at = callsite()
         self._shared: Subscriber[Data] | None = None
 
@@ -118,37 +118,39 @@ class WebSocketClient:
     @property
     def is_closed(self) -> bool:
         """Whether it was closed for good."""
-        return self._behind.life.phase is Phase.FINISHED
+        return self._supervisor.client_state.phase is Phase.FINISHED
 
     @property
     def state(self) -> WebSocketClientState:
         """What it is doing now."""
-        return self._behind.life.shown
+        return self._supervisor.client_state.public_state
 
     @property
     def state_changes(self) -> WebSocketStatesStream:
         """Every change of state from now on."""
-        fault = self._behind.reporter.fault
-        return WebSocketStatesStream(self._behind.states, fault, owner=self)
+        fault = self._supervisor.reporter.fault
+        return WebSocketStatesStream(self._supervisor.states, fault, owner=self)
 
     @property
     def stream(self) -> WebSocketMessagesStream:
         """The messages that arrive."""
-        fault = self._behind.reporter.fault
-        messages = self._behind.received.messages
+        fault = self._supervisor.reporter.fault
+        messages = self._supervisor.received.messages
         return WebSocketMessagesStream(messages, fault, owner=self)
 
     @property
     def metrics(self) -> WebSocketMetrics:
         """A snapshot of its figures."""
-        behind = self._behind
-        counters, state = behind.counters, behind.life.shown
-        connection, opened = behind.connection, behind.open_connection
+        supervisor = self._supervisor
+        counters, state = supervisor.counters, supervisor.client_state.public_state
+        connection, opened = supervisor.connection, supervisor.open_connection
         buffered = 0 if connection is None else connection.transport.buffered_amount
         next_at = state.at if isinstance(state, Reconnecting) else None
-        retrying = isinstance(state, Connecting) and behind.life.is_reconnecting
+        retrying = (
+            isinstance(state, Connecting) and supervisor.client_state.is_reconnecting
+        )
         return WebSocketMetrics(
-            timestamp=behind.clock.now(),
+            timestamp=supervisor.clock.now(),
             ready_state=state.ready_state,
             transferred_size=counters.transferred_size,
             received_size=counters.received_size,
@@ -161,9 +163,11 @@ class WebSocketClient:
             last_disconnect_time=counters.last_disconnect_time,
             last_disconnect_code=counters.last_disconnect_code,
             last_disconnect_reason=counters.last_disconnect_reason,
-            last_url=redact(behind.life.url) if behind.life.url else None,
+            last_url=redact(supervisor.client_state.url)
+            if supervisor.client_state.url
+            else None,
             is_reconnection_active=next_at is not None or retrying,
-            current_reconnect_attempts=behind.life.run.failures,
+            current_reconnect_attempts=supervisor.client_state.streak.failures,
             next_reconnection_attempt=next_at,
             latency=counters.latency,
             uptime=0.0 if opened is None else opened.uptime,
@@ -193,7 +197,7 @@ class WebSocketClient:
     @property
     def handshake(self) -> Handshake | None:
         """What the server answered to the last attempt that got that far."""
-        connection = self._behind.connection
+        connection = self._supervisor.connection
         if connection is None or not connection.url:
             return None
         return connection.transport.handshake
@@ -201,26 +205,26 @@ class WebSocketClient:
     @property
     def latency(self) -> float | None:
         """Seconds of the last measured round trip; None before the first."""
-        return self._behind.counters.latency
+        return self._supervisor.counters.latency
 
     @property
     def history(self) -> Sequence[HistoryEntry]:
         """The last state changes, oldest first, with time and cause."""
-        return self._behind.reporter.history
+        return self._supervisor.reporter.history
 
     def explain(self) -> str:
         """Say in plain words what it is doing, since when, why, and what comes next."""
         from ws_common.diagnostics.explain import Snapshot, explain  # noqa: PLC0415 - seldom asked
 
-        behind, received = self._behind, self._behind.received
+        supervisor, received = self._supervisor, self._supervisor.received
         snapshot = Snapshot(
-            life=behind.life,
-            options=behind.options,
-            now=behind.clock.now(),
-            history=behind.reporter.history,
-            last_error=behind.failures.last_error,
-            holds=behind.surroundings.wait.holds,
-            unsent=behind.outbound.waiting,
+            client_state=supervisor.client_state,
+            options=supervisor.options,
+            now=supervisor.clock.now(),
+            history=supervisor.reporter.history,
+            last_error=supervisor.failures.last_error,
+            holds=supervisor.environment.wait.holds,
+            unsent=supervisor.send_queue.waiting,
             is_full=bool(received.messages.full),
             stuck=received.stuck.stuck,
             kept=received.messages.kept.waiting if received.messages.kept else 0,
@@ -245,7 +249,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._not_inside("connect")
-        self._behind.check_usable()
+        self._supervisor.check_usable()
         await self._requests.connect(*_target(url))
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
@@ -270,7 +274,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._not_inside("add")
-        rest = self._behind.outbound.add(data, text=text)
+        rest = self._supervisor.send_queue.add(data, text=text)
         if rest is not None:
             await rest
 
@@ -293,7 +297,7 @@ class WebSocketClient:
             WSClientClosedError: The client was closed.
         """
         self._not_inside("add_nowait")
-        return self._behind.outbound.add_nowait(data, text=text)
+        return self._supervisor.send_queue.add_nowait(data, text=text)
 
     async def recv(self) -> Data:
         """Return the next message. Cancelling it loses nothing.
@@ -323,7 +327,7 @@ class WebSocketClient:
             ...         async for message in session:
             ...             print(session.connection, message)
         """
-        return self._behind.sessions.new(self, self._behind.open_connection)
+        return self._supervisor.sessions.new(self, self._supervisor.open_connection)
 
     async def ping(self) -> float:
         """Return the seconds of a round trip.
@@ -332,10 +336,10 @@ class WebSocketClient:
             WSUnsupportedError: The platform has no pings.
             WSNotConnectedError: No connection is open.
         """
-        self._behind.check_usable()
-        connection = self._behind.open_connection
+        self._supervisor.check_usable()
+        connection = self._supervisor.open_connection
         if connection is None:
-            raise self._behind.life.not_connected()
+            raise self._supervisor.client_state.not_connected()
         round_trip = connection.ping()
         if round_trip is None:
             raise WSUnsupportedError(
@@ -377,7 +381,7 @@ class WebSocketClient:
             WSUnsupportedError: A code that this platform may not send.
             WSClientClosedError: The client was closed.
         """
-        self._behind.check_usable()
+        self._supervisor.check_usable()
         await self._requests.disconnect(*check_close(code, reason, self._platform))
 
     async def close(
@@ -394,7 +398,9 @@ class WebSocketClient:
             code: A close code, or None to send none.
             reason: At most 123 bytes of UTF-8; none goes without a code.
         """
-        code, reason = sendable_close(code, reason, self._platform, self._behind.note)
+        code, reason = sendable_close(
+            code, reason, self._platform, self._supervisor.report
+        )
         await self._requests.close(code, reason)
 
     async def wait_closed(self) -> None:
@@ -413,7 +419,7 @@ class WebSocketClient:
     ) -> None:
         """Close; under cancellation say Close 1001, and do not wait for the answer."""
         if kind is not None and not issubclass(kind, Exception):
-            await self._requests.leave(self._platform.leaving_code)
+            await self._requests.leave(self._platform.going_away_code)
         else:
             await self.close()
 
@@ -423,18 +429,18 @@ class WebSocketClient:
 
     def _subscriber(self) -> Subscriber[Data]:
         if self._shared is None or self._shared.has_overflowed:
-            messages = self._behind.received.messages
+            messages = self._supervisor.received.messages
             self._shared = Subscriber(messages, ())  # which may not hold the client
         return self._shared
 
     def __del__(self) -> None:
         """Abort where nobody holds the client, a stream or a subscriber any more."""
-        behind: Supervisor | None = getattr(self, "_behind", None)
-        if behind is not None and not behind.life.is_idle:
-            behind.home.hop(self._requests.abandon, self._made_at)
+        supervisor: Supervisor | None = getattr(self, "_supervisor", None)
+        if supervisor is not None and not supervisor.client_state.is_idle:
+            supervisor.client_loop.hop(self._requests.abandon, self._made_at)
 
     def _not_inside(self, method: str) -> None:
-        if is_inside_after_connect(self._behind.outbound):
+        if is_inside_after_connect(self._supervisor.send_queue):
             raise WSNotConnectedError(
                 f"client.{method}() inside after_connect would wait for after_connect "
                 "itself: use the session it is handed"
@@ -442,7 +448,7 @@ class WebSocketClient:
         # These end only when `after_connect` has received what it waits for.
         needs_messages = method in ("connect", "reconnect")
         if needs_messages and self._options.after_connect is not None:
-            self._behind.received.check_outside()
+            self._supervisor.received.check_outside()
 
 
 class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`

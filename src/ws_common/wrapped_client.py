@@ -135,7 +135,7 @@ class AdapterTransport:
         self._reading = asyncio.Event()
         self._reading.set()
         self._received = 0
-        self._farewell: asyncio.Task[None] | None = None
+        self._closing_task: asyncio.Task[None] | None = None
         self._left = False
         # Subscribed before connect(), so that nothing is missed.
         messages, states = aiter(client.stream), aiter(client.state_changes)
@@ -183,19 +183,21 @@ class AdapterTransport:
 
     def close(self, code: int | None, reason: str | None) -> None:
         """Let the wrapped client disconnect."""
-        self._farewell = spawn(self._leave(code, reason), "ws adapter close")
-        self._tasks.append(self._farewell)
+        self._closing_task = spawn(self._leave(code, reason), "ws adapter close")
+        self._tasks.append(self._closing_task)
 
     def abort(self) -> None:
         """Drop everything; the wrapped client disconnects in the background."""
         self._stop()
         if not self._client.state.is_closed:
-            self._farewell = spawn(self._client.disconnect(), "ws adapter disconnect")
+            self._closing_task = spawn(
+                self._client.disconnect(), "ws adapter disconnect"
+            )
 
     async def gone(self) -> None:
         """Wait until the wrapped client may connect again."""
-        if self._farewell is not None:
-            await asyncio.wait({self._farewell})
+        if self._closing_task is not None:
+            await asyncio.wait({self._closing_task})
 
     async def _read(self, messages: AsyncIterator[Data]) -> None:
         async for message in messages:

@@ -5,7 +5,7 @@ from typing import Final
 from ws_common.options.platform import Platform
 from ws_common.vocabulary.errors import WSUnsupportedError
 from ws_js.connector import BrowserConnector
-from ws_js.page_events import PageSignals
+from ws_js.page_events import PageEvents
 from ws_js.pyodide_bridge import to_data
 from ws_js.transport import TOO_BIG
 
@@ -36,8 +36,8 @@ PLATFORM = Platform(
     stream_overflow="error",
     write_limit=_MIB,
     too_big_code=TOO_BIG,
-    leaving_code=1000,
-    signals=PageSignals,
+    going_away_code=1000,
+    environment_events=PageEvents,
     timer_slack=_THROTTLED,
     to_data=to_data,
 )

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ws_js.browser_types import JsArray
-from ws_js.pyodide_bridge import Border, Wire
+from ws_js.pyodide_bridge import PyodideBridge, Wire
 
 RATE: Final = 10_000
 """Messages a second from which on it pays, even if Python keeps up."""
@@ -54,7 +54,7 @@ class Coalescer:
     """Counts the messages of one connection, and collects them where they are many.
 
     Args:
-        border: JavaScript.
+        bridge: JavaScript.
         wire: Where they come from.
         deliver: Takes a few of their events, in order.
         allowed: Whether they may come many at a time.
@@ -62,7 +62,7 @@ class Coalescer:
 
     __slots__ = (
         "_allowed",
-        "_border",
+        "_bridge",
         "_count",
         "_deliver",
         "_events",
@@ -76,14 +76,14 @@ class Coalescer:
 
     def __init__(
         self,
-        border: Border,
+        bridge: PyodideBridge,
         wire: Wire,
         deliver: Callable[[JsArray], None],
         *,
         allowed: bool,
     ) -> None:
         self._allowed = allowed
-        self._border = border
+        self._bridge = bridge
         self._wire = wire
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
@@ -114,10 +114,10 @@ class Coalescer:
         self._count, self._since, self._sent = 0, now, False
         if count < FEW or size > LARGE or answers or not self._allowed:
             return
-        is_behind = self._turn is not None
-        if count < RATE * elapsed and not is_behind:
+        is_late = self._turn is not None
+        if count < RATE * elapsed and not is_late:
             self._turn = self._loop.call_soon(self._had_a_turn)
-        elif self._wire.is_live and not self._border.is_hidden:
+        elif self._wire.is_live and not self._bridge.is_hidden:
             self._events = self._wire.collect()
             self._timer = self._loop.call_later(PERIOD, self._fetch)
 
@@ -164,7 +164,7 @@ class Coalescer:
             return
         if not is_rest:
             self._timer = self._loop.call_soon(self._fetch)  # behind who was woken
-        elif self._count < FEW or self._sent or self._border.is_hidden:
+        elif self._count < FEW or self._sent or self._bridge.is_hidden:
             self._end()
         else:
             self._count = 0

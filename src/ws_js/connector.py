@@ -13,7 +13,7 @@ from ws_common.vocabulary.transport import TransportSink
 from ws_common.vocabulary.urls import redact
 from ws_js.blocked_urls import PolicyWatch, why_never
 from ws_js.diagnosis import diagnose
-from ws_js.pyodide_bridge import Border
+from ws_js.pyodide_bridge import PyodideBridge
 from ws_js.transport import JsTransport
 
 _HIDDEN: Final = (
@@ -31,15 +31,17 @@ class BrowserConnector:
 
     Args:
         options: The client's options.
-        border: JavaScript; by default that of the runtime we are in.
+        bridge: JavaScript; by default that of the runtime we are in.
     """
 
-    __slots__ = ("_border",)
+    __slots__ = ("_bridge",)
 
     def __init__(
-        self, _options: WebSocketOptions | None = None, border: Border | None = None
+        self,
+        _options: WebSocketOptions | None = None,
+        bridge: PyodideBridge | None = None,
     ) -> None:
-        self._border = border or Border.here()
+        self._bridge = bridge or PyodideBridge.here()
 
     async def __call__(
         self, request: ConnectRequest, sink: TransportSink
@@ -57,9 +59,9 @@ class BrowserConnector:
         """
         began = asyncio.get_running_loop().time()
         options = request.options
-        with PolicyWatch(self._border.js) as policy:
-            socket = self._border.open_socket(request.url, options.protocols)
-            transport = JsTransport(self._border, socket, sink, options)
+        with PolicyWatch(self._bridge.js) as policy:
+            socket = self._bridge.open_socket(request.url, options.protocols)
+            transport = JsTransport(self._bridge, socket, sink, options)
             try:
                 await transport.opened
             except BaseException as error:
@@ -70,7 +72,7 @@ class BrowserConnector:
                 said = str(error)
             else:
                 return transport
-        never = why_never(self._border.origin, request.url)
+        never = why_never(self._bridge.origin, request.url)
         if policy.forbids(socket.url):
             never = _FORBIDDEN
         raise await self._refused(request, said, began, never)
@@ -87,14 +89,14 @@ class BrowserConnector:
             maybe = ", or it picked none of the subprotocols offered"
         if not request.options.diagnose:
             return WSHandshakeError(f"{what}: {said or _HIDDEN + maybe}")
-        found = await diagnose(self._border, request.url, _patience(request, began))
+        found = await diagnose(self._bridge, request.url, _patience(request, began))
         words = found.words if found.status is not None else found.words + maybe
         return WSHandshakeError(
             f"{what}: {f'{said}; ' if said else ''}{words}",
             status=found.status,
             headers=found.headers,
             retry_after=found.retry_after,
-            hearsay=found.hearsay,
+            status_is_inferred=found.status_is_inferred,
         )
 
 

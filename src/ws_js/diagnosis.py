@@ -13,14 +13,14 @@ care:
 - 2xx, 400, 405, 426 and the like are what a WebSocket endpoint in good health says to
   a request without `Upgrade`: they are not, and there is no status.
 - 404 may be either: many frameworks route a GET of a WebSocket endpoint to nothing. It
-  is taken, and marked as hearsay, so that it is final the third time in a row only.
+  is taken, and marked as inferred, so that it is final the third time in a row only.
 - 407 is a proxy's. The standard hides it; Firefox and WebKit do not.
 - Redirects are not followed in a handshake, and their target is hidden from pages.
 
 Cross-origin rules hide the answer of another server, unless it allows this page's
 origin. Then another, opaque request tells whether there is anybody. Where the answer
 without cookies is all that can be had, because of a possible dialog or because the
-server does not allow credentials, its status is marked as hearsay too.
+server does not allow credentials, its status is marked as inferred too.
 
 Source: the WHATWG Fetch standard.
 """
@@ -33,7 +33,7 @@ from urllib.parse import urlsplit
 
 from ws_common.vocabulary.retry_after import retry_after
 from ws_js.browser_types import JsResponse
-from ws_js.pyodide_bridge import Border, JsException
+from ws_js.pyodide_bridge import JsException, PyodideBridge
 
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -67,13 +67,13 @@ class Finding(NamedTuple):
         words: In plain words.
         status: The HTTP status, where it can be taken for the handshake's.
         headers: The response's headers, as far as the page may see them.
-        hearsay: Whether the status may not be the handshake's.
+        status_is_inferred: Whether the status may not be the handshake's.
     """
 
     words: str
     status: int | None = None
     headers: Mapping[str, str] = _NO_HEADERS
-    hearsay: bool = False
+    status_is_inferred: bool = False
 
     @property
     def retry_after(self) -> float | None:
@@ -81,13 +81,13 @@ class Finding(NamedTuple):
         return retry_after(self.headers)
 
 
-async def diagnose(border: Border, url: str, seconds: float) -> Finding:
+async def diagnose(bridge: PyodideBridge, url: str, seconds: float) -> Finding:
     """Ask the URL of a WebSocket over HTTP.
 
     Cancelling it ends the request.
 
     Args:
-        border: JavaScript.
+        bridge: JavaScript.
         url: Begins with `ws`.
         seconds: How long it may take.
     """
@@ -95,22 +95,22 @@ async def diagnose(border: Border, url: str, seconds: float) -> Finding:
         return Finding("a page may not ask a URL that holds a password over HTTP")
     try:
         async with asyncio.timeout(seconds):
-            return await _ask(border, "http" + url.removeprefix("ws"))
+            return await _ask(bridge, "http" + url.removeprefix("ws"))
     except TimeoutError:
         return Finding(f"asked over HTTP, it gives no answer within {seconds:.1f} s")
 
 
-async def _ask(border: Border, url: str) -> Finding:
-    bare = await _fetch(border, url, credentials="omit")
+async def _ask(bridge: PyodideBridge, url: str) -> Finding:
+    bare = await _fetch(bridge, url, credentials="omit")
     if bare is not None:
-        return await _ask_with_cookies(border, url, bare)
+        return await _ask_with_cookies(bridge, url, bare)
     parts = urlsplit(url)
     # Without a page there are no cross-origin rules, and within its origin neither.
-    if border.origin in {"", f"{parts.scheme}://{parts.netloc}".lower()}:
+    if bridge.origin in {"", f"{parts.scheme}://{parts.netloc}".lower()}:
         return Finding(_SILENT)
     # The standard wants redirects of such requests to be followed.
     opaque = await _fetch(
-        border, url, mode="no-cors", credentials="omit", redirect="follow"
+        bridge, url, mode="no-cors", credentials="omit", redirect="follow"
     )
     if opaque is None:
         return Finding(f"{_SILENT}, or cross-origin rules hide the answer: {_CURE}")
@@ -119,20 +119,22 @@ async def _ask(border: Border, url: str) -> Finding:
     )
 
 
-async def _ask_with_cookies(border: Border, url: str, bare: JsResponse) -> Finding:
+async def _ask_with_cookies(
+    bridge: PyodideBridge, url: str, bare: JsResponse
+) -> Finding:
     """Ask again as the handshake did, unless that could bring up a dialog."""
     found = _read(bare)
     challenged = bare.status == _UNAUTHORIZED and _CHALLENGE in found.headers
-    if challenged or not border.origin:  # without a page there are no cookies
+    if challenged or not bridge.origin:  # without a page there are no cookies
         return found
     full = None
     if bare.status != _UNAUTHORIZED or _shows_all(bare):
-        full = await _fetch(border, url, credentials="include")
-    return found._replace(hearsay=True) if full is None else _read(full)
+        full = await _fetch(bridge, url, credentials="include")
+    return found._replace(status_is_inferred=True) if full is None else _read(full)
 
 
 async def _fetch(
-    border: Border,
+    bridge: PyodideBridge,
     url: str,
     *,
     credentials: str,
@@ -140,7 +142,7 @@ async def _fetch(
     redirect: str = "manual",
 ) -> JsResponse | None:
     try:
-        asked, controller = border.fetch(
+        asked, controller = bridge.fetch(
             url, mode=mode, credentials=credentials, redirect=redirect
         )
     except JsException:  # not what the standard says, but pages replace `fetch`
@@ -173,7 +175,7 @@ def _read(response: JsResponse) -> Finding:
     headers = _headers(response)
     if status == _UNSURE:
         said += ", though a WebSocket endpoint may say so to a plain request too"
-    return Finding(said, status, headers, hearsay=status == _UNSURE)
+    return Finding(said, status, headers, status_is_inferred=status == _UNSURE)
 
 
 def _headers(response: JsResponse) -> dict[str, str]:

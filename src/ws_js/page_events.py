@@ -12,9 +12,9 @@ Sources: the WHATWG HTML standard; the Page Lifecycle draft of the WICG.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from ws_common.vocabulary.environment_events import Signal, Signals
+from ws_common.vocabulary.environment_events import EnvironmentEvent, EnvironmentEvents
 from ws_js.browser_types import JsEvent, JsEventTarget, PyProxy
-from ws_js.pyodide_bridge import Border
+from ws_js.pyodide_bridge import PyodideBridge
 
 _KINDS: Final = (
     "offline",
@@ -26,7 +26,7 @@ _KINDS: Final = (
     "visibilitychange",
 )
 
-_PLAIN: Final[dict[str, Signal]] = {
+_PLAIN: Final[dict[str, EnvironmentEvent]] = {
     "offline": "offline",
     "online": "online",
     "freeze": "page_frozen",
@@ -34,45 +34,45 @@ _PLAIN: Final[dict[str, Signal]] = {
 }
 """What needs no look at the event."""
 
-_CACHED: Final[dict[str, Signal]] = {
+_CACHED: Final[dict[str, EnvironmentEvent]] = {
     "pagehide": "page_cached",
     "pageshow": "page_shown",
 }
 """What counts where the page was or will be kept; else it is gone, or new."""
 
 
-class PageSignals:
+class PageEvents:
     """Listens with one proxy for all events.
 
     Args:
-        border: JavaScript; by default that of the runtime we are in.
+        bridge: JavaScript; by default that of the runtime we are in.
     """
 
-    __slots__ = ("_border", "_heard", "_listening", "_proxy")
+    __slots__ = ("_bridge", "_heard", "_listening", "_proxy")
 
-    def __init__(self, border: Border | None = None) -> None:
-        self._border = border or Border.here()
+    def __init__(self, bridge: PyodideBridge | None = None) -> None:
+        self._bridge = bridge or PyodideBridge.here()
         self._listening: list[tuple[JsEventTarget, str]] = []
         self._proxy: PyProxy | None = None
-        self._heard: Callable[[Signal], None] | None = None
+        self._heard: Callable[[EnvironmentEvent], None] | None = None
 
     @property
     def is_offline(self) -> bool:
         """Whether the browser knows that there is no network."""
-        return self._border.is_offline
+        return self._bridge.is_offline
 
-    def start(self, on_signal: Callable[[Signal], None]) -> None:
+    def start(self, on_event_of_page: Callable[[EnvironmentEvent], None]) -> None:
         """Listen to what happens here."""
         listening = [
             (target, kind)
             for kind in _KINDS
-            for target in self._border.event_targets(kind)
+            for target in self._bridge.event_targets(kind)
         ]
         if not listening or self._proxy is not None:
             return
-        self._heard = on_signal
+        self._heard = on_event_of_page
         self._listening = listening
-        self._proxy = self._border.create_proxy(self._event)
+        self._proxy = self._bridge.create_proxy(self._event)
         for target, kind in listening:
             target.addEventListener(kind, self._proxy)
 
@@ -88,22 +88,22 @@ class PageSignals:
         proxy.destroy()
 
     def _event(self, event: JsEvent) -> None:
-        signal = self._translate(event)
-        if signal is not None and self._heard is not None:
-            self._heard(signal)
+        translated = self._translate(event)
+        if translated is not None and self._heard is not None:
+            self._heard(translated)
 
-    def _translate(self, event: JsEvent) -> Signal | None:
+    def _translate(self, event: JsEvent) -> EnvironmentEvent | None:
         kind = event.type
         if kind in _PLAIN:
             return _PLAIN[kind]
         if kind in _CACHED:
             return _CACHED[kind] if getattr(event, "persisted", False) else None
-        document = getattr(self._border.js, "document", None)
+        document = getattr(self._bridge.js, "document", None)
         visible = getattr(document, "visibilityState", None) == "visible"
         return "page_visible" if visible else None
 
 
 if TYPE_CHECKING:
 
-    def _conforms(signals: PageSignals) -> Signals:
-        return signals
+    def _conforms(environment_events: PageEvents) -> EnvironmentEvents:
+        return environment_events

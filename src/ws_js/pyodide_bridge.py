@@ -44,7 +44,7 @@ from ws_js.browser_types import (
     PyProxy,
 )
 
-__all__ = ["Border", "JsException", "Wire"]
+__all__ = ["JsException", "PyodideBridge", "Wire"]
 
 _FORBIDDEN: Final = frozenset({"SecurityError", "NS_ERROR_CONTENT_BLOCKED"})
 """What is thrown where a page may not open a URL; the second in Firefox."""
@@ -54,7 +54,7 @@ _WRAPPED: Final = re.compile(r'gives """(\w+): (.*?)"""', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Border:
+class PyodideBridge:
     """JavaScript, as far as we use it. Tests hand in one of their own.
 
     Attributes:
@@ -211,19 +211,21 @@ class Wire:
 
     __slots__ = ("_array", "_nothing", "_proxies", "socket")
 
-    def __init__(self, border: Border, socket: JsWebSocket, handlers: Handlers) -> None:
+    def __init__(
+        self, bridge: PyodideBridge, socket: JsWebSocket, handlers: Handlers
+    ) -> None:
         self.socket = socket
         # `Function.prototype` is a function that does nothing (ECMA-262 20.2.3), and
         # JavaScript's own: it needs no proxy.
-        self._nothing = border.js.Function.prototype
-        self._array = border.js.Array
+        self._nothing = bridge.js.Function.prototype
+        self._array = bridge.js.Array
         callbacks: tuple[Callable[[Any], None], ...] = (
             handlers.socket_opened,
             handlers.socket_message,
             handlers.socket_failed,
             handlers.socket_closed,
         )
-        self._proxies = tuple(border.create_proxy(callback) for callback in callbacks)
+        self._proxies = tuple(bridge.create_proxy(callback) for callback in callbacks)
         socket.binaryType = "arraybuffer"
         socket.onopen, socket.onmessage, socket.onerror, socket.onclose = self._proxies
 
@@ -243,7 +245,7 @@ class Wire:
         if self._proxies:
             self.socket.onmessage = self._proxies[1]
 
-    def deafen(self) -> None:
+    def stop_receiving(self) -> None:
         """Let no further message through; the other events still come."""
         self.socket.onmessage = None
 

@@ -36,7 +36,7 @@ from ws_js.browser_types import (
 )
 from ws_js.coalescer import Coalescer
 from ws_js.message_reader import Reader
-from ws_js.pyodide_bridge import Border, JsException, Wire
+from ws_js.pyodide_bridge import JsException, PyodideBridge, Wire
 from ws_js.send_buffer import Drain
 
 TOO_BIG: Final = 4009
@@ -62,7 +62,7 @@ class JsTransport:
 
     __slots__ = (
         "_asked",
-        "_border",
+        "_bridge",
         "_coalescer",
         "_drain",
         "_failure",
@@ -81,16 +81,16 @@ class JsTransport:
 
     def __init__(
         self,
-        border: Border,
+        bridge: PyodideBridge,
         socket: JsWebSocket,
         sink: TransportSink,
         options: WebSocketOptions,
     ) -> None:
-        self._border = border
+        self._bridge = bridge
         self._socket = socket
         self._sink = sink
         self._max_size = options.max_size
-        self._reader = Reader(border.js, options.max_size)
+        self._reader = Reader(bridge.js, options.max_size)
         self._use_blob = options.use_blob_for_binary
         self._loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = self._loop.create_future()
@@ -100,9 +100,9 @@ class JsTransport:
         self._asked = _Asked.NOTHING
         self._failure: CloseInfo | None = None
         self._drain = Drain(socket, options.write_limit, sink.on_writable)
-        self._wire = Wire(border, socket, self)
+        self._wire = Wire(bridge, socket, self)
         self._coalescer = Coalescer(
-            border,
+            bridge,
             self._wire,
             self._messages,
             allowed=options.stream_capacity is None,
@@ -149,7 +149,7 @@ class JsTransport:
             payload = data if isinstance(data, str) else data.decode()
         else:
             raw = data.encode() if isinstance(data, str) else data
-            payload = self._border.binary(raw, blob=self._use_blob)
+            payload = self._bridge.binary(raw, blob=self._use_blob)
         try:
             self._socket.send(payload)
         except JsException as error:
@@ -253,7 +253,7 @@ class JsTransport:
             code=TOO_BIG, reason=words, initiator="local", error=ValueError(words)
         )
         self._coalescer.stop()
-        self._wire.deafen()
+        self._wire.stop_receiving()
         self._wire.close(TOO_BIG, words)
         self._sink.on_closing(self._failure)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from ws_common.lifecycle import client_state as l
-from ws_common.lifecycle.client_state import Command, Event, Life, Phase
+from ws_common.lifecycle.client_state import ClientState, Command, Event, Phase
 from ws_common.lifecycle.client_table import TABLE, step
-from ws_common.lifecycle.retry import Retry, Run, Stop, Verdict
+from ws_common.lifecycle.retry import FailureStreak, Retry, RetryDecision, Stop
 from ws_common.lifecycle.states import (
     Closed,
     Connecting,
@@ -46,14 +46,23 @@ Step = tuple[Phase, type, Phase]
 """Where a step began, what happened, and where it led."""
 
 
-def again(run: Run | None = None, error: WSError = LOST, delay: float = 1.5) -> Verdict:
+def again(
+    streak: FailureStreak | None = None,
+    error: WSError = LOST,
+    delay: float = 1.5,
+) -> RetryDecision:
     """A verdict to try again."""
-    return Retry(run=run or Run(failures=1), error=error, delay=delay, at=NOW)
+    return Retry(
+        streak=streak or FailureStreak(failures=1),
+        error=error,
+        delay=delay,
+        at=NOW,
+    )
 
 
-def enough(error: WSError = LOST) -> Verdict:
+def enough(error: WSError = LOST) -> RetryDecision:
     """A verdict to stop."""
-    return Stop(run=Run(failures=3), error=error)
+    return Stop(streak=FailureStreak(failures=3), error=error)
 
 
 @dataclass
@@ -88,7 +97,7 @@ class Model:
                 self.live = None
             case l.Lost(attempt=self.live) if self.status != "connecting":
                 self.live = None
-            case l.SteppedAside(attempt=self.live) if self.status == "retiring":
+            case l.Replaced(attempt=self.live) if self.status == "retiring":
                 self.live = None
             case _:
                 pass
@@ -111,7 +120,7 @@ class Model:
             case l.BeginClose(attempt):
                 assert (self.live, self.status) == (attempt, "open"), command
                 self.status = "closing"
-            case l.Retire(attempt):
+            case l.CloseInBackground(attempt):
                 assert attempt == self.live, f"{command} for a dead attempt"
                 assert self.status != "connecting", command
                 self.status = "retiring"
@@ -133,89 +142,97 @@ class Model:
 class Driver:
     """Feeds a machine, and checks after every step what has to hold."""
 
-    life: Life = field(default_factory=Life)
+    client_state: ClientState = field(default_factory=ClientState)
     model: Model = field(default_factory=Model)
-    wish: type | None = None
+    condition: type | None = None
     steps: set[Step] = field(default_factory=set)
 
     def feed(self, event: Event) -> tuple[Command, ...]:
         """Advance by one event."""
-        before = self.life
+        before = self.client_state
         self.model.happened(event)
-        self.life, commands = step(before, event)
+        self.client_state, commands = step(before, event)
         for command in commands:
             self.model.carry_out(command, event)
         self._check_edge(before, event, commands)
         self._check_wish(event, commands)
-        check_agreement(self.life, self.model)
-        check_can_be_closed(self.life)
+        check_agreement(self.client_state, self.model)
+        check_can_be_closed(self.client_state)
         return commands
 
     def _check_edge(
-        self, before: Life, event: Event, commands: tuple[Command, ...]
+        self, before: ClientState, event: Event, commands: tuple[Command, ...]
     ) -> None:
-        if self.life is before:
+        if self.client_state is before:
             late = isinstance(event, l.Opened)
             freed = late and all(isinstance(one, l.Abandon) for one in commands)
             assert freed or not commands, "nothing happened: nothing is to be done"
             return
         edge = TABLE.get((before.phase, type(event)))
         assert edge is not None, f"no edge for {event} in {before.phase}"
-        assert self.life.phase in edge.targets, (before.phase, event, self.life.phase)
-        assert self.life.attempt_id - before.attempt_id in (0, 1)
+        assert self.client_state.phase in edge.targets, (
+            before.phase,
+            event,
+            self.client_state.phase,
+        )
+        assert self.client_state.attempt_id - before.attempt_id in (0, 1)
         assert before.phase is not Phase.FINISHED, "FINISHED is final"
-        self.steps.add((before.phase, type(event), self.life.phase))
+        self.steps.add((before.phase, type(event), self.client_state.phase))
 
     def _check_wish(self, event: Event, commands: tuple[Command, ...]) -> None:
         """Whoever asked last is obeyed, and `close()` can never be taken back."""
         if isinstance(event, l.Request) and not self._closing_for_good():
-            self.wish = type(event)
+            self.condition = type(event)
         starts = any(isinstance(command, l.StartAttempt) for command in commands)
         if starts:
-            assert self.wish in (l.ConnectAsked, l.ReconnectAsked), (
-                f"{event} started an attempt after {self.wish}"
+            assert self.condition in (l.ConnectAsked, l.ReconnectAsked), (
+                f"{event} started an attempt after {self.condition}"
             )
         if self._closing_for_good():
-            assert self.life.phase in (Phase.DISCONNECTING, Phase.FINISHED)
+            assert self.client_state.phase in (Phase.DISCONNECTING, Phase.FINISHED)
 
     def _closing_for_good(self) -> bool:
-        return self.wish is l.CloseAsked or self.life.phase is Phase.FINISHED
+        return (
+            self.condition is l.CloseAsked or self.client_state.phase is Phase.FINISHED
+        )
 
 
-def check_agreement(life: Life, model: Model) -> None:
+def check_agreement(client_state: ClientState, model: Model) -> None:
     """What is shown, what is known and what exists are the same."""
-    assert type(life.shown) is SHOWN[life.phase]
-    assert (life.phase in LIVE) == (model.live is not None)
-    assert (life.phase is Phase.RECONNECTING) == (model.waiting is not None)
-    assert model.started == life.attempt_id
+    assert type(client_state.public_state) is SHOWN[client_state.phase]
+    assert (client_state.phase in LIVE) == (model.live is not None)
+    assert (client_state.phase is Phase.RECONNECTING) == (model.waiting is not None)
+    assert model.started == client_state.attempt_id
     if model.live is not None:
-        assert model.live == life.attempt_id, "the live attempt is the last one"
+        assert model.live == client_state.attempt_id, "the live attempt is the last one"
     statuses = {
         Phase.CONNECTING: ("connecting",),
         Phase.OPEN: ("open",),
         Phase.DISCONNECTING: ("closing", "retiring"),
     }
-    assert model.status in statuses.get(life.phase, (model.status,))
-    if life.phase in (Phase.NEW, Phase.CLOSED, Phase.FINISHED):
-        assert Run() == life.run, "at rest nothing is held against the target"
+    assert model.status in statuses.get(client_state.phase, (model.status,))
+    if client_state.phase in (Phase.NEW, Phase.CLOSED, Phase.FINISHED):
+        assert FailureStreak() == client_state.streak, (
+            "at rest nothing is held against the target"
+        )
 
 
-def check_can_be_closed(life: Life) -> None:
+def check_can_be_closed(client_state: ClientState) -> None:
     """From here, `close()` and `disconnect()` come to their end."""
-    attempt = life.attempt_id
-    gone = l.Lost(attempt=attempt, code=1000, reason="", verdict=again())
-    aside = l.SteppedAside(attempt=attempt)
+    attempt = client_state.attempt_id
+    gone = l.Lost(attempt=attempt, code=1000, reason="", decision=again())
+    aside = l.Replaced(attempt=attempt)
     for last in (gone, aside):
-        closed, _ = step(step(life, l.CloseAsked())[0], last)
+        closed, _ = step(step(client_state, l.CloseAsked())[0], last)
         assert closed.phase is Phase.FINISHED
-    aborted, _ = step(life, l.AbortAsked(finish=True))
+    aborted, _ = step(client_state, l.AbortAsked(finish=True))
     assert aborted.phase is Phase.FINISHED
-    if life.sequel == "finish" or life.phase is Phase.FINISHED:
+    if client_state.after_close == "finish" or client_state.phase is Phase.FINISHED:
         return
     for last in (gone, aside):
-        rested, _ = step(step(life, l.DisconnectAsked())[0], last)
+        rested, _ = step(step(client_state, l.DisconnectAsked())[0], last)
         assert rested.phase in (Phase.CLOSED, Phase.NEW)
-    aborted, _ = step(life, l.AbortAsked())
+    aborted, _ = step(client_state, l.AbortAsked())
     assert aborted.phase is Phase.CLOSED
 
 
@@ -237,14 +254,14 @@ def occurrences(attempt: int, retired: set[int]) -> Iterator[Event]:
         attempt: Its id.
         retired: What was told to step aside; nothing else ever does.
     """
-    yield l.Addressed(attempt=attempt, url="ws://found.example/")
+    yield l.UrlResolved(attempt=attempt, url="ws://found.example/")
     yield l.Opened(attempt=attempt, protocol="chat")
-    yield l.Settled(attempt=attempt)
-    for verdict in (again(error=REFUSED), enough(REFUSED)):
-        yield l.AttemptFailed(attempt=attempt, error=REFUSED, verdict=verdict)
+    yield l.BecameStable(attempt=attempt)
+    for decision in (again(error=REFUSED), enough(REFUSED)):
+        yield l.AttemptFailed(attempt=attempt, error=REFUSED, decision=decision)
     yield l.ClosingSeen(attempt=attempt, code=1001, reason="going")
-    for verdict in (again(), enough()):
-        yield l.Lost(attempt=attempt, code=1006, reason="", verdict=verdict)
+    for decision in (again(), enough()):
+        yield l.Lost(attempt=attempt, code=1006, reason="", decision=decision)
     if attempt in retired:
-        yield l.SteppedAside(attempt=attempt)
+        yield l.Replaced(attempt=attempt)
     yield l.RetryDue(attempt=attempt)

@@ -26,6 +26,9 @@ from ws_common.connection.connection_table import (
     PauseReading,
     Phase,
     ReplaceAsked,
+    ReportClosing,
+    ReportEnd,
+    ReportSilence,
     ResumeAsked,
     ResumeReading,
     SendClose,
@@ -34,9 +37,6 @@ from ws_common.connection.connection_table import (
     State,
     StopKeepalive,
     TearDown,
-    TellClosing,
-    TellEnd,
-    TellSilent,
     step,
 )
 from ws_common.vocabulary.transport import CloseInfo
@@ -130,14 +130,14 @@ class Model:
                 assert not self.torn_down, "the teardown has counted already"
             case TearDown():
                 assert not self.torn_down, "torn down twice"
-            case TellSilent():
+            case ReportSilence():
                 assert self.keepalive, "the keepalive has asked for nothing"
                 assert not self.freed, "how long it was silent is asked of the socket"
-            case TellClosing():
+            case ReportClosing():
                 self._check_hears()
                 assert not self.asked, "it has asked for it"
                 assert not self.closing_told, "told twice"
-            case TellEnd():
+            case ReportEnd():
                 self._check_hears()
                 assert self.torn_down, "told before the teardown"
 
@@ -162,9 +162,9 @@ BROUGHT_ABOUT: Mapping[type, Mapping[str, bool]] = {
     FreezeUnconfirmed: {"frozen": True},
     Abort: {"freed": True},
     TearDown: {"torn_down": True, "deadline": False, "keepalive": False},
-    TellSilent: {},
-    TellClosing: {"closing_told": True},
-    TellEnd: {"end_told": True},
+    ReportSilence: {},
+    ReportClosing: {"closing_told": True},
+    ReportEnd: {"end_told": True},
 }
 """What each command changes in the model."""
 

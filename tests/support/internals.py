@@ -162,4 +162,4 @@ def end_reached() -> type[Exception]:
 
 def send_queue_of(client: Any) -> Any:
     """What holds everything that a client has to send: to see what it is made of."""
-    return client._behind.outbound
+    return client._supervisor.send_queue

@@ -170,5 +170,5 @@ class RealSide(Side):
     def connection_writable(self, _connection: Connection) -> None:
         self.tell("writable")
 
-    def note(self, name: str, **details: Any) -> None:
+    def report(self, name: str, **details: Any) -> None:
         self.tell(name, *details.values())

@@ -178,11 +178,11 @@ class ReferenceSide(Side):
                     self.tell_abort()
             case c.TearDown():
                 self._tear_down()
-            case c.TellSilent():
+            case c.ReportSilence():
                 self.tell("heartbeat_missed", self._now - self._heard_at)
-            case c.TellClosing(close):
+            case c.ReportClosing(close):
                 self.tell("tell closing", *facts(close))
-            case c.TellEnd(cause, close):
+            case c.ReportEnd(cause, close):
                 self.tell("tell end", cause, *facts(close))
 
     def _tell_transport(self, name: str, *what: object) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from tests.support.fake_signals import FakeSignals
+from tests.support.fake_environment import FakeEnvironment
 from tests.support.fixtures import platform
 from tests.support.recording_sink import Recording
 from tests.unit.fake_js import FakeJs
@@ -70,10 +70,10 @@ def in_a_browser(platform):
 
 
 @pytest.fixture
-def signals(platform):
+def environment_events(platform):
     """A platform that hears of the network and the page."""
-    fake = FakeSignals()
-    platforms.bind(platform._replace(signals=lambda: fake))
+    fake = FakeEnvironment()
+    platforms.bind(platform._replace(environment_events=lambda: fake))
     return fake
 
 
@@ -94,7 +94,7 @@ async def begin(js):
     async def begin_one(url="wss://example.org/chat?token=s3cr3t", sink=None, **given):
         options = WebSocketOptions.js(**given)
         request = ConnectRequest(url=url, headers={}, options=options)
-        connector = BrowserConnector(options, js.border)
+        connector = BrowserConnector(options, js.bridge)
         task = asyncio.ensure_future(connector(request, sink or Recording()))
         tasks.append(task)
         await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
-from ws_js.pyodide_bridge import Border
+from ws_js.pyodide_bridge import PyodideBridge
 
 CONNECTING, OPEN, CLOSING, CLOSED = range(4)
 
@@ -294,11 +294,13 @@ class FakeJs:
         return self.sockets[-1]
 
     @property
-    def border(self) -> Border:
+    def bridge(self) -> PyodideBridge:
         def create_proxy(function: Callable[[Any], None]) -> Proxy:
             return Proxy(function, self.live)
 
-        return Border(js=self, create_proxy=create_proxy, to_js=lambda value: value)
+        return PyodideBridge(
+            js=self, create_proxy=create_proxy, to_js=lambda value: value
+        )
 
 
 async def _all_settled(promises: list["asyncio.Future[Any]"]) -> list[Any]:

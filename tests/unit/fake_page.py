@@ -11,7 +11,7 @@ from tests.unit.fake_js import CONNECTING, FakeJs, Socket
 from ws_common.options import platform as platforms
 from ws_js import PLATFORM
 from ws_js.connector import BrowserConnector
-from ws_js.page_events import PageSignals
+from ws_js.page_events import PageEvents
 
 URL = "wss://example.org/chat"
 
@@ -19,8 +19,8 @@ URL = "wss://example.org/chat"
 def client_in(js: FakeJs, **options: Any) -> ws.WebSocketClient:
     """Make a client that lives in this page, with options of `WebSocketOptions.js`."""
     page = PLATFORM._replace(
-        connector=lambda options: BrowserConnector(options, js.border),
-        signals=lambda: PageSignals(js.border),
+        connector=lambda options: BrowserConnector(options, js.bridge),
+        environment_events=lambda: PageEvents(js.bridge),
     )
     platforms.bind(page)
     return ws.WebSocketClient(ws.WebSocketOptions.js(**options))

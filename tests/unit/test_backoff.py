@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_common.lifecycle.retry import Retry, Run, judge
+from ws_common.lifecycle.retry import FailureStreak, Retry, decide_retry
 from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.vocabulary.errors import (
     WSConnectionClosedError,
@@ -44,12 +44,13 @@ def delays(
 ) -> list[float]:
     """What the judge says so many times before retry number `retry`."""
     rng = random.Random(f"{seed} {retry}")
-    run = Run(failures=retry, retries=retry)
-    verdicts = [
-        judge(error, run, interval, rng, pytest.fail, **FIRST) for _ in range(count)
+    streak = FailureStreak(failures=retry, retries=retry)
+    decisions = [
+        decide_retry(error, streak, interval, rng, pytest.fail, **FIRST)
+        for _ in range(count)
     ]
-    assert all(isinstance(verdict, Retry) for verdict in verdicts)
-    return [verdict.delay for verdict in verdicts]
+    assert all(isinstance(decision, Retry) for decision in decisions)
+    return [decision.delay for decision in decisions]
 
 
 def distance(sample: list[float], low: float, high: float) -> float:
@@ -213,9 +214,11 @@ def test_time_of_the_next_attempt():
     """The verdict says when, in UTC."""
     interval = ConnectionRetryInterval()
 
-    verdict = judge(DROPPED, Run(), interval, random.Random(0), pytest.fail, **FIRST)
+    decision = decide_retry(
+        DROPPED, FailureStreak(), interval, random.Random(0), pytest.fail, **FIRST
+    )
 
-    assert NOW + timedelta(seconds=verdict.delay) == verdict.at
+    assert NOW + timedelta(seconds=decision.delay) == decision.at
 
 
 def test_calls_without_a_generator_differ():

@@ -134,12 +134,12 @@ async def test_a_message_does_the_work_of_a_late_timer(wait):
         assert transport.sent == ["ping"]
 
 
-async def test_a_probe_that_cannot_be_asked_kills_nothing(signals):
+async def test_a_probe_that_cannot_be_asked_kills_nothing(environment_events):
     """In a browser without a `message` there is nothing to ask with."""
     connector = FakeConnector(pings=False, can_pause=False)
     async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, _):
         await asyncio.sleep(0.5)
-        signals.say("page_resumed")
+        environment_events.say("page_resumed")
         await asyncio.sleep(100)
         assert client.state.is_open
 
@@ -160,11 +160,11 @@ async def test_slack(wall, platform):
         assert "clock_jumped" in [event.name for event in events]
 
 
-async def test_probes_are_single(signals):
+async def test_probes_are_single(environment_events):
     """Where the heartbeat is off, one probe is all that is sent."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=None) as (client, transport):
-        signals.say("page_resumed")
+        environment_events.say("page_resumed")
         transport.pong()
         await asyncio.sleep(1000)
         assert transport.pings == [0]

@@ -128,7 +128,7 @@ def test_cause_of_an_end(happenings, cause):
         commands = driver.feed(happening)
 
     assert cause == driver.state.cause
-    assert [cause] == [one.cause for one in commands if isinstance(one, c.TellEnd)]
+    assert [cause] == [one.cause for one in commands if isinstance(one, c.ReportEnd)]
 
 
 @pytest.mark.parametrize("opens", [True, False])
@@ -158,10 +158,10 @@ def test_what_came_before_the_opening_is_told_behind_it():
             c.Opened(),
         ]
         for one in driver.feed(happening)
-        if isinstance(one, c.TellClosing | c.TellEnd)
+        if isinstance(one, c.ReportClosing | c.ReportEnd)
     ]
 
-    assert [c.TellClosing(BY_PEER), c.TellEnd("peer_closed", BY_PEER)] == told
+    assert [c.ReportClosing(BY_PEER), c.ReportEnd("peer_closed", BY_PEER)] == told
 
 
 def names(commands):
@@ -177,10 +177,10 @@ def names(commands):
         ),
         (
             c.CloseSeen(BY_PEER),
-            ["ResumeReading", "StopKeepalive", "StartDeadline", "TellClosing"],
+            ["ResumeReading", "StopKeepalive", "StartDeadline", "ReportClosing"],
         ),
-        (c.KeepaliveExpired(LOSS), ["TellSilent", "Abort", "TearDown", "TellEnd"]),
-        (c.EndSeen(LOSS), ["TearDown", "TellEnd"]),
+        (c.KeepaliveExpired(LOSS), ["ReportSilence", "Abort", "TearDown", "ReportEnd"]),
+        (c.EndSeen(LOSS), ["TearDown", "ReportEnd"]),
         (c.AbandonAsked(), ["Discard", "Abort", "TearDown"]),
     ],
 )

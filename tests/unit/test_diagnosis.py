@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from tests.support.recording_sink import Recording
-from ws_common.lifecycle.retry import Retry, Run, Stop, judge
+from ws_common.lifecycle.retry import FailureStreak, Retry, Stop, decide_retry
 from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.options.options import ConnectRequest, WebSocketOptions
 from ws_common.vocabulary.errors import WSHandshakeError
@@ -28,7 +28,7 @@ async def refused(js):
     async def begin(url=URL, **given):
         options = WebSocketOptions.js(**{"diagnose": True, **given})
         request = ConnectRequest(url=url, headers={}, options=options)
-        connector = BrowserConnector(options, js.border)
+        connector = BrowserConnector(options, js.bridge)
         task = asyncio.ensure_future(connector(request, Recording()))
         tasks.append(task)
         await turn()
@@ -56,11 +56,11 @@ async def failure(task):
     return caught.value
 
 
-def verdict(error, *, run=Run()):  # noqa: B008 - immutable
+def decision(error, *, streak=FailureStreak()):  # noqa: B008 - immutable
     """What is decided about the first failure."""
-    return judge(
+    return decide_retry(
         error,
-        run,
+        streak,
         ConnectionRetryInterval(),
         Random(1),
         pytest.fail,
@@ -113,9 +113,9 @@ async def test_a_challenge(js, refused):
     task = await refused()
     js.requests[0].respond(401, www_authenticate='Basic realm="here"')
     error = await failure(task)
-    assert (error.status, error.hearsay) == (401, False)
+    assert (error.status, error.status_is_inferred) == (401, False)
     assert len(js.requests) == 1
-    assert isinstance(verdict(error), Stop)
+    assert isinstance(decision(error), Stop)
 
 
 async def test_a_challenge_that_may_be_hidden(js, refused):
@@ -124,9 +124,9 @@ async def test_a_challenge_that_may_be_hidden(js, refused):
     task = await refused()
     js.requests[0].respond(401)
     error = await failure(task)
-    assert (error.status, error.hearsay) == (401, True)
+    assert (error.status, error.status_is_inferred) == (401, True)
     assert len(js.requests) == 1
-    assert isinstance(verdict(error), Retry)
+    assert isinstance(decision(error), Retry)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ async def test_no_challenge(js, refused, kind, headers):
     await turn()
     js.requests[1].respond(503, kind)
     error = await failure(task)
-    assert (error.status, error.hearsay) == (503, False)
+    assert (error.status, error.status_is_inferred) == (503, False)
 
 
 async def test_credentials_that_are_not_allowed(js, refused):
@@ -152,7 +152,7 @@ async def test_credentials_that_are_not_allowed(js, refused):
     await turn()
     js.requests[1].fail()
     error = await failure(task)
-    assert (error.status, error.hearsay) == (403, True)
+    assert (error.status, error.status_is_inferred) == (403, True)
 
 
 async def test_off_by_default(js, refused):
@@ -168,10 +168,10 @@ async def test_refusals(js, refused, status):
     task = await refused()
     js.requests[0].respond(status)
     error = await failure(task)
-    assert (error.status, error.hearsay) == (status, False)
+    assert (error.status, error.status_is_inferred) == (status, False)
     assert f"the server answers {status}" in str(error)
     same = WSHandshakeError("natively", status=status)
-    assert type(verdict(error)) is type(verdict(same))
+    assert type(decision(error)) is type(decision(same))
 
 
 async def test_a_proxy_that_wants_a_password(js, refused):
@@ -181,7 +181,7 @@ async def test_a_proxy_that_wants_a_password(js, refused):
     error = await failure(task)
     assert error.status is None
     assert "a proxy" in str(error)
-    assert isinstance(verdict(error), Retry)
+    assert isinstance(decision(error), Retry)
 
 
 async def test_headers(js, refused):
@@ -191,7 +191,7 @@ async def test_headers(js, refused):
     error = await failure(task)
     assert error.retry_after == 7
     assert error.headers == {"retry-after": "7", "server": "x"}
-    assert verdict(error).delay >= 7
+    assert decision(error).delay >= 7
 
 
 @pytest.mark.parametrize("status", [200, 204, 400, 405, 426, 501])
@@ -203,20 +203,20 @@ async def test_what_endpoints_say_to_plain_requests(js, refused, status):
     assert error.status is None
     assert f"answers {status}, as a WebSocket endpoint may" in str(error)
     assert "subprotocols" in str(error)
-    assert isinstance(verdict(error), Retry)
+    assert isinstance(decision(error), Retry)
 
 
-async def test_not_found_is_hearsay(js, refused):
+async def test_not_found_is_inferred(js, refused):
     """Many frameworks say so of their WebSocket endpoints: final the third time."""
     task = await refused()
     js.requests[0].respond(404)
     error = await failure(task)
-    assert (error.status, error.hearsay) == (404, True)
-    first = verdict(error)
-    second = verdict(error, run=first.run)
+    assert (error.status, error.status_is_inferred) == (404, True)
+    first = decision(error)
+    second = decision(error, streak=first.streak)
     assert isinstance(first, Retry)
     assert isinstance(second, Retry)
-    assert isinstance(verdict(error, run=second.run), Stop)
+    assert isinstance(decision(error, streak=second.streak), Stop)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(0, "opaqueredirect"), (302, "basic")])
@@ -298,7 +298,7 @@ async def test_what_the_runtime_says_is_kept(js):
     options = WebSocketOptions.js(diagnose=True)
     request = ConnectRequest(url=URL, headers={}, options=options)
     task = asyncio.ensure_future(
-        BrowserConnector(options, js.border)(request, Recording())
+        BrowserConnector(options, js.bridge)(request, Recording())
     )
     await turn()
     js.sockets[0].play_error(message="non-101 status code")
@@ -334,7 +334,7 @@ async def test_mixed_content_without_an_exception(js, refused):
     assert error.permanent
     assert "may open wss:// only" in str(error)
     assert js.requests == []
-    assert isinstance(verdict(error), Stop)
+    assert isinstance(decision(error), Stop)
 
 
 @pytest.mark.parametrize("port", [1, 22, 6000, 10080])
@@ -352,7 +352,7 @@ def violation(js, refused):
     async def begin(blocked, disposition="enforce"):
         options = WebSocketOptions.js()
         request = ConnectRequest(url=URL, headers={}, options=options)
-        connector = BrowserConnector(options, js.border)
+        connector = BrowserConnector(options, js.bridge)
         task = asyncio.ensure_future(connector(request, Recording()))
         await turn()
         what = {"blockedURI": blocked, "disposition": disposition}

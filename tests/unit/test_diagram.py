@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.unit.test_machine import life_in, lost
+from tests.unit.test_machine import lost, state_in
 from ws_common.connection import connection_table as connection_machine
 from ws_common.lifecycle import client_state as lifecycle
 from ws_common.lifecycle import client_table as machine
@@ -136,7 +136,7 @@ def test_what_a_state_brings_about(state, phase, event, besides):
     if besides is None:  # it is shown as any other `Closed`, with what that brings
         besides = {*table["`Closed`"], "FailSends"}
 
-    _, commands = machine.step(life_in(lifecycle.Phase[phase]), event)
+    _, commands = machine.step(state_in(lifecycle.Phase[phase]), event)
     names = [type(command).__name__ for command in commands]
 
     assert table[state] == [name for name in names if name not in besides]

@@ -49,7 +49,7 @@ async def test_connecting():
         await connector.next()
         assert told(client) == [
             "Connecting to ws://host/, attempt 2.",
-            "Since then, because the URL provider has answered (addressed).",
+            "Since then, because the URL provider has answered (url_resolved).",
             "Before that: could not connect to ws://host/: no server there.",
             (
                 "Next: the attempt succeeds or fails within 7 s, and is repeated if it "

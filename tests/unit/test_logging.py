@@ -104,7 +104,7 @@ async def test_calls(lines):
                 "(connect: 1000 NORMAL_CLOSURE)"
             ),
             "connecting to a URL to be asked for: attempt 1 (replaced)",
-            "connecting to ws://host/: attempt 1 (addressed)",
+            "connecting to ws://host/: attempt 1 (url_resolved)",
             "connection 2 to ws://host/ is open, speaking v1",
         ]
         asked = begin(client.reconnect())

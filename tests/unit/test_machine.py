@@ -20,9 +20,9 @@ from tests.support.client_model import (
     requests,
 )
 from ws_common.lifecycle import client_state as l
-from ws_common.lifecycle.client_state import Life, Phase
+from ws_common.lifecycle.client_state import ClientState, Phase
 from ws_common.lifecycle.client_table import TABLE, step
-from ws_common.lifecycle.retry import Run
+from ws_common.lifecycle.retry import FailureStreak
 from ws_common.lifecycle.states import (
     Closed,
     Connecting,
@@ -32,7 +32,9 @@ from ws_common.lifecycle.states import (
 )
 
 URL = "ws://example.org/"
-VERDICTS = st.sampled_from([again(), again(Run(failures=7, retries=6)), enough()])
+VERDICTS = st.sampled_from(
+    [again(), again(FailureStreak(failures=7, retries=6)), enough()]
+)
 CODES = st.sampled_from([None, 1000, 1001, 1006, 1008, 1012, 4999])
 DECLARED = {
     (phase, kind, target)
@@ -50,7 +52,7 @@ class AnythingGoes(RuleBasedStateMachine):
 
     def _id(self, data: st.DataObject) -> int:
         """Mostly the last attempt, else any that has ever been."""
-        last = self.driver.life.attempt_id
+        last = self.driver.client_state.attempt_id
         ids = st.one_of(st.just(last), st.integers(0, last))
         return data.draw(ids, label="attempt")
 
@@ -67,19 +69,19 @@ class AnythingGoes(RuleBasedStateMachine):
         self.driver.feed(l.DisconnectAsked(code=code, reason="bye"))
 
     # Rarer, or runs would be short.
-    @precondition(lambda self: self.driver.life.attempt_id > 3)
+    @precondition(lambda self: self.driver.client_state.attempt_id > 3)
     @rule(code=CODES)
     def close(self, code):
         self.driver.feed(l.CloseAsked(code=code, reason="bye"))
 
-    @precondition(lambda self: self.driver.life.attempt_id > 2)
+    @precondition(lambda self: self.driver.client_state.attempt_id > 2)
     @rule(finish=st.booleans())
     def abort(self, finish):
         self.driver.feed(l.AbortAsked(finish=finish))
 
     @rule(data=st.data())
     def address(self, data):
-        self.driver.feed(l.Addressed(attempt=self._id(data), url=URL))
+        self.driver.feed(l.UrlResolved(attempt=self._id(data), url=URL))
 
     @rule(data=st.data())
     def succeed(self, data):
@@ -87,12 +89,12 @@ class AnythingGoes(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def settle(self, data):
-        self.driver.feed(l.Settled(attempt=self._id(data)))
+        self.driver.feed(l.BecameStable(attempt=self._id(data)))
 
-    @rule(data=st.data(), verdict=VERDICTS)
-    def fail(self, data, verdict):
+    @rule(data=st.data(), decision=VERDICTS)
+    def fail(self, data, decision):
         attempt = self._id(data)
-        event = l.AttemptFailed(attempt=attempt, error=REFUSED, verdict=verdict)
+        event = l.AttemptFailed(attempt=attempt, error=REFUSED, decision=decision)
         self.driver.feed(event)
 
     @rule(data=st.data(), code=CODES)
@@ -100,17 +102,17 @@ class AnythingGoes(RuleBasedStateMachine):
         attempt = self._id(data)
         self.driver.feed(l.ClosingSeen(attempt=attempt, code=code, reason=""))
 
-    @rule(data=st.data(), code=CODES, verdict=VERDICTS)
-    def lose(self, data, code, verdict):
+    @rule(data=st.data(), code=CODES, decision=VERDICTS)
+    def lose(self, data, code, decision):
         attempt = self._id(data)
-        event = l.Lost(attempt=attempt, code=code, reason="", verdict=verdict)
+        event = l.Lost(attempt=attempt, code=code, reason="", decision=decision)
         self.driver.feed(event)
 
     @precondition(lambda self: self.driver.model.retired)
     @rule(data=st.data())
     def step_aside(self, data):
         ids = st.sampled_from(sorted(self.driver.model.retired, reverse=True))
-        self.driver.feed(l.SteppedAside(attempt=data.draw(ids)))
+        self.driver.feed(l.Replaced(attempt=data.draw(ids)))
 
     @rule(data=st.data())
     def fire_timer(self, data):
@@ -127,16 +129,16 @@ TestAnythingGoes = AnythingGoes.TestCase
 
 def abstract(driver: Driver) -> tuple[object, ...]:
     """What of a driver decides where it can go."""
-    life, model = driver.life, driver.model
+    client_state, model = driver.client_state, driver.model
     return (
-        life.phase,
-        life.sequel,
-        life.settled,
-        life.connected_before,
+        client_state.phase,
+        client_state.after_close,
+        client_state.is_stable,
+        client_state.connected_before,
         model.status if model.live is not None else "",
-        driver.wish,
+        driver.condition,
         # One attempt that is over, and one that made room, are as good as many.
-        min(life.attempt_id, 2),
+        min(client_state.attempt_id, 2),
         min(len(model.retired), 1),
     )
 
@@ -149,14 +151,14 @@ def explore() -> set[tuple[Phase, type, Phase]]:
     frontier = deque([first])
     while frontier:
         here = frontier.popleft()
-        last = here.life.attempt_id
+        last = here.client_state.attempt_id
         happenings = [
             *requests(),
             *occurrences(last, here.model.retired),
             *occurrences(last - 1, here.model.retired),
         ]
         for event in happenings:
-            there = Driver(here.life, deepcopy(here.model), here.wish)
+            there = Driver(here.client_state, deepcopy(here.model), here.condition)
             there.feed(event)
             reached |= there.steps
             if abstract(there) not in known:
@@ -181,7 +183,7 @@ def test_every_event_and_phase_is_in_the_table():
     assert set(Phase) - {Phase.FINISHED} == phases
 
 
-def life_in(phase: Phase) -> Life:
+def state_in(phase: Phase) -> ClientState:
     """The shortest way into a phase."""
     opened = [l.ConnectAsked(url=URL), l.Opened(attempt=1)]
     ways = {
@@ -196,22 +198,22 @@ def life_in(phase: Phase) -> Life:
     driver = Driver()
     for event in ways[phase]:
         driver.feed(event)
-    assert phase is driver.life.phase
-    return driver.life
+    assert phase is driver.client_state.phase
+    return driver.client_state
 
 
-def lost(verdict=None, attempt=1):
-    return l.Lost(attempt=attempt, code=1006, reason="", verdict=verdict or again())
+def lost(decision=None, attempt=1):
+    return l.Lost(attempt=attempt, code=1006, reason="", decision=decision or again())
 
 
 @given(data=st.data())
 def test_finished_is_final(data):
     """After close() nothing changes any more, and only late sockets are freed."""
-    life = life_in(Phase.FINISHED)
+    client_state = state_in(Phase.FINISHED)
     happenings = [*requests(), *occurrences(0, {0}), *occurrences(1, {1})]
     for event in data.draw(st.lists(st.sampled_from(happenings), max_size=20)):
-        after, commands = step(life, event)
-        assert after is life
+        after, commands = step(client_state, event)
+        assert after is client_state
         freed = (l.Abandon(event.attempt),) if isinstance(event, l.Opened) else ()
         assert exact(freed) == exact(commands)
 
@@ -219,11 +221,11 @@ def test_finished_is_final(data):
 @pytest.mark.parametrize("phase", list(Phase))
 def test_stale_events_change_nothing(phase):
     """Whatever an attempt does that is not the live one, it does for itself."""
-    life = life_in(phase)
-    other = life.attempt_id + 1  # as good as an old one: it is not the live one
+    client_state = state_in(phase)
+    other = client_state.attempt_id + 1  # as good as an old one: it is not the live one
     for event in occurrences(other, {other}):
-        after, commands = step(life, event)
-        assert after is life
+        after, commands = step(client_state, event)
+        assert after is client_state
         freed = (l.Abandon(other),) if isinstance(event, l.Opened) else ()
         assert exact(freed) == exact(commands)
 
@@ -233,19 +235,19 @@ TOLD = (
     l.CountEnd,
     l.DiscardReceived,
     l.Finish,
-    l.LeaveEnvironment,
+    l.StopWatchingEnvironment,
     l.OpenConnection,
-    l.Show,
+    l.PublishState,
     l.StartStableTimer,
     l.StopSending,
-    l.TellIdle,
+    l.ReportIdle,
     l.WatchEnvironment,
 )
 """What every new state brings about: `tests/unit/test_tables.py` has their order."""
 
 
 def exact(commands):
-    """Commands with their kinds: as tuples, `Abandon(1)` and `Retire(1)` are equal.
+    """Commands with their kinds: `Abandon(1) == CloseInBackground(1)`, as tuples.
 
     Those that follow from the state alone are left out.
     """
@@ -258,25 +260,25 @@ def exact(commands):
 
 def test_late_success_is_freed():
     """An attempt that was overtaken and succeeds all the same loses its socket."""
-    life = life_in(Phase.CONNECTING)
-    life, commands = step(life, l.ConnectAsked(url=URL))
+    client_state = state_in(Phase.CONNECTING)
+    client_state, commands = step(client_state, l.ConnectAsked(url=URL))
     expected = (l.Abandon(1), l.FailSends(), l.StartAttempt(2))
     assert exact(expected) == exact(commands)
 
-    after, commands = step(life, l.Opened(attempt=1))
+    after, commands = step(client_state, l.Opened(attempt=1))
 
-    assert after is life
+    assert after is client_state
     assert exact((l.Abandon(1),)) == exact(commands)
 
 
 def test_cancelled_timer_may_fire():
     """A timer that fires after reconnect() has cancelled it starts nothing."""
-    life, commands = step(life_in(Phase.RECONNECTING), l.ReconnectAsked())
+    client_state, commands = step(state_in(Phase.RECONNECTING), l.ReconnectAsked())
     assert exact((l.StopWaiting(1), l.StartAttempt(2))) == exact(commands)
 
-    after, commands = step(life, l.RetryDue(attempt=1))
+    after, commands = step(client_state, l.RetryDue(attempt=1))
 
-    assert after is life
+    assert after is client_state
     assert exact(()) == exact(commands)
 
 
@@ -286,16 +288,16 @@ def test_close_during_replacement_wins():
         (l.CloseAsked(), Phase.FINISHED),
         (l.DisconnectAsked(), Phase.CLOSED),
     ]:
-        driver = Driver(life_in(Phase.NEW))
+        driver = Driver(state_in(Phase.NEW))
         for event in [
             l.ConnectAsked(url=URL),
             l.Opened(attempt=1),
             l.ReconnectAsked(),
             last,
-            l.SteppedAside(attempt=1),
+            l.Replaced(attempt=1),
         ]:
             driver.feed(event)
-        assert phase is driver.life.phase
+        assert phase is driver.client_state.phase
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,7 @@ def test_close_during_replacement_wins():
 )
 def test_nothing_revives_what_is_closing_for_good(event):
     """close() cannot be taken back by what somebody else asks for meanwhile."""
-    closing, _ = step(life_in(Phase.OPEN), l.CloseAsked())
+    closing, _ = step(state_in(Phase.OPEN), l.CloseAsked())
 
     after, commands = step(closing, event)
 
@@ -313,13 +315,13 @@ def test_nothing_revives_what_is_closing_for_good(event):
 
 def test_connect_during_disconnect_wins():
     """A connect() that comes after a disconnect() is the one that counts."""
-    closing, _ = step(life_in(Phase.OPEN), l.DisconnectAsked())
+    closing, _ = step(state_in(Phase.OPEN), l.DisconnectAsked())
     aside, commands = step(closing, l.ConnectAsked(url="ws://new.example/"))
-    assert exact((l.FailSends(), l.Retire(1))) == exact(commands)
+    assert exact((l.FailSends(), l.CloseInBackground(1))) == exact(commands)
 
-    after, commands = step(aside, l.SteppedAside(attempt=1))
+    after, commands = step(aside, l.Replaced(attempt=1))
 
-    assert Connecting("ws://new.example/", 1) == after.shown
+    assert Connecting("ws://new.example/", 1) == after.public_state
     assert exact((l.StartAttempt(2),)) == exact(commands)
 
 
@@ -330,7 +332,7 @@ def test_sends_survive_retries_but_no_other_target():
         (Phase.CONNECTING, l.ConnectAsked(url=URL, same_target=True)),
         (
             Phase.CONNECTING,
-            l.AttemptFailed(attempt=1, error=REFUSED, verdict=again()),
+            l.AttemptFailed(attempt=1, error=REFUSED, decision=again()),
         ),
         (Phase.OPEN, l.ReconnectAsked()),
         (Phase.OPEN, lost()),
@@ -339,7 +341,7 @@ def test_sends_survive_retries_but_no_other_target():
         (Phase.RECONNECTING, l.ReconnectAsked()),
     ]
     failed = [
-        (Phase.CONNECTING, l.AttemptFailed(attempt=1, error=LOST, verdict=enough())),
+        (Phase.CONNECTING, l.AttemptFailed(attempt=1, error=LOST, decision=enough())),
         (Phase.CONNECTING, l.ConnectAsked(url=URL)),
         (Phase.CONNECTING, l.DisconnectAsked()),
         (Phase.CONNECTING, l.AbortAsked()),
@@ -356,40 +358,40 @@ def test_sends_survive_retries_but_no_other_target():
     ]
     for expected, cases in [(False, kept), (True, failed)]:
         for phase, event in cases:
-            _, commands = step(life_in(phase), event)
+            _, commands = step(state_in(phase), event)
             found = any(isinstance(command, l.FailSends) for command in commands)
             assert expected == found, (phase, event)
 
 
 def test_run_of_failures_ends_when_settled():
     """A connection that lives for min_uptime, and no other, forgives the failures."""
-    run = Run(failures=4, retries=4)
-    failed = l.AttemptFailed(attempt=1, error=REFUSED, verdict=again(run))
-    life, _ = step(life_in(Phase.CONNECTING), failed)
-    life, _ = step(life, l.RetryDue(attempt=1))
-    assert Connecting(URL, 5) == life.shown
-    assert Run(failures=4, retries=5) == life.run
+    streak = FailureStreak(failures=4, retries=4)
+    failed = l.AttemptFailed(attempt=1, error=REFUSED, decision=again(streak))
+    client_state, _ = step(state_in(Phase.CONNECTING), failed)
+    client_state, _ = step(client_state, l.RetryDue(attempt=1))
+    assert Connecting(URL, 5) == client_state.public_state
+    assert FailureStreak(failures=4, retries=5) == client_state.streak
 
-    opened, _ = step(life, l.Opened(attempt=2))
-    assert Run(failures=4, retries=5) == opened.run
-    assert not opened.settled
+    opened, _ = step(client_state, l.Opened(attempt=2))
+    assert FailureStreak(failures=4, retries=5) == opened.streak
+    assert not opened.is_stable
 
-    settled, _ = step(opened, l.Settled(attempt=2))
-    assert Run() == settled.run
-    assert settled.settled
-    assert settled.connected_before
+    is_stable, _ = step(opened, l.BecameStable(attempt=2))
+    assert FailureStreak() == is_stable.streak
+    assert is_stable.is_stable
+    assert is_stable.connected_before
 
-    lost_again, _ = step(settled, lost(attempt=2))
+    lost_again, _ = step(is_stable, lost(attempt=2))
     due, _ = step(lost_again, l.RetryDue(attempt=2))
     reopened, _ = step(due, l.Opened(attempt=3))
-    assert not reopened.settled, "the next connection has to earn it anew"
+    assert not reopened.is_stable, "the next connection has to earn it anew"
 
 
 def test_what_is_known_of_a_target():
     """Another target starts from nothing; the same one keeps its good name."""
-    life, _ = step(life_in(Phase.OPEN), l.Settled(attempt=1))
-    same, _ = step(life, l.ConnectAsked(url=URL, same_target=True))
-    other, _ = step(life, l.ConnectAsked(url=URL))
+    client_state, _ = step(state_in(Phase.OPEN), l.BecameStable(attempt=1))
+    same, _ = step(client_state, l.ConnectAsked(url=URL, same_target=True))
+    other, _ = step(client_state, l.ConnectAsked(url=URL))
 
     assert same.connected_before
     assert not other.connected_before
@@ -397,31 +399,38 @@ def test_what_is_known_of_a_target():
 
 def test_states_that_are_shown():
     """Codes, reasons, errors and numbers reach the states that people see."""
-    life = life_in(Phase.CONNECTING)
-    life, _ = step(life, l.Addressed(attempt=1, url="ws://found.example/"))
-    assert Connecting("ws://found.example/", 1) == life.shown
-    life, _ = step(life, l.Opened(attempt=1, protocol="chat"))
-    assert Open("ws://found.example/", "chat", 1) == life.shown
-    life, _ = step(life, l.ClosingSeen(attempt=1, code=1012, reason="deploy"))
-    assert Disconnecting(1012, "deploy") == life.shown
-    verdict = again(Run(failures=1), delay=2.5)
-    gone = l.Lost(attempt=1, code=1012, reason="deploy", verdict=verdict)
-    waiting, commands = step(life, gone)
-    assert exact((l.Wait(1, 2.5),)) == exact(commands)
-    assert Reconnecting(2, 2.5, verdict.at, 1012, "deploy", LOST) == waiting.shown
-    asked, _ = step(waiting, l.DisconnectAsked())
-    assert Closed(1012, "deploy") == asked.shown
-    stopped, _ = step(
-        life, l.Lost(attempt=1, code=1008, reason="no", verdict=enough(REFUSED))
+    client_state = state_in(Phase.CONNECTING)
+    client_state, _ = step(
+        client_state, l.UrlResolved(attempt=1, url="ws://found.example/")
     )
-    assert Closed(1008, "no", REFUSED) == stopped.shown
-    aborted, _ = step(life, l.AbortAsked())
-    assert Closed(1006, "") == aborted.shown
+    assert Connecting("ws://found.example/", 1) == client_state.public_state
+    client_state, _ = step(client_state, l.Opened(attempt=1, protocol="chat"))
+    assert Open("ws://found.example/", "chat", 1) == client_state.public_state
+    client_state, _ = step(
+        client_state, l.ClosingSeen(attempt=1, code=1012, reason="deploy")
+    )
+    assert Disconnecting(1012, "deploy") == client_state.public_state
+    decision = again(FailureStreak(failures=1), delay=2.5)
+    gone = l.Lost(attempt=1, code=1012, reason="deploy", decision=decision)
+    waiting, commands = step(client_state, gone)
+    assert exact((l.Wait(1, 2.5),)) == exact(commands)
+    assert (
+        Reconnecting(2, 2.5, decision.at, 1012, "deploy", LOST) == waiting.public_state
+    )
+    asked, _ = step(waiting, l.DisconnectAsked())
+    assert Closed(1012, "deploy") == asked.public_state
+    stopped, _ = step(
+        client_state,
+        l.Lost(attempt=1, code=1008, reason="no", decision=enough(REFUSED)),
+    )
+    assert Closed(1008, "no", REFUSED) == stopped.public_state
+    aborted, _ = step(client_state, l.AbortAsked())
+    assert Closed(1006, "") == aborted.public_state
 
 
 def test_disconnect_begins_one_closing_handshake():
     """However often it is asked for, one Close frame goes out."""
-    driver = Driver(life_in(Phase.NEW))
+    driver = Driver(state_in(Phase.NEW))
     begun = []
     for event in [
         l.ConnectAsked(url=URL),
@@ -437,14 +446,14 @@ def test_disconnect_begins_one_closing_handshake():
         begun += [c for c in driver.feed(event) if isinstance(c, l.BeginClose)]
 
     assert [l.BeginClose(1, 4000, "bye")] == begun
-    assert Phase.FINISHED is driver.life.phase
+    assert Phase.FINISHED is driver.client_state.phase
 
 
 def test_life_can_be_copied():
     """A life is plain data: what is kept of it, with its errors, can be pickled."""
-    life = life_in(Phase.RECONNECTING)
+    client_state = state_in(Phase.RECONNECTING)
 
-    copied = pickle.loads(pickle.dumps(life))  # noqa: S301 - our own
+    copied = pickle.loads(pickle.dumps(client_state))  # noqa: S301 - our own
 
-    assert life.phase is copied.phase
-    assert str(life.shown.error) == str(copied.shown.error)
+    assert client_state.phase is copied.phase
+    assert str(client_state.public_state.error) == str(copied.public_state.error)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ws_js.page_events import PageSignals
+from ws_js.page_events import PageEvents
 
 ORIGIN = "https://example.org"
 
@@ -10,15 +10,15 @@ ORIGIN = "https://example.org"
 def listen(js):
     """The signals, and what they have said."""
     heard = []
-    signals = PageSignals(js.border)
-    signals.start(heard.append)
-    return signals, heard
+    environment_events = PageEvents(js.bridge)
+    environment_events.start(heard.append)
+    return environment_events, heard
 
 
 def test_a_page(js):
     """All kinds of events, in our words; one proxy for all of them."""
     document = js.as_page(ORIGIN)
-    signals, heard = listen(js)
+    environment_events, heard = listen(js)
     assert len(js.live) == 1
     js.target.play("offline")
     js.target.play("online")
@@ -36,7 +36,7 @@ def test_a_page(js):
         "page_shown",
         "page_visible",
     ]
-    signals.stop()
+    environment_events.stop()
     assert not any(js.target.listeners.values())
     assert not any(document.listeners.values())
 
@@ -44,13 +44,13 @@ def test_a_page(js):
 def test_what_says_nothing(js):
     """A page that is new, one that is gone for good, one that is being hidden."""
     document = js.as_page(ORIGIN)
-    signals, heard = listen(js)
+    environment_events, heard = listen(js)
     js.target.play("pageshow", persisted=False)
     js.target.play("pagehide", persisted=False)
     document.visibilityState = "hidden"
     document.play("visibilitychange")
     assert heard == []
-    signals.stop()
+    environment_events.stop()
 
 
 def test_a_browser_that_freezes_nothing(js):
@@ -58,28 +58,28 @@ def test_a_browser_that_freezes_nothing(js):
     document = js.as_page(ORIGIN)
     for kind in ("freeze", "resume"):
         delattr(document, f"on{kind}")
-    signals, _ = listen(js)
+    environment_events, _ = listen(js)
     assert [kind for kind, found in document.listeners.items() if found] == [
         "visibilitychange"
     ]
-    signals.stop()
+    environment_events.stop()
 
 
 def test_a_worker(js):
     """It has no document, and hears of the network alone."""
     js.as_page(ORIGIN, worker=True)
-    signals, heard = listen(js)
+    environment_events, heard = listen(js)
     js.target.play("offline")
     assert heard == ["offline"]
-    signals.stop()
+    environment_events.stop()
 
 
 def test_node(js):
     """It hears nothing, and no proxy is made; nor is it ever offline."""
-    signals, _ = listen(js)
+    environment_events, _ = listen(js)
     assert js.live == set()
-    assert not signals.is_offline
-    signals.stop()
+    assert not environment_events.is_offline
+    environment_events.stop()
 
 
 @pytest.mark.parametrize("online", [True, False, None])
@@ -87,14 +87,14 @@ def test_offline(js, online):
     """Only where the browser knows it; there are some that do not tell."""
     js.as_page(ORIGIN)
     js.navigator.onLine = online
-    assert PageSignals(js.border).is_offline is (online is False)
+    assert PageEvents(js.bridge).is_offline is (online is False)
 
 
 def test_twice(js):
     """Starting and stopping again changes nothing."""
     js.as_page(ORIGIN)
-    signals, _ = listen(js)
-    signals.start(print)
+    environment_events, _ = listen(js)
+    environment_events.start(print)
     assert len(js.live) == 1
-    signals.stop()
-    signals.stop()
+    environment_events.stop()
+    environment_events.stop()

@@ -35,29 +35,29 @@ NO_PHASE = {
     "Connection._deadline": "a timer that may run",
     "Connection._keepalive": "an option; without it, made for a probe",
     "Connection._over": "made for whoever waits for the end; the table knows of it",
-    "Pulse._asking": "a timer that may run",
-    "Pulse._checking": "a timer that may run",
+    "Keepalive._asking": "a timer that may run",
+    "Keepalive._checking": "a timer that may run",
     "Supervisor._attempt": "the task of the last attempt, to be cancelled",
     "Supervisor._stable_timer": "a timer that may run",
     "Sessions._feeds": "most of the time nobody iterates over sessions",
     "Supervisor.connection": "the last one; the table says whether it is live",
-    "Surroundings._signals": "only some platforms have them",
-    "Waiting._timer": "a timer that may run; while the wait is held it does not",
+    "Environment._events": "only some platforms have them",
+    "RetryTimer._timer": "a timer that may run; while the wait is held it does not",
     # Something that is known or not
-    "Calls._finished": "whom to answer; most of the time nobody waits",
+    "PendingCalls._finished": "whom to answer; most of the time nobody waits",
     "JsTransport._failure": "what to report at the end, instead of what comes",
-    "Pulse._sent": "when a message went that has no reply yet",
+    "Keepalive._sent": "when a message went that has no reply yet",
     "Supervisor.target": "the URL of the last connect(), or what makes it",
-    "Waiting._attempt": "what to report when the wait is over",
-    "Waiting._news": "what was heard shortly before the wait that it shortens",
+    "RetryTimer._attempt": "what to report when the wait is over",
+    "RetryTimer._news": "what was heard shortly before the wait that it shortens",
     "LateDelivery._error": "what to report once, of what was left out",
     "FrameReader.close": "what to report, found in a frame; the first one counts",
     # What is so from the beginning
     "Proxy.password": "a part of a URL",
     "Proxy.username": "a part of a URL",
     "SetAside.ends": "what was found in some bytes",
-    "Pulse._periodic": "an option: whether there is a heartbeat",
-    "Pulse.hears_messages": "an option of the heartbeat",
+    "Keepalive._periodic": "an option: whether there is a heartbeat",
+    "Keepalive.hears_messages": "an option of the heartbeat",
 }
 """Attribute -> why it is no phase."""
 
@@ -221,7 +221,7 @@ def test_there_are_routes():
     assert {
         *("Connection.incoming", "Incoming._chain", "Incoming._pipeline"),
         *("Incoming.held", "ReceivePipeline.handlers", "ReceivePipeline.messages"),
-        *("Broadcast.on_drop", "Broadcast.on_pressure"),
+        *("Broadcast.on_drop", "Broadcast.on_watermark"),
     } <= fixed
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ws_common.lifecycle.retry import Retry, Run, Stop, judge
+from ws_common.lifecycle.retry import FailureStreak, Retry, Stop, decide_retry
 from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.vocabulary.errors import (
     WSConnectionClosedError,
@@ -34,7 +34,7 @@ def refused(status: int | None, *, permanent: bool = False) -> WSHandshakeError:
 def ruling(
     error: WSError,
     *,
-    run: Run | None = None,
+    streak: FailureStreak | None = None,
     known: bool = False,
     stable: bool = False,
     provided: bool = False,
@@ -42,9 +42,9 @@ def ruling(
     **interval: object,
 ) -> Retry | Stop:
     """What the judge says of one failure."""
-    return judge(
+    return decide_retry(
         error,
-        run or Run(),
+        streak or FailureStreak(),
         ConnectionRetryInterval(**interval),
         random.Random(5),
         pytest.fail if faults is None else faults.append,
@@ -57,9 +57,9 @@ def ruling(
 
 
 def is_retried(error: WSError, **facts: object) -> bool:
-    verdict = ruling(error, **facts)
-    assert isinstance(verdict, Retry | Stop)
-    return isinstance(verdict, Retry)
+    decision = ruling(error, **facts)
+    assert isinstance(decision, Retry | Stop)
+    return isinstance(decision, Retry)
 
 
 def test_http_statuses():
@@ -97,12 +97,12 @@ def test_other_failures(error, retried):
 @pytest.mark.parametrize("error", [refused(404), refused(401), closed(1008)], ids=str)
 def test_refusals_are_final_the_third_time_once_stable(error):
     """A deploy or an expired token does not end a program that had its connection."""
-    run = Run()
+    streak = FailureStreak()
     seen = []
     for _ in range(3):
-        verdict = ruling(error, run=run, known=True)
-        seen.append(type(verdict))
-        run = verdict.run
+        decision = ruling(error, streak=streak, known=True)
+        seen.append(type(decision))
+        streak = decision.streak
 
     assert [Retry, Retry, Stop] == seen
 
@@ -113,11 +113,11 @@ FRESH = [refused(401), refused(403), closed(3000), closed(3003)]
 @pytest.mark.parametrize("error", FRESH, ids=str)
 def test_a_provider_is_asked_three_times(error):
     """Refused credentials are final only the third time in a row."""
-    run = Run(refusals=1)
+    streak = FailureStreak(refusals=1)
 
     assert not is_retried(error)
-    assert is_retried(error, provided=True, run=run)
-    assert not is_retried(error, provided=True, run=Run(refusals=2))
+    assert is_retried(error, provided=True, streak=streak)
+    assert not is_retried(error, provided=True, streak=FailureStreak(refusals=2))
 
 
 @pytest.mark.parametrize("error", [refused(404), refused(407), closed(1008)], ids=str)
@@ -128,22 +128,22 @@ def test_a_provider_makes_nothing_else_better(error):
 
 def test_refusals_are_counted_in_a_row():
     """Another kind of failure between two refusals starts the count again."""
-    run = Run()
+    streak = FailureStreak()
     for error in [refused(404), refused(404), refused(503), refused(404), closed(1008)]:
-        verdict = ruling(error, run=run, known=True)
-        assert isinstance(verdict, Retry), error
-        run = verdict.run
+        decision = ruling(error, streak=streak, known=True)
+        assert isinstance(decision, Retry), error
+        streak = decision.streak
 
-    assert 2 == run.refusals
-    assert not is_retried(refused(404), run=run, known=True)
+    assert 2 == streak.refusals
+    assert not is_retried(refused(404), streak=streak, known=True)
 
 
 def test_stable_connection_closed_with_a_final_code():
     """The end of a stable connection is a first refusal, and no failed attempt."""
-    verdict = ruling(closed(1008), stable=True)
+    decision = ruling(closed(1008), stable=True)
 
-    assert isinstance(verdict, Retry)
-    assert Run(failures=0, retries=0, refusals=1) == verdict.run
+    assert isinstance(decision, Retry)
+    assert FailureStreak(failures=0, retries=0, refusals=1) == decision.streak
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_without_an_interval_nothing_is_retried():
     """No retry interval: the error itself is the end."""
     error = closed(1006)
 
-    verdict = judge(
+    decision = decide_retry(
         error,
-        Run(),
+        FailureStreak(),
         None,
         random.Random(5),
         pytest.fail,
@@ -173,8 +173,8 @@ def test_without_an_interval_nothing_is_retried():
         provided=False,
     )
 
-    assert isinstance(verdict, Stop)
-    assert verdict.error is error
+    assert isinstance(decision, Stop)
+    assert decision.error is error
 
 
 # retry_if
@@ -188,22 +188,22 @@ def test_without_an_interval_nothing_is_retried():
 )
 def test_retry_if_says_retry(error, answer, delay):
     """True retries after the drawn delay; a number after so many seconds, 0 too."""
-    verdict = ruling(error, retry_if=lambda _: answer)
+    decision = ruling(error, retry_if=lambda _: answer)
 
-    assert isinstance(verdict, Retry)
+    assert isinstance(decision, Retry)
     if delay is None:
-        assert 0.5 <= verdict.delay <= 1.0
+        assert 0.5 <= decision.delay <= 1.0
     else:
-        assert delay == verdict.delay
+        assert delay == decision.delay
 
 
 @pytest.mark.parametrize("error", [closed(1006), closed(1008), refused(503)], ids=str)
 def test_retry_if_says_stop(error):
     """False stops, and the error stays the one that it is."""
-    verdict = ruling(error, retry_if=lambda _: False)
+    decision = ruling(error, retry_if=lambda _: False)
 
-    assert isinstance(verdict, Stop)
-    assert verdict.error is error
+    assert isinstance(decision, Stop)
+    assert decision.error is error
 
 
 @pytest.mark.parametrize(
@@ -259,10 +259,12 @@ def test_delay_beyond_the_calendar(seconds):
 @pytest.mark.parametrize("code", [1012, 1013])
 def test_a_spread_run_stays_spread(code):
     """The retries behind a restart do not fall back on the short intervals."""
-    run = ruling(closed(code)).run
-    sample = [ruling(refused(503), run=run, min=1, max=1000).delay for _ in range(3)]
+    streak = ruling(closed(code)).streak
+    sample = [
+        ruling(refused(503), streak=streak, min=1, max=1000).delay for _ in range(3)
+    ]
     assert min(sample) > 2, "an upper end of 2 s would be the unspread first draw"
-    assert not Run().failed(refused=False, attempt=True, spread=False).spread
+    assert not FailureStreak().failed(refused=False, attempt=True, spread=False).spread
 
 
 def test_what_retry_if_is_told():
@@ -270,7 +272,7 @@ def test_what_retry_if_is_told():
     told = []
     ruling(
         closed(1008),
-        run=Run(failures=2, retries=2, refusals=1),
+        streak=FailureStreak(failures=2, retries=2, refusals=1),
         known=True,
         retry_if=told.append,
     )
@@ -288,32 +290,32 @@ def test_what_retry_if_is_told():
 
 def test_max_attempts():
     """So many failed attempts in a row are the end, with the last error as cause."""
-    run = Run()
+    streak = FailureStreak()
     for _ in range(2):
-        verdict = ruling(closed(1006), run=run, max_attempts=3)
-        assert isinstance(verdict, Retry)
-        run = verdict.run
+        decision = ruling(closed(1006), streak=streak, max_attempts=3)
+        assert isinstance(decision, Retry)
+        streak = decision.streak
     last = WSTimeoutError("no connection to ws://example.org/ within 5 s")
 
-    verdict = ruling(last, run=run, max_attempts=3)
+    decision = ruling(last, streak=streak, max_attempts=3)
 
-    assert isinstance(verdict, Stop)
-    assert isinstance(verdict.error, WSRetriesExhaustedError)
-    assert 3 == verdict.error.attempts
-    assert verdict.error.__cause__ is last
+    assert isinstance(decision, Stop)
+    assert isinstance(decision.error, WSRetriesExhaustedError)
+    assert 3 == decision.error.attempts
+    assert decision.error.__cause__ is last
     expected = (
         "gave up after 3 failed attempts in a row; the last: "
         "no connection to ws://example.org/ within 5 s"
     )
-    assert expected == str(verdict.error)
+    assert expected == str(decision.error)
 
 
 @pytest.mark.parametrize("answer", [True, 0, 3.0])
 def test_max_attempts_holds_whatever_retry_if_says(answer):
     """The limit is a limit."""
-    verdict = ruling(closed(1006), max_attempts=1, retry_if=lambda _: answer)
+    decision = ruling(closed(1006), max_attempts=1, retry_if=lambda _: answer)
 
-    assert isinstance(verdict.error, WSRetriesExhaustedError)
+    assert isinstance(decision.error, WSRetriesExhaustedError)
 
 
 def test_final_error_is_not_wrapped():

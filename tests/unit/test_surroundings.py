@@ -38,19 +38,19 @@ async def until_waiting(client, connector):
     return asked
 
 
-async def test_online_ends_the_wait(signals):
+async def test_online_ends_the_wait(environment_events):
     """The attempt follows within a little jitter, and says why."""
     connector = FakeConnector()
     async with driven(connector, **every(1000)) as client:
         asked = await until_waiting(client, connector)
-        signals.say("online")
+        environment_events.say("online")
         await connector.opened()
         await asked
         assert 0 < clock <= jitter()
         assert causes(client)[-2:] == ["online", "opened"]
 
 
-async def test_clients_do_not_come_back_together(signals):
+async def test_clients_do_not_come_back_together(environment_events):
     """The jitter differs from time to time."""
     times = set()
     for _ in range(20):
@@ -58,7 +58,7 @@ async def test_clients_do_not_come_back_together(signals):
         async with driven(connector, **every(1000)) as client:
             before = float(clock)
             await until_waiting(client, connector)
-            signals.say("online")
+            environment_events.say("online")
             await connector.next()
             times.add(float(clock) - before)
             await client.close()
@@ -66,25 +66,25 @@ async def test_clients_do_not_come_back_together(signals):
     assert len(times) > 10
 
 
-async def test_no_attempt_while_offline(signals):
+async def test_no_attempt_while_offline(environment_events):
     """The wait is held, however long it takes, and `explain()` says so."""
     connector = FakeConnector()
     async with driven(connector, **every(1)) as client:
         asked = await until_waiting(client, connector)
-        signals.say("offline")
+        environment_events.say("offline")
         await asyncio.sleep(10_000)
         assert len(connector.attempts) == 1
         assert "offline: waiting for the network" in client.explain()
-        signals.say("online")
+        environment_events.say("online")
         assert "offline" not in client.explain().splitlines()[-1]
         await connector.opened()
         await asked
         assert clock <= 10_000 + jitter()
 
 
-async def test_offline_from_the_start(signals):
+async def test_offline_from_the_start(environment_events):
     """What was asked for is tried; nothing else is until the network is there."""
-    signals.is_offline = True
+    environment_events.is_offline = True
     connector = FakeConnector()
     async with driven(connector, **every(1)) as client:
         await until_waiting(client, connector)
@@ -96,47 +96,47 @@ async def test_offline_from_the_start(signals):
         assert client.state.is_open
 
 
-async def test_going_offline_asks_what_is_open(signals):
+async def test_going_offline_asks_what_is_open(environment_events):
     """It is left alone and asked: it may be to a server on this very machine."""
     connector = FakeConnector()
     options = {"heartbeat": ws.Heartbeat(100, 5)}
     async with opened(connector, **options) as (client, transport):
-        signals.say("offline")
+        environment_events.say("offline")
         assert transport.pings == [0]
         transport.pong()
         await asyncio.sleep(50)
         assert client.state.is_open
-        signals.say("online")
+        environment_events.say("online")
         assert transport.pings == [0, 50]
         await client.state_changes.closed.first()
         assert clock == 55
         assert causes(client)[-1] == "heartbeat_timeout"
 
 
-async def test_an_attempt_under_way_is_left_alone(signals):
+async def test_an_attempt_under_way_is_left_alone(environment_events):
     """What comes first, success or its timeout, decides."""
     connector = FakeConnector()
     async with driven(connector) as client:
         asked = begin(client.connect(URL))
         attempt = await connector.next()
-        signals.say("offline")
+        environment_events.say("offline")
         await until_idle()
         assert not attempt.cancelled
         attempt.open()
         await asked
 
 
-async def test_back_out_of_the_cache(signals):
+async def test_back_out_of_the_cache(environment_events):
     """The browser tells of the lost socket a moment later: no delay is waited out."""
     connector = FakeConnector()
     options = {"heartbeat": None, **every(1000)}
     async with opened(connector, **options) as (client, transport):
-        signals.say("page_cached")
-        signals.say("page_frozen")
+        environment_events.say("page_cached")
+        environment_events.say("page_frozen")
         await asyncio.sleep(300)
-        signals.say("page_resumed")
-        signals.say("page_visible")
-        signals.say("page_shown")
+        environment_events.say("page_resumed")
+        environment_events.say("page_visible")
+        environment_events.say("page_shown")
         await asyncio.sleep(0.01)
         transport.closed(1006)
         await connector.opened()
@@ -144,16 +144,16 @@ async def test_back_out_of_the_cache(signals):
         assert causes(client)[-3:] == ["network_lost", "page_shown", "opened"]
 
 
-async def test_news_grow_old(signals):
+async def test_news_grow_old(environment_events):
     """A loss long after it, and the second one, wait as ever."""
     connector = FakeConnector()
     async with opened(connector, **every(7)) as (client, first):
-        signals.say("page_shown")
+        environment_events.say("page_shown")
         await asyncio.sleep(3)
         first.closed(1006)
         second = await connector.opened()
         assert clock == 10
-        signals.say("page_shown")
+        environment_events.say("page_shown")
         second.closed(1006)
         third = await connector.opened()
         assert clock < 11
@@ -163,86 +163,86 @@ async def test_news_grow_old(signals):
         assert client.state.is_open
 
 
-async def test_no_attempt_in_the_cache(signals):
+async def test_no_attempt_in_the_cache(environment_events):
     """A new socket would keep the page out of it, or be closed at once."""
     connector = FakeConnector()
     async with opened(connector, **every(1)) as (client, transport):
-        signals.say("page_cached")
+        environment_events.say("page_cached")
         transport.closed(1006)
         await asyncio.sleep(100)
         assert len(connector.attempts) == 1
-        signals.say("page_frozen")
-        signals.say("page_shown")
+        environment_events.say("page_frozen")
+        environment_events.say("page_shown")
         await asyncio.sleep(100)
         assert "the page is frozen" in client.explain()
-        signals.say("page_resumed")
+        environment_events.say("page_resumed")
         await connector.opened()
         assert causes(client)[-2:] == ["page_resumed", "opened"]
 
 
-async def test_visible_asks_and_does_not_hurry(signals):
+async def test_visible_asks_and_does_not_hurry(environment_events):
     """Who looks at a page again and again gets no more attempts by it."""
     connector = FakeConnector()
     async with opened(connector, **every(10)) as (client, transport):
-        signals.say("page_visible")
+        environment_events.say("page_visible")
         assert transport.pings == [0]
         transport.closed(1006)
         await until_idle()
-        signals.say("page_visible")
+        environment_events.say("page_visible")
         await asyncio.sleep(9)
         assert isinstance(client.state, ws.Reconnecting)
 
 
-async def test_looking_again_does_not_put_off_the_end(signals):
+async def test_looking_again_does_not_put_off_the_end(environment_events):
     """The first question counts, until time has passed unnoticed."""
     connector = FakeConnector()
     options = {"heartbeat": ws.Heartbeat(100, 5)}
     async with opened(connector, **options) as (client, transport):
         ended = begin(client.state_changes.closed.first())
         while not ended.done() and clock < 60:
-            signals.say("page_visible")
+            environment_events.say("page_visible")
             await asyncio.sleep(1)
         assert clock <= 6
         assert len(transport.pings) >= 5
         await ended
 
 
-async def test_listening_ends_at_rest(signals):
+async def test_listening_ends_at_rest(environment_events):
     """It begins with the first attempt, and not anew with each one."""
     connector = FakeConnector()
     client = ws.WebSocketClient(connector.options(**every(1)))
-    assert signals.starts == 0
+    assert environment_events.starts == 0
     asked = await until_waiting(client, connector)
     (await connector.next()).open()
     await asked
-    assert signals.starts == 1
+    assert environment_events.starts == 1
     await_closed = begin(client.disconnect())
     await until_idle()
     connector.sockets[0].closed(1000)
     await await_closed
-    assert signals.say is None
+    assert environment_events.say is None
     asked = begin(client.connect(URL))
     await connector.opened()
     await asked
-    assert signals.starts == 2
+    assert environment_events.starts == 2
     await abort(client)
     await until_idle()
-    assert signals.say is None
+    assert environment_events.say is None
     assert leftovers() == []
 
 
-async def test_signals_are_told(signals):
+async def test_signals_are_told(environment_events):
     """As events, for who wants to know."""
     events = []
     connector = FakeConnector()
     async with opened(connector, on_event=events.append):
-        signals.say("page_visible")
-    told = [event.details for event in events if event.name == "signal"]
-    assert told == [{"signal": "page_visible"}]
+        environment_events.say("page_visible")
+    told = [event.details for event in events if event.name == "environment_changed"]
+    assert told == [{"event": "page_visible"}]
 
 
 async def test_natively_nothing_is_heard(platform):
     """No platform but the browser's has signals."""
     if platform.name == "vm":
-        assert platform.signals is None
+        assert platform.environment_events is None
         assert platform.timer_slack == 0

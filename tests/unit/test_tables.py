@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.unit.test_machine import URL, life_in, lost
+from tests.unit.test_machine import URL, lost, state_in
 from ws_common.connection import connection_table as c
 from ws_common.lifecycle import client_state as l
 from ws_common.lifecycle import client_table as machine
-from ws_common.lifecycle.client_state import Life, Phase
+from ws_common.lifecycle.client_state import ClientState, Phase
 from ws_common.lifecycle.client_table import step
 
 EVENTS = [*l.Request.__args__, *l.Occurrence.__args__]
@@ -45,8 +45,8 @@ def names(commands):
     return [type(command).__name__ for command in commands]
 
 
-OPENS = ["Show", "OpenConnection", "StartStableTimer", "AnswerConnect"]
-RESTS = ["StopSending", "Show", "LeaveEnvironment", "TellIdle"]
+OPENS = ["PublishState", "OpenConnection", "StartStableTimer", "AnswerConnect"]
+RESTS = ["StopSending", "PublishState", "StopWatchingEnvironment", "ReportIdle"]
 
 
 @pytest.mark.parametrize(
@@ -55,23 +55,29 @@ RESTS = ["StopSending", "Show", "LeaveEnvironment", "TellIdle"]
         (
             Phase.NEW,
             l.ConnectAsked(url=URL),
-            ["Show", "WatchEnvironment", "FailSends", "StartAttempt"],
+            ["PublishState", "WatchEnvironment", "FailSends", "StartAttempt"],
         ),
         (Phase.CONNECTING, l.Opened(attempt=1), OPENS),
         (
             Phase.OPEN,
             lost(),
-            ["CountEnd", "StopSending", "Show", "Wait"],
+            ["CountEnd", "StopSending", "PublishState", "Wait"],
         ),
         (
             Phase.OPEN,
             l.ReconnectAsked(),
-            ["StopSending", "Show", "Retire", "CountEnd"],
+            ["StopSending", "PublishState", "CloseInBackground", "CountEnd"],
         ),
         (
             Phase.OPEN,
             l.CloseAsked(),
-            ["StopSending", "Show", "BeginClose", "DiscardReceived", "FailSends"],
+            [
+                "StopSending",
+                "PublishState",
+                "BeginClose",
+                "DiscardReceived",
+                "FailSends",
+            ],
         ),
         (
             Phase.OPEN,
@@ -86,13 +92,13 @@ RESTS = ["StopSending", "Show", "LeaveEnvironment", "TellIdle"]
         (
             Phase.RECONNECTING,
             l.RetryDue(attempt=1),
-            ["Show", "WatchEnvironment", "StartAttempt"],
+            ["PublishState", "WatchEnvironment", "StartAttempt"],
         ),
     ],
 )
 def test_effects_are_commands_in_their_order(phase, event, expected):
     """A loss is counted before it is told, and messages flow before calls return."""
-    _, commands = step(life_in(phase), event)
+    _, commands = step(state_in(phase), event)
 
     assert expected == names(commands)
 
@@ -100,7 +106,7 @@ def test_effects_are_commands_in_their_order(phase, event, expected):
 def test_the_code_of_a_peer_that_closes_is_counted():
     """A connection that is replaced while the peer closes it ends with its code."""
     closing, _ = step(
-        life_in(Phase.OPEN), l.ClosingSeen(attempt=1, code=4001, reason="theirs")
+        state_in(Phase.OPEN), l.ClosingSeen(attempt=1, code=4001, reason="theirs")
     )
 
     _, commands = step(closing, l.ReconnectAsked())
@@ -110,4 +116,4 @@ def test_the_code_of_a_peer_that_closes_is_counted():
 
 def test_a_new_client_shows_closed():
     """What nobody has asked for is not connecting."""
-    assert isinstance(Life().shown, l.Closed)
+    assert isinstance(ClientState().public_state, l.Closed)

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from ws_common.connection import connection_table as machine
 from ws_common.connection.confirmations import Confirmations
-from ws_common.connection.keepalive import Pulse
+from ws_common.connection.keepalive import Keepalive
 from ws_common.connection.write_buffer import WriteBuffer
 from ws_common.diagnostics.metrics import Counters
 from ws_common.lifecycle.state_machine import MachineDriver
@@ -44,7 +44,7 @@ class Owner(Protocol):
     def connection_writable(self, connection: "Connection") -> None:
         """Its buffer is below the write limit again."""
 
-    def note(self, name: str, **details: Any) -> None:
+    def report(self, name: str, **details: Any) -> None:
         """Report an event."""
 
 
@@ -102,7 +102,7 @@ class Connection:
         self._clock = clock
         self._write_buffer = WriteBuffer(options.write_limit)
         self.confirmations = Confirmations(counters)
-        self._keepalive: Pulse | None = None
+        self._keepalive: Keepalive | None = None
         self._deadline: Timer | None = None
         self._over: asyncio.Future[None] | None = None
 
@@ -332,22 +332,22 @@ class Connection:
                 self.transport.abort()
             case machine.TearDown():
                 self._tear_down()
-            case machine.TellSilent():
+            case machine.ReportSilence():
                 silent = self._clock.monotonic() - self.transport.last_activity
-                self._owner.note("heartbeat_missed", silent_for=silent)
-            case machine.TellClosing(close):
+                self._owner.report("heartbeat_missed", silent_for=silent)
+            case machine.ReportClosing(close):
                 self._owner.connection_closing(self, close)
-            case machine.TellEnd(cause, close):
+            case machine.ReportEnd(cause, close):
                 self._owner.connection_ended(self, cause, close)
 
-    def _make_keepalive(self) -> Pulse:
+    def _make_keepalive(self) -> Keepalive:
         missed = "no sign of life from the peer within heartbeat.timeout"
-        return Pulse(
+        return Keepalive(
             self._options.heartbeat,
             self.transport,
             self.confirmations,
             self._clock,
-            report=self._owner.note,
+            report=self._owner.report,
             on_expired=partial(self._expire, machine.KeepaliveExpired, missed),
         )
 
@@ -372,4 +372,4 @@ class Connection:
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
         if error.unconfirmed and self._driver.state.opened:
-            self._owner.note("messages_unconfirmed", count=error.unconfirmed)
+            self._owner.report("messages_unconfirmed", count=error.unconfirmed)

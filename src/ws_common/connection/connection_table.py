@@ -183,17 +183,17 @@ class TearDown(NamedTuple):
     """Release everything, and tell those who wait for the connection."""
 
 
-class TellSilent(NamedTuple):
+class ReportSilence(NamedTuple):
     """Tell the owner that the peer gave no sign of life."""
 
 
-class TellClosing(NamedTuple):
+class ReportClosing(NamedTuple):
     """Tell the owner that a closing has begun that we did not ask for."""
 
     close: CloseInfo
 
 
-class TellEnd(NamedTuple):
+class ReportEnd(NamedTuple):
     """Tell the owner that it is over."""
 
     cause: Cause
@@ -211,9 +211,9 @@ Command = (
     | FreezeUnconfirmed
     | Abort
     | TearDown
-    | TellSilent
-    | TellClosing
-    | TellEnd
+    | ReportSilence
+    | ReportClosing
+    | ReportEnd
 )
 
 # ── The table ───────────────────────────────────────────────────────────────
@@ -299,9 +299,9 @@ def _opened_too_late(state: State, _: Opened) -> Step:
         return state._replace(opened=True), ()
     told: tuple[Command, ...] = ()
     if state.closing is not None and not state.asked:
-        told = (TellClosing(state.closing),)
+        told = (ReportClosing(state.closing),)
     if state.end is not None:
-        told = (*told, TellEnd(state.cause, state.end))
+        told = (*told, ReportEnd(state.cause, state.end))
     return state._replace(opened=True), told
 
 
@@ -380,7 +380,7 @@ def _abandon_late(state: State, _: AbandonAsked) -> Step:
 def _close_seen(state: State, event: CloseSeen) -> Step:
     closing = state._replace(phase=Phase.CLOSING, paused=False, closing=event.close)
     # No message follows; what does is the end of TCP, and that must be read.
-    told = (TellClosing(event.close),) if state.opened else ()
+    told = (ReportClosing(event.close),) if state.opened else ()
     return closing, (*_read_on(state), StopKeepalive(), StartDeadline(), *told)
 
 
@@ -400,7 +400,7 @@ def _end_seen(state: State, event: EndSeen) -> Step:
 
 @TABLE.edge(KeepaliveExpired, at=(Phase.OPEN,), to=(Phase.CLOSED,))
 def _keepalive_expired(state: State, event: KeepaliveExpired) -> Step:
-    return _end(state, "heartbeat_timeout", event.close, TellSilent(), Abort())
+    return _end(state, "heartbeat_timeout", event.close, ReportSilence(), Abort())
 
 
 @TABLE.edge(DeadlineExpired, at=(Phase.CLOSING,), to=(Phase.CLOSED,))
@@ -411,5 +411,5 @@ def _deadline_expired(state: State, event: DeadlineExpired) -> Step:
 def _end(state: State, cause: Cause, close: CloseInfo, *commands: Command) -> Step:
     ended = state._replace(phase=Phase.CLOSED, end=close, cause=cause)
     heard = state.opened and not state.replaced
-    told = (TellEnd(cause, close),) if heard else ()
+    told = (ReportEnd(cause, close),) if heard else ()
     return ended, (*commands, TearDown(), *told)

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ws_common.connection.confirmations import Confirmations
 from ws_common.options.heartbeat import Heartbeat
-from ws_common.vocabulary.clock import JUMP, Appointment, Clock
+from ws_common.vocabulary.clock import JUMP, Clock, ExpectedTime
 from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data, size_of, to_wire
@@ -31,11 +31,11 @@ _LATE = 1.0
 _THROTTLED = 60.0
 """Seconds by which timers of a hidden page may be late (Chromium, WebKit)."""
 
-_MERCY = 2
+_TOLERATED_LATE_CHECKS = 2
 """How many late checks in a row are forgiven."""
 
 
-class Pulse:
+class Keepalive:
     """Beats from `start()` until `stop()`; without a heartbeat it answers probes alone.
 
     Args:
@@ -242,26 +242,26 @@ class Pulse:
         self._asked_at = self._loop.time()
         if self._checking is not None:
             self._checking.cancel()
-        appointment = Appointment.after(within, self._clock)
-        self._checking = call_later(within, self._check, appointment)
+        expected = ExpectedTime.after(within, self._clock)
+        self._checking = call_later(within, self._check, expected)
 
-    def _check(self, appointment: Appointment) -> None:
+    def _check(self, expected: ExpectedTime) -> None:
         self._checking = None
         if self._alive_at() >= self._asked_at:
             self._mercies = 0
-        elif self._is_excused(appointment):
+        elif self._is_excused(expected):
             self._asked_at = float("-inf")  # no question waits, if none can be sent
             if self._send():
                 self._await_answer(self._timeout)
         else:
             self._on_expired()
 
-    def _is_excused(self, appointment: Appointment) -> bool:
+    def _is_excused(self, expected: ExpectedTime) -> bool:
         """Whether the silence may be our own: the check came late."""
-        late = appointment.lateness(self._clock)
+        late = expected.lateness(self._clock)
         if late <= JUMP:
             return False
         if late > JUMP + _THROTTLED:
             return True
         self._mercies += 1
-        return self._mercies <= _MERCY
+        return self._mercies <= _TOLERATED_LATE_CHECKS

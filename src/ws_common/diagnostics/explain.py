@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ws_common.diagnostics.reporter import HistoryEntry
-from ws_common.lifecycle.client_state import Life
+from ws_common.lifecycle.client_state import ClientState
 from ws_common.lifecycle.retry import why_final
 from ws_common.lifecycle.states import (
     Closed,
@@ -26,7 +26,7 @@ class Snapshot(NamedTuple):
     """What is known of a client at one moment.
 
     Attributes:
-        life: What the client's table knows.
+        client_state: What the client's table knows.
         options: The client's.
         now: The time of day, in UTC.
         history: The last changes of state.
@@ -38,7 +38,7 @@ class Snapshot(NamedTuple):
         kept: Messages that wait for the first subscriber.
     """
 
-    life: Life
+    client_state: ClientState
     options: WebSocketOptions
     now: datetime
     history: Sequence[HistoryEntry]
@@ -69,9 +69,13 @@ def explain(seen: Snapshot) -> str:
 
 def _now_and_next(seen: Snapshot) -> tuple[str, str]:
     """What it is doing, and what comes next."""
-    state, options = seen.life.shown, seen.options
+    state, options = seen.client_state.public_state, seen.options
     retries = options.connection_retry_interval is not None
-    url = redact(seen.life.url) if seen.life.url else "a URL not known yet"
+    url = (
+        redact(seen.client_state.url)
+        if seen.client_state.url
+        else "a URL not known yet"
+    )
     match state:
         case Connecting():
             doing = f"Connecting to {url}, attempt {state.attempt}."
@@ -91,7 +95,7 @@ def _now_and_next(seen: Snapshot) -> tuple[str, str]:
                 "retry": ", and a retry follows unless the reason is final.",
                 "stay": ", and stays so until connect() is called.",
                 "finish": ", for good.",
-            }[seen.life.sequel]
+            }[seen.client_state.after_close]
         case Reconnecting():
             happened = "Lost" if state.close_code is not None else "Could not reach"
             doing = f"{happened} {url}; waiting to try again, attempt {state.attempt}."
@@ -101,7 +105,7 @@ def _now_and_next(seen: Snapshot) -> tuple[str, str]:
                 why = ", ".join(HELD[hold] for hold in holds)
                 coming = f"{why}; then attempt {state.attempt}"
             coming += ", or now with reconnect()."
-        case Closed() if seen.life.is_finishing:
+        case Closed() if seen.client_state.is_finishing:
             doing, coming = "Closed for good.", "nothing; make a new client."
         case Closed():
             code = state.close_code
@@ -114,7 +118,7 @@ def _now_and_next(seen: Snapshot) -> tuple[str, str]:
 
 
 def _why(seen: Snapshot) -> list[str]:
-    match state := seen.life.shown:
+    match state := seen.client_state.public_state:
         case Reconnecting(error=error) | Closed(error=error) if error is not None:
             cause = error.__cause__
             lost = isinstance(error, WSConnectionClosedError) and cause is not None

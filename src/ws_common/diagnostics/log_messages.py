@@ -28,7 +28,7 @@ _CLOSING: dict[Cause, str] = {
 """What happens to the connection; for all other causes we close it."""
 
 
-def narrate(
+def log_change(
     state: WebSocketClientState,
     cause: Cause,
     before: Iterable[WebSocketClientState],

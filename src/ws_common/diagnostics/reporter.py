@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ws_common.diagnostics.log_messages import narrate
+from ws_common.diagnostics.log_messages import log_change
 from ws_common.diagnostics.metrics import Counters
 from ws_common.lifecycle.states import WebSocketClientState
 from ws_common.options.options import OnEvent
@@ -113,10 +113,10 @@ class Reporter:
         del self._history[:-HISTORY]
         if logger.isEnabledFor(logging.INFO):
             before = (entry.state for entry in reversed(self._history[:-1]))
-            logger.info("%s", narrate(state, cause, before, final=final))
+            logger.info("%s", log_change(state, cause, before, final=final))
         self._emit("state_changed", {"state": state, "cause": cause})
 
-    def note(self, name: str, **details: Any) -> None:
+    def report(self, name: str, **details: Any) -> None:
         """Something else has happened."""
         level = logging.WARNING if name in _WARNINGS else logging.DEBUG
         if name == "message_skipped":
@@ -130,7 +130,7 @@ class Reporter:
 
     def fault(self, name: str, error: Exception) -> None:
         """What belongs to the application has raised."""
-        self.note(name, error=error)
+        self.report(name, error=error)
 
     def discarded(self, count: int) -> None:
         """Count messages of a connection that we closed; they are reported together."""
@@ -139,17 +139,17 @@ class Reporter:
     def dropped_in(self, count: int) -> None:
         """Report messages that a subscriber's overflow has dropped."""
         self._counters.dropped_count += count
-        self.note("message_dropped", direction="in", count=count)
+        self.report("message_dropped", direction="in", count=count)
 
     def unheard(self, count: int) -> None:
         """Report messages that came, or were left, with no subscriber."""
         self._counters.dropped_count += count
-        self.note("messages_discarded", count=count)
+        self.report("messages_discarded", count=count)
 
     def dropped_out(self, message: QueuedMessage, why: str) -> None:
         """Report a message that the outbox has dropped."""
         self._counters.dropped_count += 1
-        self.note("message_dropped", direction="out", size=message.size, why=why)
+        self.report("message_dropped", direction="out", size=message.size, why=why)
 
     def _count_skipped(self) -> int:
         """Count one more; return the level of its log message."""

@@ -6,7 +6,7 @@ Named tuples, since a frozen dataclass costs seven times as much at import.
 from enum import Enum
 from typing import Literal, NamedTuple
 
-from ws_common.lifecycle.retry import Run, Verdict
+from ws_common.lifecycle.retry import FailureStreak, RetryDecision
 from ws_common.lifecycle.states import (
     Closed,
     Disconnecting,
@@ -27,39 +27,39 @@ class Phase(Enum):
     FINISHED = "finished"
 
 
-Sequel = Literal["retry", "stay", "finish"]
+AfterClose = Literal["retry", "stay", "finish"]
 """What follows `DISCONNECTING`: what the verdict says, nothing, or the end."""
 
 
-class Life(NamedTuple):
+class ClientState(NamedTuple):
     """Everything that the machine knows.
 
     Attributes:
         phase: Where in the diagram.
-        shown: The state that applications see.
+        public_state: The state that applications see.
         attempt_id: The live attempt, or the last one.
         url: Of the attempt; empty until a provider has been asked.
-        run: The failures in a row.
+        streak: The failures in a row.
         connections: How many were opened.
-        settled: Whether the open connection has lived long enough to be trusted.
+        is_stable: Whether the open connection has lived long enough to be trusted.
         connected_before: Whether a connection to this target has ever settled.
-        sequel: What follows `DISCONNECTING`.
+        after_close: What follows `DISCONNECTING`.
     """
 
     phase: Phase = Phase.NEW
-    shown: WebSocketClientState = Closed()
+    public_state: WebSocketClientState = Closed()
     attempt_id: int = 0
     url: str = ""
-    run: Run = Run()
+    streak: FailureStreak = FailureStreak()
     connections: int = 0
-    settled: bool = False
+    is_stable: bool = False
     connected_before: bool = False
-    sequel: Sequel = "retry"
+    after_close: AfterClose = "retry"
 
     @property
     def is_reconnecting(self) -> bool:
         """Whether the attempt under way is not a first one."""
-        return bool(self.run.retries or self.connections)
+        return bool(self.streak.retries or self.connections)
 
     @property
     def is_idle(self) -> bool:
@@ -69,12 +69,12 @@ class Life(NamedTuple):
     @property
     def is_finishing(self) -> bool:
         """Whether `close()` has been called."""
-        return self.phase is Phase.FINISHED or self.sequel == "finish"
+        return self.phase is Phase.FINISHED or self.after_close == "finish"
 
     def not_connected(self) -> WSNotConnectedError:
         """The error that says why no connection is open or coming."""
         error: WSError | None = None
-        match self.shown:
+        match self.public_state:
             case Closed(error=WSError() as error):
                 reason = f"the last one ended: {error}"
             case Closed() if self.phase is Phase.NEW:
@@ -90,7 +90,7 @@ class Life(NamedTuple):
     def is_coming(self, *, retries: bool) -> bool:
         """Whether a connection is open or coming, if `retries` may be made."""
         if self.phase is Phase.DISCONNECTING:
-            return retries and self.sequel == "retry"
+            return retries and self.after_close == "retry"
         return self.phase in (Phase.CONNECTING, Phase.OPEN, Phase.RECONNECTING)
 
 
@@ -128,7 +128,7 @@ class AbortAsked(NamedTuple):
     finish: bool = False
 
 
-class Addressed(NamedTuple):
+class UrlResolved(NamedTuple):
     """The URL provider of an attempt has answered."""
 
     attempt: int
@@ -142,7 +142,7 @@ class Opened(NamedTuple):
     protocol: str | None = None
 
 
-class Settled(NamedTuple):
+class BecameStable(NamedTuple):
     """The connection has lived for `min_uptime`: the failure streak is over."""
 
     attempt: int
@@ -153,7 +153,7 @@ class AttemptFailed(NamedTuple):
 
     attempt: int
     error: WSError
-    verdict: Verdict
+    decision: RetryDecision
 
 
 class ClosingSeen(NamedTuple):
@@ -165,15 +165,15 @@ class ClosingSeen(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A connection has ended. `verdict` says what to do where nobody asked for it."""
+    """A connection has ended. `decision` says what to do where nobody asked for it."""
 
     attempt: int
     code: int | None
     reason: str | None
-    verdict: Verdict
+    decision: RetryDecision
 
 
-class SteppedAside(NamedTuple):
+class Replaced(NamedTuple):
     """The connection closes in the background, to make room for a new one."""
 
     attempt: int
@@ -189,13 +189,13 @@ Request = ConnectAsked | ReconnectAsked | DisconnectAsked | CloseAsked | AbortAs
 """What somebody asked for."""
 
 Occurrence = (
-    Addressed
+    UrlResolved
     | Opened
-    | Settled
+    | BecameStable
     | AttemptFailed
     | ClosingSeen
     | Lost
-    | SteppedAside
+    | Replaced
     | RetryDue
 )
 """What happened to the attempt of that id."""
@@ -229,8 +229,8 @@ class DiscardReceived(NamedTuple):
     """Deliver nothing more of what the connections have brought."""
 
 
-class Retire(NamedTuple):
-    """Let the connection close in the background; `SteppedAside` follows at once."""
+class CloseInBackground(NamedTuple):
+    """Let the connection close in the background; `Replaced` follows at once."""
 
     attempt: int
 
@@ -252,7 +252,7 @@ class FailSends(NamedTuple):
     """Fail whatever waits to be sent: it is not for the server that comes next."""
 
 
-class Show(NamedTuple):
+class PublishState(NamedTuple):
     """Tell everybody the state: the log, `on_event`, the history, `state_changes`."""
 
     state: WebSocketClientState
@@ -264,7 +264,7 @@ class OpenConnection(NamedTuple):
 
 
 class StartStableTimer(NamedTuple):
-    """Feed `Settled(attempt)` after `min_uptime` seconds."""
+    """Feed `BecameStable(attempt)` after `min_uptime` seconds."""
 
     attempt: int
 
@@ -288,11 +288,11 @@ class WatchEnvironment(NamedTuple):
     """Listen to the page, the network and the clock."""
 
 
-class LeaveEnvironment(NamedTuple):
+class StopWatchingEnvironment(NamedTuple):
     """Listen to them no more."""
 
 
-class TellIdle(NamedTuple):
+class ReportIdle(NamedTuple):
     """Nothing is open or coming: readers meet the end, and calls return or raise."""
 
     closed: Closed
@@ -309,18 +309,18 @@ Command = (
     | Abandon
     | BeginClose
     | DiscardReceived
-    | Retire
+    | CloseInBackground
     | Wait
     | StopWaiting
     | FailSends
-    | Show
+    | PublishState
     | OpenConnection
     | StartStableTimer
     | AnswerConnect
     | StopSending
     | CountEnd
     | WatchEnvironment
-    | LeaveEnvironment
-    | TellIdle
+    | StopWatchingEnvironment
+    | ReportIdle
     | Finish
 )

@@ -1,6 +1,6 @@
 """The lifecycle of a client, as a table: no clock, no I/O, no asyncio.
 
-Theory of operation. `step(life, event)` looks up (phase, kind of event) in `TABLE`
+Theory of operation. `step(state, event)` looks up (phase, kind of event) in `TABLE`
 and returns the new life and the commands to carry out. The supervisor feeds events
 and carries out commands; it decides nothing. What the table does not list, does
 nothing.
@@ -10,7 +10,7 @@ Rules, which the property tests hold it to:
 1. Every attempt has an id. An event of an attempt that is not the live one changes
    nothing; a late success of such an attempt is abandoned, which frees its socket.
 2. At most one attempt is live. In `CONNECTING`, `OPEN` and `DISCONNECTING` it is
-   the one of `life.attempt_id`; in all other phases there is none.
+   the one of `state.attempt_id`; in all other phases there is none.
 3. `FINISHED` is final, and so is the way there: what is asked for after `close()`
    changes nothing.
 4. Whoever asks comes first: connect, reconnect, disconnect and close cut short
@@ -25,11 +25,13 @@ from typing import Final
 from ws_common.lifecycle.client_state import (
     Abandon,
     AbortAsked,
-    Addressed,
     AnswerConnect,
     AttemptFailed,
+    BecameStable,
     BeginClose,
+    ClientState,
     CloseAsked,
+    CloseInBackground,
     ClosingSeen,
     Command,
     ConnectAsked,
@@ -39,28 +41,26 @@ from ws_common.lifecycle.client_state import (
     Event,
     FailSends,
     Finish,
-    LeaveEnvironment,
-    Life,
     Lost,
     OpenConnection,
     Opened,
     Phase,
+    PublishState,
     ReconnectAsked,
+    Replaced,
+    ReportIdle,
     Request,
-    Retire,
     RetryDue,
-    Settled,
-    Show,
     StartAttempt,
     StartStableTimer,
-    SteppedAside,
     StopSending,
     StopWaiting,
-    TellIdle,
+    StopWatchingEnvironment,
+    UrlResolved,
     Wait,
     WatchEnvironment,
 )
-from ws_common.lifecycle.retry import Run, Stop, Verdict
+from ws_common.lifecycle.retry import FailureStreak, RetryDecision, Stop
 from ws_common.lifecycle.state_machine import Table
 from ws_common.lifecycle.states import (
     Closed,
@@ -73,7 +73,7 @@ from ws_common.lifecycle.states import (
 # ── The table ───────────────────────────────────────────────────────────────
 
 
-Step = tuple[Life, tuple[Command, ...]]
+Step = tuple[ClientState, tuple[Command, ...]]
 
 
 TABLE: Final = Table()
@@ -95,9 +95,9 @@ IGNORED: Mapping[type, Mapping[str, str]] = MappingProxyType(
         },
         CloseAsked: {"finished": _FINAL},
         AbortAsked: {"finished": _FINAL},
-        Addressed: {"open": _DONE, "disconnecting": _DONE},
+        UrlResolved: {"open": _DONE, "disconnecting": _DONE},
         Opened: {"open": _DONE, "disconnecting": _DONE},
-        Settled: {
+        BecameStable: {
             "connecting": _DONE,
             "disconnecting": "it ends, however long it lived",
         },
@@ -107,7 +107,7 @@ IGNORED: Mapping[type, Mapping[str, str]] = MappingProxyType(
             "disconnecting": "one closing is enough",
         },
         Lost: {"connecting": "`AttemptFailed` comes instead"},
-        SteppedAside: {"connecting": _DONE, "open": "`Retire` comes before"},
+        Replaced: {"connecting": _DONE, "open": "`CloseInBackground` comes before"},
         RetryDue: {
             "connecting": "no wait is under way",
             "open": "no wait is under way",
@@ -126,164 +126,180 @@ _COMING = (Phase.CONNECTING, Phase.RECONNECTING)
 _CONNECTED = (Phase.OPEN, Phase.DISCONNECTING)
 
 
-def step(life: Life, event: Event) -> Step:
+def step(state: ClientState, event: Event) -> Step:
     """Advance by one event.
 
     Returns:
         The life after it, and what is to be done now, in order.
     """
-    if _is_stale(life, event):
-        return life, (Abandon(event.attempt),) if isinstance(event, Opened) else ()
-    edge = TABLE.get((life.phase, type(event)))
+    if _is_stale(state, event):
+        return state, (Abandon(event.attempt),) if isinstance(event, Opened) else ()
+    edge = TABLE.get((state.phase, type(event)))
     if edge is None:
-        return life, ()  # `IGNORED` says why
-    after, commands = edge.action(life, event)
+        return state, ()  # `IGNORED` says why
+    after, commands = edge.action(state, event)
     counted: tuple[Command, ...] = ()
     if isinstance(event, Lost):  # before anybody is told, who may look at the figures
         counted = (CountEnd(event.code, event.reason),)
-    return after, (*counted, *_shows(life, after), *commands)
+    return after, (*counted, *commands_of_change(state, after), *commands)
 
 
-def _shows(before: Life, after: Life) -> tuple[Command, ...]:
+def commands_of_change(before: ClientState, after: ClientState) -> tuple[Command, ...]:
     """What a new state brings about, whichever edge has led to it."""
-    if after.shown is before.shown:
+    if after.public_state is before.public_state:
         return ()
-    shown = after.shown
-    show = Show(shown, after.phase is Phase.FINISHED)
-    match shown:
+    public_state = after.public_state
+    show = PublishState(public_state, after.phase is Phase.FINISHED)
+    match public_state:
         case Connecting():
             return show, WatchEnvironment()
         case Open():
             timer = StartStableTimer(after.attempt_id)
             return show, OpenConnection(), timer, AnswerConnect()
         case Closed():
-            return StopSending(), show, LeaveEnvironment(), TellIdle(shown)
+            return (
+                StopSending(),
+                show,
+                StopWatchingEnvironment(),
+                ReportIdle(public_state),
+            )
         case _:  # stopped first: `on_event` may send something in that very call
             return StopSending(), show
 
 
-def _is_stale(life: Life, event: Event) -> bool:
+def _is_stale(state: ClientState, event: Event) -> bool:
     if isinstance(event, Request):
         return False
-    live = life.phase in _LIVE
+    live = state.phase in _LIVE
     if isinstance(event, RetryDue):
-        live = life.phase is Phase.RECONNECTING
-    return not live or event.attempt != life.attempt_id
+        live = state.phase is Phase.RECONNECTING
+    return not live or event.attempt != state.attempt_id
 
 
-def _start(life: Life, *commands: Command) -> Step:
+def _start(state: ClientState, *commands: Command) -> Step:
     """Begin a new attempt."""
-    attempt = life.attempt_id + 1
-    life = life._replace(
+    attempt = state.attempt_id + 1
+    state = state._replace(
         phase=Phase.CONNECTING,
-        shown=Connecting(life.url, life.run.failures + 1),
+        public_state=Connecting(state.url, state.streak.failures + 1),
         attempt_id=attempt,
-        sequel="retry",
+        after_close="retry",
     )
-    return life, (*commands, StartAttempt(attempt))
+    return state, (*commands, StartAttempt(attempt))
 
 
-def _end(life: Life, closed: Closed, *commands: Command, finish: bool = False) -> Step:
+def _end(
+    state: ClientState, closed: Closed, *commands: Command, finish: bool = False
+) -> Step:
     """Come to rest: nothing is open and nothing is coming."""
     phase = Phase.FINISHED if finish else Phase.CLOSED
-    life = life._replace(phase=phase, shown=closed, run=Run(), sequel="retry")
+    state = state._replace(
+        phase=phase,
+        public_state=closed,
+        streak=FailureStreak(),
+        after_close="retry",
+    )
     finished = (Finish(closed),) if finish else ()
-    return life, (*commands, FailSends(), *finished)
+    return state, (*commands, FailSends(), *finished)
 
 
-def _obey(life: Life, verdict: Verdict, code: int | None, reason: str | None) -> Step:
+def _apply(
+    state: ClientState, decision: RetryDecision, code: int | None, reason: str | None
+) -> Step:
     """Wait for the next attempt, or stop."""
-    life = life._replace(run=verdict.run)
-    if isinstance(verdict, Stop):
-        return _end(life, Closed(code, reason, verdict.error))
-    shown = Reconnecting(
-        attempt=verdict.run.failures + 1,
-        delay=verdict.delay,
-        at=verdict.at,
+    state = state._replace(streak=decision.streak)
+    if isinstance(decision, Stop):
+        return _end(state, Closed(code, reason, decision.error))
+    public_state = Reconnecting(
+        attempt=decision.streak.failures + 1,
+        delay=decision.delay,
+        at=decision.at,
         close_code=code,
         close_reason=reason,
-        error=verdict.error,
+        error=decision.error,
     )
-    life = life._replace(phase=Phase.RECONNECTING, shown=shown)
-    return life, (Wait(life.attempt_id, verdict.delay),)
+    state = state._replace(phase=Phase.RECONNECTING, public_state=public_state)
+    return state, (Wait(state.attempt_id, decision.delay),)
 
 
 # What was asked for
 
 
-def _aim(life: Life, event: ConnectAsked | ReconnectAsked) -> Step:
+def _aim(state: ClientState, event: ConnectAsked | ReconnectAsked) -> Step:
     """Aim at the target of the call; what waited for another is not sent to it."""
-    life = life._replace(run=Run())
+    state = state._replace(streak=FailureStreak())
     if isinstance(event, ReconnectAsked):
-        return life, ()
+        return state, ()
     if event.same_target:
-        return life._replace(url=event.url), ()
-    return life._replace(url=event.url, connected_before=False), (FailSends(),)
+        return state._replace(url=event.url), ()
+    return state._replace(url=event.url, connected_before=False), (FailSends(),)
 
 
 @TABLE.edge(ConnectAsked, at=(*_IDLE, *_COMING), to=(Phase.CONNECTING,))
 @TABLE.edge(ReconnectAsked, at=(Phase.CLOSED, *_COMING), to=(Phase.CONNECTING,))
-def _connect(life: Life, event: ConnectAsked | ReconnectAsked) -> Step:
-    aimed, fail = _aim(life, event)
-    return _start(aimed, *_cut_short(life), *fail)
+def _connect(state: ClientState, event: ConnectAsked | ReconnectAsked) -> Step:
+    aimed, fail = _aim(state, event)
+    return _start(aimed, *_cut_short(state), *fail)
 
 
-def _cut_short(life: Life) -> tuple[Command, ...]:
-    if life.phase is Phase.CONNECTING:
-        return (Abandon(life.attempt_id),)
-    if life.phase is Phase.RECONNECTING:
-        return (StopWaiting(life.attempt_id),)
+def _cut_short(state: ClientState) -> tuple[Command, ...]:
+    if state.phase is Phase.CONNECTING:
+        return (Abandon(state.attempt_id),)
+    if state.phase is Phase.RECONNECTING:
+        return (StopWaiting(state.attempt_id),)
     return ()
 
 
 @TABLE.edge(ConnectAsked, ReconnectAsked, at=_CONNECTED, to=(Phase.DISCONNECTING,))
-def _replace(life: Life, event: ConnectAsked | ReconnectAsked) -> Step:
+def _replace(state: ClientState, event: ConnectAsked | ReconnectAsked) -> Step:
     """Let the connection close out of sight: a silent peer holds nobody up."""
-    if life.sequel == "finish":
-        return life, ()
-    aimed, fail = _aim(life, event)
-    shown = life.shown
-    if life.phase is Phase.OPEN:
-        shown = Disconnecting(1000, "")
-    assert isinstance(shown, Disconnecting)  # noqa: S101 - what this phase shows
-    after = aimed._replace(phase=Phase.DISCONNECTING, shown=shown, sequel="retry")
-    count = CountEnd(shown.close_code, shown.close_reason)
-    return after, (*fail, Retire(life.attempt_id), count)
+    if state.after_close == "finish":
+        return state, ()
+    aimed, fail = _aim(state, event)
+    public_state = state.public_state
+    if state.phase is Phase.OPEN:
+        public_state = Disconnecting(1000, "")
+    assert isinstance(public_state, Disconnecting)  # noqa: S101 - what this phase shows
+    after = aimed._replace(
+        phase=Phase.DISCONNECTING, public_state=public_state, after_close="retry"
+    )
+    count = CountEnd(public_state.close_code, public_state.close_reason)
+    return after, (*fail, CloseInBackground(state.attempt_id), count)
 
 
 @TABLE.edge(DisconnectAsked, at=_COMING, to=(Phase.CLOSED,))
 @TABLE.edge(CloseAsked, at=(*_IDLE, *_COMING), to=(Phase.FINISHED,))
-def _stop(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
+def _stop(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
     finish = isinstance(event, CloseAsked)
-    commands = _cut_short(life)
-    if life.phase not in _IDLE:  # interceptors may still hold messages
+    commands = _cut_short(state)
+    if state.phase not in _IDLE:  # interceptors may still hold messages
         commands = (*commands, DiscardReceived())
-    return _end(life, _at_rest(life), *commands, finish=finish)
+    return _end(state, _at_rest(state), *commands, finish=finish)
 
 
-def _at_rest(life: Life) -> Closed:
+def _at_rest(state: ClientState) -> Closed:
     """What is shown after an end that was asked for: how the last connection ended."""
-    if isinstance(life.shown, Reconnecting | Closed | Disconnecting):
-        return Closed(life.shown.close_code, life.shown.close_reason)
+    if isinstance(state.public_state, Reconnecting | Closed | Disconnecting):
+        return Closed(state.public_state.close_code, state.public_state.close_reason)
     return Closed()
 
 
 @TABLE.edge(DisconnectAsked, CloseAsked, at=(Phase.OPEN,), to=(Phase.DISCONNECTING,))
-def _close(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
-    life = life._replace(
+def _close(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
+    state = state._replace(
         phase=Phase.DISCONNECTING,
-        shown=Disconnecting(event.code, event.reason),
-        sequel="finish" if isinstance(event, CloseAsked) else "stay",
+        public_state=Disconnecting(event.code, event.reason),
+        after_close="finish" if isinstance(event, CloseAsked) else "stay",
     )
-    begin = BeginClose(life.attempt_id, event.code, event.reason)
-    return life, (begin, DiscardReceived(), FailSends())
+    begin = BeginClose(state.attempt_id, event.code, event.reason)
+    return state, (begin, DiscardReceived(), FailSends())
 
 
 @TABLE.edge(DisconnectAsked, CloseAsked, at=(Phase.DISCONNECTING,))
-def _stay(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
-    finish = isinstance(event, CloseAsked) or life.sequel == "finish"
-    life = life._replace(sequel="finish" if finish else "stay")
-    return life, (DiscardReceived(), FailSends())
+def _stay(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
+    finish = isinstance(event, CloseAsked) or state.after_close == "finish"
+    state = state._replace(after_close="finish" if finish else "stay")
+    return state, (DiscardReceived(), FailSends())
 
 
 @TABLE.edge(
@@ -291,51 +307,58 @@ def _stay(life: Life, event: DisconnectAsked | CloseAsked) -> Step:
     at=(*_IDLE, *_COMING, *_CONNECTED),
     to=(Phase.CLOSED, Phase.FINISHED),
 )
-def _abort(life: Life, event: AbortAsked) -> Step:
-    commands = _cut_short(life)
-    closed = _at_rest(life)
-    if life.phase in _CONNECTED:
-        commands = Abandon(life.attempt_id), CountEnd(1006, "")
+def _abort(state: ClientState, event: AbortAsked) -> Step:
+    commands = _cut_short(state)
+    closed = _at_rest(state)
+    if state.phase in _CONNECTED:
+        commands = Abandon(state.attempt_id), CountEnd(1006, "")
         closed = Closed(1006, "")
-    finish = event.finish or life.sequel == "finish"
-    return _end(life, closed, *commands, finish=finish)
+    finish = event.finish or state.after_close == "finish"
+    return _end(state, closed, *commands, finish=finish)
 
 
 # What happened
 
 
-@TABLE.edge(Addressed, at=(Phase.CONNECTING,))
-def _addressed(life: Life, event: Addressed) -> Step:
-    shown = Connecting(event.url, life.run.failures + 1)
-    return life._replace(url=event.url, shown=shown), ()
+@TABLE.edge(UrlResolved, at=(Phase.CONNECTING,))
+def _url_resolved(state: ClientState, event: UrlResolved) -> Step:
+    public_state = Connecting(event.url, state.streak.failures + 1)
+    return state._replace(url=event.url, public_state=public_state), ()
 
 
 @TABLE.edge(Opened, at=(Phase.CONNECTING,), to=(Phase.OPEN,))
-def _opened(life: Life, event: Opened) -> Step:
-    connection = life.connections + 1
-    shown = Open(life.url, event.protocol, connection)
-    life = life._replace(
-        phase=Phase.OPEN, shown=shown, connections=connection, settled=False
+def _opened(state: ClientState, event: Opened) -> Step:
+    connection = state.connections + 1
+    public_state = Open(state.url, event.protocol, connection)
+    state = state._replace(
+        phase=Phase.OPEN,
+        public_state=public_state,
+        connections=connection,
+        is_stable=False,
     )
-    return life, ()
+    return state, ()
 
 
-@TABLE.edge(Settled, at=(Phase.OPEN,))
-def _settled(life: Life, _: Settled) -> Step:
-    return life._replace(settled=True, connected_before=True, run=Run()), ()
+@TABLE.edge(BecameStable, at=(Phase.OPEN,))
+def _became_stable(state: ClientState, _: BecameStable) -> Step:
+    return state._replace(
+        is_stable=True, connected_before=True, streak=FailureStreak()
+    ), ()
 
 
 @TABLE.edge(
     AttemptFailed, at=(Phase.CONNECTING,), to=(Phase.RECONNECTING, Phase.CLOSED)
 )
-def _attempt_failed(life: Life, event: AttemptFailed) -> Step:
-    return _obey(life, event.verdict, None, None)
+def _attempt_failed(state: ClientState, event: AttemptFailed) -> Step:
+    return _apply(state, event.decision, None, None)
 
 
 @TABLE.edge(ClosingSeen, at=(Phase.OPEN,), to=(Phase.DISCONNECTING,))
-def _closing_seen(life: Life, event: ClosingSeen) -> Step:
-    shown = Disconnecting(event.code, event.reason)
-    return life._replace(phase=Phase.DISCONNECTING, shown=shown, sequel="retry"), ()
+def _closing_seen(state: ClientState, event: ClosingSeen) -> Step:
+    public_state = Disconnecting(event.code, event.reason)
+    return state._replace(
+        phase=Phase.DISCONNECTING, public_state=public_state, after_close="retry"
+    ), ()
 
 
 @TABLE.edge(Lost, at=(Phase.OPEN,), to=(Phase.RECONNECTING, Phase.CLOSED))
@@ -344,24 +367,24 @@ def _closing_seen(life: Life, event: ClosingSeen) -> Step:
     at=(Phase.DISCONNECTING,),
     to=(Phase.RECONNECTING, Phase.CLOSED, Phase.FINISHED),
 )
-def _lost(life: Life, event: Lost) -> Step:
-    if life.sequel == "retry":
-        return _obey(life, event.verdict, event.code, event.reason)
+def _lost(state: ClientState, event: Lost) -> Step:
+    if state.after_close == "retry":
+        return _apply(state, event.decision, event.code, event.reason)
     closed = Closed(event.code, event.reason)
-    return _end(life, closed, finish=life.sequel == "finish")
+    return _end(state, closed, finish=state.after_close == "finish")
 
 
 @TABLE.edge(
-    SteppedAside,
+    Replaced,
     at=(Phase.DISCONNECTING,),
     to=(Phase.CONNECTING, Phase.CLOSED, Phase.FINISHED),
 )
-def _stepped_aside(life: Life, _: SteppedAside) -> Step:
-    if life.sequel == "retry":
-        return _start(life)
-    return _end(life, _at_rest(life), finish=life.sequel == "finish")
+def _replaced(state: ClientState, _: Replaced) -> Step:
+    if state.after_close == "retry":
+        return _start(state)
+    return _end(state, _at_rest(state), finish=state.after_close == "finish")
 
 
 @TABLE.edge(RetryDue, at=(Phase.RECONNECTING,), to=(Phase.CONNECTING,))
-def _retry_due(life: Life, _: RetryDue) -> Step:
-    return _start(life._replace(run=life.run.retried()))
+def _retry_due(state: ClientState, _: RetryDue) -> Step:
+    return _start(state._replace(streak=state.streak.retried()))

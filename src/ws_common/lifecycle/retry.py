@@ -45,7 +45,7 @@ PATIENCE = 3
 """How many refusals in a row are final where a later attempt may be accepted."""
 
 
-class Run(NamedTuple):
+class FailureStreak(NamedTuple):
     """A run of failures.
 
     Attributes:
@@ -62,7 +62,7 @@ class Run(NamedTuple):
     refusals: int = 0
     spread: bool = False
 
-    def failed(self, *, refused: bool, attempt: bool, spread: bool) -> "Run":
+    def failed(self, *, refused: bool, attempt: bool, spread: bool) -> "FailureStreak":
         """The run after one more failure.
 
         Args:
@@ -77,7 +77,7 @@ class Run(NamedTuple):
             spread=self.spread or spread,
         )
 
-    def retried(self) -> "Run":
+    def retried(self) -> "FailureStreak":
         """The run as the next attempt is made."""
         return self._replace(retries=self.retries + 1)
 
@@ -85,7 +85,7 @@ class Run(NamedTuple):
 class Retry(NamedTuple):
     """Try again after `delay` seconds, `at` that time (UTC)."""
 
-    run: Run
+    streak: FailureStreak
     error: WSError
     delay: float
     at: datetime
@@ -94,11 +94,11 @@ class Retry(NamedTuple):
 class Stop(NamedTuple):
     """Do not try again."""
 
-    run: Run
+    streak: FailureStreak
     error: WSError
 
 
-Verdict = Retry | Stop
+RetryDecision = Retry | Stop
 
 
 class Failures:
@@ -137,17 +137,17 @@ class Failures:
     def decide(
         self,
         error: WSError,
-        run: Run,
+        streak: FailureStreak,
         *,
         stable: bool,
         connected_before: bool,
         provided: bool,
-    ) -> Verdict:
-        """Decide what follows a failure; see `judge()` for the arguments."""
+    ) -> RetryDecision:
+        """Decide what follows a failure; see `decide_retry()` for the arguments."""
         self.last_error = error
-        return judge(
+        return decide_retry(
             error,
-            run,
+            streak,
             self._interval,
             self._rng,
             self._on_fault,
@@ -159,9 +159,9 @@ class Failures:
         )
 
 
-def judge(
+def decide_retry(
     error: WSError,
-    run: Run,
+    streak: FailureStreak,
     interval: ConnectionRetryInterval | None,
     rng: Random,
     on_fault: Callable[[Exception], None],
@@ -171,12 +171,12 @@ def judge(
     elapsed: float,
     now: datetime,
     provided: bool,
-) -> Verdict:
+) -> RetryDecision:
     """Decide what follows a failure.
 
     Args:
         error: Why the attempt failed or the connection was lost.
-        run: The run of failures before it.
+        streak: The run of failures before it.
         interval: When to retry; None: never.
         rng: Where the jitter comes from.
         on_fault: Told where `retry_if` raised or answered nonsense; the default
@@ -187,16 +187,16 @@ def judge(
         now: The time, UTC.
         provided: Whether the URL or the headers come from a provider.
     """
-    run = run.failed(
+    streak = streak.failed(
         refused=is_refusal(error),
         attempt=not stable,
         spread=getattr(error, "close_code", None) in SPREAD_CODES,
     )
     if interval is None:
-        return Stop(run=run, error=error)
-    is_final = _is_final(error, run, known=connected_before, provided=provided)
+        return Stop(streak=streak, error=error)
+    is_final = _is_final(error, streak, known=connected_before, provided=provided)
     context = RetryContext(
-        attempt=run.failures,
+        attempt=streak.failures,
         elapsed=elapsed,
         ever_connected=connected_before,
         error=error,
@@ -204,12 +204,15 @@ def judge(
     )
     answer = _ask(context, interval, on_fault)
     if answer is False:
-        return Stop(run=run, error=error)
-    if interval.max_attempts is not None and run.failures >= interval.max_attempts:
-        return Stop(run=run, error=_exhausted(error, run.failures))
-    delay = answer if answer is not True else _draw(error, run, interval, rng)
+        return Stop(streak=streak, error=error)
+    if interval.max_attempts is not None and streak.failures >= interval.max_attempts:
+        return Stop(
+            streak=streak,
+            error=_exhausted(error, streak.failures),
+        )
+    delay = answer if answer is not True else _draw(error, streak, interval, rng)
     at = _later(now, delay)
-    return Retry(run=run, error=error, delay=delay, at=at)
+    return Retry(streak=streak, error=error, delay=delay, at=at)
 
 
 def _later(now: datetime, delay: float) -> datetime:
@@ -251,15 +254,17 @@ def why_final(error: WSError, interval: ConnectionRetryInterval | None) -> str:
     return "`retry_if` said so"
 
 
-def _is_final(error: WSError, run: Run, *, known: bool, provided: bool) -> bool:
+def _is_final(
+    error: WSError, streak: FailureStreak, *, known: bool, provided: bool
+) -> bool:
     """Whether trying again would be answered with the same, as far as can be known."""
     said = {getattr(error, "status", None), getattr(error, "close_code", None)}
     doubtful = (
         known
-        or getattr(error, "hearsay", False)
+        or getattr(error, "status_is_inferred", False)
         or (provided and not CREDENTIAL_REFUSALS.isdisjoint(said))
     )
-    is_certain = not doubtful or run.refusals >= PATIENCE
+    is_certain = not doubtful or streak.refusals >= PATIENCE
     return is_hopeless(error) or (is_refusal(error) and is_certain)
 
 
@@ -289,10 +294,13 @@ def _ask(
 
 
 def _draw(
-    error: WSError, run: Run, interval: ConnectionRetryInterval, rng: Random
+    error: WSError,
+    streak: FailureStreak,
+    interval: ConnectionRetryInterval,
+    rng: Random,
 ) -> float:
     asked = getattr(error, "retry_after", None) or 0.0
-    delay = interval.draw(run.retries, spread=run.spread, rng=rng)
+    delay = interval.draw(streak.retries, spread=streak.spread, rng=rng)
     return delay + min(max(asked, 0.0), RETRY_AFTER_CAP)
 
 

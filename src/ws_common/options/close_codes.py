@@ -48,7 +48,7 @@ def sendable_close(
     code: int | None,
     reason: str | None,
     platform: Platform,
-    note: Callable[..., Any],
+    report: Callable[..., Any],
 ) -> tuple[int | None, str]:
     """Return what may be sent: what may not is replaced by 1000, and reported.
 
@@ -57,7 +57,7 @@ def sendable_close(
     try:
         return check_close(code, reason, platform)
     except WSError as error:
-        note("close_code_replaced", code=code, error=error)
+        report("close_code_replaced", code=code, error=error)
         return (None if code is None else 1000), ""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from ws_common.vocabulary.clock import Clock
-from ws_common.vocabulary.environment_events import Signals
+from ws_common.vocabulary.environment_events import EnvironmentEvents
 from ws_common.vocabulary.messages import Data, convert_by
 
 Overflow = Literal["pause", "drop_oldest", "drop_newest", "error"]
@@ -32,7 +32,7 @@ class Platform(NamedTuple):
         stream_overflow: What happens above that.
         write_limit: Bytes buffered for sending above which `add()` waits.
         too_big_code: The close code sent after a message over `max_size`.
-        leaving_code: The close code sent by a program that was cancelled; a page may
+        going_away_code: The close code sent by a program that was cancelled; a page may
             not send 1001.
         signals: Makes what hears of the network and the page; None: nothing does.
         timer_slack: Seconds by which timers may be late though nothing slept: those
@@ -51,8 +51,8 @@ class Platform(NamedTuple):
     stream_overflow: Overflow
     write_limit: int
     too_big_code: int
-    leaving_code: int = 1001
-    signals: Callable[[], Signals] | None = None
+    going_away_code: int = 1001
+    environment_events: Callable[[], EnvironmentEvents] | None = None
     timer_slack: float = 0.0
     to_data: Callable[[Any], Data | None] = _no_data
     clock: Clock = Clock()

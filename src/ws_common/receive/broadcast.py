@@ -23,15 +23,15 @@ class Broadcast(Generic[T]):
     Args:
         limits: Of each buffer, unless a subscriber says otherwise.
         keep: Whether what comes before the first subscriber is kept for it.
-        home: The loop of those who read.
-        on_pressure: Called when a buffer asks for a pause, or no longer does.
+        client_loop: The loop of those who read.
+        on_watermark: Called when a buffer asks for a pause, or no longer does.
         on_drop: Called with how many items a buffer did not keep.
 
     Attributes:
         ended: The end that a reader with an empty buffer meets; None: it waits.
         kept: What is kept for the first subscriber; None: nothing is.
         listeners: The tasks that call listeners back.
-        on_unheard: Told how many items came, or were left, with no subscriber.
+        on_discarded: Told how many items came, or were left, with no subscriber.
         check_asked: Raises where nothing was ever asked to come.
     """
 
@@ -40,14 +40,14 @@ class Broadcast(Generic[T]):
         "_buffers",
         "_keeps",
         "check_asked",
+        "client_loop",
         "ended",
-        "home",
         "kept",
         "limits",
         "listeners",
+        "on_discarded",
         "on_drop",
-        "on_pressure",
-        "on_unheard",
+        "on_watermark",
     )
 
     def __init__(
@@ -55,17 +55,17 @@ class Broadcast(Generic[T]):
         limits: Limits,
         *,
         keep: bool,
-        home: ClientLoop | None = None,
-        on_pressure: Callable[[], None] = ignore,
+        client_loop: ClientLoop | None = None,
+        on_watermark: Callable[[], None] = ignore,
         on_drop: Callable[[int], None] = ignore,
     ) -> None:
         self.limits: Limits = limits
-        self.home: ClientLoop = home or ClientLoop()
+        self.client_loop: ClientLoop = client_loop or ClientLoop()
         self.ended: End | None = None
         self.kept: Buffer[T] | None = None
-        self.on_pressure: Callable[[], None] = on_pressure
+        self.on_watermark: Callable[[], None] = on_watermark
         self.on_drop: Callable[[int], None] = on_drop
-        self.on_unheard: Callable[[int], None] = ignore
+        self.on_discarded: Callable[[int], None] = ignore
         self.check_asked: Callable[[], None] = ignore
         self._keeps = keep
         self._buffers: tuple[Buffer[T], ...] = ()
@@ -89,7 +89,7 @@ class Broadcast(Generic[T]):
                 buffer.extend(batch, size, connection)
                 heard = True
         if not heard:  # nobody is there, or only buffers that do not take it
-            self.on_unheard(len(batch))
+            self.on_discarded(len(batch))
 
     def publish_one(self, item: T, connection: int = 0) -> None:
         """Hand one item to every buffer."""
@@ -133,7 +133,7 @@ class Broadcast(Generic[T]):
         left = buffer.drain()
         buffer.release()
         if left and not self._buffers:
-            self.on_unheard(len(left))
+            self.on_discarded(len(left))
 
     def finish(self, connection: int, end: End) -> None:
         """Let nothing more into the buffers of one connection; they can be read on."""
@@ -185,7 +185,7 @@ class Broadcast(Generic[T]):
         return self.limits._replace(capacity=capacity, overflow=overflow)
 
     def _make(self) -> Buffer[T]:
-        buffer: Buffer[T] = Buffer(self.limits, self.on_pressure, self.on_drop)
+        buffer: Buffer[T] = Buffer(self.limits, self.on_watermark, self.on_drop)
         self._buffers = (*self._buffers, buffer)
         self._keeps = False
         return buffer

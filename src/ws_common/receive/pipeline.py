@@ -25,7 +25,7 @@ from ws_common.options.interceptors import DONE, Handler, WSInterceptor, build
 from ws_common.options.options import WebSocketOptions
 from ws_common.options.platform import Platform
 from ws_common.receive.broadcast import Broadcast
-from ws_common.receive.stalled_readers import StuckWatch
+from ws_common.receive.stalled_readers import StalledReaders
 from ws_common.receive.subscriber_buffer import Buffer, End, Limits
 from ws_common.vocabulary.client_loop import ClientLoop
 from ws_common.vocabulary.errors import WSNotConnectedError, WSStreamOverflowError
@@ -80,7 +80,7 @@ class Incoming:
         self._pipeline = pipeline
         messages = pipeline.messages
         self.held: Buffer[Any] = Buffer(
-            messages.limits, messages.on_pressure, messages.on_drop
+            messages.limits, messages.on_watermark, messages.on_drop
         )
         handlers = pipeline.handlers
         # Each connection has its own, so that a `next` that is called late still
@@ -184,8 +184,8 @@ class ReceivePipeline:
         report: Reports an event.
         count_discarded: Told of messages that nobody will see.
         on_drop: Told of messages that an overflow has dropped.
-        on_pressure: Called when a place holds too much, or no longer does.
-        home: The loop of the client.
+        on_watermark: Called when a place holds too much, or no longer does.
+        client_loop: The loop of the client.
 
     Attributes:
         messages: Hands messages to the subscribers.
@@ -196,7 +196,7 @@ class ReceivePipeline:
     """
 
     __slots__ = (
-        "_on_pressure",
+        "_on_watermark",
         "_pending",
         "_queue",
         "_queue_size",
@@ -218,25 +218,29 @@ class ReceivePipeline:
         report: Callable[..., None],
         count_discarded: Callable[[int], None],
         on_drop: Callable[[int], None],
-        on_pressure: Callable[[], None],
-        home: ClientLoop | None = None,
+        on_watermark: Callable[[], None],
+        client_loop: ClientLoop | None = None,
     ) -> None:
         self.messages: Broadcast[Any] = Broadcast(
-            limits, keep=True, home=home, on_pressure=self._pressed, on_drop=on_drop
+            limits,
+            keep=True,
+            client_loop=client_loop,
+            on_watermark=self._watermark_crossed,
+            on_drop=on_drop,
         )
         self.handlers: Sequence[Handler] = [
             one.on_message for one in reversed(interceptors)
         ]
         self.count_discarded = count_discarded
         self.report = report
-        self._on_pressure = on_pressure
+        self._on_watermark = on_watermark
         self._queue: deque[_Waiting] = deque() if interceptors else _NOTHING
         self._queue_size = 0
         self.queue_full = False
         self._task: asyncio.Task[None] | None = None  # while messages have to wait
         self._source: Incoming | None = None  # whose message is being handled
         self._pending: Awaitable[Any] | None = None  # what the task awaits next
-        self.stuck = StuckWatch(self.messages, report)
+        self.stuck = StalledReaders(self.messages, report)
 
     def intercept(
         self, source: Incoming, chain: Callable[[Any], Any], batch: Sequence[Data]
@@ -312,9 +316,9 @@ class ReceivePipeline:
                 "do it in a task of its own"
             )
 
-    def _pressed(self) -> None:
+    def _watermark_crossed(self) -> None:
         """A place holds too much, or no longer does."""
-        self._on_pressure()
+        self._on_watermark()
         self.stuck.watch()
 
     # Inside
@@ -391,7 +395,7 @@ class ReceivePipeline:
         full = count > (limits.capacity or QUEUE_CAPACITY) or size > max_bytes
         if full is not self.queue_full:
             self.queue_full = full
-            self._on_pressure()
+            self._on_watermark()
 
 
 _NOTHING: Final[deque[Any]] = deque(maxlen=0)

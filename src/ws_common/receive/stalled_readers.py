@@ -15,19 +15,19 @@ PATIENCE = 5.0
 """Seconds of holding the socket without a read before a subscriber is named."""
 
 
-class StuckWatch:
+class StalledReaders:
     """Looks at full buffers every `PATIENCE` seconds, while there are any.
 
     Args:
         messages: Whose buffers.
-        note: Reports an event.
+        report: Reports an event.
     """
 
-    __slots__ = ("_messages", "_named", "_note", "_reads", "_timer")
+    __slots__ = ("_messages", "_named", "_reads", "_report", "_timer")
 
-    def __init__(self, messages: Broadcast[Any], note: Callable[..., None]) -> None:
+    def __init__(self, messages: Broadcast[Any], report: Callable[..., None]) -> None:
         self._messages = messages
-        self._note = note
+        self._report = report
         self._timer: asyncio.TimerHandle | None = None
         self._reads: dict[Buffer[Any], int] = {}
         self._named: Sequence[Buffer[Any]] = ()
@@ -64,7 +64,7 @@ class StuckWatch:
         for buffer in self._named:
             if buffer not in before:
                 who = self._describe(buffer)
-                self._note("subscriber_stuck", who=who, waiting=buffer.waiting)
+                self._report("subscriber_stuck", who=who, waiting=buffer.waiting)
         self._timer = None
         self.watch()
 

@@ -181,7 +181,7 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
     def __del__(self) -> None:
         """End it where nobody holds it any more: the collector runs in any thread."""
         if self._is_open:
-            self._broadcast.home.hop(self._broadcast.detach, self._buffer)
+            self._broadcast.client_loop.hop(self._broadcast.detach, self._buffer)
 
     @property
     def has_overflowed(self) -> bool:
@@ -228,7 +228,7 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
         buffer = self._buffer
         while True:
             if not buffer.has_next and buffer.end is None:
-                self._broadcast.home.check()
+                self._broadcast.client_loop.check()
                 ended = self._broadcast.ended
                 if ended is not None:
                     raise Ended(ended)

@@ -107,7 +107,7 @@ class Buffer(Generic[T]):
 
     Args:
         limits: How much it holds.
-        on_pressure: Called when `full` has changed.
+        on_watermark: Called when `full` has changed.
         on_drop: Called with how many items it did not keep.
 
     Attributes:
@@ -130,7 +130,7 @@ class Buffer(Generic[T]):
         "_later_count",
         "_max_bytes",
         "_on_drop",
-        "_on_pressure",
+        "_on_watermark",
         "_policy",
         "_tail",
         "_waiters",
@@ -147,7 +147,7 @@ class Buffer(Generic[T]):
     def __init__(
         self,
         limits: Limits,
-        on_pressure: Callable[[], None] = ignore,
+        on_watermark: Callable[[], None] = ignore,
         on_drop: Callable[[int], None] = ignore,
     ) -> None:
         self.items: deque[T] = _NO_SEGMENT.messages
@@ -159,7 +159,7 @@ class Buffer(Generic[T]):
         self.end: End | None = None
         self.made_at: str = ""
         self._on_drop = on_drop
-        self._on_pressure = on_pressure
+        self._on_watermark = on_watermark
         self._current = self._tail = _NO_SEGMENT
         self._later: list[Segment] = []
         self._later_count = 0  # messages in them
@@ -248,7 +248,7 @@ class Buffer(Generic[T]):
                 self.mark(End(error=self._overflow_error(), final=True))
         elif not self.full:
             self.full = True
-            self._on_pressure()
+            self._on_watermark()
 
     def _is_above(self) -> bool:
         """Whether it holds too much; a single message is never too large."""
@@ -346,7 +346,7 @@ class Buffer(Generic[T]):
         """Stop asking for a pause."""
         if self.full:
             self.full = False
-            self._on_pressure()
+            self._on_watermark()
 
     @property
     def has_next(self) -> bool:

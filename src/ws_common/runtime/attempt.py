@@ -18,7 +18,7 @@ from ws_common.options.options import (
     Url,
     WebSocketOptions,
 )
-from ws_common.runtime.sessions import EarlySession
+from ws_common.runtime.sessions import AfterConnectSession
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.errors import WSError, WSNotConnectedError, WSTimeoutError
@@ -87,7 +87,7 @@ class Attempt:
         self,
         options: WebSocketOptions,
         connector: Connector,
-        outbound: SendQueue,
+        send_queue: SendQueue,
         context: ConnectContext,
     ) -> None:
         """Begin.
@@ -95,12 +95,12 @@ class Attempt:
         Args:
             options: The client's options.
             connector: Opens the transport.
-            outbound: The send queue, for what `after_connect` sends.
+            send_queue: The send queue, for what `after_connect` sends.
             context: What providers are told.
         """
         if options.timeout is not None:
             self._timer = call_later(options.timeout, self._too_late, options.timeout)
-        work = self._run(options, connector, outbound, context)
+        work = self._run(options, connector, send_queue, context)
         self._task = spawn(work, "ws connecting", asked=True)
         self._task.add_done_callback(self._done)
 
@@ -114,7 +114,7 @@ class Attempt:
         self,
         options: WebSocketOptions,
         connector: Connector,
-        outbound: SendQueue,
+        send_queue: SendQueue,
         context: ConnectContext,
     ) -> None:
         target, connection = self._target, self.connection
@@ -132,7 +132,7 @@ class Attempt:
         request = ConnectRequest(url=self.url, headers=headers or {}, options=options)
         connection.attach(await connector(request, connection), self.url)
         self.stage = "after_connect"
-        await _after_connect(connection, options, outbound)
+        await _after_connect(connection, options, send_queue)
 
     def _too_late(self, timeout: float) -> None:
         where = f" to {redact(self.url)}" if self.url else ""
@@ -199,16 +199,16 @@ async def _ask(
 async def _after_connect(
     connection: Connection,
     options: WebSocketOptions,
-    outbound: SendQueue,
+    send_queue: SendQueue,
 ) -> None:
     """Run `after_connect`; a connection that ends meanwhile ends it too."""
     callback = options.after_connect
     if callback is None:
         return
-    session = EarlySession(connection, outbound)
+    session = AfterConnectSession(connection, send_queue)
 
     async def run() -> None:
-        session.enter(outbound)
+        session.enter(send_queue)
         try:
             result = callback(session)
             if isinstance(result, Awaitable):

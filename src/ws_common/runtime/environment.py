@@ -8,13 +8,17 @@ from collections.abc import Callable
 from random import Random
 
 from ws_common.options.platform import Platform
-from ws_common.runtime.retry_timer import Waiting
+from ws_common.runtime.retry_timer import RetryTimer
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.clock import watch_of_loop
-from ws_common.vocabulary.environment_events import SIGNALS, Signal, Signals
+from ws_common.vocabulary.environment_events import (
+    ENVIRONMENT_EVENTS,
+    EnvironmentEvent,
+    EnvironmentEvents,
+)
 
 
-class Surroundings:
+class Environment:
     """The surroundings of one client.
 
     Args:
@@ -28,7 +32,7 @@ class Surroundings:
         wait: The wait for the next attempt.
     """
 
-    __slots__ = ("_platform", "_probe", "_report", "_signals", "wait")
+    __slots__ = ("_events", "_platform", "_probe", "_report", "wait")
 
     def __init__(
         self,
@@ -39,20 +43,20 @@ class Surroundings:
         probe: Callable[..., None],
         report: Callable[..., None],
     ) -> None:
-        self.wait = Waiting(on_due, rng)
+        self.wait = RetryTimer(on_due, rng)
         self._platform = platform
         self._probe = probe
         self._report = report
-        self._signals: Signals | None = None
+        self._events: EnvironmentEvents | None = None
 
     def start(self) -> None:
         """Watch. Idempotent."""
         platform = self._platform
         watch_of_loop(platform.clock, platform.timer_slack).start(self._clock_jumped)
-        if self._signals is None and self._platform.signals is not None:
-            self._signals = self._platform.signals()
-            self._signals.start(self._heard)
-            if self._signals.is_offline:
+        if self._events is None and self._platform.environment_events is not None:
+            self._events = self._platform.environment_events()
+            self._events.start(self._heard)
+            if self._events.is_offline:
                 self.wait.hold("offline")
 
     def stop(self) -> None:
@@ -60,13 +64,13 @@ class Surroundings:
         platform = self._platform
         watch_of_loop(platform.clock, platform.timer_slack).stop(self._clock_jumped)
         self.wait.reset()
-        signals, self._signals = self._signals, None
-        if signals is not None:
-            signals.stop()
+        environment_events, self._events = self._events, None
+        if environment_events is not None:
+            environment_events.stop()
 
-    def _heard(self, signal: Signal) -> None:
-        self._report("signal", signal=signal)
-        meaning = SIGNALS[signal]
+    def _heard(self, event: EnvironmentEvent) -> None:
+        self._report("environment_changed", event=event)
+        meaning = ENVIRONMENT_EVENTS[event]
         if meaning.hold is not None:
             self.wait.hold(meaning.hold)
         if meaning.release is not None and meaning.cause is not None:

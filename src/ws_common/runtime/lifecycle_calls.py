@@ -10,7 +10,7 @@ import warnings
 from ws_common.lifecycle import client_state as lifecycle
 from ws_common.lifecycle.client_state import Phase
 from ws_common.options.options import Url
-from ws_common.runtime.pending_calls import Wish
+from ws_common.runtime.pending_calls import WaitCondition
 from ws_common.runtime.supervisor import Supervisor
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.errors import WSNotConnectedError
@@ -19,55 +19,55 @@ LEAVING = 1.0
 """Seconds that a program which was cancelled gives its last messages to leave."""
 
 
-class Requests:
+class LifecycleCalls:
     """The calls of one client.
 
     Args:
         behind: What carries them out.
     """
 
-    __slots__ = ("_behind", "_calls")
+    __slots__ = ("_calls", "_supervisor")
 
-    def __init__(self, behind: Supervisor) -> None:
-        self._behind = behind
-        self._calls = behind.calls
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+        self._calls = supervisor.calls
 
     async def connect(self, target: Url, url: str) -> None:
         """Connect to a target; `url` is it, or empty for a provider."""
         await self._outside()
-        self._behind.check_usable()
+        self._supervisor.check_usable()
         await self._ask("connect", "open", self._aim(target, url))
 
     def begin_connect(self, target: Url, url: str) -> None:
         """Begin to connect, without waiting for the outcome."""
-        self._behind.home.check()
-        self._behind.feed(self._aim(target, url), "connect")
+        self._supervisor.client_loop.check()
+        self._supervisor.feed(self._aim(target, url), "connect")
 
     async def reconnect(self) -> None:
         """Make a new connection to the same target, whatever is under way."""
         await self._outside()
-        self._behind.check_usable()
-        if self._behind.target is None:
+        self._supervisor.check_usable()
+        if self._supervisor.target is None:
             raise WSNotConnectedError(
                 "reconnect() needs a connect() before it: there is no URL yet"
             )
-        self._behind.failures.begin()
+        self._supervisor.failures.begin()
         await self._ask("reconnect", "open", lifecycle.ReconnectAsked())
 
     async def disconnect(self, code: int | None, reason: str) -> None:
         """Close the connection, and make no other."""
         await self._outside()
-        self._behind.check_usable()
-        if self._behind.life.phase in (Phase.NEW, Phase.CLOSED):
+        self._supervisor.check_usable()
+        if self._supervisor.client_state.phase in (Phase.NEW, Phase.CLOSED):
             return
         event = lifecycle.DisconnectAsked(code=code, reason=reason)
         await self._ask("disconnect", "rest", event)
 
     async def close(self, code: int | None, reason: str) -> None:
         """Close permanently. A second caller waits for the first."""
-        self._behind.home.check()
+        self._supervisor.client_loop.check()
         await self._outside()
-        if self._behind.life.is_finishing:
+        if self._supervisor.client_state.is_finishing:
             await self.wait_finished()
             return
         event = lifecycle.CloseAsked(code=code, reason=reason)
@@ -76,11 +76,11 @@ class Requests:
     def abort(self) -> None:
         """Close permanently, now and without a closing handshake."""
         self._calls.overtake("close")
-        self._behind.feed(lifecycle.AbortAsked(finish=True), "cancelled")
+        self._supervisor.feed(lifecycle.AbortAsked(finish=True), "cancelled")
 
     def abandon(self, made_at: str) -> None:
         """Abort a client that nobody holds any more, and say which it was."""
-        if self._behind.life.is_idle:
+        if self._supervisor.client_state.is_idle:
             return
         warnings.warn(
             f"the client made at {made_at} was not closed, and nobody holds it any "
@@ -95,19 +95,19 @@ class Requests:
 
         What was handed over is sent first, as far as that takes `LEAVING` seconds.
         """
-        behind, connection = self._behind, self._behind.connection
+        supervisor, connection = self._supervisor, self._supervisor.connection
         try:
-            if behind.life.phase is Phase.OPEN and connection is not None:
+            if supervisor.client_state.phase is Phase.OPEN and connection is not None:
                 self._calls.overtake("close")
-                behind.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
+                supervisor.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
                 await connection.flushed(LEAVING)
         finally:  # whoever presses Ctrl-C twice does not wait
             self.abort()
 
     async def wait_finished(self) -> None:
         """Wait until the client is closed permanently."""
-        if self._behind.life.phase is not Phase.FINISHED:
-            self._behind.home.check()
+        if self._supervisor.client_state.phase is not Phase.FINISHED:
+            self._supervisor.client_loop.check()
             await self._calls.wait_finished()
 
     async def _outside(self) -> None:
@@ -115,30 +115,32 @@ class Requests:
 
         What the event that it was told of brings about would else answer this call.
         """
-        while self._behind.driver.is_busy:  # noqa: ASYNC110 - it is soon over
+        while self._supervisor.driver.is_busy:  # noqa: ASYNC110 - it is soon over
             await asyncio.sleep(0)
 
     def _aim(self, target: Url, url: str) -> lifecycle.ConnectAsked:
         """Take a target; what failed on the way to the one before counts no more."""
-        behind = self._behind
-        same = target == behind.target
-        behind.target = target
-        behind.failures.begin()
-        behind.failures.last_error = None
+        supervisor = self._supervisor
+        same = target == supervisor.target
+        supervisor.target = target
+        supervisor.failures.begin()
+        supervisor.failures.last_error = None
         return lifecycle.ConnectAsked(url=url, same_target=same)
 
-    async def _ask(self, name: Cause, wish: Wish, event: lifecycle.Event) -> None:
+    async def _ask(
+        self, name: Cause, condition: WaitCondition, event: lifecycle.Event
+    ) -> None:
         """Feed an event, and wait until what it asks for is here.
 
         Where the wait is cancelled and no later call has come since, nothing is left
         under way.
         """
-        call = self._calls.begin(name, wish)
-        self._behind.feed(event, name)
+        call = self._calls.begin(name, condition)
+        self._supervisor.feed(event, name)
         try:
             await call.outcome
         except asyncio.CancelledError:
             if self._calls.is_latest(call):
                 abort = lifecycle.AbortAsked(finish=name == "close")
-                self._behind.feed(abort, "cancelled")
+                self._supervisor.feed(abort, "cancelled")
             raise

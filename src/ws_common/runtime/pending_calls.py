@@ -10,7 +10,7 @@ from typing import Literal
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.errors import WSError, WSSupersededError
 
-Wish = Literal["open", "rest"]
+WaitCondition = Literal["open", "rest"]
 
 
 class Call:
@@ -21,11 +21,11 @@ class Call:
         wish: What it waits for: a connection, or that there is none.
     """
 
-    __slots__ = ("name", "outcome", "wish")
+    __slots__ = ("condition", "name", "outcome")
 
-    def __init__(self, name: str, wish: Wish) -> None:
+    def __init__(self, name: str, condition: WaitCondition) -> None:
         self.name = name
-        self.wish: Wish = wish
+        self.condition: WaitCondition = condition
         self.outcome: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def succeed(self) -> None:
@@ -39,7 +39,7 @@ class Call:
             self.outcome.set_exception(error)
 
 
-class Calls:
+class PendingCalls:
     """The calls under way: one that waits for a connection, or those for rest."""
 
     __slots__ = ("_calls", "_finished")
@@ -48,11 +48,11 @@ class Calls:
         self._calls: list[Call] = []
         self._finished: asyncio.Event | None = None
 
-    def begin(self, name: Cause, wish: Wish) -> Call:
+    def begin(self, name: Cause, condition: WaitCondition) -> Call:
         """Note a call; what waits for something else is overtaken."""
-        if wish == "open" or (self._calls and self._calls[-1].wish == "open"):
+        if condition == "open" or (self._calls and self._calls[-1].condition == "open"):
             self.overtake(name)
-        call = Call(name, wish)
+        call = Call(name, condition)
         self._calls.append(call)
         return call
 
@@ -60,7 +60,7 @@ class Calls:
         """Something was asked for that overtakes the calls under way."""
         overtaken, self._calls = self._calls, []
         for call in overtaken:
-            if call.wish == "rest":
+            if call.condition == "rest":
                 call.succeed()
             else:
                 words = f"{call.name}() was overtaken by a later {name}()"
@@ -78,17 +78,17 @@ class Calls:
     def opened(self) -> None:
         """There is a connection."""
         for call in self._calls:
-            if call.wish == "open":
+            if call.condition == "open":
                 call.succeed()
 
     def at_rest(self, error: WSError | None) -> None:
         """Nothing is open and nothing is coming; `error` says why, if not asked for."""
         for call in self._calls:
-            if call.wish == "rest":
+            if call.condition == "rest":
                 call.succeed()
             elif error is not None:
                 call.fail(error)
-        self._calls = [call for call in self._calls if call.wish == "open"]
+        self._calls = [call for call in self._calls if call.condition == "open"]
 
     def finish(self) -> None:
         """The client is closed for good."""

@@ -26,7 +26,7 @@ NEWS = 2.0
 _NONE: frozenset[Hold] = frozenset()
 
 
-class Waiting:
+class RetryTimer:
     """At most one wait.
 
     Args:

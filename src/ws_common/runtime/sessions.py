@@ -18,7 +18,9 @@ from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.session import Session
 
-_inside: ContextVar[tuple["EarlySession", ...]] = ContextVar("ws_inside", default=())
+_inside: ContextVar[tuple["AfterConnectSession", ...]] = ContextVar(
+    "ws_inside", default=()
+)
 """The sessions of every `after_connect` in whose context the code runs."""
 
 PENDING = 16
@@ -31,7 +33,7 @@ class _Session:
     def __init__(
         self,
         connection: Connection,
-        outbound: SendQueue,
+        send_queue: SendQueue,
         order: InterceptedSends | None = None,
     ) -> None:
         self.connection = connection.number
@@ -39,14 +41,14 @@ class _Session:
         self.protocol = connection.transport.protocol
         self.handshake = connection.transport.handshake
         self._connection = connection
-        self._outbound = outbound
+        self._send_queue = send_queue
         self._order = order
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send on this connection; never on another."""
         if self._connection.is_over:
             raise self._connection.closed_error()
-        rest = self._outbound.add(
+        rest = self._send_queue.add(
             data, text=text, via=self._connection, order=self._order
         )
         if rest is not None:
@@ -57,7 +59,7 @@ class _Session:
         return f"<Session of connection {self.connection}>"
 
 
-class EarlySession(_Session):
+class AfterConnectSession(_Session):
     """The session that `after_connect` is handed. It takes what comes first.
 
     Attributes:
@@ -66,8 +68,8 @@ class EarlySession(_Session):
 
     owner: object = None
 
-    def __init__(self, connection: Connection, outbound: SendQueue) -> None:
-        super().__init__(connection, outbound, outbound.new_order())
+    def __init__(self, connection: Connection, send_queue: SendQueue) -> None:
+        super().__init__(connection, send_queue, send_queue.new_order())
 
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing."""
@@ -111,11 +113,11 @@ class LiveSession(_Session):
     def __init__(
         self,
         connection: Connection,
-        outbound: SendQueue,
+        send_queue: SendQueue,
         pipeline: ReceivePipeline,
         owner: object,
     ) -> None:
-        super().__init__(connection, outbound)
+        super().__init__(connection, send_queue)
         messages = pipeline.messages
         buffer = messages.attach(connection=connection.number)
         self._subscriber: Subscriber[Data] = Subscriber(
@@ -139,14 +141,14 @@ class SessionFeed(AsyncIterator[Session]):
         buffer: The sessions that nobody has asked for yet.
     """
 
-    def __init__(self, home: ClientLoop, owner: object) -> None:
+    def __init__(self, client_loop: ClientLoop, owner: object) -> None:
         self.owner = owner
         self.buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
-        self._home = home
+        self._client_loop = client_loop
 
     async def __anext__(self) -> Session:
         """Wait for the next connection."""
-        self._home.check()
+        self._client_loop.check()
         try:
             return await self.buffer.get()
         except Ended as ended:
@@ -161,16 +163,16 @@ class Sessions:
     nor ends in front of what an interceptor still holds.
     """
 
-    __slots__ = ("_feeds", "_outbound", "_pipeline")
+    __slots__ = ("_feeds", "_pipeline", "_send_queue")
 
-    def __init__(self, pipeline: ReceivePipeline, outbound: SendQueue) -> None:
+    def __init__(self, pipeline: ReceivePipeline, send_queue: SendQueue) -> None:
         self._pipeline = pipeline
-        self._outbound = outbound
+        self._send_queue = send_queue
         self._feeds: WeakSet[SessionFeed] | None = None  # until there is one
 
     def new(self, owner: object, connection: Connection | None) -> SessionFeed:
         """Make one; it begins with the connection that is open, if one is."""
-        feed = SessionFeed(self._pipeline.messages.home, owner)
+        feed = SessionFeed(self._pipeline.messages.client_loop, owner)
         if self._feeds is None:
             self._feeds = WeakSet()
         self._feeds.add(feed)
@@ -187,7 +189,7 @@ class Sessions:
         self._pipeline.call(connection.incoming.opened)
 
     def _begin(self, feed: SessionFeed, connection: Connection) -> None:
-        session = LiveSession(connection, self._outbound, self._pipeline, feed.owner)
+        session = LiveSession(connection, self._send_queue, self._pipeline, feed.owner)
         feed.buffer.extend((session,), 0)
 
     def ended(self, connection: Connection) -> None:

@@ -12,7 +12,7 @@ from ws_common.diagnostics.metrics import Counters
 from ws_common.diagnostics.reporter import Reporter
 from ws_common.lifecycle import client_state as lifecycle
 from ws_common.lifecycle import client_table as machine
-from ws_common.lifecycle.retry import Failures, Stop, Verdict
+from ws_common.lifecycle.retry import Failures, RetryDecision, Stop
 from ws_common.lifecycle.state_machine import MachineDriver
 from ws_common.lifecycle.states import Closed, WebSocketClientState
 from ws_common.options.backoff import CHANCE
@@ -27,8 +27,8 @@ from ws_common.receive.broadcast import Broadcast
 from ws_common.receive.pipeline import Incoming, ReceivePipeline, limits_of
 from ws_common.receive.subscriber_buffer import Limits
 from ws_common.runtime.attempt import Attempt, Failed
-from ws_common.runtime.environment import Surroundings
-from ws_common.runtime.pending_calls import Calls
+from ws_common.runtime.environment import Environment
+from ws_common.runtime.pending_calls import PendingCalls
 from ws_common.runtime.sessions import Sessions, end_of
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.causes import Cause
@@ -44,7 +44,7 @@ from ws_common.vocabulary.transport import CloseInfo
 _STATE_LIMITS = Limits(1024, None, "drop_oldest")
 """State changes in a subscriber's buffer: they never pause anything."""
 
-RETIRING = 4
+MAX_CLOSING_IN_BACKGROUND = 4
 """Connections that may close in the background; the oldest is aborted above."""
 
 
@@ -54,23 +54,23 @@ class Supervisor:
     __slots__ = (
         "__weakref__",
         "_attempt",
+        "_closing_in_background",
         "_connector",
-        "_retiring",
         "_stable_timer",
         "calls",
+        "client_loop",
         "clock",
         "connection",
         "counters",
         "driver",
+        "environment",
         "failures",
-        "home",
         "options",
-        "outbound",
         "received",
         "reporter",
+        "send_queue",
         "sessions",
         "states",
-        "surroundings",
         "target",
     )
 
@@ -78,9 +78,11 @@ class Supervisor:
         self, options: WebSocketOptions, platform: Platform, connector: Connector
     ) -> None:
         self.options = options
-        self.driver = MachineDriver(lifecycle.Life(), machine.step, self._carry_out)
+        self.driver = MachineDriver(
+            lifecycle.ClientState(), machine.step, self._carry_out
+        )
         self.counters = Counters()
-        self.home = ClientLoop()
+        self.client_loop = ClientLoop()
         self.clock = platform.clock
         self.reporter = Reporter(options.on_event, self.clock, self.counters)
         self.failures = Failures(
@@ -93,43 +95,43 @@ class Supervisor:
         self.received = ReceivePipeline(
             options.interceptors,
             limits_of(options, platform),
-            report=self.reporter.note,
+            report=self.reporter.report,
             count_discarded=self.reporter.discarded,
             on_drop=self.reporter.dropped_in,
-            on_pressure=self._adjust_reading,
-            home=self.home,
+            on_watermark=self._adjust_reading,
+            client_loop=self.client_loop,
         )
-        self.received.messages.on_unheard = self.reporter.unheard
+        self.received.messages.on_discarded = self.reporter.unheard
         self.received.messages.check_asked = self._check_asked
         self.states: Broadcast[WebSocketClientState] = Broadcast(
-            _STATE_LIMITS, keep=False, home=self.home
+            _STATE_LIMITS, keep=False, client_loop=self.client_loop
         )
-        self.outbound = SendQueue(
+        self.send_queue = SendQueue(
             options,
             self.clock,
             check_coming=self.check_coming,
-            report=self.reporter.note,
+            report=self.reporter.report,
             on_drop=self.reporter.dropped_out,
         )
-        self.sessions = Sessions(self.received, self.outbound)
+        self.sessions = Sessions(self.received, self.send_queue)
         self._connector = connector
         self.target: Url | None = None
         self._attempt: Attempt | None = None
-        self._retiring: list[Connection] = []
+        self._closing_in_background: list[Connection] = []
         self._stable_timer: Timer | None = None
-        self.calls = Calls()
-        self.surroundings = Surroundings(
+        self.calls = PendingCalls()
+        self.environment = Environment(
             platform,
             CHANCE,
             on_due=self._retry_due,
             probe=self._probe,
-            report=self.reporter.note,
+            report=self.reporter.report,
         )
 
     # What can be asked about it
 
     @property
-    def life(self) -> lifecycle.Life:
+    def client_state(self) -> lifecycle.ClientState:
         """What the table knows."""
         return self.driver.state
 
@@ -137,18 +139,20 @@ class Supervisor:
     def open_connection(self) -> Connection | None:
         """The connection that is open; None while its opening is being reported."""
         connection = self.connection
-        is_open = self.life.phase is lifecycle.Phase.OPEN and self._live().was_opened
+        is_open = (
+            self.client_state.phase is lifecycle.Phase.OPEN and self._live().was_opened
+        )
         return connection if is_open else None
 
     def _check_asked(self) -> None:
-        if self.life.phase is lifecycle.Phase.NEW:
-            raise self.life.not_connected()
+        if self.client_state.phase is lifecycle.Phase.NEW:
+            raise self.client_state.not_connected()
         self.received.check_outside()
 
     def check_usable(self) -> None:
         """Raise where it was closed permanently, or belongs to another loop."""
-        self.home.check()
-        if self.life.is_finishing:
+        self.client_loop.check()
+        if self.client_state.is_finishing:
             msg = "the client was closed; make a new one"
             raise WSClientClosedError(msg)
 
@@ -156,8 +160,8 @@ class Supervisor:
         """Raise where no connection is open or coming."""
         self.check_usable()
         retries = self.options.connection_retry_interval is not None
-        if not self.life.is_coming(retries=retries):
-            raise self.life.not_connected()
+        if not self.client_state.is_coming(retries=retries):
+            raise self.client_state.not_connected()
 
     # The table
 
@@ -176,15 +180,15 @@ class Supervisor:
             case lifecycle.DiscardReceived():
                 self._live().discard()
                 self.received.discard()
-            case lifecycle.Retire(attempt):
-                self._retire(attempt)
+            case lifecycle.CloseInBackground(attempt):
+                self._close_in_background(attempt)
             case lifecycle.Wait(attempt, delay):
-                self.surroundings.wait.begin(attempt, delay)
+                self.environment.wait.begin(attempt, delay)
             case lifecycle.StopWaiting():
-                self.surroundings.wait.stop()
+                self.environment.wait.stop()
             case lifecycle.FailSends():
-                self.outbound.fail(self.life.not_connected)
-            case lifecycle.Show(state, final):
+                self.send_queue.fail(self.client_state.not_connected)
+            case lifecycle.PublishState(state, final):
                 self.reporter.changed(state, cause, final=final)
                 self.states.publish((state,), 0)
             case lifecycle.OpenConnection():
@@ -192,22 +196,22 @@ class Supervisor:
             case lifecycle.StartStableTimer(attempt):
                 interval = self.options.connection_retry_interval
                 uptime = 0.0 if interval is None else seconds(interval.min_uptime)
-                settled = lifecycle.Settled(attempt)
-                self._stable_timer = call_later(uptime, self.feed, settled, "opened")
+                is_stable = lifecycle.BecameStable(attempt)
+                self._stable_timer = call_later(uptime, self.feed, is_stable, "opened")
             case lifecycle.AnswerConnect():
                 self.calls.opened()
             case lifecycle.StopSending():
-                self.outbound.shut()
+                self.send_queue.shut()
             case lifecycle.CountEnd(code, reason):
                 self.counters.ended(self.clock.now(), code, reason)
                 if self._stable_timer is not None:
                     self._stable_timer.cancel()
                 self.sessions.ended(self._live())
             case lifecycle.WatchEnvironment():
-                self.surroundings.start()
-            case lifecycle.LeaveEnvironment():
-                self.surroundings.stop()
-            case lifecycle.TellIdle(closed):
+                self.environment.start()
+            case lifecycle.StopWatchingEnvironment():
+                self.environment.stop()
+            case lifecycle.ReportIdle(closed):
                 self.sessions.idle(closed)
                 self.calls.at_rest(closed.error)
             case lifecycle.Finish(closed):
@@ -220,26 +224,27 @@ class Supervisor:
     # Attempts
 
     def _start_attempt(self, attempt: int) -> None:
-        if self.life.is_reconnecting:
+        if self.client_state.is_reconnecting:
             self.counters.reconnects_total += 1
         self.received.call(self.received.messages.reopen)
-        incoming = Incoming(self.received, self.life.connections + 1)
+        incoming = Incoming(self.received, self.client_state.connections + 1)
         connection = Connection(
             attempt, self.options, incoming, self.counters, owner=self, clock=self.clock
         )
         self.connection = connection
         assert self.target is not None  # noqa: S101 - connect() has set it
         self._attempt = Attempt(
-            connection, self.target, self._addressed, self._attempt_ended
+            connection, self.target, self._url_resolved, self._attempt_ended
         )
         context = ConnectContext(
-            attempt=self.life.run.failures + 1, last_error=self.failures.last_error
+            attempt=self.client_state.streak.failures + 1,
+            last_error=self.failures.last_error,
         )
-        self._attempt.start(self.options, self._connector, self.outbound, context)
+        self._attempt.start(self.options, self._connector, self.send_queue, context)
 
-    def _addressed(self, addressed: Attempt, url: str) -> None:
-        event = lifecycle.Addressed(addressed.connection.attempt, url)
-        self.feed(event, "addressed")
+    def _url_resolved(self, attempt: Attempt, url: str) -> None:
+        event = lifecycle.UrlResolved(attempt.connection.attempt, url)
+        self.feed(event, "url_resolved")
 
     def _attempt_ended(self, ended: Attempt, failed: Failed | None) -> None:
         self._attempt = None
@@ -249,9 +254,9 @@ class Supervisor:
             self.feed(lifecycle.Opened(attempt=attempt, protocol=protocol), "opened")
             return
         error = failed.error
-        verdict = self._decide(error, stable=False)
-        self.reporter.note("attempt_failed", attempt=attempt, error=error)
-        self.feed(lifecycle.AttemptFailed(attempt, error, verdict), failed.cause)
+        decision = self._decide(error, stable=False)
+        self.reporter.report("attempt_failed", attempt=attempt, error=error)
+        self.feed(lifecycle.AttemptFailed(attempt, error, decision), failed.cause)
 
     def _abandon(self, attempt: int) -> None:
         connection = self.connection
@@ -262,14 +267,16 @@ class Supervisor:
             self._attempt.cancel()
             self._attempt = None
 
-    def _retire(self, attempt: int) -> None:
+    def _close_in_background(self, attempt: int) -> None:
         connection = self._live()
         connection.replace()
-        self._retiring = [one for one in self._retiring if not one.is_over]
-        self._retiring.append(connection)
-        if len(self._retiring) > RETIRING:
-            self._retiring.pop(0).abandon()
-        self.feed(lifecycle.SteppedAside(attempt=attempt), "replaced")
+        self._closing_in_background = [
+            one for one in self._closing_in_background if not one.is_over
+        ]
+        self._closing_in_background.append(connection)
+        if len(self._closing_in_background) > MAX_CLOSING_IN_BACKGROUND:
+            self._closing_in_background.pop(0).abandon()
+        self.feed(lifecycle.Replaced(attempt=attempt), "replaced")
 
     # What connections tell
 
@@ -290,33 +297,33 @@ class Supervisor:
         error = connection.closed_error()
         self.failures.begin()
         self.failures.last_error = error
-        verdict: Verdict = Stop(run=self.life.run, error=error)
-        if self.life.sequel == "retry":  # else somebody asked for the end
-            verdict = self._decide(error, stable=self.life.settled)
+        decision: RetryDecision = Stop(streak=self.client_state.streak, error=error)
+        if self.client_state.after_close == "retry":  # else somebody asked for the end
+            decision = self._decide(error, stable=self.client_state.is_stable)
         event = lifecycle.Lost(
             attempt=connection.attempt,
             code=close.code,
             reason=close.reason,
-            verdict=verdict,
+            decision=decision,
         )
         self.feed(event, cause)
 
     def connection_writable(self, connection: Connection) -> None:
         """Send what waits."""
         if connection is self.connection:
-            self.outbound.flush()
+            self.send_queue.flush()
 
-    def note(self, name: str, **details: Any) -> None:
+    def report(self, name: str, **details: Any) -> None:
         """Report an event."""
-        self.reporter.note(name, **details)
+        self.reporter.report(name, **details)
 
-    def _decide(self, error: WSError, *, stable: bool) -> Verdict:
-        life = self.life
+    def _decide(self, error: WSError, *, stable: bool) -> RetryDecision:
+        client_state = self.client_state
         return self.failures.decide(
             error,
-            life.run,
+            client_state.streak,
             stable=stable,
-            connected_before=life.connected_before,
+            connected_before=client_state.connected_before,
             provided=callable(self.target) or callable(self.options.headers),
         )
 
@@ -328,15 +335,15 @@ class Supervisor:
         self.sessions.opened(connection)
         connection.adjust_reading()
         connection.open()
-        self.outbound.open(connection)
+        self.send_queue.open(connection)
 
     def _finish(self, closed: Closed) -> None:
         self.states.mark(end_of(closed, final=True))
         self.received.stop()
-        self.outbound.stop()
+        self.send_queue.stop()
         self.sessions.closed(closed)
-        while self._retiring:
-            self._retiring.pop(0).abandon()
+        while self._closing_in_background:
+            self._closing_in_background.pop(0).abandon()
         self.calls.finish()
 
     # What the surroundings tell
@@ -345,11 +352,14 @@ class Supervisor:
         self.feed(lifecycle.RetryDue(attempt=attempt), cause)
 
     def _probe(self, *, after_gap: bool) -> None:
-        if self.life.phase is lifecycle.Phase.OPEN and self.connection is not None:
+        if (
+            self.client_state.phase is lifecycle.Phase.OPEN
+            and self.connection is not None
+        ):
             self.connection.probe(after_gap=after_gap)
 
     # What flows
 
     def _adjust_reading(self) -> None:
-        if self.connection is not None and not self.home.is_over:
+        if self.connection is not None and not self.client_loop.is_over:
             self.connection.adjust_reading()

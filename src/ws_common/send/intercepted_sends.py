@@ -90,7 +90,7 @@ class InterceptedSends:
         self.failure = make_error()
         held, self.held = self.held, {}
         for message in held:
-            message.settle("failed", make_error())
+            message.resolve("failed", make_error())
         for send in self.line:
             send.wake()
 
@@ -99,7 +99,7 @@ class InterceptedSends:
         if get_ident() == self._thread:
             self.held.pop(receipt, None)
             error = WSMessageDroppedError("an interceptor did not hand the message on")
-            receipt.settle("dropped", error)
+            receipt.resolve("dropped", error)
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.let_go, receipt)
 
@@ -176,7 +176,7 @@ class InterceptedSend:
         if receipt is not None:
             sends.held.pop(receipt, None)
             if message is None:
-                receipt.settle("sent")
+                receipt.resolve("sent")
         return DONE
 
     def start(self) -> bool:
@@ -281,10 +281,10 @@ class InterceptedSend:
         """Take back what is not sent yet, and hand on nothing more."""
         self._failure = send_error(error, "an interceptor raised")
         for message in self.queued:
-            message.settle("failed", self._failure)
+            message.resolve("failed", self._failure)
         if self.receipt is not None:
             self._sends.held.pop(self.receipt, None)
-            self.receipt.settle("failed", self._failure)
+            self.receipt.resolve("failed", self._failure)
 
 
 def _running_now() -> object:

@@ -70,7 +70,7 @@ class QueuedMessage(Receipt):
         super().__init__()
         self.via = via
         self.bounded = bounded
-        self.waiting: WaitingMessages | None = None
+        self.waiting: OutboxQueue | None = None
         self.expires: datetime | None = None
 
     def fill(self, data: Data, *, text: bool) -> None:
@@ -79,7 +79,7 @@ class QueuedMessage(Receipt):
         self.text = text
         self.size = len(data)
 
-    def settle(self, status: Status, error: WSError | None = None) -> None:
+    def resolve(self, status: Status, error: WSError | None = None) -> None:
         """Say what became of it: it waits no more. Only the first call counts."""
         if self.status != "queued":
             return
@@ -95,7 +95,7 @@ class QueuedMessage(Receipt):
 OnDrop = Callable[[QueuedMessage, str], None]
 
 
-class WaitingMessages:
+class OutboxQueue:
     """The messages that wait, in call order.
 
     Args:
@@ -245,7 +245,7 @@ class WaitingMessages:
         words = "grew too old in" if status == "expired" else "was dropped from"
         for message in messages:
             error = f"a message of {message.size} bytes {words} the outbox"
-            message.settle(status, WSMessageDroppedError(error))
+            message.resolve(status, WSMessageDroppedError(error))
         for message in messages:
             self._on_drop(message, status)
 

@@ -19,9 +19,9 @@ from ws_common.options.options import WebSocketOptions
 from ws_common.send.intercepted_sends import InterceptedSend, InterceptedSends
 from ws_common.send.outbox_queue import (
     OnDrop,
+    OutboxQueue,
     QueuedMessage,
     SendTarget,
-    WaitingMessages,
     send_error,
 )
 from ws_common.send.receipt import Receipt
@@ -88,7 +88,7 @@ class SendQueue:
         self._target: SendTarget | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._until_yield = YIELD_EVERY
-        self._waiting: WaitingMessages | None = None
+        self._waiting: OutboxQueue | None = None
         self._sends: InterceptedSends | None = None
 
     # What the application calls
@@ -172,7 +172,7 @@ class SendQueue:
         if target is None or self._waiting is None:
             return
         for message in self._waiting.only_via(target):
-            message.settle("failed", target.closed_error())
+            message.resolve("failed", target.closed_error())
 
     def flush(self) -> None:
         """Hand over what waits, as far as the connection takes it.
@@ -189,7 +189,7 @@ class SendQueue:
             if isinstance(error, WSConnectionClosedError) and waiting is self._waiting:
                 waiting.put_back(message)  # the supervisor will say what comes
                 return
-            message.settle("failed" if error else "sent", error)
+            message.resolve("failed" if error else "sent", error)
         if self._waiting is not None and not self._waiting:
             self._waiting.clear()  # its timer
             self._waiting = None
@@ -198,7 +198,7 @@ class SendQueue:
         """Fail whatever waits, in the queue or in an interceptor."""
         waiting, self._waiting = self._waiting, None
         for message in waiting.clear() if waiting is not None else ():
-            message.settle("failed", make_error())
+            message.resolve("failed", make_error())
         if self._sends is not None:
             failed, self._sends = self._sends, self.new_order(self._sends.tasks)
             failed.fail(make_error)
@@ -247,7 +247,7 @@ class SendQueue:
         message = receipt or QueuedMessage(via=via, bounded=bounded)
         message.fill(wire, text=as_text)
         if self._waiting is None:
-            self._waiting = WaitingMessages(self._outbox, self._clock, self._on_drop)
+            self._waiting = OutboxQueue(self._outbox, self._clock, self._on_drop)
         self._waiting.put(message)
         return message
 
@@ -270,7 +270,7 @@ class SendQueue:
         except BaseException as error:
             failure = send_error(error, "add() has failed")
             for message in queued:
-                message.settle("failed", failure)
+                message.resolve("failed", failure)
             raise
         pressure = self._backpressure(via)
         if pressure is not None:

@@ -39,7 +39,7 @@ class Clock:
 OnJump = Callable[[float], None]
 
 
-class Appointment(NamedTuple):
+class ExpectedTime(NamedTuple):
     """A moment, by the loop's clock and by the wall's.
 
     Attributes:
@@ -91,12 +91,12 @@ class ClockWatch:
             self._timer = None
 
     def _tick(self) -> None:
-        appointment = Appointment.after(TICK, self._clock)
+        expected = ExpectedTime.after(TICK, self._clock)
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(TICK, self._look, appointment)
+        self._timer = loop.call_later(TICK, self._look, expected)
 
-    def _look(self, appointment: Appointment) -> None:
-        late = appointment.lateness(self._clock)
+    def _look(self, expected: ExpectedTime) -> None:
+        late = expected.lateness(self._clock)
         self._tick()
         if late > JUMP + self._slack:
             for on_jump in tuple(self._watchers):

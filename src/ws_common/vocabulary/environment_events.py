@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from ws_common.vocabulary.causes import Cause
 
-Signal = Literal[
+EnvironmentEvent = Literal[
     "offline",
     "online",
     "page_cached",
@@ -52,7 +52,7 @@ class Meaning(NamedTuple):
     gap: bool = False
 
 
-SIGNALS: Mapping[Signal, Meaning] = MappingProxyType(
+ENVIRONMENT_EVENTS: Mapping[EnvironmentEvent, Meaning] = MappingProxyType(
     {
         "offline": Meaning(hold="offline"),
         "online": Meaning(release="offline", cause="online"),
@@ -66,7 +66,7 @@ SIGNALS: Mapping[Signal, Meaning] = MappingProxyType(
 """Signal by signal."""
 
 
-class Signals(Protocol):
+class EnvironmentEvents(Protocol):
     """Hears what happens, between `start()` and `stop()`."""
 
     @property
@@ -74,7 +74,7 @@ class Signals(Protocol):
         """Whether it is known that there is no network."""
         ...
 
-    def start(self, on_signal: Callable[[Signal], None]) -> None:
+    def start(self, on_event_of_page: Callable[[EnvironmentEvent], None]) -> None:
         """Begin to listen."""
 
     def stop(self) -> None:

@@ -74,7 +74,7 @@ class WSHandshakeError(WSNotConnectedError):
         retry_after: Seconds to wait that the server asked for, or None.
         permanent: Whether no later attempt can succeed without a change on this
             side: a certificate that does not verify, a blocked scheme.
-        hearsay: Whether the status may not be the handshake's: a page asked over
+        status_is_inferred: Whether the status may not be the handshake's: a page asked over
             HTTP, see the option `diagnose`. Final only the third time in a row.
     """
 
@@ -88,11 +88,11 @@ class WSHandshakeError(WSNotConnectedError):
         headers: Mapping[str, str] = MappingProxyType({}),
         retry_after: float | None = None,
         permanent: bool = False,
-        hearsay: bool = False,
+        status_is_inferred: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
-        self.hearsay = hearsay
+        self.status_is_inferred = status_is_inferred
         self.status = status
         self.headers: Mapping[str, str] = dict(headers)
         self.retry_after = retry_after

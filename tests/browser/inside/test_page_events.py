@@ -11,7 +11,7 @@ import pytest
 from pyodide.ffi import to_js
 
 import ws
-from ws_js.pyodide_bridge import Border
+from ws_js.pyodide_bridge import PyodideBridge
 
 RETRY = 0.05
 FOREVER = 3600
@@ -19,7 +19,7 @@ FOREVER = 3600
 
 def dispatch(kind: str) -> None:
     """Have an event happen, where events of this kind happen."""
-    targets = list(Border.here().event_targets(kind))
+    targets = list(PyodideBridge.here().event_targets(kind))
     if not targets:
         pytest.skip(f"there is no {kind} here")
     if kind in {"pagehide", "pageshow"}:

@@ -16,7 +16,7 @@ from ws_common.vocabulary.errors import (
     WSInvalidUrlError,
     WSUnsupportedError,
 )
-from ws_js.pyodide_bridge import Border
+from ws_js.pyodide_bridge import PyodideBridge
 
 
 async def test_nothing_native_is_imported():
@@ -125,15 +125,15 @@ async def test_no_proxy_outlives_an_attempt(connect, server, end):
 
 async def test_the_global_is_that_of_the_runtime():
     """A worker has no `window`; what we use is in either."""
-    border = Border.here()
-    assert border.js.Blob
-    assert border.js.Function.prototype
+    bridge = PyodideBridge.here()
+    assert bridge.js.Blob
+    assert bridge.js.Function.prototype
 
 
 async def test_a_url_that_the_runtime_does_not_take():
     """Each calls it a `SyntaxError`."""
     with pytest.raises(WSInvalidUrlError, match="does not take the URL"):
-        Border.here().open_socket("ws://example.org:99999/", [])
+        PyodideBridge.here().open_socket("ws://example.org:99999/", [])
 
 
 async def test_an_error_without_a_stack():
@@ -146,9 +146,9 @@ async def test_an_error_without_a_stack():
             }
         },
     })""")
-    border = dataclasses.replace(Border.here(), js=runtime)
+    bridge = dataclasses.replace(PyodideBridge.here(), js=runtime)
     with pytest.raises(WSInvalidUrlError, match="does not take the URL"):
-        border.open_socket("ws://example.org:99999/", [])
+        bridge.open_socket("ws://example.org:99999/", [])
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 503])
@@ -202,15 +202,15 @@ async def test_diagnosis_is_cancelled(connect, server):
 async def test_signals(platform):
     """Listened to where there are any; one proxy, and none after it."""
     before = js.countHandlers()
-    signals = platform.signals()
+    environment_events = platform.environment_events()
     heard = []
-    signals.start(heard.append)
+    environment_events.start(heard.append)
     there = hasattr(js, "ononline")
     assert js.countHandlers() - before == (1 if there else 0)
-    assert not signals.is_offline
+    assert not environment_events.is_offline
     if there:
         js.dispatchEvent(js.Event.new("offline"))
         js.dispatchEvent(js.Event.new("online"))
         assert heard == ["offline", "online"]
-    signals.stop()
+    environment_events.stop()
     assert js.countHandlers() == before

@@ -17,7 +17,7 @@ COST = 0.0004
 """Seconds that the program takes for a message."""
 
 
-class Calls:
+class PendingCalls:
     """How often JavaScript has called Python for the messages that came.
 
     Each call has a first frame of its own, which lasts as long as the call.
@@ -61,14 +61,14 @@ async def read(server, calls, **query):
 )
 async def test_a_flood_in_a_slow_page(server, query):
     """Python is called for many messages at once, once it is behind."""
-    calls = Calls()
+    calls = PendingCalls()
     await read(server, calls, **query)
     assert calls.count < COUNT / 4
 
 
 async def test_no_flood_in_a_slow_page(server):
     """A program that has time to spare is called for each message, at once."""
-    calls = Calls()
+    calls = PendingCalls()
     interceptor = ws.WSInterceptor.wrap(on_message=calls.on_message)
     options = ws.WebSocketOptions(interceptors=[interceptor])
     async with ws.connect(server("/echo"), options) as client:

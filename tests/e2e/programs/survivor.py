@@ -42,7 +42,9 @@ def report() -> str:
             "times": [entry.at.timestamp() for entry in client.history],
             "states": [type(entry.state).__name__ for entry in client.history],
             "signals": [
-                event.details["signal"] for event in events if event.name == "signal"
+                event.details["event"]
+                for event in events
+                if event.name == "environment_changed"
             ],
         },
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from ws_common.vocabulary.environment_events import Signal, Signals
+from ws_common.vocabulary.environment_events import EnvironmentEvent, EnvironmentEvents
 
 
-class FakeSignals:
+class FakeEnvironment:
     """One platform's.
 
     Attributes:
@@ -16,16 +16,16 @@ class FakeSignals:
 
     def __init__(self) -> None:
         self.is_offline = False
-        self.say: Callable[[Signal], None] | None = None
+        self.say: Callable[[EnvironmentEvent], None] | None = None
         self.starts = 0
 
-    def start(self, on_signal: Callable[[Signal], None]) -> None:
+    def start(self, on_event_of_page: Callable[[EnvironmentEvent], None]) -> None:
         self.starts += 1
-        self.say = on_signal
+        self.say = on_event_of_page
 
     def stop(self) -> None:
         self.say = None
 
 
-def _conforms(signals: FakeSignals) -> Signals:
-    return signals
+def _conforms(environment_events: FakeEnvironment) -> EnvironmentEvents:
+    return environment_events
