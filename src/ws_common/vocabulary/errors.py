@@ -74,8 +74,9 @@ class WSHandshakeError(WSNotConnectedError):
         retry_after: Seconds to wait that the server asked for, or None.
         permanent: Whether no later attempt can succeed without a change on this
             side: a certificate that does not verify, a blocked scheme.
-        status_is_inferred: Whether the status may not be the handshake's: a page asked over
-            HTTP, see the option `diagnose`. Final only the third time in a row.
+        status_is_inferred: Whether the status may differ from the handshake's: a page
+            asked over HTTP (the option `diagnose`). It is final only the third time
+            in a row.
     """
 
     code = "ws_handshake"
