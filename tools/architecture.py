@@ -1,0 +1,120 @@
+"""Draws the rooms and their modules into docs/architecture.md.
+
+Run it with `python -m tools.architecture`.
+
+The picture comes from the imports in the code, the tables from the first line of each
+module's docstring. A test holds the page equal to what this draws.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import grimp
+
+from tools.common import ROOT, ToolError, guarded, say
+
+PAGE: Final = ROOT / "docs" / "architecture.md"
+SOURCE: Final = ROOT / "src"
+COMMON: Final = "ws_common"
+
+ROOMS: Final = (
+    "runtime",
+    "connection",
+    "diagnostics",
+    "receive",
+    "send",
+    "lifecycle",
+    "options",
+    "vocabulary",
+)
+"""The rooms of `ws_common`, from the top; import-linter holds the same order."""
+
+
+def picture() -> str:
+    """The imports between rooms, as a Mermaid flowchart.
+
+    Everything imports `vocabulary` and `options`, so those arrows are left out.
+    """
+    graph = grimp.build_graph(COMMON)
+    lines = ["flowchart TD", "    client[client.py]"]
+    for upper, lower in _arrows(graph):
+        lines.append(f"    {upper} --> {lower}")
+    return "\n".join(["```mermaid", *lines, "```"])
+
+
+def _arrows(graph: grimp.ImportGraph) -> Iterator[tuple[str, str]]:
+    names = ["client", *ROOMS]
+    for index, upper in enumerate(names):
+        for lower in names[index + 1 :]:
+            if lower in {"vocabulary", "options"}:
+                continue
+            importer, imported = f"{COMMON}.{upper}", f"{COMMON}.{lower}"
+            if graph.direct_import_exists(
+                importer=importer, imported=imported, as_packages=True
+            ):
+                yield upper, lower
+
+
+def tables() -> str:
+    """Every module of every room and of both backends, with what it holds."""
+    parts = [_table(SOURCE / COMMON, "ws_common", "the client, and what it wraps")]
+    for room in ROOMS:
+        folder = SOURCE / COMMON / room
+        parts.append(_table(folder, f"ws_common/{room}", _first_line(folder)))
+    for backend in ("ws_vm", "ws_js"):
+        folder = SOURCE / backend
+        parts.append(_table(folder, backend, _first_line(folder)))
+    return "\n\n".join(parts)
+
+
+def _table(folder: Path, title: str, about: str) -> str:
+    rows = [
+        f"| `{path.stem}` | {_first_line(path)} |"
+        for path in sorted(folder.glob("*.py"))
+        if path.stem != "__init__"
+    ]
+    head = f"**`{title}`**: {about[0].lower()}{about[1:].rstrip('.')}."
+    return "\n".join([head, "", "| module | what it holds |", "|---|---|", *rows])
+
+
+def _first_line(path: Path) -> str:
+    if path.is_dir():
+        path /= "__init__.py"
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    if not text:
+        raise ToolError(f"{path.relative_to(ROOT)} has no docstring")
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split())
+
+
+def render(page: str) -> str:
+    """The page, with what stands between its markers drawn anew.
+
+    Raises:
+        ToolError: A marker is missing.
+    """
+    for name, text in {"rooms": picture(), "modules": tables()}.items():
+        begin = f"<!-- {name}: drawn by tools/architecture.py -->"
+        end = f"<!-- /{name} -->"
+        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        if len(pattern.findall(page)) != 1:
+            raise ToolError(f"{PAGE.name} needs one pair of markers {begin} {end}")
+        before, after = pattern.split(page)
+        page = f"{before}{begin}\n{text}\n{end}{after}"
+    return page
+
+
+def main() -> int:
+    """Draw the page anew."""
+    page = PAGE.read_text(encoding="utf-8")
+    drawn = render(page)
+    PAGE.write_text(drawn, encoding="utf-8")
+    say(f"{PAGE.name} {'was current' if drawn == page else 'was drawn anew'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))
