@@ -31,13 +31,13 @@ SLOW = ("9.*", "12.*", "13.*")
 """Large messages and compression in bulk: 270 cases of 517, and minutes of time."""
 
 ACCEPTED = frozenset({"OK", "NON-STRICT", "INFORMATIONAL"})
-"""Verdicts that the suite itself does not count as failures."""
+"""Results that the suite itself does not count as failures."""
 
 PATIENCE = 300.0
 """Seconds for one case; on a busy machine the largest take half a minute."""
 
 Client = Callable[[str], Awaitable[None]]
-Verdicts = dict[str, str]
+Results = dict[str, str]
 
 
 def ensure_suite() -> None:
@@ -160,10 +160,10 @@ async def _until_ready(url: str, server: asyncio.subprocess.Process) -> None:
         raise ToolError("The fuzzing server does not listen; see its log.")
 
 
-async def decide_retry(
+async def run_cases(
     url: str, agent: str, client: Client, folder: Path, *, tell: bool = False
-) -> Verdicts:
-    """Run all cases against a client, and return the verdict of each."""
+) -> Results:
+    """Run all cases against a client, and return the result of each."""
     options = ws.WebSocketOptions.vm(proxy=None)
     async with ws.connect(f"{url}/getCaseCount", options) as counting:
         count = int(await counting.recv())
@@ -174,16 +174,16 @@ async def decide_retry(
             await client(f"{url}/runCase?case={case}&agent={agent}")
     await client(f"{url}/updateReports?agent={agent}")
     report = json.loads((folder / "index.json").read_text(encoding="utf-8"))
-    verdicts = {
-        case: _verdict(result["behavior"], result["behaviorClose"])
+    results = {
+        case: _combined_result(result["behavior"], result["behaviorClose"])
         for case, result in report[agent].items()
     }
-    if len(verdicts) != count:
-        raise ToolError(f"{len(verdicts)} verdicts about {agent} for {count} cases")
-    return verdicts
+    if len(results) != count:
+        raise ToolError(f"{len(results)} results about {agent} for {count} cases")
+    return results
 
 
-def _verdict(behaviour: str, closing: str) -> str:
+def _combined_result(behaviour: str, closing: str) -> str:
     """The worse of how a case and how its closing went."""
     return closing if behaviour in ACCEPTED and closing not in ACCEPTED else behaviour
 
@@ -193,7 +193,7 @@ def order(case: str) -> tuple[int, ...]:
     return tuple(int(part) for part in case.split("."))
 
 
-def failures(verdicts: Verdicts) -> dict[str, str]:
+def failures(results: Results) -> dict[str, str]:
     """The cases that failed, in order."""
-    failed = {name: word for name, word in verdicts.items() if word not in ACCEPTED}
+    failed = {name: word for name, word in results.items() if word not in ACCEPTED}
     return dict(sorted(failed.items(), key=lambda item: order(item[0])))

@@ -18,7 +18,7 @@ WHEELS = BUILD / "wheel"
 STAMPS = BUILD / "stamps"
 REPORTS = BUILD / "reports"
 
-_LINES_SHOWN = 25
+_LAST_LINES = 25
 
 
 class ToolError(Exception):
@@ -71,7 +71,7 @@ def run(
         reason = f"`{words[0]}` did not end within {timeout:.0f} s"
         raise ToolError(_failure(what, reason, hint)) from error
     if done.returncode:
-        tail = "\n".join(done.stdout.rstrip().splitlines()[-_LINES_SHOWN:])
+        tail = "\n".join(done.stdout.rstrip().splitlines()[-_LAST_LINES:])
         reason = f"`{' '.join(words)}` exited with {done.returncode}:\n{tail}"
         raise ToolError(_failure(what, reason, hint))
     return done.stdout

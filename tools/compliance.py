@@ -16,9 +16,9 @@ import ws
 from tools.autobahn import (
     SLOW,
     SUITE,
-    Verdicts,
+    Results,
     bare_echo,
-    decide_retry,
+    run_cases,
     echo,
     ensure_suite,
     failures,
@@ -33,20 +33,20 @@ BEGIN, END = "<!-- table: drawn by `make compliance` -->", "<!-- /table -->"
 FOLDER = BUILD / "autobahn"
 
 
-async def run_suite(*, quick: bool) -> tuple[Verdicts, Verdicts]:
-    """The verdicts about our client and about bare websockets."""
+async def run_suite(*, quick: bool) -> tuple[Results, Results]:
+    """The results about our client and about bare websockets."""
     async with fuzzing_server(FOLDER, SLOW if quick else ()) as url:
-        ours = await decide_retry(url, "ws", echo, FOLDER, tell=True)
-        bare = await decide_retry(url, "websockets", bare_echo, FOLDER, tell=True)
+        ours = await run_cases(url, "ws", echo, FOLDER, tell=True)
+        bare = await run_cases(url, "websockets", bare_echo, FOLDER, tell=True)
     return ours, bare
 
 
-def table(ours: Verdicts, bare: Verdicts) -> str:
-    """Counts by verdict, and each case that is not OK for either."""
+def table(ours: Results, bare: Results) -> str:
+    """Counts by result, and each case that is not OK for either."""
     library = f"websockets {version('websockets')}"
     counts, theirs = Counter(ours.values()), Counter(bare.values())
     lines = [
-        f"| verdict | ws {ws.__version__} | {library} |",
+        f"| result | ws {ws.__version__} | {library} |",
         "|---|---|---|",
         *(
             f"| {word} | {counts[word]} | {theirs[word]} |"

@@ -91,8 +91,8 @@ def old_words(text: str, *, is_code: bool) -> Iterator[tuple[int, str]]:
     """
     for number, line in enumerate(text.splitlines(), 1):
         spaced = _PARTS.sub(lambda part: f" {part[0].lower()}", line)
-        for found in _WORD.finditer(f"{line.lower()}\n{spaced}"):
-            yield number, found[0]
+        found = _WORD.findall(f"{line.lower()}\n{spaced}")
+        yield from ((number, word) for word in dict.fromkeys(found))
         if is_code:
             code = line.partition("#")[0]
             for name in _NAME.findall(code):

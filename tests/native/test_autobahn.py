@@ -5,7 +5,7 @@ import pytest
 from tools.autobahn import (
     SLOW,
     bare_echo,
-    decide_retry,
+    run_cases,
     echo,
     ensure_suite,
     failures,
@@ -27,8 +27,8 @@ def suite():
 async def test_autobahn(suite, tmp_path):
     """No case fails that passes with bare websockets."""
     async with fuzzing_server(tmp_path, SLOW) as url:
-        ours = await decide_retry(url, "ws", echo, tmp_path)
-        bare = await decide_retry(url, "websockets", bare_echo, tmp_path)
+        ours = await run_cases(url, "ws", echo, tmp_path)
+        bare = await run_cases(url, "websockets", bare_echo, tmp_path)
     assert len(ours) == len(bare) == 247
     excused = failures(bare)
     worse = {name: word for name, word in failures(ours).items() if name not in excused}
