@@ -18,12 +18,12 @@ from tools.autobahn import (
     SUITE,
     Results,
     bare_echo,
-    run_cases,
     echo,
     ensure_suite,
     failures,
     fuzzing_server,
     order,
+    run_cases,
 )
 from tools.common import BUILD, ROOT, ToolError, guarded, say
 

@@ -5,11 +5,11 @@ import pytest
 from tools.autobahn import (
     SLOW,
     bare_echo,
-    run_cases,
     echo,
     ensure_suite,
     failures,
     fuzzing_server,
+    run_cases,
 )
 from tools.common import ToolError
 
