@@ -83,6 +83,7 @@ def running() -> None:
         assert_type(ws.run(main()), asyncio.Task[int])
     else:
         assert_type(ws.run(main()), int)
+        assert_type(ws.run(main(), loop_factory=asyncio.new_event_loop), int)
     ws.run(main)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 

@@ -72,3 +72,15 @@ def not_ours(error: BaseException, who: str) -> Exception:
     failure = RuntimeError(f"what {who} waited for was cancelled")
     failure.__cause__ = error
     return failure
+
+
+def check_coroutine(main: object) -> None:
+    """Reject what `ws.run()` cannot run.
+
+    Raises:
+        TypeError: It is no coroutine; for a function the message says what to write.
+    """
+    if not asyncio.iscoroutine(main):
+        name = getattr(main, "__name__", "")
+        hint = f": write ws.run({name}())" if callable(main) and name else ""
+        raise TypeError(f"ws.run() takes a coroutine, not {main!r}{hint}")
