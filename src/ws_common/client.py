@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Generator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from ws_common.diagnostics.metrics import WebSocketMetrics
 from ws_common.diagnostics.reporter import HistoryEntry
@@ -15,11 +15,13 @@ from ws_common.lifecycle.states import (
 )
 from ws_common.options import platform as platforms
 from ws_common.options.close_codes import check_close, sendable_close
+from ws_common.options.json_codec import decode_json, encode_json
 from ws_common.options.options import (
+    AllOptions,
     Connector,
     Url,
     WebSocketOptions,
-    default_options,
+    options_from,
 )
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
@@ -54,7 +56,9 @@ class WebSocketClient:
     it, it is aborted with a ResourceWarning.
 
     Args:
-        options: What it is told; None: the defaults.
+        options: The client's options; None: the defaults.
+        keywords: Single options, which take precedence over `options`: those of
+            `WebSocketOptions`, and `reconnect`.
 
     Example:
         >>> async def chat(url: str) -> None:
@@ -64,18 +68,23 @@ class WebSocketClient:
         ...         print(await client.recv())
     """
 
-    def __init__(self, options: WebSocketOptions | None = None) -> None:
-        self._build(options, None)
-
-    def _build(
-        self, options: WebSocketOptions | None, connector: Connector | None
+    def __init__(
+        self, options: WebSocketOptions | None = None, **keywords: Unpack[AllOptions]
     ) -> None:
+        if isinstance(options, str):
+            raise TypeError(
+                "WebSocketClient() takes options, not a URL: use ws.connect(url), or "
+                "client.connect(url)"
+            )
+        self._build(options_from(options, keywords), None)
+
+    def _build(self, options: WebSocketOptions, connector: Connector | None) -> None:
         # Here and not above: a program pays for it as it makes its first client,
         # and `import ws` stays cheap.
         from ws_common.runtime.lifecycle_calls import LifecycleCalls  # noqa: PLC0415
         from ws_common.runtime.supervisor import Supervisor  # noqa: PLC0415
 
-        self._options = options = options or default_options()
+        self._options = options
         self._platform = platform = platforms.current()
         own = connector or options.custom_client
         made: Connector = platform.connector(options) if own is None else own
@@ -86,7 +95,10 @@ class WebSocketClient:
 
     @classmethod
     def from_client(
-        cls, client: IWebSocketClient, options: WebSocketOptions | None = None
+        cls,
+        client: IWebSocketClient,
+        options: WebSocketOptions | None = None,
+        **keywords: Unpack[AllOptions],
     ) -> Self:
         """Wrap a custom or fake implementation of one connection.
 
@@ -94,22 +106,33 @@ class WebSocketClient:
 
         Args:
             client: What opens, sends and receives.
-            options: What the new client is told; None: the defaults.
+            options: The new client's options; None: the defaults.
+            keywords: Single options, which take precedence.
         """
         made = cls.__new__(cls)
-        made._build(options, AdapterConnector(client))  # noqa: SLF001
+        made._build(options_from(options, keywords), AdapterConnector(client))  # noqa: SLF001
         return made
 
     @classmethod
-    def start(cls, url: Url, options: WebSocketOptions | None = None) -> Self:
+    def start(
+        cls,
+        url: Url,
+        options: WebSocketOptions | None = None,
+        **keywords: Unpack[AllOptions],
+    ) -> Self:
         """Begin connecting in the background and return at once.
 
         Failures show in `state_changes` and in `state`.
 
+        Args:
+            url: `ws://` or `wss://`, or what makes one, asked before each attempt.
+            options: The client's options; None: the defaults.
+            keywords: Single options, which take precedence.
+
         Raises:
             WSInvalidUrlError: The URL is none.
         """
-        client = cls(options)
+        client = cls(options, **keywords)
         client._requests.begin_connect(*_target(url))
         return client
 
@@ -136,7 +159,8 @@ class WebSocketClient:
         """The messages that arrive."""
         fault = self._supervisor.reporter.fault
         messages = self._supervisor.received.messages
-        return WebSocketMessagesStream(messages, fault, owner=self)
+        json = self._options.json
+        return WebSocketMessagesStream(messages, fault, owner=self, json=json)
 
     @property
     def metrics(self) -> WebSocketMetrics:
@@ -280,6 +304,17 @@ class WebSocketClient:
 
     send = add
 
+    async def send_json(self, value: Any) -> None:
+        """Send a value as JSON text, through the option `json`; else as `send()` does.
+
+        Raises:
+            WSUnsupportedDataError: The value cannot be written as JSON; nothing was
+                sent.
+            WSNotConnectedError: As `send()`.
+            WSConnectionClosedError: As `send()`.
+        """
+        await self.add(encode_json(self._options.json, value), text=True)
+
     def add_nowait(self, data: Any, *, text: bool | None = None) -> Receipt:
         """Send now if possible, else keep the message in the bounded outbox.
 
@@ -298,6 +333,22 @@ class WebSocketClient:
         """
         self._not_inside("add_nowait")
         return self._supervisor.send_queue.add_nowait(data, text=text)
+
+    send_nowait = add_nowait
+
+    async def recv_json(self) -> Any:
+        """Return the next message, which must be JSON, through the option `json`.
+
+        Cancelling it loses nothing.
+
+        Raises:
+            WSDecodeError: The message is not JSON. It stays consumed, and the next
+                call returns the next message.
+            WSConnectionClosedError: As `recv()`.
+            WSNotConnectedError: As `recv()`.
+            WSStreamOverflowError: As `recv()`.
+        """
+        return decode_json(self._options.json, await self.recv())
 
     async def recv(self) -> Data:
         """Return the next message. Cancelling it loses nothing.
@@ -456,17 +507,23 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
 
     Args:
         url: `ws://` or `wss://`, or what makes one, asked before each attempt.
-        options: What the client is told; None: the defaults.
+        options: The client's options; None: the defaults.
+        keywords: Single options, which take precedence over `options`.
 
     Example:
         >>> async def main() -> None:
-        ...     async with connect("ws://127.0.0.1:8000/ws") as client:
-        ...         await client.add("hello")
+        ...     async with connect("ws://127.0.0.1:8000/ws", reconnect=True) as client:
+        ...         await client.send("hello")
     """
 
-    def __init__(self, url: Url, options: WebSocketOptions | None = None) -> None:
+    def __init__(
+        self,
+        url: Url,
+        options: WebSocketOptions | None = None,
+        **keywords: Unpack[AllOptions],
+    ) -> None:
         self._url, _ = _target(url)
-        self._options = options
+        self._options = options_from(options, keywords)
         self._client: WebSocketClient | None = None
 
     async def _connect(self) -> WebSocketClient:

@@ -14,7 +14,7 @@ from tests.support.client_helpers import Told
 from tests.support.fake_network import PATIENCE, connected
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
-from ws_common.receive import message_stream
+from ws_common.options import json_codec
 
 pytestmark = pytest.mark.looptime
 
@@ -89,8 +89,8 @@ def test_depth_is_measured_as_a_parser_meets_it(value, deepest, readable):
     """Brackets inside strings count for nothing, whatever surrounds them."""
     text = json.dumps(value, ensure_ascii=readable)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(message_stream, "_DEEPEST", deepest)
-        assert message_stream._is_too_deep(text) == (depth(value) > deepest)
+        patch.setattr(json_codec, "_DEEPEST", deepest)
+        assert json_codec._is_too_deep(text) == (depth(value) > deepest)
 
 
 async def values_of(*messages: ws.Data) -> list[object]:

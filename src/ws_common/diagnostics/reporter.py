@@ -79,7 +79,7 @@ class Reporter:
     The messages that nobody will see are counted here, too: none is lost in silence.
 
     Args:
-        hook: The option `on_event`.
+        hooks: The option `on_event`.
         clock: What time it is.
         counters: Where lost messages are counted.
     """
@@ -88,12 +88,18 @@ class Reporter:
         "_clock",
         "_counters",
         "_history",
-        "_hook",
+        "_hooks",
         "_quiet_until",
     )
 
-    def __init__(self, hook: OnEvent | None, clock: Clock, counters: Counters) -> None:
-        self._hook = hook
+    def __init__(
+        self,
+        hooks: OnEvent | tuple[OnEvent, ...] | None,
+        clock: Clock,
+        counters: Counters,
+    ) -> None:
+        given = (hooks,) if callable(hooks) else hooks or ()
+        self._hooks: tuple[OnEvent, ...] = given
         self._clock = clock
         self._counters = counters
         self._history: list[HistoryEntry] = []
@@ -161,10 +167,11 @@ class Reporter:
         return logging.WARNING
 
     def _emit(self, name: str, details: dict[str, Any]) -> None:
-        if self._hook is None:
+        if not self._hooks:
             return
         event = ClientEvent(name=name, at=self._clock.now(), details=ReadOnly(details))
-        try:
-            self._hook(event)
-        except Exception:
-            logger.exception("on_event raised while it was handed %s", name)
+        for hook in self._hooks:
+            try:
+                hook(event)
+            except Exception:
+                logger.exception("on_event raised while it was handed %s", name)

@@ -9,6 +9,7 @@ from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.options.compression import CompressionOptions
 from ws_common.options.heartbeat import Heartbeat
 from ws_common.options.interceptors import WSInterceptor
+from ws_common.options.json_codec import Json
 from ws_common.options.outbox import Outbox
 from ws_common.options.platform import Overflow
 from ws_common.vocabulary.checks import Check, must_be
@@ -93,6 +94,25 @@ def _headers(_name: str, value: Any) -> Any:
     return value if value is None or callable(value) else check_headers(value)
 
 
+def _name(name: str, value: Any) -> str | None:
+    if _text(name, value) is None or (value and value.isprintable()):
+        return value  # type: ignore[no-any-return]
+    raise ValueError(f"{name} must be a word or two for the log, not {value!r}")
+
+
+def _hooks(name: str, value: Any) -> Any:
+    """One function, None, or a tuple of functions."""
+    if value is None or callable(value):
+        return value
+    if isinstance(value, list | tuple):
+        hooks = tuple(cast("Iterable[Any]", value))
+        if hooks and all(callable(one) for one in hooks):
+            return hooks
+    raise TypeError(
+        f"{name} must be a function, a list of functions, or None, not {value!r}"
+    )
+
+
 def _header_value(name: str, value: Any) -> str | None:
     return None if value is None else check_value(name, value)
 
@@ -156,9 +176,11 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "headers": _headers,
         "heartbeat": _optional(Heartbeat),
         "interceptors": _interceptors,
+        "json": _optional(Json),
         "local_addr": _local_addr,
         "max_size": _optional_count,
-        "on_event": _function,
+        "name": _name,
+        "on_event": _hooks,
         "origin": _header_value,
         "outbox": _outbox,
         "protocols": _protocols,

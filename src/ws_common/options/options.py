@@ -1,6 +1,6 @@
 """What a client can be told: immutable, and validated on construction."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import (
@@ -20,6 +20,7 @@ from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.options.compression import CompressionOptions
 from ws_common.options.heartbeat import Heartbeat
 from ws_common.options.interceptors import WSInterceptor
+from ws_common.options.json_codec import Json
 from ws_common.options.option_checks import CHECKS
 from ws_common.options.outbox import Outbox
 from ws_common.options.platform import Overflow
@@ -147,7 +148,10 @@ class CommonOptions(TypedDict, total=False):
     stream_capacity: int | None
     stream_overflow: Overflow
     write_limit: int
-    on_event: OnEvent | None
+    on_event: OnEvent | Sequence[OnEvent] | None
+    name: str | None
+    json: Json | None
+    reconnect: bool | ConnectionRetryInterval | tuple[Seconds, Seconds]
 
 
 class VmOptions(CommonOptions, total=False):
@@ -185,7 +189,9 @@ class WebSocketOptions:
     """Immutable, validated on construction: a bad value raises, naming the option.
 
     `WebSocketOptions(...)` takes the common options, as `common(...)` does;
-    `vm(...)` and `js(...)` add those of one platform.
+    `vm(...)` and `js(...)` add those of one platform. Wherever options are made,
+    `reconnect` is short for `connection_retry_interval`: `True` means the defaults of
+    `ConnectionRetryInterval`, `False` means never, `(min, max)` are seconds.
 
     Attributes:
         connection_retry_interval: When to try again; None: never reconnect.
@@ -203,7 +209,11 @@ class WebSocketOptions:
         stream_capacity: Messages in each subscriber's buffer; None: no count.
         stream_overflow: What happens above that.
         write_limit: Bytes buffered for sending above which `add()` waits.
-        on_event: Handed every `ClientEvent`.
+        on_event: A function, or several, called with every `ClientEvent`.
+        name: Shown in the log, in `explain()`, in events and in metrics: tells apart
+            clients of the same URL.
+        json: What `send_json()`, `recv_json()` and `stream.json` use; None: the
+            standard library, strictly.
         headers: Native. Additional headers, or what makes them for each attempt.
         compression: Native. What is offered of permessage-deflate.
         custom_client: Native. Replaces what opens connections.
@@ -238,7 +248,9 @@ class WebSocketOptions:
     stream_capacity: int | None
     stream_overflow: Overflow
     write_limit: int
-    on_event: OnEvent | None
+    on_event: OnEvent | tuple[OnEvent, ...] | None
+    name: str | None
+    json: Json | None
     headers: Headers | HeadersProvider | None
     compression: CompressionOptions
     custom_client: Connector | None
@@ -310,12 +322,13 @@ class WebSocketOptions:
         """Return a copy with some options changed, validated as at construction.
 
         Raises:
-            TypeError: An option of the wrong kind, or unknown here.
+            WSUnsupportedError: An option of the other platform.
+            TypeError: An option of the wrong kind, or unknown.
             ValueError: An option out of range.
         """
-        name = platforms.current().name
-        _reject_unknown(changes, VmOptions if name == "vm" else JsOptions)
-        return _restore(type(self), {**self._values, **changes})
+        _reject_other_platform(changes)
+        _reject_unknown(changes, AllOptions)
+        return _restore(type(self), {**self._values, **_expanded(changes)})
 
     def _fill(self, given: Mapping[str, Any], known: Any) -> Self:
         _reject_unknown(given, known)
@@ -325,7 +338,7 @@ class WebSocketOptions:
             "stream_capacity": platform.stream_capacity,
             "stream_overflow": platform.stream_overflow,
             "write_limit": platform.write_limit,
-            **given,
+            **_expanded(given),
         }
         checked = {name: CHECKS[name](name, value) for name, value in values.items()}
         object.__setattr__(self, "_values", MappingProxyType(checked))
@@ -382,6 +395,8 @@ _DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "outbox": Outbox(),
         "max_size": 16 * 2**20,
         "on_event": None,
+        "name": None,
+        "json": None,
         "headers": None,
         "compression": True,
         "custom_client": None,
@@ -409,6 +424,54 @@ def default_options() -> WebSocketOptions:
     return _default[name]
 
 
+def options_from(
+    options: WebSocketOptions | None, keywords: Mapping[str, Any]
+) -> WebSocketOptions:
+    """The options of a client that is given an object, keywords, or both.
+
+    Raises:
+        WSUnsupportedError: A keyword of the other platform.
+        TypeError: `options` is no `WebSocketOptions`; a keyword of the wrong kind, or
+            unknown.
+        ValueError: A keyword out of range.
+    """
+    if options is None:
+        options = default_options()
+    elif not isinstance(options, WebSocketOptions):
+        raise TypeError(
+            f"options must be WebSocketOptions, not {options!r}: single options are "
+            "keywords, such as timeout=5"
+        )
+    return options.replace(**keywords) if keywords else options
+
+
+def _expanded(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Replace `reconnect` by what it is short for."""
+    if "reconnect" not in given:
+        return given
+    if "connection_retry_interval" in given:
+        raise TypeError(
+            "reconnect is short for connection_retry_interval: give one of them"
+        )
+    expanded = dict(given)
+    match expanded.pop("reconnect"):
+        case False:
+            interval = None
+        case True:
+            interval = ConnectionRetryInterval()
+        case ConnectionRetryInterval() as interval:
+            pass
+        case (_, _) as ends:
+            interval = ConnectionRetryInterval(*ends)
+        case other:
+            raise TypeError(
+                "reconnect must be True, False, (min, max) in seconds or a "
+                f"ConnectionRetryInterval, not {other!r}"
+            )
+    expanded["connection_retry_interval"] = interval
+    return expanded
+
+
 def _restore(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
     return kind.__new__(kind)._fill(values, AllOptions)  # noqa: SLF001 - our own
 
@@ -430,6 +493,20 @@ def _hint(name: str, known: Any) -> str:
         factory = "vm" if name in VmOptions.__optional_keys__ else "js"
         return f"it belongs to WebSocketOptions.{factory}()"
     return f"known are {', '.join(names)}"
+
+
+def _reject_other_platform(given: Mapping[str, Any]) -> None:
+    is_native = platforms.current().name == "vm"
+    other = JsOptions if is_native else VmOptions
+    for name in given:
+        if name in other.__optional_keys__ - CommonOptions.__optional_keys__:
+            where, here = ("browsers", "this is not a browser")
+            if not is_native:
+                where, here = "native platforms", "this is a browser"
+            raise WSUnsupportedError(
+                f"{name} is for {where}, and {here}: use WebSocketOptions.selector("
+                "vm=…, js=…) in a program for both"
+            )
 
 
 def _check_platform(used: str, where: str, here: str, instead: str) -> None:

@@ -2,15 +2,14 @@
 
 import builtins
 from collections.abc import Callable
-from typing import Any, Final, Literal, NoReturn, TypeVar
+from typing import Any, Literal, TypeVar
 
-from ws_common.receive.streams import SKIP, Stream
+from ws_common.options.json_codec import Json, json_loads
+from ws_common.receive.broadcast import Broadcast
+from ws_common.receive.streams import SKIP, OnFault, Stream
 from ws_common.vocabulary.messages import Data
 
 U = TypeVar("U")
-
-_DEEPEST: Final = 500
-"""Levels of JSON (RFC 8259, section 9 lets a parser have a limit)."""
 
 
 class WebSocketMessagesStream(Stream[Data]):
@@ -21,6 +20,17 @@ class WebSocketMessagesStream(Stream[Data]):
         ...     async for value in stream.json:
         ...         print(value)
     """
+
+    def __init__(
+        self,
+        broadcast: Broadcast[Data],
+        on_fault: OnFault,
+        *,
+        owner: object = None,
+        json: Json | None = None,
+    ) -> None:
+        super().__init__(broadcast, on_fault, owner=owner)
+        self._loads = json_loads(json)
 
     @property
     def text(self) -> Stream[str]:
@@ -36,10 +46,10 @@ class WebSocketMessagesStream(Stream[Data]):
     def json(self) -> Stream[Any]:
         """What the messages say that are strict JSON (RFC 8259), text or binary.
 
-        Others are skipped, as `decode()` does it; so are NaN and Infinity, which
-        Python's parser would take.
+        Other messages are skipped, as `decode()` does it. Without the option `json`
+        NaN and Infinity count as no JSON, although Python's parser would accept them.
         """
-        return self.decode(_strict_json, on_error="skip")
+        return self.decode(self._loads, on_error="skip")
 
     def decode(
         self,
@@ -68,41 +78,3 @@ class WebSocketMessagesStream(Stream[Data]):
                 return SKIP
 
         return self._with(attempt)
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _strict_json(message: Data) -> Any:
-    import json  # noqa: PLC0415 - for who uses it, not for every import
-
-    # Not as bytes: `json` would take UTF-16 too, which RFC 8259 section 8.1 forbids
-    # and the check below does not see through. A BOM may be ignored, it says.
-    text = message if isinstance(message, str) else message.decode("utf-8-sig")
-    if _is_too_deep(text):
-        raise ValueError("JSON that is nested too deeply")
-    return json.loads(text, parse_constant=_refuse)
-
-
-def _is_too_deep(text: str) -> bool:
-    """Whether the parser, which is recursive, might not survive it.
-
-    Natively it raises RecursionError; in Pyodide a few thousand levels, which are a
-    few kilobytes from any peer, end the interpreter. Counting costs next to nothing,
-    and only a message with very many brackets is looked at more closely: all of it
-    once, in C.
-    """
-    if text.count("[") + text.count("{") <= _DEEPEST:
-        return False
-    import re  # noqa: PLC0415 - likewise
-    from itertools import accumulate  # noqa: PLC0415 - likewise
-
-    # A string without an end goes to the end, and nothing here ever backtracks: each
-    # character is looked at once. Where a string is malformed, the parser stops.
-    rest = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"\[\]{}]++'
-    brackets = re.sub(rest, "", text, flags=re.DOTALL)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > _DEEPEST
-
-
-_STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}

@@ -8,6 +8,7 @@ from weakref import WeakSet
 
 from ws_common.connection.connection import Connection
 from ws_common.lifecycle.states import Closed
+from ws_common.options.json_codec import decode_json, encode_json
 from ws_common.receive.pipeline import ReceivePipeline
 from ws_common.receive.streams import Subscriber
 from ws_common.receive.subscriber_buffer import Buffer, End, Ended, Limits
@@ -53,6 +54,20 @@ class _Session:
         )
         if rest is not None:
             await rest
+
+    send = add
+
+    async def send_json(self, value: Any) -> None:
+        """Send a value as JSON on this connection; never on another."""
+        await self.add(encode_json(self._send_queue.json, value), text=True)
+
+    async def recv(self) -> Data:
+        """The next message of this connection. Cancelling it loses nothing."""
+        raise NotImplementedError
+
+    async def recv_json(self) -> Any:
+        """The next message of this connection, which must be JSON."""
+        return decode_json(self._send_queue.json, await self.recv())
 
     def __repr__(self) -> str:
         """Show which connection it is."""

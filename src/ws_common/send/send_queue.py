@@ -52,6 +52,9 @@ class SendQueue:
             another one.
         report: Reports an event.
         on_drop: Called with each message that the outbox drops, and why.
+
+    Attributes:
+        json: The option of that name.
     """
 
     __slots__ = (
@@ -66,6 +69,7 @@ class SendQueue:
         "_target",
         "_until_yield",
         "_waiting",
+        "json",
     )
 
     def __init__(
@@ -77,6 +81,7 @@ class SendQueue:
         report: Callable[..., None],
         on_drop: OnDrop,
     ) -> None:
+        self.json = options.json
         self._outbox = options.outbox
         self._interceptors = options.interceptors
         self._clock = clock

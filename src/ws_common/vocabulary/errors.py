@@ -198,6 +198,12 @@ class WSMessageDroppedError(WSSendError):
     code = "ws_message_dropped"
 
 
+class WSDecodeError(WSError, ValueError):
+    """A message is not what `recv_json()` expects; the cause says why."""
+
+    code = "ws_decode"
+
+
 class WSDisconnectError(WSError):
     """The connection could not be closed as asked."""
 

@@ -43,6 +43,25 @@ class Session(Protocol):
             WSConnectionClosedError: The connection has ended.
         """
 
+    async def send(self, data: Any, *, text: bool | None = None) -> None:
+        """The same as `add()`."""
+
+    async def send_json(self, value: Any) -> None:
+        """Send a value as JSON text on this connection, through the option `json`.
+
+        Raises:
+            WSUnsupportedDataError: The value cannot be written as JSON.
+            WSConnectionClosedError: The connection has ended.
+        """
+
+    async def recv_json(self) -> Any:
+        """The next message of this connection, which must be JSON.
+
+        Raises:
+            WSDecodeError: It is not JSON; it stays consumed.
+            WSConnectionClosedError: The connection has ended.
+        """
+
     async def recv(self) -> Data:
         """The next message of this connection. Cancelling it loses nothing.
 
