@@ -4,7 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from ws_common.vocabulary.tasks import check_coroutine
 
@@ -55,14 +55,14 @@ def run(
             "ws.run() cannot be called while an event loop is running, as it is in a "
             "notebook: write `await main()` there"
         )
-    program = _Program(main)
+    terminations: list[int] = []
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            return runner.run(program.run())
+            return runner.run(_until_terminated(main, terminations))
     except asyncio.CancelledError:
         # SystemExit is raised here because inside the loop it would stop the loop in
         # the middle of a turn.
-        if program.is_terminated:
+        if terminations:
             raise SystemExit(TERMINATED) from None
         raise
 
@@ -75,32 +75,24 @@ def _is_loop_running() -> bool:
     return True
 
 
-class _Program(Generic[T]):
-    """A program that SIGTERM cancels."""
+async def _until_terminated(main: Coroutine[Any, Any, T], terminations: list[int]) -> T:
+    """Run a program that SIGTERM cancels; each signal is added to the list."""
+    loop = asyncio.get_running_loop()
+    task = cast("asyncio.Task[T]", asyncio.current_task())
 
-    def __init__(self, main: Coroutine[Any, Any, T]) -> None:
-        self._main = main
-        self._task: asyncio.Task[Any] | None = None
-        self.is_terminated = False
+    def terminate() -> None:
+        terminations.append(signal.SIGTERM)
+        task.cancel("SIGTERM")
 
-    async def run(self) -> T:
-        """Run it to its end, with SIGTERM as a reason to cancel it."""
-        self._task = asyncio.current_task()
-        loop = asyncio.get_running_loop()
-        is_ours = False
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            # Windows has no such handlers, and threads other than the first cannot
-            # set any: there SIGTERM does what it always does.
-            with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(signal.SIGTERM, self._terminate)
-                is_ours = True
-        try:
-            return await self._main
-        finally:
-            if is_ours:
-                loop.remove_signal_handler(signal.SIGTERM)
-
-    def _terminate(self) -> None:
-        assert self._task is not None  # noqa: S101 - the handler is set by this task
-        self.is_terminated = True
-        self._task.cancel("SIGTERM")
+    is_ours = False
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        # Windows has no such handlers, and threads other than the first cannot set
+        # any: there SIGTERM does what it always does.
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGTERM, terminate)
+            is_ours = True
+    try:
+        return await main
+    finally:
+        if is_ours:
+            loop.remove_signal_handler(signal.SIGTERM)
