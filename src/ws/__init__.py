@@ -19,6 +19,7 @@ from ws_common.options.backoff import ConnectionRetryInterval, RetryContext
 from ws_common.options.compression import CompressionOptions
 from ws_common.options.heartbeat import Heartbeat
 from ws_common.options.interceptors import WSInterceptor
+from ws_common.options.json_codec import Json
 from ws_common.options.options import (
     ConnectContext,
     Connector,
@@ -36,6 +37,7 @@ from ws_common.vocabulary.durations import Seconds
 from ws_common.vocabulary.errors import (
     WSClientClosedError,
     WSConnectionClosedError,
+    WSDecodeError,
     WSDisconnectError,
     WSError,
     WSHandshakeError,
@@ -97,6 +99,7 @@ __all__ = [
     "Heartbeat",
     "HistoryEntry",
     "IWebSocketClient",
+    "Json",
     "Open",
     "Outbox",
     "Overflow",
@@ -114,6 +117,7 @@ __all__ = [
     "Url",
     "WSClientClosedError",
     "WSConnectionClosedError",
+    "WSDecodeError",
     "WSDisconnectError",
     "WSError",
     "WSHandshakeError",

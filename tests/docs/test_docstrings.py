@@ -14,7 +14,7 @@ import ws.testing
 import ws_common
 
 MODULES = [
-    *(f"ws_common.{found.name}" for found in pkgutil.iter_modules(ws_common.__path__)),
+    *(found.name for found in pkgutil.walk_packages(ws_common.__path__, "ws_common.")),
     "ws.testing",
     "ws_vm.run",
 ]

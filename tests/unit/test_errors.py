@@ -27,6 +27,7 @@ TREE = {
     "WSUnsupportedDataError": ("ws_unsupported_data", ["WSSendError", "TypeError"]),
     "WSOutboxFullError": ("ws_outbox_full", ["WSSendError"]),
     "WSMessageDroppedError": ("ws_message_dropped", ["WSSendError"]),
+    "WSDecodeError": ("ws_decode", ["WSError", "ValueError"]),
     "WSDisconnectError": ("ws_disconnect", ["WSError"]),
     "WSInvalidCloseError": ("ws_invalid_close", ["WSDisconnectError", "ValueError"]),
     "WSStreamOverflowError": ("ws_stream_overflow", ["WSError"]),

@@ -11,6 +11,7 @@ from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.options.compression import CompressionOptions
 from ws_common.options.heartbeat import Heartbeat
 from ws_common.options.interceptors import WSInterceptor
+from ws_common.options.json_codec import Json
 from ws_common.options.options import (
     AllOptions,
     CommonOptions,
@@ -67,6 +68,16 @@ BAD_COMMON = [
     ("write_limit", 0),
     ("write_limit", None),
     ("on_event", "print"),
+    ("on_event", []),
+    ("on_event", [print, "print"]),
+    ("name", 7),
+    ("name", ""),
+    ("name", "a\nb"),
+    ("json", "orjson"),
+    ("reconnect", "yes"),
+    ("reconnect", None),
+    ("reconnect", 1),
+    ("reconnect", (1, 2, 3)),
 ]
 BAD_VM = [
     ("headers", [("a", "b")]),
@@ -102,6 +113,8 @@ GOOD = {
     "stream_overflow": "drop_oldest",
     "write_limit": 99,
     "on_event": print,
+    "name": "prices",
+    "json": Json(dumps=repr, loads=ascii),
 }
 GOOD_VM = {
     "headers": {"Authorization": f"Bearer {SECRET}", "X-Two": ["a", "b"]},
@@ -284,8 +297,9 @@ def test_every_option_is_checked_and_has_an_attribute():
 
     assert names == VmOptions.__optional_keys__ | JsOptions.__optional_keys__
     assert CommonOptions.__optional_keys__ < names
-    assert names <= WebSocketOptions.__annotations__.keys()
-    for name in names:
+    attributes = names - {"reconnect"}  # which is short for another
+    assert attributes <= WebSocketOptions.__annotations__.keys()
+    for name in attributes:
         getattr(WebSocketOptions(), name)
 
 
@@ -326,7 +340,7 @@ def test_replace_knows_the_options_of_the_platform(natively):
     changed = WebSocketOptions(timeout=3).replace(user_agent="x")
 
     assert WebSocketOptions.vm(timeout=3, user_agent="x") == changed
-    with pytest.raises(TypeError, match="diagnose"):
+    with pytest.raises(WSUnsupportedError, match="diagnose is for browsers"):
         changed.replace(diagnose=True)
 
 

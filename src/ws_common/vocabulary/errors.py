@@ -13,6 +13,7 @@
     │   ├── WSUnsupportedDataError   ws_unsupported_data (also a TypeError)
     │   ├── WSOutboxFullError        ws_outbox_full
     │   └── WSMessageDroppedError    ws_message_dropped
+    ├── WSDecodeError                ws_decode (also a ValueError)
     ├── WSDisconnectError            ws_disconnect
     │   └── WSInvalidCloseError      ws_invalid_close (also a ValueError)
     ├── WSStreamOverflowError        ws_stream_overflow
