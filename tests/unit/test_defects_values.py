@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 import pickle
 import typing
 from datetime import UTC, datetime
@@ -99,6 +100,7 @@ VALUES = [
     ws.Disconnecting(1000, ""),
     ws.Handshake(status=101, headers={"set-cookie": SECRET}, peer=("::1", 80)),
     ws.Heartbeat(1, 2, message="ping", is_reply=bool),
+    ws.Json(dumps=json.dumps, loads=json.loads),
     ws.HistoryEntry(at=NOW, state=ws.Open(SECRET_URL, None, 1), cause="opened"),
     ws.Open(SECRET_URL, "chat", 1),
     ws.Outbox(ttl=1),
