@@ -54,7 +54,11 @@ def _types() -> list[Step]:
         Step("mypy, browser", "types", _mypy("emscripten", MYPY_BROWSER)),
         Step("mypy, API, native", "types", _mypy("linux", MYPY_API)),
         Step("mypy, API, browser", "types", _mypy("emscripten", MYPY_API)),
-        Step("mypy, tools and demo", "types", _mypy("linux", ("tools", "web-demo"))),
+        Step(
+            "mypy, tools and demo",
+            "types",
+            _mypy("linux", ("tools", "web-demo", "examples")),
+        ),
         Step("pyright", "types", pyright),
         Step(
             "pyright --verifytypes",
