@@ -696,3 +696,24 @@ async def fakes() -> None:
     assert_type(fake.state_changes, ws.WebSocketStatesStream)
     async with ws.WebSocketClient.from_client(fake) as client:
         assert_type(client, ws.WebSocketClient)
+
+
+# ── Options as keywords, and JSON ───────────────────────────────────────────
+
+
+async def keywords(codec: ws.Json, options: ws.WebSocketOptions) -> None:
+    assert_type(await ws.connect("ws://x/", reconnect=True), ws.WebSocketClient)
+    assert_type(ws.WebSocketClient(options, name="prices"), ws.WebSocketClient)
+    client = ws.WebSocketClient.start("ws://x/", timeout=5, reconnect=(1, 2))
+    ws.WebSocketClient(json=codec, on_event=[print, print])
+    await client.send_json({"a": 1})
+    assert_type(await client.recv_json(), Any)
+    ws.connect("ws://x/", reconect=True)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    ws.connect("ws://x/", reconnect="yes")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    ws.connect("ws://x/", timeout="5")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+async def json_in_a_session(session: ws.Session) -> None:
+    await session.send("text")
+    await session.send_json([1, 2])
+    assert_type(await session.recv_json(), Any)
