@@ -52,16 +52,16 @@ FLAGS = [
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def executable_path(playwrights_own: str) -> str | None:
+def find_executable(bundled_path: str) -> str | None:
     """The browser to start: None for Playwright's own, else the system's.
 
     Args:
-        playwrights_own: `playwright.chromium.executable_path`, there or not.
+        bundled_path: `playwright.chromium.executable_path`, there or not.
 
     Raises:
         FileNotFoundError: There is neither.
     """
-    if Path(playwrights_own).exists():
+    if Path(bundled_path).exists():
         return None
     for name in SYSTEM_NAMES:
         if found := shutil.which(name):
@@ -72,15 +72,15 @@ def executable_path(playwrights_own: str) -> str | None:
     )
 
 
-def launch_arguments(playwrights_own: str) -> dict[str, Any]:
+def launch_arguments(bundled_path: str) -> dict[str, Any]:
     """What `browser_type.launch()` is given."""
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     arguments: dict[str, Any] = {
         # Chromium refuses its sandbox to root, as which containers and CI run.
-        "args": [*FLAGS, "--no-sandbox"] if root else FLAGS,
+        "args": [*FLAGS, "--no-sandbox"] if is_root else FLAGS,
         "timeout": LAUNCH_TIMEOUT,
     }
-    if path := executable_path(playwrights_own):
+    if path := find_executable(bundled_path):
         arguments["executable_path"] = path
     return arguments
 

@@ -5,18 +5,18 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from tools.common import ToolError, digest, is_fresh, mark, run, say
+from tools.common import ToolError, digest, is_fresh, print_line, run, write_stamp
 
 TIMEOUT = 600.0
 """Seconds for one call of apt."""
 
-_SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
+_ROOT_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 """Where programs for root are, though they may be missing from PATH."""
 
 
-def find(program: str) -> str | None:
+def find_program(program: str) -> str | None:
     """The path of a program, if it is installed."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), _SYSTEM])
+    path = os.pathsep.join([os.environ.get("PATH", ""), _ROOT_PATH])
     return shutil.which(program, path=path)
 
 
@@ -25,7 +25,9 @@ def _is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def ensure(missing: Iterable[str], packages: dict[str, str], failed: Path) -> None:
+def install_programs(
+    missing: Iterable[str], packages: dict[str, str], failure_stamp: Path
+) -> None:
     """Install programs; returns at once where none is missing, or it failed before.
 
     A failure is remembered until other programs are missing: a machine that cannot
@@ -34,25 +36,27 @@ def ensure(missing: Iterable[str], packages: dict[str, str], failed: Path) -> No
     Args:
         missing: The programs.
         packages: Programs, and the packages that have them.
-        failed: The file that remembers a failure.
+        failure_stamp: The file that remembers a failure.
     """
-    names = sorted(missing)
-    key = digest(*(name.encode() for name in names))
-    if not names or is_fresh(failed, key):
+    programs = sorted(missing)
+    key = digest(*(program.encode() for program in programs))
+    if not programs or is_fresh(failure_stamp, key):
         return
-    apt = find("apt-get")
+    apt = find_program("apt-get")
     if apt is None or not _is_root():
-        say(f"Not installed: {', '.join(names)} (that takes apt-get, and root).")
+        print_line(
+            f"Not installed: {', '.join(programs)} (that takes apt-get, and root)."
+        )
         return
-    say(f"Installing {', '.join(names)} ...")
+    print_line(f"Installing {', '.join(programs)} ...")
     # Without a run level, their scripts start no service: tests start their own.
-    quiet = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-    wanted = [packages[name] for name in names]
-    install = ["install", "-y", "-qq", "--no-install-recommends", *wanted]
+    environment = {"DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+    package_names = [packages[program] for program in programs]
+    install = ["install", "-y", "-qq", "--no-install-recommends", *package_names]
     try:
         for arguments in (["update", "-qq"], install):
-            what = f"install {', '.join(wanted)}"
-            run([apt, *arguments], what=what, timeout=TIMEOUT, env=quiet)
+            what = f"install {', '.join(package_names)}"
+            run([apt, *arguments], what=what, timeout=TIMEOUT, env=environment)
     except ToolError as error:
-        say(str(error))
-        mark(failed, key)
+        print_line(str(error))
+        write_stamp(failure_stamp, key)

@@ -15,7 +15,7 @@ from typing import Final
 
 import grimp
 
-from tools.common import ROOT, ToolError, guarded, say
+from tools.common import ROOT, ToolError, print_line, run_main
 
 PAGE: Final = ROOT / "docs" / "architecture.md"
 SOURCE: Final = ROOT / "src"
@@ -34,19 +34,19 @@ ROOMS: Final = (
 """The rooms of `ws_common`, from the top; import-linter holds the same order."""
 
 
-def picture() -> str:
+def draw_rooms() -> str:
     """The imports between rooms, as a Mermaid flowchart.
 
     Everything imports `vocabulary` and `options`, so those arrows are left out.
     """
     graph = grimp.build_graph(COMMON)
     lines = ["flowchart TD", "    client[client.py]"]
-    for upper, lower in _arrows(graph):
+    for upper, lower in _list_arrows(graph):
         lines.append(f"    {upper} --> {lower}")
     return "\n".join(["```mermaid", *lines, "```"])
 
 
-def _arrows(graph: grimp.ImportGraph) -> Iterator[tuple[str, str]]:
+def _list_arrows(graph: grimp.ImportGraph) -> Iterator[tuple[str, str]]:
     names = ["client", *ROOMS]
     for index, upper in enumerate(names):
         for lower in names[index + 1 :]:
@@ -59,21 +59,25 @@ def _arrows(graph: grimp.ImportGraph) -> Iterator[tuple[str, str]]:
                 yield upper, lower
 
 
-def tables() -> str:
+def draw_module_tables() -> str:
     """Every module of every room and of both backends, with what it holds."""
-    parts = [_table(SOURCE / COMMON, "ws_common", "the client, and what it wraps")]
+    tables = [
+        _format_table(SOURCE / COMMON, "ws_common", "the client, and what it wraps")
+    ]
     for room in ROOMS:
         folder = SOURCE / COMMON / room
-        parts.append(_table(folder, f"ws_common/{room}", _first_line(folder)))
+        tables.append(
+            _format_table(folder, f"ws_common/{room}", _read_first_line(folder))
+        )
     for backend in ("ws_vm", "ws_js"):
         folder = SOURCE / backend
-        parts.append(_table(folder, backend, _first_line(folder)))
-    return "\n\n".join(parts)
+        tables.append(_format_table(folder, backend, _read_first_line(folder)))
+    return "\n\n".join(tables)
 
 
-def _table(folder: Path, title: str, about: str) -> str:
+def _format_table(folder: Path, title: str, about: str) -> str:
     rows = [
-        f"| `{path.stem}` | {_first_line(path)} |"
+        f"| `{path.stem}` | {_read_first_line(path)} |"
         for path in sorted(folder.glob("*.py"))
         if path.stem != "__init__"
     ]
@@ -81,7 +85,7 @@ def _table(folder: Path, title: str, about: str) -> str:
     return "\n".join([head, "", "| module | what it holds |", "|---|---|", *rows])
 
 
-def _first_line(path: Path) -> str:
+def _read_first_line(path: Path) -> str:
     if path.is_dir():
         path /= "__init__.py"
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
@@ -96,7 +100,7 @@ def render(page: str) -> str:
     Raises:
         ToolError: A marker is missing.
     """
-    for name, text in {"rooms": picture(), "modules": tables()}.items():
+    for name, text in {"rooms": draw_rooms(), "modules": draw_module_tables()}.items():
         begin = f"<!-- {name}: drawn by tools/architecture.py -->"
         end = f"<!-- /{name} -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
@@ -112,9 +116,9 @@ def main() -> int:
     page = PAGE.read_text(encoding="utf-8")
     drawn = render(page)
     PAGE.write_text(drawn, encoding="utf-8")
-    say(f"{PAGE.name} {'was current' if drawn == page else 'was drawn anew'}")
+    print_line(f"{PAGE.name} {'was current' if drawn == page else 'was drawn anew'}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

@@ -14,9 +14,9 @@ from tools.common import (
     ToolError,
     digest,
     is_fresh,
-    mark,
+    print_line,
     run,
-    say,
+    write_stamp,
 )
 
 
@@ -37,7 +37,7 @@ def ensure_node_modules() -> Path:
             "npm is needed to bring Pyodide and PyScript for the page: install "
             "Node.js 20 or newer (on Debian and Ubuntu: apt-get install npm).",
         )
-    say("Bringing Pyodide and PyScript from npm ...")
+    print_line("Bringing Pyodide and PyScript from npm ...")
     NODE_MODULES.parent.mkdir(parents=True, exist_ok=True)
     for manifest in manifests:
         shutil.copy(manifest, NODE_MODULES.parent)
@@ -47,7 +47,7 @@ def ensure_node_modules() -> Path:
         what="bring the page's assets",
         hint="Is the network there, and npm's registry reachable?",
     )
-    mark(stamp, key)
+    write_stamp(stamp, key)
     return NODE_MODULES
 
 
@@ -69,4 +69,4 @@ def build_wheel() -> Path:
 
 
 if __name__ == "__main__":
-    say(str(build_wheel().relative_to(ROOT)))
+    print_line(str(build_wheel().relative_to(ROOT)))

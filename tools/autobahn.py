@@ -18,22 +18,22 @@ from websockets.asyncio.client import connect as bare_connect
 from websockets.exceptions import ConnectionClosed
 
 import ws
-from tools.common import ROOT, ToolError, is_fresh, mark, run, say
+from tools.common import ROOT, ToolError, is_fresh, print_line, run, write_stamp
 
-HOME = ROOT / ".cache" / "autobahn"
-WSTEST = HOME / "env" / "bin" / "wstest"
+CACHE = ROOT / ".cache" / "autobahn"
+WSTEST = CACHE / "env" / "bin" / "wstest"
 
 SUITE = "autobahntestsuite==0.8.2"
 VIRTUALENV = "virtualenv<20.22"
 """The last that make an environment for Python 2.7."""
 
-SLOW = ("9.*", "12.*", "13.*")
+SLOW_CASES = ("9.*", "12.*", "13.*")
 """Large messages and compression in bulk: 270 cases of 517, and minutes of time."""
 
-ACCEPTED = frozenset({"OK", "NON-STRICT", "INFORMATIONAL"})
+PASSING_RESULTS = frozenset({"OK", "NON-STRICT", "INFORMATIONAL"})
 """Results that the suite itself does not count as failures."""
 
-PATIENCE = 300.0
+CASE_TIMEOUT = 300.0
 """Seconds for one case; on a busy machine the largest take half a minute."""
 
 Client = Callable[[str], Awaitable[None]]
@@ -46,30 +46,30 @@ def ensure_suite() -> None:
     Raises:
         ToolError: There is no Python 2.7, or the packages could not be had.
     """
-    stamp, key = HOME / "stamp", f"{SUITE} {VIRTUALENV} {ROOT}"
+    stamp, key = CACHE / "stamp", f"{SUITE} {VIRTUALENV} {ROOT}"
     if is_fresh(stamp, key) and WSTEST.exists():
         return
-    old = _python27()
-    say("Setting up the Autobahn test suite in .cache/autobahn ...")
-    shutil.rmtree(HOME, ignore_errors=True)
-    maker, pip = HOME / "maker", ["-m", "pip", "install", "--quiet"]
+    python27 = _find_python27()
+    print_line("Setting up the Autobahn test suite in .cache/autobahn ...")
+    shutil.rmtree(CACHE, ignore_errors=True)
+    helper_env, pip = CACHE / "maker", ["-m", "pip", "install", "--quiet"]
     what = "set up the Autobahn test suite"
-    run([sys.executable, "-m", "venv", maker], what=what)
-    run([maker / "bin" / "python", *pip, VIRTUALENV], what=what)
-    make = [str(maker / "bin" / "python"), "-m", "virtualenv", "--quiet"]
-    run([*make, "-p", old, HOME / "env"], what=what)
-    run([HOME / "env" / "bin" / "python", *pip, SUITE], what=what)
-    mark(stamp, key)
+    run([sys.executable, "-m", "venv", helper_env], what=what)
+    run([helper_env / "bin" / "python", *pip, VIRTUALENV], what=what)
+    virtualenv = [str(helper_env / "bin" / "python"), "-m", "virtualenv", "--quiet"]
+    run([*virtualenv, "-p", python27, CACHE / "env"], what=what)
+    run([CACHE / "env" / "bin" / "python", *pip, SUITE], what=what)
+    write_stamp(stamp, key)
 
 
-def _python27() -> Path:
-    homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates = [*sorted(homes.glob("2.7*/bin/python2.7"), reverse=True)]
-    if found := shutil.which("python2.7"):
-        candidates.append(Path(found))
+def _find_python27() -> Path:
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [*sorted(versions.glob("2.7*/bin/python2.7"), reverse=True)]
+    if path := shutil.which("python2.7"):
+        candidates.append(Path(path))
     for candidate in candidates:
-        done = subprocess.run([candidate, "-V"], capture_output=True, check=False)
-        if done.returncode == 0:
+        completed = subprocess.run([candidate, "-V"], capture_output=True, check=False)
+        if completed.returncode == 0:
             return candidate
     raise ToolError(
         "The Autobahn test suite needs Python 2.7, and there is none: "
@@ -91,7 +91,7 @@ async def echo(url: str) -> None:
         await client.close()
 
 
-async def bare_echo(url: str) -> None:
+async def echo_with_websockets(url: str) -> None:
     """The same with the library alone."""
     settings = {"max_size": None, "ping_interval": None, "proxy": None}
     try:
@@ -125,9 +125,9 @@ async def fuzzing_server(folder: Path, skip: Sequence[str]) -> AsyncIterator[str
 
 
 def _write_spec(folder: Path, skip: Sequence[str]) -> tuple[str, Path]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"ws://127.0.0.1:{free.getsockname()[1]}"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{probe.getsockname()[1]}"
     folder.mkdir(parents=True, exist_ok=True)
     settings = {
         "url": url,
@@ -146,36 +146,39 @@ async def _until_ready(url: str, server: asyncio.subprocess.Process) -> None:
     retry = ws.ConnectionRetryInterval(min=0.05, max=0.1)
     options = ws.WebSocketOptions.vm(connection_retry_interval=retry, proxy=None)
 
-    async def ask() -> None:
+    async def request_case_count() -> None:
         async with ws.connect(f"{url}/getCaseCount", options) as client:
             await client.recv()
 
-    asking, ending = asyncio.ensure_future(ask()), asyncio.ensure_future(server.wait())
-    both = {asking, ending}
-    await asyncio.wait(both, timeout=60, return_when=asyncio.FIRST_COMPLETED)
-    answered = asking.done()
-    for task in both:
+    answer, exit_status = (
+        asyncio.ensure_future(request_case_count()),
+        asyncio.ensure_future(server.wait()),
+    )
+    tasks = {answer, exit_status}
+    await asyncio.wait(tasks, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+    answered = answer.done()
+    for task in tasks:
         task.cancel()
     if not answered:
         raise ToolError("The fuzzing server does not listen; see its log.")
 
 
 async def run_cases(
-    url: str, agent: str, client: Client, folder: Path, *, tell: bool = False
+    url: str, agent: str, client: Client, folder: Path, *, show_progress: bool = False
 ) -> Results:
     """Run all cases against a client, and return the result of each."""
     options = ws.WebSocketOptions.vm(proxy=None)
-    async with ws.connect(f"{url}/getCaseCount", options) as counting:
-        count = int(await counting.recv())
+    async with ws.connect(f"{url}/getCaseCount", options) as connection:
+        count = int(await connection.recv())
     for case in range(1, count + 1):
-        if tell and case % 50 == 0:
-            say(f"  {agent}: {case} of {count}")
-        async with asyncio.timeout(PATIENCE):
+        if show_progress and case % 50 == 0:
+            print_line(f"  {agent}: {case} of {count}")
+        async with asyncio.timeout(CASE_TIMEOUT):
             await client(f"{url}/runCase?case={case}&agent={agent}")
     await client(f"{url}/updateReports?agent={agent}")
     report = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     results = {
-        case: _combined_result(result["behavior"], result["behaviorClose"])
+        case: _pick_worse_result(result["behavior"], result["behaviorClose"])
         for case, result in report[agent].items()
     }
     if len(results) != count:
@@ -183,17 +186,25 @@ async def run_cases(
     return results
 
 
-def _combined_result(behaviour: str, closing: str) -> str:
+def _pick_worse_result(behaviour: str, closing: str) -> str:
     """The worse of how a case and how its closing went."""
-    return closing if behaviour in ACCEPTED and closing not in ACCEPTED else behaviour
+    return (
+        closing
+        if behaviour in PASSING_RESULTS and closing not in PASSING_RESULTS
+        else behaviour
+    )
 
 
-def order(case: str) -> tuple[int, ...]:
+def parse_case(case: str) -> tuple[int, ...]:
     """Sorts `10.1.1` after `9.8.6`."""
     return tuple(int(part) for part in case.split("."))
 
 
-def failures(results: Results) -> dict[str, str]:
+def select_failures(results: Results) -> dict[str, str]:
     """The cases that failed, in order."""
-    failed = {name: word for name, word in results.items() if word not in ACCEPTED}
-    return dict(sorted(failed.items(), key=lambda item: order(item[0])))
+    failures = {
+        name: result
+        for name, result in results.items()
+        if result not in PASSING_RESULTS
+    }
+    return dict(sorted(failures.items(), key=lambda item: parse_case(item[0])))

@@ -8,12 +8,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tools.common import ROOT, STAMPS, ToolError, is_fresh, mark, run, say
+from tools.common import ROOT, STAMPS, ToolError, is_fresh, print_line, run, write_stamp
 
 DOWNLOAD_TIMEOUT = 300.0
 APT_TIMEOUT = 600.0
 
-_REFUSED = STAMPS / "no-playwright-download"
+_FAILURE_STAMP = STAMPS / "no-playwright-download"
 
 
 def load_config() -> dict[str, Any]:
@@ -27,20 +27,20 @@ def ensure_chromium() -> None:
     Raises:
         ToolError: None could be had; says what to do.
     """
-    if _is_there():
+    if _has_chromium():
         return
-    say("There is no Chromium yet; installing one ...")
+    print_line("There is no Chromium yet; installing one ...")
     reasons: list[str] = []
-    for attempt in (_download, _apt):
+    for install in (_download_chromium, _install_with_apt):
         try:
-            attempt()
+            install()
         except ToolError as error:
             reasons.append(str(error))
-        if _is_there():
+        if _has_chromium():
             return
-    tried = "\n\n".join(reasons)
+    failures = "\n\n".join(reasons)
     raise ToolError(
-        f"{tried}\n\nThe page needs a Chromium. Install one in whichever way this "
+        f"{failures}\n\nThe page needs a Chromium. Install one in whichever way this "
         "machine allows, then run this again:\n"
         f"    {Path(sys.executable)} -m playwright install --with-deps chromium\n"
         "    sudo apt-get install chromium      (Debian)\n"
@@ -48,15 +48,15 @@ def ensure_chromium() -> None:
     )
 
 
-def _is_there() -> bool:
+def _has_chromium() -> bool:
     try:
-        load_config()["executable_path"](playwrights_own())
+        load_config()["find_executable"](get_playwright_chromium())
     except FileNotFoundError:
         return False
     return True
 
 
-def playwrights_own() -> str:
+def get_playwright_chromium() -> str:
     """Where Playwright's own Chromium is, or would be."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not for `demo`
 
@@ -64,10 +64,10 @@ def playwrights_own() -> str:
         return playwright.chromium.executable_path
 
 
-def _download() -> None:
+def _download_chromium() -> None:
     # A network that refuses the download refuses it every time: asked once per version.
     key = version("playwright")
-    if is_fresh(_REFUSED, key):
+    if is_fresh(_FAILURE_STAMP, key):
         raise ToolError("Playwright's own Chromium could not be downloaded before.")
     try:
         run(
@@ -76,23 +76,23 @@ def _download() -> None:
             timeout=DOWNLOAD_TIMEOUT,
         )
     except ToolError:
-        mark(_REFUSED, key)
+        write_stamp(_FAILURE_STAMP, key)
         raise
 
 
-def _apt() -> None:
+def _install_with_apt() -> None:
     apt = shutil.which("apt-get")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    if apt is None or not root:
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if apt is None or not is_root:
         raise ToolError("Debian's Chromium needs apt-get, and to be root.")
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
     what = "install Debian's Chromium"
-    run([apt, "update", "-qq"], what=what, timeout=APT_TIMEOUT, env=quiet)
+    run([apt, "update", "-qq"], what=what, timeout=APT_TIMEOUT, env=environment)
     run(
         [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"],
         what=what,
         timeout=APT_TIMEOUT,
-        env=quiet,
+        env=environment,
     )
 
 

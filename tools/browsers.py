@@ -7,13 +7,13 @@ listed at the end, and why.
 import sys
 import time
 
-from tools.check import close, prepare_browser, pytest_command
-from tools.common import REPORTS, guarded
+from tools.check import make_pytest_command, prepare_browser, print_summary
+from tools.common import REPORTS, run_main
 from tools.engines import ensure_engines
 from tools.steps import Step, run_steps
 
 
-def prepare() -> None:
+def prepare_browsers() -> None:
     """Have what can be had.
 
     Raises:
@@ -25,13 +25,15 @@ def prepare() -> None:
 
 def main() -> int:
     """Run them."""
-    began = time.monotonic()
+    started = time.monotonic()
     for report in REPORTS.glob("*.xml"):
         report.unlink()
-    command = pytest_command("browser", ["browser"], "--everywhere")
-    step = Step("pytest, in every browser", "tests", command, prepare, alone=True)
-    return close(run_steps([step]), began)
+    command = make_pytest_command("browser", ["browser"], "--everywhere")
+    step = Step(
+        "pytest, in every browser", "tests", command, prepare_browsers, exclusive=True
+    )
+    return print_summary(run_steps([step]), started)
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

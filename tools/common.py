@@ -18,14 +18,14 @@ WHEELS = BUILD / "wheel"
 STAMPS = BUILD / "stamps"
 REPORTS = BUILD / "reports"
 
-_LAST_LINES = 25
+_TAIL_LINES = 25
 
 
 class ToolError(Exception):
     """Something that a person can put right; shown without a traceback."""
 
 
-def say(message: str) -> None:
+def print_line(message: str) -> None:
     """Print a line now, whatever the output is connected to."""
     print(message, flush=True)
 
@@ -52,10 +52,10 @@ def run(
     Raises:
         ToolError: It is not there, failed, or took too long; with its last lines.
     """
-    words = [str(word) for word in command]
+    arguments = [str(argument) for argument in command]
     try:
-        done = subprocess.run(
-            words,
+        completed = subprocess.run(
+            arguments,
             cwd=cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
@@ -66,18 +66,20 @@ def run(
             check=False,
         )
     except FileNotFoundError as error:
-        raise ToolError(_failure(what, f"there is no `{words[0]}`", hint)) from error
+        raise ToolError(
+            _format_failure(what, f"there is no `{arguments[0]}`", hint)
+        ) from error
     except subprocess.TimeoutExpired as error:
-        reason = f"`{words[0]}` did not end within {timeout:.0f} s"
-        raise ToolError(_failure(what, reason, hint)) from error
-    if done.returncode:
-        tail = "\n".join(done.stdout.rstrip().splitlines()[-_LAST_LINES:])
-        reason = f"`{' '.join(words)}` exited with {done.returncode}:\n{tail}"
-        raise ToolError(_failure(what, reason, hint))
-    return done.stdout
+        reason = f"`{arguments[0]}` did not end within {timeout:.0f} s"
+        raise ToolError(_format_failure(what, reason, hint)) from error
+    if completed.returncode:
+        tail = "\n".join(completed.stdout.rstrip().splitlines()[-_TAIL_LINES:])
+        reason = f"`{' '.join(arguments)}` exited with {completed.returncode}:\n{tail}"
+        raise ToolError(_format_failure(what, reason, hint))
+    return completed.stdout
 
 
-def _failure(what: str, reason: str, hint: str) -> str:
+def _format_failure(what: str, reason: str, hint: str) -> str:
     return f"Could not {what}: {reason}" + (f"\n{hint}" if hint else "")
 
 
@@ -91,13 +93,13 @@ def is_fresh(stamp: Path, key: str) -> bool:
     return stamp.is_file() and stamp.read_text(encoding="utf-8") == key
 
 
-def mark(stamp: Path, key: str) -> None:
+def write_stamp(stamp: Path, key: str) -> None:
     """Write down that the work for `key` is done."""
     stamp.parent.mkdir(parents=True, exist_ok=True)
     stamp.write_text(key, encoding="utf-8")
 
 
-def guarded(main: Callable[[], int]) -> int:
+def run_main(main: Callable[[], int]) -> int:
     """Run `main`; tell a ToolError as a sentence, and end quietly on Ctrl-C."""
     try:
         return main()

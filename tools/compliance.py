@@ -14,18 +14,18 @@ from importlib.metadata import version
 
 import ws
 from tools.autobahn import (
-    SLOW,
+    SLOW_CASES,
     SUITE,
     Results,
-    bare_echo,
     echo,
+    echo_with_websockets,
     ensure_suite,
-    failures,
     fuzzing_server,
-    order,
+    parse_case,
     run_cases,
+    select_failures,
 )
-from tools.common import BUILD, ROOT, ToolError, guarded, say
+from tools.common import BUILD, ROOT, ToolError, print_line, run_main
 
 PAGE = ROOT / "docs" / "compliance.md"
 BEGIN, END = "<!-- table: drawn by `make compliance` -->", "<!-- /table -->"
@@ -35,22 +35,26 @@ FOLDER = BUILD / "autobahn"
 
 async def run_suite(*, quick: bool) -> tuple[Results, Results]:
     """The results about our client and about bare websockets."""
-    async with fuzzing_server(FOLDER, SLOW if quick else ()) as url:
-        ours = await run_cases(url, "ws", echo, FOLDER, tell=True)
-        bare = await run_cases(url, "websockets", bare_echo, FOLDER, tell=True)
+    async with fuzzing_server(FOLDER, SLOW_CASES if quick else ()) as url:
+        ours = await run_cases(url, "ws", echo, FOLDER, show_progress=True)
+        bare = await run_cases(
+            url, "websockets", echo_with_websockets, FOLDER, show_progress=True
+        )
     return ours, bare
 
 
-def table(ours: Results, bare: Results) -> str:
+def format_table(ours: Results, bare: Results) -> str:
     """Counts by result, and each case that is not OK for either."""
     library = f"websockets {version('websockets')}"
-    counts, theirs = Counter(ours.values()), Counter(bare.values())
+    our_counts, bare_counts = Counter(ours.values()), Counter(bare.values())
     lines = [
         f"| result | ws {ws.__version__} | {library} |",
         "|---|---|---|",
         *(
-            f"| {word} | {counts[word]} | {theirs[word]} |"
-            for word in sorted({*counts, *theirs}, key=lambda word: -counts[word])
+            f"| {result} | {our_counts[result]} | {bare_counts[result]} |"
+            for result in sorted(
+                {*our_counts, *bare_counts}, key=lambda result: -our_counts[result]
+            )
         ),
         f"| all | {len(ours)} | {len(bare)} |",
         "",
@@ -59,21 +63,21 @@ def table(ours: Results, bare: Results) -> str:
     ]
     lines += [
         f"| {case} | {ours[case]} | {bare[case]} |"
-        for case in sorted(ours, key=order)
+        for case in sorted(ours, key=parse_case)
         if {ours[case], bare[case]} != {"OK"}
     ]
     return "\n".join(lines)
 
 
-def keep(drawn: str) -> None:
+def write_table(table: str) -> None:
     """Put the table into the page."""
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     python = f"CPython {platform.python_version()}"
-    made = f"{SUITE.replace('==', ' ')}, {python}, {time.strftime('%Y-%m-%d')}."
+    origin = f"{SUITE.replace('==', ' ')}, {python}, {time.strftime('%Y-%m-%d')}."
     PAGE.write_text(
-        f"{before}{BEGIN}\n{made}\n\n{drawn}\n{END}{after}", encoding="utf-8"
+        f"{before}{BEGIN}\n{origin}\n\n{table}\n{END}{after}", encoding="utf-8"
     )
 
 
@@ -84,16 +88,18 @@ def main() -> int:
     quick: bool = parser.parse_args().quick
     ensure_suite()
     ours, bare = asyncio.run(run_suite(quick=quick))
-    drawn = table(ours, bare)
-    say(f"\n{drawn}\n")
+    table = format_table(ours, bare)
+    print_line(f"\n{table}\n")
     if not quick:
-        keep(drawn)
-    worse = sorted(set(failures(ours)) - set(failures(bare)), key=order)
+        write_table(table)
+    worse = sorted(
+        set(select_failures(ours)) - set(select_failures(bare)), key=parse_case
+    )
     if worse:
         raise ToolError(f"Worse than bare websockets: {', '.join(worse)}")
-    say(f"{len(ours)} passed, 0 failed that pass with bare websockets")
+    print_line(f"{len(ours)} passed, 0 failed that pass with bare websockets")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

@@ -1,12 +1,12 @@
 """One coverage for both platforms: the native run's, and what a page measured."""
 
 from tools.common import ROOT, ToolError, run
-from tools.steps import python
+from tools.steps import make_python_command
 
-NATIVE = ROOT / ".cache" / "coverage"
+DATA_FILE = ROOT / ".cache" / "coverage"
 """As `pyproject.toml` has it; a page's has a suffix (`tests/browser/results.py`)."""
 
-LEAST = 98
+MINIMUM_PERCENT = 98
 """Per cent of lines and branches that both runs together cover, at the least."""
 
 
@@ -16,14 +16,19 @@ def report_coverage() -> str:
     Raises:
         ToolError: Neither run has measured anything, or less than `LEAST` is covered.
     """
-    pages = sorted(NATIVE.parent.glob(f"{NATIVE.name}.*"))
-    if not NATIVE.exists() and not pages:
+    page_files = sorted(DATA_FILE.parent.glob(f"{DATA_FILE.name}.*"))
+    if not DATA_FILE.exists() and not page_files:
         raise ToolError("Nothing was measured: did the tests run?")
-    if pages:
+    if page_files:
         what = "combine the coverage of both platforms"
         run(
-            python("-m", "coverage", "combine", "--append", *map(str, pages)), what=what
+            make_python_command(
+                "-m", "coverage", "combine", "--append", *map(str, page_files)
+            ),
+            what=what,
         )
     # Not in `pyproject.toml`, where pytest-cov would hold the native run alone to it.
-    report = python("-m", "coverage", "report", f"--fail-under={LEAST}")
-    return run(report, what=f"reach a coverage of {LEAST} %")
+    report = make_python_command(
+        "-m", "coverage", "report", f"--fail-under={MINIMUM_PERCENT}"
+    )
+    return run(report, what=f"reach a coverage of {MINIMUM_PERCENT} %")

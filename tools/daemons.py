@@ -3,7 +3,7 @@
 What cannot be had is no error: the tests that need it skip, and say so.
 """
 
-from tools.apt import ensure, find
+from tools.apt import find_program, install_programs
 from tools.common import STAMPS
 
 PACKAGES = {
@@ -16,13 +16,13 @@ PACKAGES = {
 }
 """Programs, and the packages of Debian and Ubuntu that have them."""
 
-_FAILED = STAMPS / "no-daemons"
+_FAILURE_STAMP = STAMPS / "no-daemons"
 
 
 def ensure_daemons() -> None:
     """Install what is missing, unless that failed before."""
-    missing = [name for name in PACKAGES if find(name) is None]
-    ensure(missing, PACKAGES, _FAILED)
+    missing = [program for program in PACKAGES if find_program(program) is None]
+    install_programs(missing, PACKAGES, _FAILURE_STAMP)
 
 
 if __name__ == "__main__":

@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from tools.assets import build_wheel, ensure_node_modules
 from tools.browser import ensure_chromium, load_config
-from tools.common import ROOT, WEB_DEMO, ToolError, guarded, say
-from tools.setup import install
+from tools.common import ROOT, WEB_DEMO, ToolError, print_line, run_main
+from tools.setup import install_profile
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PREFERRED_PORT = 8000
-NATIVE_TIMEOUT = 60.0
+TERMINAL_TIMEOUT = 60.0
 LAST_LINE = "Done."
 
 
-def converse_natively(base_url: str) -> str:
+def run_in_terminal(base_url: str) -> str:
     """Run the conversation in this terminal, and return what it printed.
 
     Raises:
@@ -37,7 +37,7 @@ def converse_natively(base_url: str) -> str:
     """
     endpoint = base_url.replace("http", "ws", 1) + "/ws"
     program = WEB_DEMO / "conversation.py"
-    say(f"── In the terminal: {program.relative_to(ROOT)} {endpoint}")
+    print_line(f"── In the terminal: {program.relative_to(ROOT)} {endpoint}")
     command = [sys.executable, "-u", str(program), endpoint]
     lines: list[str] = []
     # In a session of its own, so that Ctrl-C is ours to carry out, without a traceback.
@@ -49,12 +49,12 @@ def converse_natively(base_url: str) -> str:
         env={**os.environ, "PYTHONIOENCODING": "utf-8"},
         start_new_session=True,
     ) as process:
-        limit = threading.Timer(NATIVE_TIMEOUT, process.terminate)
+        limit = threading.Timer(TERMINAL_TIMEOUT, process.terminate)
         limit.start()
         try:
             assert process.stdout is not None  # noqa: S101 - for the type checker
             for line in process.stdout:
-                say(f"   {line.rstrip()}")
+                print_line(f"   {line.rstrip()}")
                 lines.append(line)
             code = process.wait()
         finally:
@@ -65,7 +65,7 @@ def converse_natively(base_url: str) -> str:
     return "".join(lines)
 
 
-def converse_in_page(base_url: str, screenshot: Path | None) -> str:
+def run_in_page(base_url: str, screenshot: Path | None) -> str:
     """Open the page in a headless Chromium, and return what it shows at the end.
 
     Raises:
@@ -74,7 +74,7 @@ def converse_in_page(base_url: str, screenshot: Path | None) -> str:
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not for `demo`
 
     config = load_config()
-    say(f"\n── In the page: {base_url}/")
+    print_line(f"\n── In the page: {base_url}/")
     with sync_playwright() as playwright:
         chromium = playwright.chromium
         browser = chromium.launch(
@@ -96,76 +96,78 @@ def _read_page(
     from playwright.sync_api import Error  # noqa: PLC0415 - not for `demo`
 
     page = browser.new_context(**config["context_arguments"]()).new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text))
+    messages: list[str] = []
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on("console", lambda message: messages.append(message.text))
     log = page.locator("#log")
     try:
         page.goto(base_url, timeout=config["NAVIGATION_TIMEOUT"])
-        _wait_for_end(page, complaints, config["PYODIDE_TIMEOUT"])
+        _wait_for_end(page, messages, config["PYODIDE_TIMEOUT"])
         # The last state is shown a moment after the last line is printed.
         page.locator("#state.closed").wait_for(timeout=config["ACTION_TIMEOUT"])
     except (Error, ToolError) as error:
-        shown = log.inner_text() if log.count() else "(no page)"
-        told = "\n".join(complaints) or "(nothing)"
+        log_text = log.inner_text() if log.count() else "(no page)"
+        console_text = "\n".join(messages) or "(nothing)"
         raise ToolError(
             f"The conversation in the page failed: {error}\n"
-            f"It showed:\n{shown}\nThe browser's console:\n{told}",
+            f"It showed:\n{log_text}\nThe browser's console:\n{console_text}",
         ) from error
     if screenshot is not None:
         screenshot.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=screenshot, full_page=True)
     text = log.inner_text()
-    say("\n".join(f"   {line}" for line in text.splitlines()))
+    print_line("\n".join(f"   {line}" for line in text.splitlines()))
     return text
 
 
-def _wait_for_end(page: "Page", complaints: list[str], timeout: int) -> None:
+def _wait_for_end(page: "Page", messages: list[str], timeout: int) -> None:
     # A program that has failed prints no last line: nobody need wait for it.
     deadline = time.monotonic() + timeout / 1000
     ended = page.locator("#log").filter(has_text=LAST_LINE)
     while not ended.count():
-        if any("Traceback" in complaint for complaint in complaints):
+        if any("Traceback" in message for message in messages):
             raise ToolError("The program in the page failed.")
         if time.monotonic() > deadline:
             raise ToolError(f"It did not end within {timeout / 1000:.0f} s.")
         page.wait_for_timeout(100)
 
 
-def _exchanged(text: str) -> list[str]:
+def _select_exchanged(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.startswith(("→", "←"))]
 
 
-def check(base_url: str, screenshot: Path | None) -> int:
+def check_both(base_url: str, screenshot: Path | None) -> int:
     """Hold the conversation on both sides; both must succeed, and agree."""
-    texts: list[str] = []
+    outputs: list[str] = []
     failures: list[str] = []
-    sides: list[Callable[[], str]] = [
-        lambda: converse_natively(base_url),
-        lambda: converse_in_page(base_url, screenshot),
+    runs: list[Callable[[], str]] = [
+        lambda: run_in_terminal(base_url),
+        lambda: run_in_page(base_url, screenshot),
     ]
-    for side in sides:
+    for run in runs:
         try:
-            texts.append(side())
+            outputs.append(run())
         except ToolError as error:
             failures.append(str(error))
-    if not failures and _exchanged(texts[0]) != _exchanged(texts[1]):
+    if not failures and _select_exchanged(outputs[0]) != _select_exchanged(outputs[1]):
         failures.append("The two sides did not exchange the same messages.")
     for failure in failures:
-        say(f"\nFAILED. {failure}")
+        print_line(f"\nFAILED. {failure}")
     if not failures:
-        say("\nOK: the same program ran in the terminal and in the page.")
+        print_line("\nOK: the same program ran in the terminal and in the page.")
     return 1 if failures else 0
 
 
-def show(base_url: str) -> int:
+def serve_page(base_url: str) -> int:
     """Hold the conversation here, then leave the page to the person, until Ctrl-C."""
     with contextlib.suppress(KeyboardInterrupt):
-        converse_natively(base_url)
+        run_in_terminal(base_url)
         url = f"{base_url}/"
-        say(f"\n── Now in the page. Open {url} in a browser; Ctrl-C ends the demo.")
+        print_line(
+            f"\n── Now in the page. Open {url} in a browser; Ctrl-C ends the demo."
+        )
         threading.Event().wait()
-    say("\nBye.")
+    print_line("\nBye.")
     return 0
 
 
@@ -183,16 +185,16 @@ def main() -> int:
     ensure_node_modules()
     build_wheel()
     if arguments.check:
-        install("demo-check")
+        install_profile("demo-check")
         ensure_chromium()
     config = load_config()
     # Ended by `kill`, it takes its server along, just as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with config["demo_server"](arguments.port) as base_url:
         if arguments.check:
-            return check(base_url, arguments.screenshot)
-        return show(base_url)
+            return check_both(base_url, arguments.screenshot)
+        return serve_page(base_url)
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

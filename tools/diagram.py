@@ -15,10 +15,9 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, get_args
 
-from tools.common import ROOT, ToolError, guarded, say
-from ws_common.connection import connection_table as connection_machine
-from ws_common.lifecycle import client_state as lifecycle
-from ws_common.lifecycle import client_table as machine
+from tools.common import ROOT, ToolError, print_line, run_main
+from ws_common.connection import connection_table
+from ws_common.lifecycle import client_state, client_table
 from ws_common.lifecycle.client_state import ClientState, Phase
 from ws_common.lifecycle.states import (
     Closed,
@@ -69,7 +68,7 @@ EVENTS: Mapping[str, str] = MappingProxyType(
 )
 """What each event means."""
 
-_CALLS: Mapping[str, str] = MappingProxyType(
+_CALL_LABELS: Mapping[str, str] = MappingProxyType(
     {
         "ConnectAsked": "connect()",
         "ReconnectAsked": "reconnect()",
@@ -80,7 +79,7 @@ _CALLS: Mapping[str, str] = MappingProxyType(
 )
 """What people know some events of the client by."""
 
-SHOWN = (
+EXAMPLE_STATES = (
     Connecting("ws://anywhere/", 1),
     Open("ws://anywhere/", None, 1),
     Disconnecting(1000, ""),
@@ -90,71 +89,75 @@ SHOWN = (
 """One of each state that a client shows."""
 
 
-def client_diagram() -> str:
+def draw_client_diagram() -> str:
     """The client's table as a Mermaid state diagram."""
-    return _diagram(machine.TABLE, Phase.NEW, [Phase.FINISHED], _CALLS)
+    return _draw(client_table.TABLE, Phase.NEW, [Phase.FINISHED], _CALL_LABELS)
 
 
-def connection_diagram() -> str:
+def draw_connection_diagram() -> str:
     """The table of one connection as a Mermaid state diagram."""
-    phase = connection_machine.Phase
+    phase = connection_table.Phase
     ends = [phase.CLOSED, phase.ABANDONED]
-    return _diagram(connection_machine.TABLE, phase.CONNECTING, ends, {})
+    return _draw(connection_table.TABLE, phase.CONNECTING, ends, {})
 
 
-def states() -> str:
+def tabulate_states() -> str:
     """What each state brings about, as a table."""
     new = ClientState()
-    brought = {
-        f"`{type(public_state).__name__}`": machine.commands_of_change(
+    commands_by_state = {
+        f"`{type(public_state).__name__}`": client_table.commands_of_change(
             new, new._replace(public_state=public_state)
         )
-        for public_state in SHOWN
+        for public_state in EXAMPLE_STATES
     }
-    alike = {lifecycle.FailSends, *map(type, brought["`Closed`"])}
-    _, commands = machine.step(new, lifecycle.CloseAsked())
-    besides = tuple(one for one in commands if type(one) not in alike)
-    brought["`Closed` permanently"] = besides
+    shared = {client_state.FailSends, *map(type, commands_by_state["`Closed`"])}
+    _, commands = client_table.step(new, client_state.CloseAsked())
+    remaining = tuple(command for command in commands if type(command) not in shared)
+    commands_by_state["`Closed` permanently"] = remaining
     lines = [
-        f"| {state} | {', '.join(f'`{type(one).__name__}`' for one in commands)} |"
-        for state, commands in brought.items()
+        f"| {state} | {', '.join(_quote_name(type(command)) for command in commands)} |"
+        for state, commands in commands_by_state.items()
     ]
     return "\n".join(["| state | commands |", "|---|---|", *lines])
 
 
-def client_commands() -> str:
+def tabulate_client_commands() -> str:
     """The commands of the client's table, and what they do."""
-    return _explained("command", "what it does", get_args(lifecycle.Command))
+    return _tabulate_docstrings(
+        "command", "what it does", get_args(client_state.Command)
+    )
 
 
-def connection_events() -> str:
+def tabulate_connection_events() -> str:
     """The words in the diagram of a connection, and what they stand for."""
-    kinds = get_args(connection_machine.Event)
-    return _explained("in the diagram", "what has happened", kinds, _words)
+    kinds = get_args(connection_table.Event)
+    return _tabulate_docstrings(
+        "in the diagram", "what has happened", kinds, _split_words
+    )
 
 
-def connection_commands() -> str:
+def tabulate_connection_commands() -> str:
     """The commands of a connection's table, and what they do."""
-    kinds = get_args(connection_machine.Command)
-    return _explained("command", "what it does", kinds)
+    kinds = get_args(connection_table.Command)
+    return _tabulate_docstrings("command", "what it does", kinds)
 
 
-def causes() -> str:
+def tabulate_causes() -> str:
     """The causes as a table."""
     lines = [f"| `{name}` | {MEANINGS[name]} |" for name in get_args(Cause)]
     return "\n".join(["| cause | the state changed because |", "|---|---|", *lines])
 
 
-def events() -> str:
+def tabulate_events() -> str:
     """The events as a table.
 
     Raises:
         ToolError: An event is reported that is not explained, or the reverse.
     """
     details: dict[str, set[str]] = {}
-    for name, facts in reported():
-        details.setdefault(name, set()).update(facts)
-    _must_match(EVENTS, details)
+    for name, detail_names in find_reports():
+        details.setdefault(name, set()).update(detail_names)
+    _check_explanations(EVENTS, details)
     lines = [
         f"| `{name}` | {', '.join(f'`{fact}`' for fact in sorted(details[name]))} "
         f"| {EVENTS[name]} |"
@@ -163,15 +166,18 @@ def events() -> str:
     return "\n".join(["| event | details | when |", "|---|---|---|", *lines])
 
 
-def reported() -> Iterator[tuple[str, set[str]]]:
+def find_reports() -> Iterator[tuple[str, set[str]]]:
     """Every place in the source that reports an event: its name, and the facts."""
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or _called(node) not in REPORTING:
+            if (
+                not isinstance(node, ast.Call)
+                or _get_called_name(node) not in REPORTING
+            ):
                 continue
             match node.args:
                 case [ast.Constant(value=str(name)), *rest]:
-                    yield name, _facts(node, rest)
+                    yield name, _list_detail_names(node, rest)
 
 
 def render(page: str) -> str:
@@ -181,14 +187,14 @@ def render(page: str) -> str:
         ToolError: A marker is missing.
     """
     parts = {
-        "diagram": client_diagram(),
-        "states": states(),
-        "commands": client_commands(),
-        "causes": causes(),
-        "events": events(),
-        "connection": connection_diagram(),
-        "connection events": connection_events(),
-        "connection commands": connection_commands(),
+        "diagram": draw_client_diagram(),
+        "states": tabulate_states(),
+        "commands": tabulate_client_commands(),
+        "causes": tabulate_causes(),
+        "events": tabulate_events(),
+        "connection": draw_connection_diagram(),
+        "connection events": tabulate_connection_events(),
+        "connection commands": tabulate_connection_commands(),
     }
     for name, text in parts.items():
         begin, end = f"<!-- {name}: drawn by tools/diagram.py -->", f"<!-- /{name} -->"
@@ -205,11 +211,11 @@ def main() -> int:
     page = PAGE.read_text(encoding="utf-8")
     drawn = render(page)
     PAGE.write_text(drawn, encoding="utf-8")
-    say(f"{PAGE.name} {'was current' if drawn == page else 'was drawn anew'}")
+    print_line(f"{PAGE.name} {'was current' if drawn == page else 'was drawn anew'}")
     return 0
 
 
-def _diagram(
+def _draw(
     table: Mapping[tuple[Any, type], Any],
     first: Enum,
     last: Sequence[Enum],
@@ -217,44 +223,44 @@ def _diagram(
 ) -> str:
     labels: dict[tuple[Enum, Enum], list[str]] = {}
     for (source, kind), edge in table.items():
-        label = names.get(kind.__name__, _words(kind))
+        label = names.get(kind.__name__, _split_words(kind))
         for target in edge.targets:
             labels.setdefault((source, target), []).append(label)
     order = {phase: number for number, phase in enumerate(type(first))}
     arrows = sorted(labels, key=lambda pair: (order[pair[0]], order[pair[1]]))
-    lines = ["stateDiagram-v2", f"    [*] --> {_node(first)}"]
+    lines = ["stateDiagram-v2", f"    [*] --> {_name_node(first)}"]
     lines += [
-        f"    {_node(source)} --> {_node(target)}: "
+        f"    {_name_node(source)} --> {_name_node(target)}: "
         + ", ".join(sorted(labels[source, target]))
         for source, target in arrows
     ]
-    lines += [f"    {_node(phase)} --> [*]" for phase in last]
+    lines += [f"    {_name_node(phase)} --> [*]" for phase in last]
     return "\n".join(["```mermaid", *lines, "```"])
 
 
-def _node(phase: Enum) -> str:
+def _name_node(phase: Enum) -> str:
     return str(phase.value).capitalize()
 
 
-def _words(kind: type) -> str:
+def _split_words(kind: type) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", " ", kind.__name__).lower()
 
 
-def _code(kind: type) -> str:
+def _quote_name(kind: type) -> str:
     return f"`{kind.__name__}`"
 
 
-def _explained(
+def _tabulate_docstrings(
     head: str,
     meaning: str,
     kinds: Iterable[type],
-    name: Callable[[type], str] = _code,
+    name: Callable[[type], str] = _quote_name,
 ) -> str:
-    lines = [f"| {name(kind)} | {_docstring(kind)} |" for kind in kinds]
+    lines = [f"| {name(kind)} | {_read_docstring(kind)} |" for kind in kinds]
     return "\n".join([f"| {head} | {meaning} |", "|---|---|", *lines])
 
 
-def _docstring(kind: type) -> str:
+def _read_docstring(kind: type) -> str:
     """The first paragraph, in one line.
 
     Raises:
@@ -266,26 +272,26 @@ def _docstring(kind: type) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
 
-def _called(call: ast.Call) -> str:
+def _get_called_name(call: ast.Call) -> str:
     match call.func:
         case ast.Attribute(attr=name) | ast.Name(id=name):
             return name
     return ""
 
 
-def _facts(call: ast.Call, rest: list[ast.expr]) -> set[str]:
-    facts = {keyword.arg for keyword in call.keywords if keyword.arg}
+def _list_detail_names(call: ast.Call, rest: list[ast.expr]) -> set[str]:
+    names = {keyword.arg for keyword in call.keywords if keyword.arg}
     match rest:
         case [ast.Dict(keys=keys)]:
-            facts |= {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+            names |= {str(key.value) for key in keys if isinstance(key, ast.Constant)}
         case [_]:
-            facts.add("error")
+            names.add("error")
         case _:
             pass
-    return facts
+    return names
 
 
-def _must_match(explained: Iterable[str], used: Iterable[str]) -> None:
+def _check_explanations(explained: Iterable[str], used: Iterable[str]) -> None:
     here = "EVENTS in tools/diagram.py"
     if missing := sorted(set(used) - set(explained)):
         raise ToolError(f"{here} does not explain: {', '.join(missing)}")
@@ -294,4 +300,4 @@ def _must_match(explained: Iterable[str], used: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

@@ -17,16 +17,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.common import ROOT, ToolError, digest, guarded, is_fresh, mark, run, say
+from tools.common import (
+    ROOT,
+    ToolError,
+    digest,
+    is_fresh,
+    print_line,
+    run,
+    run_main,
+    write_stamp,
+)
 from tools.setup import PYODIDE_TYPES
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-HOME = ROOT / ".cache" / "pythons"
+CACHE = ROOT / ".cache" / "pythons"
 
 OLDEST = "websockets==15.0"
 NEWEST = "websockets"
 
-LIMIT = "15m"
+RUN_TIMEOUT = "15m"
 """For one run of the suite."""
 
 CASES = (
@@ -37,7 +46,7 @@ CASES = (
 )
 """Which `websockets`, on which loop."""
 
-SUITES = {
+PYTEST_ARGUMENTS = {
     "asyncio": ("tests/unit", "tests/contract", "tests/native"),
     # The virtual clock of the unit tests is made for asyncio's own loop.
     "uvloop": ("-p", "tests.support.uvloop_plugin", "tests/contract", "tests/native"),
@@ -59,65 +68,66 @@ class Row:
 
 def find_python(version: str) -> Path | None:
     """An interpreter of this version: pyenv's, or one on PATH."""
-    homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates = sorted(homes.glob(f"{version}.*/bin/python"), reverse=True)
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = sorted(versions.glob(f"{version}.*/bin/python"), reverse=True)
     if found := shutil.which(f"python{version}"):
         candidates.append(Path(found))
     for candidate in candidates:
-        ask = [
+        command = [
             str(candidate),
             "-c",
             "import sys; print('%d.%d' % sys.version_info[:2])",
         ]
-        done = subprocess.run(ask, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.stdout.strip() == version:
             return candidate
     return None
 
 
-def environment(version: str, python: Path) -> Path:
+def ensure_environment(version: str, python: Path) -> Path:
     """Have an environment with what the tests need, and return its interpreter.
 
     Raises:
         ToolError: It could not be made.
     """
-    where = HOME / version
-    inside = where / "bin" / "python"
+    folder = CACHE / version
+    interpreter = folder / "bin" / "python"
     manifest = (ROOT / "pyproject.toml").read_bytes()
     key, stamp = (
         digest(manifest, PYODIDE_TYPES.encode(), str(python).encode()),
-        where / "stamp",
+        folder / "stamp",
     )
-    if is_fresh(stamp, key) and inside.exists():
-        return inside
-    say(f"Making an environment for Python {version} ...")
-    shutil.rmtree(where, ignore_errors=True)
+    if is_fresh(stamp, key) and interpreter.exists():
+        return interpreter
+    print_line(f"Making an environment for Python {version} ...")
+    shutil.rmtree(folder, ignore_errors=True)
     what = f"make an environment for Python {version}"
-    run([python, "-m", "venv", where], what=what)
-    pip = [str(inside), "-m", "pip", "install", "--quiet"]
+    run([python, "-m", "venv", folder], what=what)
+    pip = [str(interpreter), "-m", "pip", "install", "--quiet"]
     run([*pip, "--upgrade", "pip>=25.1"], what=what)
     run([*pip, "--editable", ".[demo,speed]", "--group", "test"], what=what)
     run([*pip, "--no-deps", "--ignore-requires-python", PYODIDE_TYPES], what=what)
-    mark(stamp, key)
-    return inside
+    write_stamp(stamp, key)
+    return interpreter
 
 
-def rows(version: str, more: list[str]) -> Iterator[Row]:
+def run_cases(version: str, pytest_arguments: list[str]) -> Iterator[Row]:
     """Run all cases on one Python."""
     python = find_python(version)
     if python is None:
         yield Row(version, "", "", "not run: it is not installed", 0.0)
         return
-    inside = environment(version, python)
+    interpreter = ensure_environment(version, python)
     for library, loop in CASES:
-        wanted = OLDEST if library == "oldest" else NEWEST
-        pip = [str(inside), "-m", "pip", "install", "--quiet", "--upgrade", wanted]
-        run(pip, what=f"install {wanted}")
-        began = time.monotonic()
-        say(f"── Python {version}, {library} websockets, {loop} ...")
-        command = ["timeout", LIMIT, str(inside), "-m", "pytest", "-q"]
+        requirement = OLDEST if library == "oldest" else NEWEST
+        pip = [str(interpreter), "-m", "pip", "install", "--quiet", "--upgrade"]
+        run([*pip, requirement], what=f"install {requirement}")
+        started = time.monotonic()
+        print_line(f"── Python {version}, {library} websockets, {loop} ...")
+        pytest = ["timeout", RUN_TIMEOUT, str(interpreter), "-m", "pytest", "-q"]
+        pytest += ["-p", "no:playwright"]
         done = subprocess.run(
-            [*command, "-p", "no:playwright", *more, *SUITES[loop]],
+            [*pytest, *pytest_arguments, *PYTEST_ARGUMENTS[loop]],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -125,20 +135,26 @@ def rows(version: str, more: list[str]) -> Iterator[Row]:
             text=True,
             check=False,
         )
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - started
         if done.returncode:
-            say(done.stdout[-6000:])
+            print_line(done.stdout[-6000:])
         last = done.stdout.rstrip().rpartition("\n")[2]
         result = last.partition(" in ")[0].strip("= ")
-        yield Row(_full(inside), _installed(inside), loop, result, seconds)
+        yield Row(
+            _get_python_version(interpreter),
+            _get_websockets_version(interpreter),
+            loop,
+            result,
+            seconds,
+        )
 
 
-def _full(python: Path) -> str:
+def _get_python_version(python: Path) -> str:
     code = "import platform; print(platform.python_version())"
     return run([python, "-c", code], what="ask for a version").strip()
 
 
-def _installed(python: Path) -> str:
+def _get_websockets_version(python: Path) -> str:
     listed = run(
         [python, "-m", "pip", "list", "--format=json"], what="list the packages"
     )
@@ -146,7 +162,7 @@ def _installed(python: Path) -> str:
     return str(versions["websockets"])
 
 
-def table(done: list[Row]) -> str:
+def format_table(done: list[Row]) -> str:
     """All rows, as Markdown."""
     lines = ["| Python | websockets | loop | result | |", "|---|---|---|---|---|"]
     lines += [
@@ -157,9 +173,9 @@ def table(done: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _is_good(result: str) -> bool:
-    counted = set(re.findall(r"[a-z]+", result))  # "xfailed" is as expected
-    return "passed" in counted and not counted & {"failed", "error", "errors"}
+def _is_success(result: str) -> bool:
+    words = set(re.findall(r"[a-z]+", result))  # "xfailed" is as expected
+    return "passed" in words and not words & {"failed", "error", "errors"}
 
 
 def main() -> int:
@@ -167,16 +183,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tools.pythons", description=__doc__)
     parser.add_argument("--python", action="append", choices=VERSIONS)
     parser.add_argument("more", nargs="*", help="passed on to pytest, after --")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     done = [
-        row for version in asked.python or VERSIONS for row in rows(version, asked.more)
+        row
+        for version in arguments.python or VERSIONS
+        for row in run_cases(version, arguments.more)
     ]
-    say(f"\n{table(done)}\n")
-    failed = [row for row in done if row.seconds and not _is_good(row.result)]
+    print_line(f"\n{format_table(done)}\n")
+    failed = [row for row in done if row.seconds and not _is_success(row.result)]
     if failed or not any(row.seconds for row in done):
         raise ToolError(f"{len(failed)} of {len(done)} runs failed")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

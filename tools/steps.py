@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tools.common import ROOT, ToolError, say
+from tools.common import ROOT, ToolError, print_line
 
 Result = Literal["ok", "FAILED", "not run"]
 
@@ -24,11 +24,11 @@ class Step:
     name: str
     group: str
     action: Sequence[str] | Callable[[], str]
-    needs: Callable[[], None] | None = None
+    prepare: Callable[[], None] | None = None
     """Raises ToolError where this machine cannot run the step, with the reason."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Variables for the command, on top of the environment's."""
-    alone: bool = False
+    exclusive: bool = False
     """Whether it needs the machine to itself, as what measures time does."""
 
 
@@ -42,7 +42,7 @@ class Outcome:
     output: str = field(repr=False)
 
 
-def python(*arguments: str) -> list[str]:
+def make_python_command(*arguments: str) -> list[str]:
     """A command of this environment's interpreter."""
     return [sys.executable, *arguments]
 
@@ -52,29 +52,31 @@ def run_steps(steps: Sequence[Step]) -> list[Outcome]:
 
     Those that need not be alone run two at a time, first.
     """
-    shared = [step for step in steps if not step.alone]
+    shared = [step for step in steps if not step.exclusive]
     with ThreadPoolExecutor(max_workers=2) as pool:
         outcomes = list(pool.map(_run_and_report, shared))
-    return outcomes + [_run_and_report(step) for step in steps if step.alone]
+    return outcomes + [_run_and_report(step) for step in steps if step.exclusive]
 
 
 def _run_and_report(step: Step) -> Outcome:
-    if step.alone:
-        say(f"── {step.name} ...")
-    began = time.monotonic()
-    result, output = _carry_out(step)
-    outcome = Outcome(step, result, time.monotonic() - began, output.rstrip())
-    head = f"── {step.name}: {result} ({outcome.seconds:.1f} s) "
+    if step.exclusive:
+        print_line(f"── {step.name} ...")
+    started = time.monotonic()
+    result, output = _run_step(step)
+    outcome = Outcome(step, result, time.monotonic() - started, output.rstrip())
+    heading = f"── {step.name}: {result} ({outcome.seconds:.1f} s) "
     # What a linter says when it is content helps nobody; a function's is worth reading.
-    worth_it = outcome.output and (result != "ok" or callable(step.action))
-    say(head.ljust(78, "─") + (f"\n{outcome.output}\n" if worth_it else ""))
+    show_output = outcome.output and (result != "ok" or callable(step.action))
+    print_line(
+        heading.ljust(78, "─") + (f"\n{outcome.output}\n" if show_output else "")
+    )
     return outcome
 
 
-def _carry_out(step: Step) -> tuple[Result, str]:
-    if step.needs is not None:
+def _run_step(step: Step) -> tuple[Result, str]:
+    if step.prepare is not None:
         try:
-            step.needs()
+            step.prepare()
         except ToolError as error:
             return "not run", str(error)
     if callable(step.action):
@@ -82,18 +84,18 @@ def _carry_out(step: Step) -> tuple[Result, str]:
             return "ok", step.action()
         except ToolError as error:
             return "FAILED", str(error)
-    return _execute(step.action, step)
+    return _run_command(step.action, step)
 
 
-def _execute(command: Sequence[str], step: Step) -> tuple[Result, str]:
+def _run_command(command: Sequence[str], step: Step) -> tuple[Result, str]:
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             command,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **step.env},
             # Who has the machine to itself has the terminal too: progress shows.
-            stdout=None if step.alone else subprocess.PIPE,
+            stdout=None if step.exclusive else subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             timeout=STEP_TIMEOUT,
@@ -101,12 +103,12 @@ def _execute(command: Sequence[str], step: Step) -> tuple[Result, str]:
         )
     except subprocess.TimeoutExpired as error:
         # Bytes, even where text was asked for.
-        so_far = (error.stdout or b"").decode(errors="replace")
-        return "FAILED", f"{so_far}\ndid not end within {STEP_TIMEOUT:.0f} s"
-    return ("ok" if done.returncode == 0 else "FAILED"), done.stdout or ""
+        output = (error.stdout or b"").decode(errors="replace")
+        return "FAILED", f"{output}\ndid not end within {STEP_TIMEOUT:.0f} s"
+    return ("ok" if completed.returncode == 0 else "FAILED"), completed.stdout or ""
 
 
-def table(outcomes: Sequence[Outcome]) -> str:
+def format_table(outcomes: Sequence[Outcome]) -> str:
     """The steps, what became of them, and how long they took."""
     width = max(len(outcome.step.name) for outcome in outcomes)
     return "\n".join(

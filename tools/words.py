@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from tools.common import ROOT, guarded, say
+from tools.common import ROOT, print_line, run_main
 
 FOLDERS: Final = ("src", "tests", "tools", "web-demo", "docs")
 FILES: Final = ("README.md", "CONTRIBUTING.md", "Makefile")
@@ -74,7 +74,7 @@ _WORD: Final = re.compile(
 _PART: Final = re.compile("|".join(IN_NAMES))
 
 
-def _files() -> Iterator[Path]:
+def _list_files() -> Iterator[Path]:
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in KINDS and "node_modules" not in path.parts:
@@ -83,7 +83,7 @@ def _files() -> Iterator[Path]:
         yield ROOT / name
 
 
-def old_words(text: str, *, is_code: bool) -> Iterator[tuple[int, str]]:
+def find_old_words(text: str, *, is_code: bool) -> Iterator[tuple[int, str]]:
     """Find old words in the text of a file.
 
     Yields:
@@ -108,15 +108,17 @@ def main() -> int:
     this = Path(__file__).resolve()
     glossary = ROOT / "docs" / "glossary.md"
     count = 0
-    for path in _files():
+    for path in _list_files():
         if path in {this, glossary}:
             continue
         text = path.read_text(encoding="utf-8")
-        for number, word in old_words(text, is_code=path.suffix == ".py"):
-            say(f"{path.relative_to(ROOT)}:{number}: {word!r}: see docs/glossary.md")
+        for number, word in find_old_words(text, is_code=path.suffix == ".py"):
+            print_line(
+                f"{path.relative_to(ROOT)}:{number}: {word!r}: see docs/glossary.md"
+            )
             count += 1
     return 1 if count else 0
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

@@ -41,8 +41,8 @@ async def main() -> None:
         print("Now asking to be cut off ...")
         opened = client.state_changes.open.subscribe()
         await client.add("abort")
-        again = await anext(opened)
-        print(f"Back by itself: this is connection {again.connection}.")
+        reopened = await anext(opened)
+        print(f"Back by itself: this is connection {reopened.connection}.")
 
         await exchange(client, "Still there?")
         print("What the client counted:")

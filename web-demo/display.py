@@ -8,10 +8,10 @@ import sys
 
 import ws
 
-REFRESH = 0.1
+REFRESH_INTERVAL = 0.1
 """Seconds between two looks at the metrics."""
 
-SHOWN = (
+METRIC_NAMES = (
     "transferred_count",
     "transferred_size",
     "received_count",
@@ -45,16 +45,16 @@ if sys.platform == "emscripten":
 
     def _show_state(state: ws.WebSocketClientState) -> None:
         name = type(state).__name__
-        chip = document.getElementById("state")
-        chip.textContent = name
-        chip.className = name.lower()
-        step = document.createElement("li")
-        step.textContent = name
-        document.getElementById("states").append(step)
+        badge = document.getElementById("state")
+        badge.textContent = name
+        badge.className = name.lower()
+        item = document.createElement("li")
+        item.textContent = name
+        document.getElementById("states").append(item)
 
     def _show_metrics(client: ws.WebSocketClient) -> None:
         metrics = client.metrics
-        for name in SHOWN:
+        for name in METRIC_NAMES:
             value = getattr(metrics, name)
             document.getElementById(name).textContent = str(value)
 
@@ -71,7 +71,7 @@ else:
         """Nothing: the conversation prints them at its end."""
 
 
-_watching: set[asyncio.Task[None]] = set()
+_refresh_tasks: set[asyncio.Task[None]] = set()
 """The loop holds its tasks weakly."""
 
 
@@ -85,11 +85,11 @@ def watch(client: ws.WebSocketClient) -> None:
     show(client.state)
     client.state_changes.listen(show)
     task = asyncio.ensure_future(_refresh(client))
-    _watching.add(task)
-    task.add_done_callback(_watching.discard)
+    _refresh_tasks.add(task)
+    task.add_done_callback(_refresh_tasks.discard)
 
 
 async def _refresh(client: ws.WebSocketClient) -> None:
     while not client.is_closed:
         _show_metrics(client)
-        await asyncio.sleep(REFRESH)
+        await asyncio.sleep(REFRESH_INTERVAL)

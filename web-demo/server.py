@@ -29,7 +29,7 @@ WHEELS = HERE.parent / "build" / "wheel"
 HOST = "127.0.0.1"
 PREFERRED_PORT = 8000
 
-PUBLIC = {
+SERVED_FILES = {
     "conversation.py",
     "display.py",
     "index.html",
@@ -38,7 +38,7 @@ PUBLIC = {
 }
 """The files of this folder that the page asks for."""
 
-ISOLATION = {
+HEADERS = {
     # Without these two a page gets no SharedArrayBuffer, which PyScript needs to let a
     # worker reach the document.
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -48,7 +48,7 @@ ISOLATION = {
 }
 
 
-class Isolated:
+class HeaderMiddleware:
     """Adds the headers of ISOLATION to every HTTP response."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -59,29 +59,31 @@ class Isolated:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(ISOLATION)
+                MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-async def page(request: Request) -> Response:
+async def serve_page(request: Request) -> Response:
     """One of the page's own files."""
     name = request.path_params.get("name", "index.html")
-    if name not in PUBLIC:
+    if name not in SERVED_FILES:
         return Response("Not found", status_code=404)
     return FileResponse(HERE / name)
 
 
-async def wheel(_request: Request) -> Response:
+async def serve_wheel(_request: Request) -> Response:
     """The wheel of this tree, under a name that does not change with its version."""
-    built = sorted(WHEELS.glob("*.whl"))
-    if not built:
+    wheels = sorted(WHEELS.glob("*.whl"))
+    if not wheels:
         return Response("No wheel has been built", status_code=404)
-    return FileResponse(built[-1], media_type="application/zip")
+    return FileResponse(wheels[-1], media_type="application/zip")
 
 
-def talk(abort: Callable[[WebSocket], None]) -> Callable[[WebSocket], Awaitable[None]]:
+def make_endpoint(
+    abort: Callable[[WebSocket], None],
+) -> Callable[[WebSocket], Awaitable[None]]:
     """The endpoint `/ws`; `abort` is how it drops a connection."""
 
     async def endpoint(websocket: WebSocket) -> None:
@@ -102,20 +104,20 @@ def talk(abort: Callable[[WebSocket], None]) -> Callable[[WebSocket], Awaitable[
 
 def make_app(abort: Callable[[WebSocket], None]) -> ASGIApp:
     """The application."""
-    return Isolated(
+    return HeaderMiddleware(
         Starlette(
             routes=[
-                WebSocketRoute("/ws", talk(abort)),
-                Route("/ws.whl", wheel),
+                WebSocketRoute("/ws", make_endpoint(abort)),
+                Route("/ws.whl", serve_wheel),
                 Mount("/npm", StaticFiles(directory=NODE_MODULES, check_dir=False)),
-                Route("/", page),
-                Route("/{name}", page),
+                Route("/", serve_page),
+                Route("/{name}", serve_page),
             ],
         ),
     )
 
 
-def listen(preferred: int) -> socket.socket:
+def bind_socket(preferred: int) -> socket.socket:
     """A listening socket on the preferred port, or on a free one where it is taken."""
     listener = socket.socket()
     if sys.platform != "win32":  # there it would share a port that is in use
@@ -156,7 +158,7 @@ def main() -> None:
     """Serve; the first line printed ends in the URL of the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=PREFERRED_PORT)
-    listener = listen(parser.parse_args().port)
+    listener = bind_socket(parser.parse_args().port)
     # From here on a client that connects waits in the queue, so the URL is good.
     listener.listen(128)
     print(f"Serving on http://{HOST}:{listener.getsockname()[1]}", flush=True)
