@@ -1,7 +1,7 @@
-"""The tests in every browser that can be had, and heavy runs: `make test-browsers`.
+"""Run the tests in all available browsers, and heavy loads: `make test-browsers`.
 
-Chromium and Node.js are part of `make test` too. What this machine cannot offer is
-listed at the end, and why.
+`make test` also runs them in Chromium and in Node.js. At the end, this command lists
+the tests that could not run on this machine, and the reasons.
 """
 
 import sys
@@ -14,18 +14,19 @@ from tools.steps import Step, run_steps
 
 
 def prepare_browsers() -> None:
-    """Have what can be had.
+    """Install the browsers that can be installed.
 
     Raises:
-        ToolError: Not even Chromium.
+        ToolError: Not even a Chromium could be installed.
     """
     prepare_browser()
     ensure_engines()
 
 
 def main() -> int:
-    """Run them."""
+    """Run the tests and print a summary."""
     started = time.monotonic()
+    # print_summary() adds up all reports in this folder, so old ones have to go first.
     for report in REPORTS.glob("*.xml"):
         report.unlink()
     command = make_pytest_command("browser", ["browser"], "--everywhere")

@@ -1,6 +1,6 @@
-"""Lint, types and all tests, and a table of what became of them: `make test`.
+"""Run the linters, the type checkers and all tests, then print a table: `make test`.
 
-With `--quick` the unit tests alone, in under a minute: `make check`.
+`make check` passes `--quick`, which runs only the unit tests and takes under a minute.
 """
 
 import argparse
@@ -23,9 +23,12 @@ from tools.steps import Outcome, Step, format_table, make_python_command, run_st
 NATIVE_TESTS = ("unit", "contract", "native", "docs")
 SERVER_TESTS = ("interop", "netns")
 BROWSER_TESTS = ("e2e", "browser")
+# pytest-playwright starts an event loop that pytest-asyncio's tests cannot share.
 NO_PLAYWRIGHT = ("-p", "no:playwright")
 EAGER_TASKS = ("-p", "tests.support.eager_plugin")
 
+# mypy runs once for each platform, because `sys.platform == "emscripten"` makes the
+# branches of the other platform unreachable, and mypy does not check those.
 MYPY_NATIVE = ("-p", "ws", "-p", "ws_common", "-p", "ws_vm")
 MYPY_BROWSER = ("-p", "ws", "-p", "ws_common", "-p", "ws_js")
 MYPY_API = ("tests/typing",)
@@ -47,6 +50,8 @@ def _make_lint_steps() -> list[Step]:
             "import-linter",
             "lint",
             make_python_command(
+                # import-linter cannot be run with `-m`, and its script is not on PATH
+                # when the environment is not activated.
                 "-c",
                 "from importlinter.cli import lint_imports_command as c; c()",
                 "--no-logo",
@@ -72,14 +77,15 @@ def _make_type_steps() -> list[Step]:
             "pyright --verifytypes",
             "types",
             [*pyright, "--verifytypes", "ws", "--ignoreexternal"],
-            # It looks where packages are installed, and not into editable ones.
+            # --verifytypes ignores editable installs, but it searches PYTHONPATH.
             env={"PYTHONPATH": "src"},
         ),
     ]
 
 
 def _make_mypy_command(platform: str, targets: Sequence[str]) -> list[str]:
-    # A cache for each run: they would throw away each other's.
+    # With a shared cache, each run would invalidate the entries of the run before,
+    # since they depend on the platform. Two runs at the same time would also collide.
     cache = f".cache/mypy-{platform}-{targets[-1]}"
     return make_python_command(
         "-m", "mypy", "--platform", platform, "--cache-dir", cache, *targets
@@ -87,7 +93,10 @@ def _make_mypy_command(platform: str, targets: Sequence[str]) -> list[str]:
 
 
 def _make_test_steps() -> list[Step]:
-    # pytest-playwright and pytest-asyncio both want the loop: two runs.
+    # pytest-playwright and pytest-asyncio cannot run in one process: with Playwright's
+    # loop running, pytest-asyncio fails with "Runner.run() cannot be called from a
+    # running event loop". Hence separate runs. Each run is exclusive, because many
+    # tests and the import time of the wheel are sensitive to other load on the machine.
     return [
         Step(
             "pytest, native",
@@ -128,7 +137,13 @@ def _make_unit_test_steps() -> list[Step]:
 
 
 def make_pytest_command(name: str, folders: Sequence[str], *options: str) -> list[str]:
-    """A run of pytest that writes a report for `count`."""
+    """Make a command that runs pytest and writes a report for `count_results`.
+
+    Args:
+        name: The name of the report.
+        folders: Folders below `tests/`. Folders without tests are left out.
+        *options: More options for pytest.
+    """
     paths = [f"tests/{folder}" for folder in folders if _has_tests(folder)]
     report = REPORTS / f"{name}.xml"
     return make_python_command("-m", "pytest", *options, f"--junitxml={report}", *paths)
@@ -139,9 +154,9 @@ def _has_tests(folder: str) -> bool:
 
 
 def prepare_servers() -> None:
-    """Have what the tests against real servers need, as far as it can be had.
+    """Install the servers that the tests need, as far as this machine allows.
 
-    What is missing, the tests that need it say: that is no reason not to run the rest.
+    A missing server is not an error: the tests that need it are skipped and name it.
     """
     ensure_daemons()
     try:
@@ -151,10 +166,10 @@ def prepare_servers() -> None:
 
 
 def prepare_browser() -> None:
-    """Have what the tests in a browser need.
+    """Install a browser and build everything that its pages load.
 
     Raises:
-        ToolError: It cannot be had on this machine.
+        ToolError: Something could not be installed on this machine.
     """
     ensure_node_modules()
     build_wheel()
@@ -163,7 +178,7 @@ def prepare_browser() -> None:
 
 @dataclass
 class Counts:
-    """What pytest's reports add up to."""
+    """The totals over all reports of pytest."""
 
     passed: int = 0
     failed: int = 0
@@ -175,11 +190,13 @@ def count_results(reports: Path = REPORTS) -> Counts:
     """Add up the JUnit reports in a folder."""
     counts = Counts()
     for report in sorted(reports.glob("*.xml")):
-        # Written by our own pytest a moment ago: nothing to defuse.
+        # pytest wrote this file a moment ago, so the XML can be trusted (S314).
         for case in ET.parse(report).iter("testcase"):  # noqa: S314
             skipped = case.find("skipped")
             if skipped is not None and skipped.get("type") == "pytest.xfail":
-                counts.expected_failures += 1  # it was run, and fails as its mark says
+                # JUnit's format has no word for an expected failure: pytest writes
+                # that the test was skipped, although it ran.
+                counts.expected_failures += 1
             elif skipped is not None:
                 reason = skipped.get("message", "")
                 name = f"{case.get('classname')}.{case.get('name')}"
@@ -192,9 +209,14 @@ def count_results(reports: Path = REPORTS) -> Counts:
 
 
 def print_summary(outcomes: Sequence[Outcome], started: float) -> int:
-    """Print the table and what was not run; return the exit code.
+    """Print a table of the steps and a list of the tests that could not run.
 
-    What was not run is a failure where CI is: nobody looks there at a list.
+    Args:
+        outcomes: The outcomes of all steps.
+        started: When the first step began, as `time.monotonic()` counts.
+
+    Returns:
+        The exit code.
     """
     counts = count_results()
     not_run = [
@@ -207,11 +229,13 @@ def print_summary(outcomes: Sequence[Outcome], started: float) -> int:
         f"\n{format_table(outcomes)}\n\n  {time.monotonic() - started:.0f} s in all"
     )
     if not_run:
-        print_line("\nNot run on this machine, and why:")
+        print_line("\nNot run on this machine, with the reasons:")
         print_line("\n".join(f"  {line}" for line in not_run))
+    # In CI nobody reads the list of tests that did not run, so a missing program there
+    # has to fail the build.
     in_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
     if not_run and in_ci:
-        print_line("\nUnder CI everything has to run, so this is a failure.")
+        print_line("\nIn CI everything has to run, so this is a failure.")
     expected_failures = (
         f", {counts.expected_failures} fail as expected"
         if counts.expected_failures
@@ -222,14 +246,17 @@ def print_summary(outcomes: Sequence[Outcome], started: float) -> int:
 
 
 def main() -> int:
-    """Run the steps that the command line asks for, by default all."""
+    """Run the steps that the command line selects, by default all of them."""
     parser = argparse.ArgumentParser(prog="tools.check", description=__doc__)
     parser.add_argument("--only", choices=["lint", "types", "tests"])
-    parser.add_argument("--quick", action="store_true", help="unit tests alone")
+    parser.add_argument(
+        "--quick", action="store_true", help="of the tests, run only the unit tests"
+    )
     arguments = parser.parse_args()
     only = arguments.only
     started = time.monotonic()
     BUILD.mkdir(exist_ok=True)
+    # Reports of an earlier run would be counted again by print_summary().
     for report in REPORTS.glob("*.xml"):
         report.unlink()
     tests = _make_unit_test_steps() if arguments.quick else _make_test_steps()

@@ -1,4 +1,4 @@
-"""Test the wheel as a user gets it: in an empty environment, `src/` out of reach."""
+"""Test the wheel as a user gets it: in an empty environment, without `src/`."""
 
 import json
 import statistics
@@ -16,9 +16,10 @@ PACKAGES = ("ws", "ws_common", "ws_js", "ws_vm")
 EXPECTED_DISTRIBUTIONS = {"websockets", "ws-everywhere"}
 
 IMPORT_ALLOWANCE = 0.015
-"""Seconds that `import ws` may cost on top of `import websockets.asyncio.client`."""
+"""Seconds that `import ws` may take longer than `import websockets.asyncio.client`."""
 
 IMPORT_ROUNDS = 15
+"""How often each import is measured."""
 
 ECHO_PROGRAM = """
 import asyncio, pathlib, sys
@@ -50,19 +51,26 @@ began = time.process_time()
 import {module}
 print(time.process_time() - began)
 """
-"""The processor's time, so that waiting for a busy machine does not count."""
+"""Prints the processor time of an import.
+
+Unlike elapsed time, it does not grow when other programs keep the machine busy.
+"""
 
 
 def check_wheel() -> str:
-    """Build the wheel and test it; returns what was found.
+    """Build the wheel, install it, and test it.
+
+    Returns:
+        The installed versions, the output of an echo client, and the import times.
 
     Raises:
-        ToolError: Something is not as it should be.
+        ToolError: The wheel has wrong contents, does not work, or imports too slowly.
     """
     wheel = build_wheel()
     _check_contents(wheel)
     environment = BUILD / "wheel-venv"
-    # Without pip in it, the environment holds nothing but what the wheel brings.
+    # The environment has no pip of its own, so the list of its packages shows exactly
+    # what the wheel and its dependencies have installed.
     venv.create(environment, clear=True, with_pip=False)
     binary = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
     python = environment / binary
@@ -73,7 +81,7 @@ def check_wheel() -> str:
     )
     if set(installed) != EXPECTED_DISTRIBUTIONS:
         raise ToolError(
-            f"The wheel should bring {EXPECTED_DISTRIBUTIONS}, and brought {installed}"
+            f"The wheel should install {EXPECTED_DISTRIBUTIONS}, not {installed}"
         )
     lines = [
         f"installed: {', '.join(f'{n} {v}' for n, v in sorted(installed.items()))}"
@@ -86,6 +94,7 @@ def check_wheel() -> str:
 
 def _check_contents(wheel: Path) -> None:
     files = zipfile.ZipFile(wheel).namelist()
+    # Without `py.typed` in every package, type checkers ignore our annotations.
     missing = [name for name in PACKAGES if f"{name}/py.typed" not in files]
     if missing:
         raise ToolError(f"No py.typed in the wheel for {', '.join(missing)}")
@@ -94,7 +103,7 @@ def _check_contents(wheel: Path) -> None:
         PACKAGES
     )
     if unexpected or not wheel.name.endswith("-py3-none-any.whl"):
-        raise ToolError(f"{wheel.name} should hold our packages only, has {unexpected}")
+        raise ToolError(f"{wheel.name} contains more than our packages: {unexpected}")
 
 
 def _parse_packages(listing: str) -> dict[str, str]:
@@ -102,13 +111,14 @@ def _parse_packages(listing: str) -> dict[str, str]:
 
 
 def _run_isolated(python: Path, program: str, cwd: Path) -> str:
-    # -I: neither the folder nor PYTHONPATH can bring back src/.
+    # -I keeps the working directory and PYTHONPATH out of sys.path, so that the program
+    # cannot import `ws` from src/. `-W error` fails on any warning at import.
     command = [str(python), "-I", "-W", "error", "-c", program]
     return run(command, cwd=cwd, what="use the installed wheel", timeout=60)
 
 
 def _check_import_time(python: Path, cwd: Path) -> str:
-    # A busy machine can spoil one comparison, not three.
+    # Other load on the machine can distort one comparison. Three in a row are evidence.
     for _ in range(3):
         ours, theirs = _import_times(python, cwd)
         if ours <= theirs + IMPORT_ALLOWANCE:
@@ -118,13 +128,15 @@ def _check_import_time(python: Path, cwd: Path) -> str:
         f"websockets.asyncio.client {theirs * 1000:.1f} ms"
     )
     if ours > theirs + IMPORT_ALLOWANCE:
-        raise ToolError(f"{line}: more than {IMPORT_ALLOWANCE * 1000:.0f} ms apart")
+        raise ToolError(
+            f"{line}: the difference is above {IMPORT_ALLOWANCE * 1000:.0f} ms"
+        )
     return line
 
 
 def _import_times(python: Path, cwd: Path) -> tuple[float, float]:
     samples: dict[str, list[float]] = {"ws": [], "websockets.asyncio.client": []}
-    # Taken in turn, so that whatever else the machine does hits both alike.
+    # The two imports alternate, so that other load on the machine affects both equally.
     for _ in range(IMPORT_ROUNDS):
         for module, seconds in samples.items():
             program = TIMING_PROGRAM.format(module=module)

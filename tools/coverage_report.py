@@ -1,24 +1,27 @@
-"""One coverage for both platforms: the native run's, and what a page measured."""
+"""Combine the coverage that the native run and the pages in a browser have measured."""
 
 from tools.common import ROOT, ToolError, run
 from tools.steps import make_python_command
 
 DATA_FILE = ROOT / ".cache" / "coverage"
-"""As `pyproject.toml` has it; a page's has a suffix (`tests/browser/results.py`)."""
+"""The file of the native run, as in `pyproject.toml`.
+
+`tests/browser/results.py` writes the data of each page to this path with a suffix.
+"""
 
 MINIMUM_PERCENT = 98
-"""Per cent of lines and branches that both runs together cover, at the least."""
+"""The minimum percentage of lines and branches that both runs together must cover."""
 
 
 def report_coverage() -> str:
-    """Combine what there is, and return the report.
+    """Combine the available data files, and return the report.
 
     Raises:
-        ToolError: Neither run has measured anything, or less than `LEAST` is covered.
+        ToolError: There are no data files, or the coverage is below `MINIMUM_PERCENT`.
     """
     page_files = sorted(DATA_FILE.parent.glob(f"{DATA_FILE.name}.*"))
     if not DATA_FILE.exists() and not page_files:
-        raise ToolError("Nothing was measured: did the tests run?")
+        raise ToolError("No coverage was measured. Run the tests first: make test")
     if page_files:
         what = "combine the coverage of both platforms"
         run(
@@ -27,7 +30,8 @@ def report_coverage() -> str:
             ),
             what=what,
         )
-    # Not in `pyproject.toml`, where pytest-cov would hold the native run alone to it.
+    # The minimum is not in `pyproject.toml`, because pytest-cov would apply it to the
+    # native run alone, which does not run the browser's backend.
     report = make_python_command(
         "-m", "coverage", "report", f"--fail-under={MINIMUM_PERCENT}"
     )

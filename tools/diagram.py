@@ -1,8 +1,10 @@
-"""Draws the lifecycle into docs/lifecycle.md from the code: `python -m tools.diagram`.
+"""Draw the lifecycle into docs/lifecycle.md from the code.
 
-The diagrams come from the two tables, of a client and of one connection, with what
-their commands do; the causes from `causes.py`, the events from every place that
-reports one. A test holds the page current.
+Run it with `python -m tools.diagram`.
+
+The diagrams show the tables of a client and of one connection. The descriptions of
+commands are their docstrings, the causes come from `causes.py`, and the events from all
+calls in the source that report one. A test fails if the page is out of date.
 """
 
 import ast
@@ -34,39 +36,50 @@ SOURCE = ROOT / "src"
 REPORTING = frozenset(
     {"note", "_note", "fault", "report", "_report", "_on_fault", "_emit"}
 )
-"""Functions whose first argument is the name of an event."""
+"""Names of the functions whose first argument is the name of an event."""
 
+# Written here and not in the source, since several places report the same event. The
+# check in tabulate_events() fails if an event is missing here or is no longer reported.
 EVENTS: Mapping[str, str] = MappingProxyType(
     {
-        "attempt_failed": "An attempt to connect failed.",
-        "clock_jumped": "The wall clock ran ahead: the machine slept, or the page "
-        "was frozen. The connection is probed; a wait for a retry is over.",
-        "close_code_replaced": "`close()` was given what may not be sent; 1000 was.",
-        "heartbeat_failed": "A ping could not be sent, or making one raised.",
-        "heartbeat_missed": "No sign of life came in time; the connection is aborted.",
-        "interceptor_raised": "An interceptor raised; that message was not delivered.",
-        "is_reply_raised": "`heartbeat.is_reply` raised; the message was delivered.",
-        "listener_overflowed": 'A listener whose overflow is "error" did not keep '
-        "up: it has ended.",
-        "listener_raised": "A callback given to `listen()` raised; the next item comes "
-        "all the same.",
-        "message_dropped": "An overflow or its age dropped a message.",
-        "messages_discarded": "What came, or waited, when we closed a connection; "
-        "what came, or was left unread, when the last subscriber had gone.",
-        "message_skipped": "A message could not be decoded and was left out. The "
-        "first in a minute is logged as a warning.",
-        "messages_unconfirmed": "A connection was lost; so many messages may not have "
-        "arrived.",
-        "retry_if_raised": "`retry_if` raised or answered nonsense; the default "
-        "decision holds.",
-        "environment_changed": "The page or the network changed: `offline`, `online`, "
-        "`page_cached` (in the back/forward cache), `page_shown`, `page_frozen`, "
-        "`page_resumed`, `page_visible`. In a browser alone.",
+        "attempt_failed": "An attempt to connect has failed.",
+        "clock_jumped": "The wall clock ran ahead of the event loop's clock, because "
+        "the machine slept or the page was frozen. The client probes the connection, "
+        "and a wait for the next attempt ends.",
+        "close_code_replaced": "`close()` was called with a code or a reason that must "
+        "not be sent. The client sends 1000 instead, without a reason.",
+        "heartbeat_failed": "The client could not make or send a ping.",
+        "heartbeat_missed": "The peer gave no sign of life in time. The client aborts "
+        "the connection.",
+        "interceptor_raised": "An interceptor raised an exception. The message is not "
+        "passed on.",
+        "is_reply_raised": "`heartbeat.is_reply` raised an exception. The message is "
+        "delivered to the subscribers.",
+        "listener_overflowed": 'A listener whose overflow is "error" did not keep up '
+        "with its items. It has ended.",
+        "listener_raised": "A callback of `listen()` raised an exception. It is still "
+        "called with the next item.",
+        "message_dropped": "A subscriber's buffer or the outbox has dropped messages, "
+        "because it was full or because a message was too old.",
+        "messages_discarded": "Nobody will receive these messages: they were waiting "
+        "or arrived when the program closed the connection, or after the last "
+        "subscriber had gone.",
+        "message_skipped": "A stream could not decode a message and left it out. The "
+        "first one in a minute is logged as a warning.",
+        "messages_unconfirmed": "A connection was lost, and `count` messages that "
+        "were sent may not have arrived.",
+        "retry_if_raised": "`retry_if` raised an exception or returned an invalid "
+        "value. The default decision applies.",
+        "environment_changed": "The page or the network changed. `event` is "
+        "`offline`, `online`, `page_cached` (the page is in the back/forward cache), "
+        "`page_shown`, `page_frozen`, `page_resumed` or `page_visible`. Reported only "
+        "in a browser.",
         "state_changed": "The state has changed.",
-        "subscriber_stuck": "A subscriber has held the socket for 5 s without reading.",
+        "subscriber_stuck": "A subscriber has not read for 5 s, and the client has "
+        "therefore stopped reading from the socket.",
     }
 )
-"""What each event means."""
+"""The description of each event."""
 
 _CALL_LABELS: Mapping[str, str] = MappingProxyType(
     {
@@ -77,7 +90,7 @@ _CALL_LABELS: Mapping[str, str] = MappingProxyType(
         "AbortAsked": "cancelled",
     }
 )
-"""What people know some events of the client by."""
+"""The calls that cause some events of the client's table; users know these names."""
 
 EXAMPLE_STATES = (
     Connecting("ws://anywhere/", 1),
@@ -86,23 +99,23 @@ EXAMPLE_STATES = (
     Reconnecting(2, 1.0, datetime(2030, 1, 1, tzinfo=UTC), None, None, None),
     Closed(1000, ""),
 )
-"""One of each state that a client shows."""
+"""An example of each public state."""
 
 
 def draw_client_diagram() -> str:
-    """The client's table as a Mermaid state diagram."""
+    """Draw the client's table as a Mermaid state diagram."""
     return _draw(client_table.TABLE, Phase.NEW, [Phase.FINISHED], _CALL_LABELS)
 
 
 def draw_connection_diagram() -> str:
-    """The table of one connection as a Mermaid state diagram."""
+    """Draw the table of one connection as a Mermaid state diagram."""
     phase = connection_table.Phase
     ends = [phase.CLOSED, phase.ABANDONED]
     return _draw(connection_table.TABLE, phase.CONNECTING, ends, {})
 
 
 def tabulate_states() -> str:
-    """What each state brings about, as a table."""
+    """Format a table of the commands that come with each public state."""
     new = ClientState()
     commands_by_state = {
         f"`{type(public_state).__name__}`": client_table.commands_of_change(
@@ -110,6 +123,9 @@ def tabulate_states() -> str:
         )
         for public_state in EXAMPLE_STATES
     }
+    # close() on a new client returns the commands of `Closed`, FailSends, which depends
+    # on the transition, and those that are added because it is permanent. Only the last
+    # ones belong into this row.
     shared = {client_state.FailSends, *map(type, commands_by_state["`Closed`"])}
     _, commands = client_table.step(new, client_state.CloseAsked())
     remaining = tuple(command for command in commands if type(command) not in shared)
@@ -122,14 +138,14 @@ def tabulate_states() -> str:
 
 
 def tabulate_client_commands() -> str:
-    """The commands of the client's table, and what they do."""
+    """Format a table of the client's commands and of what they do."""
     return _tabulate_docstrings(
         "command", "what it does", get_args(client_state.Command)
     )
 
 
 def tabulate_connection_events() -> str:
-    """The words in the diagram of a connection, and what they stand for."""
+    """Format a table of the labels in the diagram of a connection."""
     kinds = get_args(connection_table.Event)
     return _tabulate_docstrings(
         "in the diagram", "what has happened", kinds, _split_words
@@ -137,22 +153,23 @@ def tabulate_connection_events() -> str:
 
 
 def tabulate_connection_commands() -> str:
-    """The commands of a connection's table, and what they do."""
+    """Format a table of a connection's commands and of what they do."""
     kinds = get_args(connection_table.Command)
     return _tabulate_docstrings("command", "what it does", kinds)
 
 
 def tabulate_causes() -> str:
-    """The causes as a table."""
+    """Format a table of the causes."""
     lines = [f"| `{name}` | {MEANINGS[name]} |" for name in get_args(Cause)]
     return "\n".join(["| cause | the state changed because |", "|---|---|", *lines])
 
 
 def tabulate_events() -> str:
-    """The events as a table.
+    """Format a table of the events, with their details.
 
     Raises:
-        ToolError: An event is reported that is not explained, or the reverse.
+        ToolError: EVENTS does not describe an event that is reported, or describes one
+            that is not.
     """
     details: dict[str, set[str]] = {}
     for name, detail_names in find_reports():
@@ -167,7 +184,13 @@ def tabulate_events() -> str:
 
 
 def find_reports() -> Iterator[tuple[str, set[str]]]:
-    """Every place in the source that reports an event: its name, and the facts."""
+    """Find the calls in the source that report an event.
+
+    Yields:
+        The name of an event, and the names of its details.
+    """
+    # The source is parsed and not run: a test would have to cause every event once, and
+    # `ws_js` cannot be imported outside a browser.
     for path in sorted(SOURCE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if (
@@ -176,15 +199,17 @@ def find_reports() -> Iterator[tuple[str, set[str]]]:
             ):
                 continue
             match node.args:
+                # Other calls of these functions pass an event on that has its name in a
+                # variable. The place that names it is found as well.
                 case [ast.Constant(value=str(name)), *rest]:
                     yield name, _list_detail_names(node, rest)
 
 
 def render(page: str) -> str:
-    """The page, with what stands between its markers drawn anew.
+    """Return the page with the current text between each pair of markers.
 
     Raises:
-        ToolError: A marker is missing.
+        ToolError: A marker is missing from the page.
     """
     parts = {
         "diagram": draw_client_diagram(),
@@ -207,11 +232,13 @@ def render(page: str) -> str:
 
 
 def main() -> int:
-    """Draw the page anew."""
+    """Update the page."""
     page = PAGE.read_text(encoding="utf-8")
     drawn = render(page)
     PAGE.write_text(drawn, encoding="utf-8")
-    print_line(f"{PAGE.name} {'was current' if drawn == page else 'was drawn anew'}")
+    print_line(
+        f"{PAGE.name} {'is up to date' if drawn == page else 'has been updated'}"
+    )
     return 0
 
 
@@ -221,11 +248,15 @@ def _draw(
     last: Sequence[Enum],
     names: Mapping[str, str],
 ) -> str:
+    # One arrow for each pair of phases, with all events as its label: parallel
+    # arrows make a Mermaid diagram hard to read.
     labels: dict[tuple[Enum, Enum], list[str]] = {}
     for (source, kind), edge in table.items():
         label = names.get(kind.__name__, _split_words(kind))
         for target in edge.targets:
             labels.setdefault((source, target), []).append(label)
+    # Arrows are sorted by the order of the enumeration, not by that of the table, so
+    # that the page does not change when a row of the table moves.
     order = {phase: number for number, phase in enumerate(type(first))}
     arrows = sorted(labels, key=lambda pair: (order[pair[0]], order[pair[1]]))
     lines = ["stateDiagram-v2", f"    [*] --> {_name_node(first)}"]
@@ -261,11 +292,13 @@ def _tabulate_docstrings(
 
 
 def _read_docstring(kind: type) -> str:
-    """The first paragraph, in one line.
+    """Return the first paragraph of a docstring in one line.
 
     Raises:
-        ToolError: There is none. (Python gives named tuples one like a call.)
+        ToolError: The class has no docstring.
     """
+    # NamedTuple generates a docstring such as "Wait(attempt, delay)" for a class
+    # without one, and getdoc() would take the docstring of a base class.
     text = inspect.getdoc(kind) or ""
     if not text or text.startswith(f"{kind.__name__}("):
         raise ToolError(f"{kind.__module__}.{kind.__name__} has no docstring")
@@ -284,6 +317,7 @@ def _list_detail_names(call: ast.Call, rest: list[ast.expr]) -> set[str]:
     match rest:
         case [ast.Dict(keys=keys)]:
             names |= {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+        # `fault("listener_raised", error)`: the second argument is always an exception.
         case [_]:
             names.add("error")
         case _:
@@ -294,9 +328,9 @@ def _list_detail_names(call: ast.Call, rest: list[ast.expr]) -> set[str]:
 def _check_explanations(explained: Iterable[str], used: Iterable[str]) -> None:
     here = "EVENTS in tools/diagram.py"
     if missing := sorted(set(used) - set(explained)):
-        raise ToolError(f"{here} does not explain: {', '.join(missing)}")
+        raise ToolError(f"{here} does not describe: {', '.join(missing)}")
     if stale := sorted(set(explained) - set(used)):
-        raise ToolError(f"{here} explains what is not used: {', '.join(stale)}")
+        raise ToolError(f"{here} describes what is never reported: {', '.join(stale)}")
 
 
 if __name__ == "__main__":

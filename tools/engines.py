@@ -1,6 +1,7 @@
-"""Have the browsers of `make test-browsers` that are no Chromium: by apt, where we may.
+"""Install Firefox and WebKitGTK for `make test-browsers`, with apt-get.
 
-What cannot be had is no error here: its tests are not run, and say why.
+A browser that cannot be installed is not an error here: its tests are skipped, with the
+reason.
 """
 
 from pathlib import Path
@@ -13,10 +14,13 @@ PACKAGES = {
     "WebKitWebDriver": "webkit2gtk-driver",
     "Xvfb": "xvfb",
 }
-"""Programs, and the packages of Debian that have them."""
+"""The package of Debian that contains each program."""
 
+# Debian's package installs `firefox-esr`; Mozilla's own package installs `firefox`.
 ALIASES = {"firefox": ("firefox", "firefox-esr")}
 
+# Debian installs MiniBrowser into a folder that is not on PATH, such as
+# /usr/lib/x86_64-linux-gnu/webkit2gtk-4.1; Fedora uses /usr/libexec/webkit2gtk-4.1.
 _MINIBROWSER = "*/webkit2gtk-4.*/MiniBrowser"
 _LIBRARY_FOLDERS = (Path("/usr/lib"), Path("/usr/libexec"), Path("/usr/lib64"))
 
@@ -24,10 +28,13 @@ _FAILURE_STAMP = STAMPS / "no-engines"
 
 
 def locate_program(program: str) -> str:
-    """The path of a program of `PACKAGES`, or of `MiniBrowser`.
+    """Return the path of a program.
+
+    Args:
+        program: A program in `PACKAGES`, or `MiniBrowser`.
 
     Raises:
-        ToolError: It is not installed, and why it could not be.
+        ToolError: It is not installed. The message says how to install it.
     """
     if program == "MiniBrowser":
         path_found = _find_minibrowser()
@@ -42,7 +49,7 @@ def locate_program(program: str) -> str:
 
 
 def ensure_engines() -> None:
-    """Install what is missing, unless that failed before."""
+    """Install the missing programs, unless that has failed before."""
     missing = [program for program in PACKAGES if not _is_installed(program)]
     install_programs(missing, PACKAGES, _FAILURE_STAMP)
 
@@ -56,6 +63,7 @@ def _is_installed(program: str) -> bool:
 
 
 def _find_minibrowser() -> str | None:
+    # Debian has a folder for the architecture between the two, other systems do not.
     nested = (path for root in _LIBRARY_FOLDERS for path in root.glob(_MINIBROWSER))
     direct = (path for root in _LIBRARY_FOLDERS for path in root.glob(_MINIBROWSER[2:]))
     return next((str(path) for path in (*nested, *direct)), None)
@@ -63,8 +71,8 @@ def _find_minibrowser() -> str | None:
 
 def _explain_missing() -> str:
     if _FAILURE_STAMP.exists():
-        return ", and could not be installed when that was tried"
-    return " (on Debian, `make test-browsers` as root installs it)"
+        return "; an earlier attempt to install it with apt-get failed"
+    return "; on Debian, `make test-browsers` installs it when run as root"
 
 
 if __name__ == "__main__":

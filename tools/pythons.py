@@ -1,8 +1,9 @@
-"""Run the native suite on every Python that we promise: `make test-pythons`.
+"""Run the native tests on every installed Python we support: `make test-pythons`.
 
-On each Python from 3.11 on that is installed: the oldest and the newest `websockets`
-that we allow, on asyncio, and the newest on uvloop, and on asyncio with eager tasks
-(3.11, which has none, plays them). Ends in a table.
+On each Python the tests run four times: on asyncio with the oldest and with the newest
+`websockets` that we allow, and with the newest one on uvloop and on asyncio with eager
+tasks. (Python 3.11 has no eager tasks, so a plugin of the tests imitates them.) At the
+end a table shows the results.
 """
 
 import argparse
@@ -36,7 +37,7 @@ OLDEST = "websockets==15.0"
 NEWEST = "websockets"
 
 RUN_TIMEOUT = "15m"
-"""For one run of the suite."""
+"""The time limit for one run of the tests."""
 
 CASES = (
     ("oldest", "asyncio"),
@@ -44,15 +45,15 @@ CASES = (
     ("newest", "uvloop"),
     ("newest", "eager"),
 )
-"""Which `websockets`, on which loop."""
+"""The version of `websockets` and the event loop of each run."""
 
 PYTEST_ARGUMENTS = {
     "asyncio": ("tests/unit", "tests/contract", "tests/native"),
-    # The virtual clock of the unit tests is made for asyncio's own loop.
+    # The unit tests are left out: their virtual clock patches asyncio's own loop.
     "uvloop": ("-p", "tests.support.uvloop_plugin", "tests/contract", "tests/native"),
     "eager": ("-p", "tests.support.eager_plugin", "tests/unit", "tests/contract"),
 }
-"""What pytest is told for each loop."""
+"""The arguments of pytest for each event loop."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,13 @@ class Row:
 
 
 def find_python(version: str) -> Path | None:
-    """An interpreter of this version: pyenv's, or one on PATH."""
+    """Find an interpreter of a version, such as 3.12: pyenv's, or one on PATH."""
     versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     candidates = sorted(versions.glob(f"{version}.*/bin/python"), reverse=True)
     if found := shutil.which(f"python{version}"):
         candidates.append(Path(found))
+    # Each candidate is asked for its version: pyenv's shims are on PATH for versions
+    # that are installed but not selected, and those only print an error.
     for candidate in candidates:
         command = [
             str(candidate),
@@ -85,10 +88,17 @@ def find_python(version: str) -> Path | None:
 
 
 def ensure_environment(version: str, python: Path) -> Path:
-    """Have an environment with what the tests need, and return its interpreter.
+    """Make a virtual environment with everything that the tests need.
+
+    Args:
+        version: The version, which names the folder.
+        python: The interpreter to make the environment with.
+
+    Returns:
+        The interpreter of the environment. If it is up to date, nothing is installed.
 
     Raises:
-        ToolError: It could not be made.
+        ToolError: The environment could not be made.
     """
     folder = CACHE / version
     interpreter = folder / "bin" / "python"
@@ -112,7 +122,15 @@ def ensure_environment(version: str, python: Path) -> Path:
 
 
 def run_cases(version: str, pytest_arguments: list[str]) -> Iterator[Row]:
-    """Run all cases on one Python."""
+    """Run all cases on one version of Python.
+
+    Args:
+        version: The version, such as 3.12.
+        pytest_arguments: More arguments for pytest.
+
+    Yields:
+        The row of each case as soon as it has run.
+    """
     python = find_python(version)
     if python is None:
         yield Row(version, "", "", "not run: it is not installed", 0.0)
@@ -122,6 +140,8 @@ def run_cases(version: str, pytest_arguments: list[str]) -> Iterator[Row]:
         requirement = OLDEST if library == "oldest" else NEWEST
         pip = [str(interpreter), "-m", "pip", "install", "--quiet", "--upgrade"]
         run([*pip, requirement], what=f"install {requirement}")
+        # One environment serves all cases. Only `websockets` is replaced between them,
+        # which is much faster than making an environment for each case.
         started = time.monotonic()
         print_line(f"── Python {version}, {library} websockets, {loop} ...")
         pytest = ["timeout", RUN_TIMEOUT, str(interpreter), "-m", "pytest", "-q"]
@@ -136,6 +156,7 @@ def run_cases(version: str, pytest_arguments: list[str]) -> Iterator[Row]:
             check=False,
         )
         seconds = time.monotonic() - started
+        # The output is shown only if the run failed. Its end contains the failures.
         if done.returncode:
             print_line(done.stdout[-6000:])
         last = done.stdout.rstrip().rpartition("\n")[2]
@@ -163,7 +184,7 @@ def _get_websockets_version(python: Path) -> str:
 
 
 def format_table(done: list[Row]) -> str:
-    """All rows, as Markdown."""
+    """Format the rows as a Markdown table."""
     lines = ["| Python | websockets | loop | result | |", "|---|---|---|---|---|"]
     lines += [
         f"| {row.python} | {row.websockets} | {row.loop} | {row.result} | "
@@ -174,15 +195,16 @@ def format_table(done: list[Row]) -> str:
 
 
 def _is_success(result: str) -> bool:
-    words = set(re.findall(r"[a-z]+", result))  # "xfailed" is as expected
+    # Whole words are compared, because "2 xfailed" contains "failed" but is a success.
+    words = set(re.findall(r"[a-z]+", result))
     return "passed" in words and not words & {"failed", "error", "errors"}
 
 
 def main() -> int:
-    """Run all of it; fail where a run has failed or nothing was run."""
+    """Run all cases; fail if a run failed, or if no Python was found."""
     parser = argparse.ArgumentParser(prog="tools.pythons", description=__doc__)
     parser.add_argument("--python", action="append", choices=VERSIONS)
-    parser.add_argument("more", nargs="*", help="passed on to pytest, after --")
+    parser.add_argument("more", nargs="*", help="arguments for pytest, after --")
     arguments = parser.parse_args()
     done = [
         row
@@ -191,6 +213,8 @@ def main() -> int:
     ]
     print_line(f"\n{format_table(done)}\n")
     failed = [row for row in done if row.seconds and not _is_success(row.result)]
+    # A Python that is not installed has a row without seconds. It is not a failure,
+    # unless no Python was found at all: then nothing was tested.
     if failed or not any(row.seconds for row in done):
         raise ToolError(f"{len(failed)} of {len(done)} runs failed")
     return 0

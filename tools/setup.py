@@ -1,7 +1,8 @@
-"""Make the virtual environment and install what a task needs: `python -m tools.setup`.
+"""Make the virtual environment and install the packages: `python -m tools.setup`.
 
-A stamp in the environment holds a key over `pyproject.toml`, so that a second run has
-nothing to do. Runs before anything is installed: standard library only.
+A stamp file in the environment contains a hash of `pyproject.toml`, so that a second
+run has nothing to do. This module runs before anything is installed, so it uses only
+the standard library.
 """
 
 import argparse
@@ -27,20 +28,23 @@ PROFILES: dict[str, list[str]] = {
     "demo-check": ["--editable", ".[demo]", "--group", "build", "--group", "browser"],
     "dev": ["--editable", ".[demo,speed]", "--group", "dev"],
 }
-"""What pip installs for whom. `dev` holds all that the others do."""
+"""The arguments of pip for each profile. `dev` includes all other profiles."""
 
 PYODIDE_TYPES = "pyodide-py==314.0.7"
-"""For the type checkers alone: it says that it needs the Python inside Pyodide, so pip
-has to be told not to mind, and it must never be a dependency."""
+"""The types of Pyodide, for the type checkers.
+
+The package requires the Python version inside Pyodide, which is newer than ours, so pip
+has to ignore that requirement. It cannot be listed in `pyproject.toml` for this reason.
+"""
 
 
 def get_venv_folder() -> Path:
-    """The environment that `make` was told to use, by default `.venv`."""
+    """Return the folder of the virtual environment: `VENV`, by default `.venv`."""
     return ROOT / os.environ.get("VENV", ".venv")
 
 
 def get_venv_python() -> Path:
-    """The interpreter of that environment."""
+    """Return the path of the interpreter in the virtual environment."""
     name = "python.exe" if os.name == "nt" else "python"
     scripts = Path(
         sysconfig.get_path("scripts", "venv", {"base": str(get_venv_folder())})
@@ -49,23 +53,29 @@ def get_venv_python() -> Path:
 
 
 def install_profile(profile: str) -> None:
-    """Have everything for `profile` installed; returns at once where it is.
+    """Install the packages of a profile, unless they are installed already.
+
+    Args:
+        profile: A key of `PROFILES`.
 
     Raises:
-        ToolError: Making the environment, or installing into it, failed.
+        ToolError: The environment could not be made, or pip failed.
     """
     version = "{}.{}".format(*sys.version_info)
     manifest = (ROOT / "pyproject.toml").read_bytes()
+    # The key contains ROOT because the editable install and the scripts of the
+    # environment contain absolute paths, and the version because packages are compiled
+    # for it.
     key = digest(manifest, PYODIDE_TYPES.encode(), version.encode(), str(ROOT).encode())
     stamps = [get_venv_folder() / f".ws-{name}.stamp" for name in (profile, "dev")]
     if any(is_fresh(stamp, key) for stamp in stamps) and get_venv_python().exists():
         return
     _make_venv()
-    print_line(f"Installing what `{profile}` needs into {get_venv_folder().name} ...")
+    print_line(f"Installing the profile `{profile}` into {get_venv_folder().name} ...")
     pip = [str(get_venv_python()), "-m", "pip", "install", "--quiet"]
-    hint = "Is the network there, and pip's index reachable?"
-    # Dependency groups came with pip 25.1; an environment starts with what the
-    # interpreter bundles.
+    hint = "Check that this machine can reach pip's package index."
+    # A new environment contains the pip that the interpreter bundles, which may be
+    # older than 25.1, the first version that installs dependency groups.
     run([*pip, "--upgrade", "pip>=25.1"], what="upgrade pip", hint=hint)
     run([*pip, *PROFILES[profile]], what="install the packages", hint=hint)
     if profile == "dev":
@@ -86,7 +96,9 @@ def _make_venv() -> None:
             hint="On Debian and Ubuntu: apt-get install python3-venv",
         )
     except ToolError:
-        # Half of one would be taken for a whole one next time.
+        # On Debian without python3-venv, `venv` makes the interpreter and then fails to
+        # install pip. The next run would find the interpreter and use the broken
+        # environment.
         shutil.rmtree(folder, ignore_errors=True)
         raise
 

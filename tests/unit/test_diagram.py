@@ -176,7 +176,7 @@ def test_unexplained_event_is_named(monkeypatch):
     del events["heartbeat_missed"]
     monkeypatch.setattr(diagram, "EVENTS", events)
 
-    with pytest.raises(ToolError, match="does not explain: heartbeat_missed"):
+    with pytest.raises(ToolError, match="does not describe: heartbeat_missed"):
         diagram.tabulate_events()
 
 
@@ -184,5 +184,5 @@ def test_stale_event_is_named(monkeypatch):
     """An event that nothing reports any more leaves the page."""
     monkeypatch.setattr(diagram, "EVENTS", {**diagram.EVENTS, "gone": "No more."})
 
-    with pytest.raises(ToolError, match="explains what is not used: gone"):
+    with pytest.raises(ToolError, match="describes what is never reported: gone"):
         diagram.tabulate_events()
