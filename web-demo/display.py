@@ -1,6 +1,6 @@
-"""Where the conversation shows itself: the terminal, or the elements of the page.
+"""The output of the demo: the terminal, or the elements of the page.
 
-This is all that differs between the two: where the server is, and where a line goes.
+Only the address of the server and the place of the output differ between the two.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import sys
 import ws
 
 REFRESH_INTERVAL = 0.1
-"""Seconds between two looks at the metrics."""
+"""Seconds between two updates of the metrics in the page."""
 
 METRIC_NAMES = (
     "transferred_count",
@@ -21,25 +21,29 @@ METRIC_NAMES = (
     "last_disconnect_code",
     "unconfirmed_count",
 )
-"""The metrics that have a place in the page, by name."""
+"""The metrics that the page shows. Each is the id of an element in `index.html`."""
 
+# A literal test of `sys.platform`, because type checkers understand it: `pyscript`
+# exists only in a page.
 if sys.platform == "emscripten":
     from pyscript import document, window
 
     class _Log:
-        """A standard output that ends in the page."""
+        """A standard output that appends to the log in the page."""
 
         def write(self, text: str) -> int:
             document.getElementById("log").append(text)
             return len(text)
 
         def flush(self) -> None:
-            """Nothing is held back."""
+            """Do nothing, since `write` does not buffer."""
 
+    # With another sys.stdout, the program can use print() in both places.
     sys.stdout = _Log()
 
     def server_url() -> str:
-        """The endpoint of the server that this page came from."""
+        """Return the WebSocket endpoint of the server that served this page."""
+        # A page from https:// may not open ws:// (mixed content).
         scheme = "wss" if window.location.protocol == "https:" else "ws"
         return f"{scheme}://{window.location.host}/ws"
 
@@ -61,24 +65,25 @@ if sys.platform == "emscripten":
 else:
 
     def server_url() -> str:
-        """The endpoint that the command line names."""
+        """Return the endpoint from the command line, or the default one."""
         return sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000/ws"
 
     def _show_state(state: ws.WebSocketClientState) -> None:
         print(f"  [{type(state).__name__}]")
 
     def _show_metrics(_client: ws.WebSocketClient) -> None:
-        """Nothing: the conversation prints them at its end."""
+        """Do nothing, since the program prints the metrics at its end."""
 
 
 _refresh_tasks: set[asyncio.Task[None]] = set()
-"""The loop holds its tasks weakly."""
+"""Keeps the tasks alive: the event loop itself has only weak references to them."""
 
 
 def watch(client: ws.WebSocketClient) -> None:
-    """Show the client's state and metrics from now on, until it is closed."""
+    """Show the client's state and metrics until the client is closed."""
 
     def show(state: ws.WebSocketClientState) -> None:
+        # The metrics first, so that they are already current when the state is seen.
         _show_metrics(client)
         _show_state(state)
 
@@ -90,6 +95,7 @@ def watch(client: ws.WebSocketClient) -> None:
 
 
 async def _refresh(client: ws.WebSocketClient) -> None:
+    # No event says that a metric has changed, so the page asks for them regularly.
     while not client.is_closed:
         _show_metrics(client)
         await asyncio.sleep(REFRESH_INTERVAL)
