@@ -28,7 +28,7 @@ async def exchange(client: ws.WebSocketClient, message: str | bytes) -> str | by
 
 async def main() -> None:
     """Exchange messages, lose the connection, and continue on the next one."""
-    async with ws.connect(display.server_url(), OPTIONS) as client:
+    async with ws.connect(display.get_server_url(), OPTIONS) as client:
         display.watch(client)
         print(f"Connected, on platform {ws.PLATFORM!r}.")
 

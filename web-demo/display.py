@@ -41,7 +41,7 @@ if sys.platform == "emscripten":
     # With another sys.stdout, the program can use print() in both places.
     sys.stdout = _Log()
 
-    def server_url() -> str:
+    def get_server_url() -> str:
         """Return the WebSocket endpoint of the server that served this page."""
         # A page from https:// may not open ws:// (mixed content).
         scheme = "wss" if window.location.protocol == "https:" else "ws"
@@ -64,7 +64,7 @@ if sys.platform == "emscripten":
 
 else:
 
-    def server_url() -> str:
+    def get_server_url() -> str:
         """Return the endpoint from the command line, or the default one."""
         return sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000/ws"
 
