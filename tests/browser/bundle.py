@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.assets import build_wheel, ensure_node_modules
-from tools.common import BUILD, NODE_MODULES, ROOT, STAMPS, digest, is_fresh, mark, run
+from tools.common import (
+    BUILD,
+    NODE_MODULES,
+    ROOT,
+    STAMPS,
+    digest,
+    is_fresh,
+    run,
+    write_stamp,
+)
 
 PYODIDE = NODE_MODULES / "pyodide"
 PYSCRIPT = NODE_MODULES / "@pyscript" / "core" / "dist"
@@ -63,7 +72,7 @@ def _bring_pytest() -> None:
         what="bring pytest for Pyodide",
         hint="Is the network there, and pip's index reachable?",
     )
-    mark(stamp, key)
+    write_stamp(stamp, key)
 
 
 def _zip_tests() -> bytes:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from tools.apt import find
+from tools.apt import find_program
 
 Side = Literal["client", "server"]
 
@@ -51,7 +51,7 @@ class Network:
 
     def __enter__(self) -> Self:
         for program in ("ip", "iptables"):
-            if find(program) is None:
+            if find_program(program) is None:
                 raise NoNamespacesError(f"{program} is not installed")
         try:
             self._make()
@@ -125,7 +125,7 @@ def _enter(namespace: Path) -> None:
 
 
 def _run(*command: str) -> None:
-    program = find(command[0]) or command[0]
+    program = find_program(command[0]) or command[0]
     done = subprocess.run(  # noqa: S603 - written by the test
         [program, *command[1:]],
         capture_output=True,

@@ -10,7 +10,7 @@ from typing import Self
 
 import pytest
 
-from tools.apt import find
+from tools.apt import find_program
 
 PATIENCE = 30.0
 """Seconds until a program has to be ready, or gone."""
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 def installed(program: str) -> str:
     """The path of a program; skips the test where it is missing."""
-    path = find(program)
+    path = find_program(program)
     if path is None:
         pytest.skip(
             f"{program} is not installed; where there are apt-get and root, "

@@ -37,8 +37,8 @@ def arrows(text):
 @pytest.mark.parametrize(
     ("table", "drawn"),
     [
-        (machine.TABLE, diagram.client_diagram),
-        (connection_machine.TABLE, diagram.connection_diagram),
+        (machine.TABLE, diagram.draw_client_diagram),
+        (connection_machine.TABLE, diagram.draw_connection_diagram),
     ],
 )
 def test_every_edge_is_drawn(table, drawn):
@@ -55,8 +55,8 @@ def test_every_edge_is_drawn(table, drawn):
 @pytest.mark.parametrize(
     ("begin", "end", "drawn"),
     [
-        ("New", ["Finished"], diagram.client_diagram),
-        ("Connecting", ["Closed", "Abandoned"], diagram.connection_diagram),
+        ("New", ["Finished"], diagram.draw_client_diagram),
+        ("Connecting", ["Closed", "Abandoned"], diagram.draw_connection_diagram),
     ],
 )
 def test_beginning_and_ends_are_drawn(begin, end, drawn):
@@ -79,8 +79,8 @@ def kinds(union):
 @pytest.mark.parametrize(
     ("union", "drawn"),
     [
-        (lifecycle.Command, diagram.client_commands),
-        (connection_machine.Command, diagram.connection_commands),
+        (lifecycle.Command, diagram.tabulate_client_commands),
+        (connection_machine.Command, diagram.tabulate_connection_commands),
     ],
 )
 def test_every_command_is_explained(union, drawn):
@@ -94,7 +94,7 @@ def test_every_command_is_explained(union, drawn):
 
 def test_every_word_at_an_arrow_of_a_connection_is_explained():
     """Whoever looks at the diagram finds each of its words in the table below it."""
-    lines = diagram.connection_diagram().splitlines()
+    lines = diagram.draw_connection_diagram().splitlines()
     words = {
         word
         for line in lines
@@ -102,7 +102,7 @@ def test_every_word_at_an_arrow_of_a_connection_is_explained():
         for word in line.partition(": ")[2].split(", ")
     }
 
-    assert words == {name for name, _ in rows(diagram.connection_events())}
+    assert words == {name for name, _ in rows(diagram.tabulate_connection_events())}
 
 
 CONNECT = lifecycle.ConnectAsked(url="ws://host/")
@@ -132,7 +132,9 @@ STOP = lifecycle.DisconnectAsked()
 )
 def test_what_a_state_brings_about(state, phase, event, besides):
     """It is what the table commands wherever an arrow leads there, in that order."""
-    table = {name: re.findall(r"\w+", cell) for name, cell in rows(diagram.states())}
+    table = {
+        name: re.findall(r"\w+", cell) for name, cell in rows(diagram.tabulate_states())
+    }
     if besides is None:  # it is shown as any other `Closed`, with what that brings
         besides = {*table["`Closed`"], "FailSends"}
 
@@ -151,7 +153,7 @@ def test_missing_docstring_is_named(monkeypatch):
     monkeypatch.setattr(lifecycle, "Command", lifecycle.Wait | Undocumented)
 
     with pytest.raises(ToolError, match="Undocumented has no docstring"):
-        diagram.client_commands()
+        diagram.tabulate_client_commands()
 
 
 def test_change_is_noticed():
@@ -174,13 +176,13 @@ def test_unexplained_event_is_named(monkeypatch):
     del events["heartbeat_missed"]
     monkeypatch.setattr(diagram, "EVENTS", events)
 
-    with pytest.raises(ToolError, match="does not explain: heartbeat_missed"):
-        diagram.events()
+    with pytest.raises(ToolError, match="does not describe: heartbeat_missed"):
+        diagram.tabulate_events()
 
 
 def test_stale_event_is_named(monkeypatch):
     """An event that nothing reports any more leaves the page."""
     monkeypatch.setattr(diagram, "EVENTS", {**diagram.EVENTS, "gone": "No more."})
 
-    with pytest.raises(ToolError, match="explains what is not used: gone"):
-        diagram.events()
+    with pytest.raises(ToolError, match="describes what is never reported: gone"):
+        diagram.tabulate_events()

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.engines.tab import TIMEOUT
-from tools.browser import load_config, playwrights_own
+from tools.browser import get_playwright_chromium, load_config
 from tools.common import ToolError
 
 READY = "DevTools listening on ws://"
@@ -31,7 +31,7 @@ def start(folder: Path) -> Iterator["DevTools"]:
     Raises:
         ToolError: It did not start.
     """
-    own = playwrights_own()
+    own = get_playwright_chromium()
     arguments = load_config()["launch_arguments"](own)
     flags = ["--headless", "--remote-debugging-port=0", f"--user-data-dir={folder}"]
     with subprocess.Popen(  # noqa: S603 - a browser

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.engines.tab import TIMEOUT
 from tools.common import ToolError
-from tools.engines import locate
+from tools.engines import locate_program
 
 READY = "WebDriver BiDi listening on "
 
@@ -40,7 +40,7 @@ def start(folder: Path) -> Iterator["Firefox"]:
     Raises:
         ToolError: It is not installed, or did not start.
     """
-    program = locate("firefox")
+    program = locate_program("firefox")
     lines = (
         f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
         for name, value in PREFERENCES.items()

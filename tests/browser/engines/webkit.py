@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.browser.engines.tab import TIMEOUT
 from tools.common import ToolError
-from tools.engines import locate
+from tools.engines import locate_program
 
 STARTUP = 20.0
 """Seconds until the driver listens."""
@@ -39,7 +39,9 @@ def start(folder: Path) -> Iterator["WebKit"]:
     Raises:
         ToolError: It is not installed, or did not start.
     """
-    programs = [locate(name) for name in ("Xvfb", "WebKitWebDriver", "MiniBrowser")]
+    programs = [
+        locate_program(name) for name in ("Xvfb", "WebKitWebDriver", "MiniBrowser")
+    ]
     xvfb, driver, browser = programs
     with _screen(xvfb) as display:
         port = _free_port()
