@@ -1,6 +1,6 @@
 """The real connection does what its table says, whatever happens in whatever order.
 
-`tests/unit/test_connection_machine.py` has that the table keeps its rules.
+`tests/unit/connection/test_connection_table.py` has that the table keeps its rules.
 """
 
 import asyncio
