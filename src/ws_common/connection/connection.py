@@ -6,12 +6,12 @@ the commands. What it brings goes into the receive pipeline, by way of `incoming
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from ws_common.connection import connection_table as machine
-from ws_common.connection.confirmations import Confirmations
+from ws_common.connection.connection_writer import ConnectionWriter
 from ws_common.connection.keepalive import Keepalive
 from ws_common.connection.write_buffer import WriteBuffer
 from ws_common.diagnostics.metrics import Counters
@@ -21,13 +21,9 @@ from ws_common.receive.pipeline import Incoming
 from ws_common.receive.subscriber_buffer import End
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.clock import Clock
-from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.timers import Timer, call_later
-from ws_common.vocabulary.transport import NO_TRANSPORT, CloseInfo, Transport
-
-_OVER: Final = (machine.Phase.CLOSED, machine.Phase.ABANDONED)
-_LOST: Final = CloseInfo(code=1006)
+from ws_common.vocabulary.transport import CloseInfo, Transport
 
 
 class Owner(Protocol):
@@ -48,7 +44,7 @@ class Owner(Protocol):
         """Report an event."""
 
 
-class Connection:
+class Connection(ConnectionWriter):
     """The sink of one transport.
 
     Attributes:
@@ -56,26 +52,20 @@ class Connection:
         url: Where it goes; empty before the transport is attached.
         incoming: Its place in the receive pipeline.
         opened_at: Loop time at which it was opened.
-        transport: What it sends by; one that takes nothing before there is one.
     """
 
     __slots__ = (
         "__weakref__",
-        "_clock",
         "_counters",
         "_deadline",
-        "_driver",
         "_keepalive",
         "_loop",
         "_options",
         "_over",
         "_owner",
-        "_write_buffer",
         "attempt",
-        "confirmations",
         "incoming",
         "opened_at",
-        "transport",
         "url",
     )
 
@@ -89,19 +79,16 @@ class Connection:
         owner: Owner,
         clock: Clock,
     ) -> None:
+        driver = MachineDriver(machine.State(), machine.step, self._carry_out)
+        super().__init__(driver, WriteBuffer(options.write_limit), counters, clock)
         self.attempt = attempt
         self.url = ""
         self.incoming = incoming
         self.opened_at = 0.0
-        self.transport = NO_TRANSPORT
-        self._driver = MachineDriver(machine.State(), machine.step, self._carry_out)
         self._loop = asyncio.get_running_loop()
         self._options = options
         self._counters = counters
         self._owner = owner
-        self._clock = clock
-        self._write_buffer = WriteBuffer(options.write_limit)
-        self.confirmations = Confirmations(counters)
         self._keepalive: Keepalive | None = None
         self._deadline: Timer | None = None
         self._over: asyncio.Future[None] | None = None
@@ -211,16 +198,6 @@ class Connection:
         return self._loop.time() - self.opened_at
 
     @property
-    def is_over(self) -> bool:
-        """Whether it has ended."""
-        return self._driver.state.phase in _OVER
-
-    @property
-    def close_info(self) -> CloseInfo:
-        """How it ended, or is ending; a loss where nothing is known."""
-        return self._driver.state.end or self._driver.state.closing or _LOST
-
-    @property
     def over(self) -> "asyncio.Future[None]":
         """Done once it has ended."""
         if self._over is None:
@@ -228,75 +205,6 @@ class Connection:
             if self.is_over:
                 self._over.set_result(None)
         return self._over
-
-    def send(self, data: Data, *, text: bool) -> None:
-        """Hand one message over.
-
-        Raises:
-            WSConnectionClosedError: It takes nothing any more.
-        """
-        state = self._driver.state
-        if state.closing is not None or state.phase in _OVER:
-            raise self.closed_error()
-        self.transport.send(data, text=text)
-        size = len(data)  # text is ASCII, or UTF-8 bytes: see `to_wire()`
-        self._write_buffer.add(size)
-        self.confirmations.add(size)
-
-    def ping(self) -> Awaitable[float] | None:
-        """Measure a round trip; None where the platform has no pings.
-
-        Raises:
-            WSConnectionClosedError: It ended first.
-        """
-        pong = self.transport.ping()
-        return None if pong is None else self._measured(pong)
-
-    async def _measured(self, pong: Awaitable[float]) -> float:
-        confirmed = self.confirmations.handed_over
-        try:
-            latency = await pong
-        except asyncio.CancelledError:
-            if not self.is_over:
-                raise
-            error = self.closed_error()
-            raise error from error.__cause__
-        self.confirmations.measured(latency, confirmed)
-        return latency
-
-    @property
-    def above_limit(self) -> bool:
-        """Whether its buffer is above `write_limit`."""
-        return self._write_buffer.is_above(self.transport)
-
-    async def writable(self) -> None:
-        """Wait until the buffer is below the limit.
-
-        Raises:
-            WSConnectionClosedError: The connection ended first.
-        """
-        if self.is_over:
-            raise self.closed_error()
-        await self._write_buffer.below(self.transport)
-
-    async def flushed(self, within: float) -> None:
-        """Wait until all that was handed over has left, or so many seconds."""
-        await self._write_buffer.flushed(self.transport, self._clock, within)
-
-    def closed_error(self) -> WSConnectionClosedError:
-        """The error that says how it ended, or is ending."""
-        close = self.close_info
-        # The answer to our Close comes behind all that was sent; a peer that closes
-        # first may not have read it, however properly it does that.
-        confirmed = close.was_clean and close.initiator == "local"
-        error = WSConnectionClosedError(
-            close_code=close.code,
-            close_reason=close.reason,
-            was_clean=close.was_clean,
-            unconfirmed=0 if confirmed else self.confirmations.unconfirmed,
-        )
-        error.__cause__ = close.error
-        return error
 
     # What the table commands
 

@@ -15,7 +15,7 @@ from ws_common.diagnostics.log_messages import log_change
 from ws_common.diagnostics.metrics import Counters
 from ws_common.lifecycle.states import WebSocketClientState
 from ws_common.options.options import OnEvent
-from ws_common.send.outbox_queue import QueuedMessage
+from ws_common.send.queued_message import QueuedMessage
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.events import ClientEvent

@@ -1,4 +1,4 @@
-"""Messages that wait to be sent, and the connection that they are sent over.
+"""Messages that wait to be sent.
 
 Every operation takes constant time, however many messages wait: each of them can be
 taken out anywhere, since the caller of `add()` may be cancelled and the outbox drops
@@ -6,93 +6,20 @@ its oldest message or the ones that are too old. A `deque` would have to be sear
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from ws_common.options.outbox import Outbox
-from ws_common.send.receipt import Receipt, Status
+from ws_common.send.queued_message import OnDrop, QueuedMessage
+from ws_common.send.send_target import SendTarget
 from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.durations import seconds
-from ws_common.vocabulary.errors import (
-    WSConnectionClosedError,
-    WSError,
-    WSMessageDroppedError,
-    WSOutboxFullError,
-)
-from ws_common.vocabulary.messages import Data
+from ws_common.vocabulary.errors import WSMessageDroppedError, WSOutboxFullError
 from ws_common.vocabulary.timers import Timer, call_later
 
 _SOON: Final = 0.001
 """Seconds by which the loop's clock and the wall's may differ."""
-
-
-class SendTarget(Protocol):
-    """What the send queue asks of a connection."""
-
-    def send(self, data: Data, *, text: bool) -> None:
-        """Hand one message over, or raise WSConnectionClosedError."""
-
-    def writable(self) -> Awaitable[None]:
-        """Wait until the buffer is below the limit, or the connection has ended."""
-        ...
-
-    @property
-    def above_limit(self) -> bool:
-        """Whether the buffer is above `write_limit`."""
-        ...
-
-    def closed_error(self) -> WSConnectionClosedError:
-        """The error that says how it ended."""
-        ...
-
-
-class QueuedMessage(Receipt):
-    """A message that waits to be sent, and the receipt that tells what becomes of it.
-
-    Args:
-        via: The only connection that may carry it; None: any.
-        bounded: Whether it takes room in the outbox, since no caller waits for it.
-
-    Attributes:
-        via: As above.
-        bounded: As above.
-        waiting: Where it waits; None: nowhere.
-        data: The payload.
-        text: Whether it goes as a text frame.
-        size: Payload bytes.
-        expires: When it is too old to be sent; None: never.
-    """
-
-    __slots__ = ("bounded", "data", "expires", "size", "text", "via", "waiting")
-
-    def __init__(self, *, via: SendTarget | None = None, bounded: bool = False) -> None:
-        super().__init__()
-        self.via = via
-        self.bounded = bounded
-        self.waiting: OutboxQueue | None = None
-        self.expires: datetime | None = None
-
-    def fill(self, data: Data, *, text: bool) -> None:
-        """Set what is sent: as of `to_wire()`, so that its length is its size."""
-        self.data = data
-        self.text = text
-        self.size = len(data)
-
-    def resolve(self, status: Status, error: WSError | None = None) -> None:
-        """Say what became of it: it waits no more. Only the first call counts."""
-        if self.status != "queued":
-            return
-        self.status, self._error = status, error
-        if self.waiting is not None:
-            self.waiting.discard(self)
-        self.data = b""  # whoever keeps the receipt does not keep the payload
-        for waiter in self._waiters or ():
-            if not waiter.done():
-                waiter.set_result(None)
-
-
-OnDrop = Callable[[QueuedMessage, str], None]
 
 
 class OutboxQueue:
@@ -248,12 +175,3 @@ class OutboxQueue:
             message.resolve(status, WSMessageDroppedError(error))
         for message in messages:
             self._on_drop(message, status)
-
-
-def send_error(error: BaseException, words: str) -> WSError:
-    """Make an error of ours of whatever kept a message from being sent."""
-    if isinstance(error, WSError):
-        return error
-    raised = WSMessageDroppedError(f"{words}: {error!r}")
-    raised.__cause__ = error
-    return raised

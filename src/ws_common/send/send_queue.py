@@ -16,30 +16,18 @@ from functools import partial
 from typing import Any, Final
 
 from ws_common.options.options import WebSocketOptions
-from ws_common.send.intercepted_sends import InterceptedSend, InterceptedSends
-from ws_common.send.outbox_queue import (
-    OnDrop,
-    OutboxQueue,
-    QueuedMessage,
-    SendTarget,
-    send_error,
-)
+from ws_common.send.intercepted_send import InterceptedSend
+from ws_common.send.outbox_queue import OutboxQueue
+from ws_common.send.queued_message import OnDrop, QueuedMessage
 from ws_common.send.receipt import Receipt
+from ws_common.send.send_order import InterceptedSends
+from ws_common.send.send_target import SendTarget, hand_over, send_error
 from ws_common.vocabulary.clock import Clock
-from ws_common.vocabulary.errors import (
-    WSConnectionClosedError,
-    WSError,
-    WSSendError,
-)
-from ws_common.vocabulary.messages import Data, to_wire
+from ws_common.vocabulary.errors import WSConnectionClosedError, WSError
+from ws_common.vocabulary.messages import to_wire
 
 YIELD_EVERY: Final = 64
 """Sends after which `add()` lets others run, even if nothing makes it wait."""
-
-_INSIDE: Final = (
-    "inside on_send would wait for the message that on_send is handling: call next() "
-    "more than once, or send from a task of its own"
-)
 
 
 class SendQueue:
@@ -185,7 +173,7 @@ class SendQueue:
             message = waiting.pop()
             if message is None:
                 continue  # all were too old
-            error = _send(target, message.data, text=message.text)
+            error = hand_over(target, message.data, text=message.text)
             if isinstance(error, WSConnectionClosedError) and waiting is self._waiting:
                 waiting.put_back(message)  # the supervisor will say what comes
                 return
@@ -232,13 +220,13 @@ class SendQueue:
         target = self._target
         if via is not None and via is not target:  # not open yet, or over
             wire, as_text = to_wire(data, text=text)
-            if error := _send(via, wire, text=as_text):
+            if error := hand_over(via, wire, text=as_text):
                 raise error
             return None
         self._check()
         wire, as_text = to_wire(data, text=text)
         if target is not None and not self._waiting and not target.above_limit:
-            error = _send(target, wire, text=as_text)
+            error = hand_over(target, wire, text=as_text)
             if error is None:
                 return None
             if not isinstance(error, WSConnectionClosedError):
@@ -293,15 +281,5 @@ class SendQueue:
         """The order that a send keeps; raises inside an interceptor of that order."""
         if order is None:
             order = self._sends = self._sends or self.new_order()
-        if order.is_caller:
-            raise WSSendError(f"{method}() {_INSIDE}")
+        order.check_caller(method)
         return order
-
-
-def _send(target: SendTarget, data: Data, *, text: bool) -> WSError | None:
-    """Hand one message over; return why that failed, whatever the transport raised."""
-    try:
-        target.send(data, text=text)
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - any transport
-        return send_error(error, "the transport could not send the message")
-    return None

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from tests.support.idle import until_idle
-from ws_common.send.intercepted_sends import InterceptedSend, InterceptedSends
+from ws_common.send.intercepted_send import InterceptedSend
+from ws_common.send.send_order import InterceptedSends
 from ws_common.vocabulary.errors import WSNotConnectedError
 
 

@@ -344,8 +344,8 @@ class Work:
 @pytest.fixture
 def comparisons(monkeypatch):
     """How often something that waits was compared with something else."""
-    from ws_common.send.intercepted_sends import InterceptedSend  # noqa: PLC0415
-    from ws_common.send.outbox_queue import QueuedMessage  # noqa: PLC0415
+    from ws_common.send.intercepted_send import InterceptedSend  # noqa: PLC0415
+    from ws_common.send.queued_message import QueuedMessage  # noqa: PLC0415
 
     counted = [0]
 

@@ -1,4 +1,4 @@
-"""Sends that pass interceptors: one after the other, in the order of the calls.
+"""One send that passes the interceptors.
 
 An interceptor may wait, keep `next` for later, raise, be cancelled, or call the client.
 Whatever it does ends with its own message: the receipt says what happened, and the
@@ -6,102 +6,17 @@ next message goes on.
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from threading import get_ident
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from ws_common.options.interceptors import DONE, Handler, build
-from ws_common.send.outbox_queue import QueuedMessage, send_error
-from ws_common.vocabulary.errors import WSError, WSMessageDroppedError, WSSendError
+from ws_common.options.interceptors import DONE, build
+from ws_common.send.queued_message import QueuedMessage
+from ws_common.send.send_order import InterceptedSends, running_now
+from ws_common.send.send_target import send_error
+from ws_common.vocabulary.errors import WSError, WSSendError
 from ws_common.vocabulary.tasks import spawn
 
 _CANCELLED: Final = "something that an on_send interceptor awaited was cancelled"
-
-
-class InterceptedSends:
-    """Sends of one order, which pass the interceptors one after the other.
-
-    An `asyncio.Lock` would not do: there a place is taken when a task begins to run,
-    and here order is that of the calls.
-
-    Args:
-        handlers: The interceptors' `on_send`.
-        report: Reports what they raise where neither caller nor receipt tells it.
-        tasks: Takes what passes in the background.
-
-    Attributes:
-        handlers: As above.
-        report: As above.
-        tasks: As above.
-        line: The sends that have not passed, in call order. The first may go, and any
-            may be taken out: no operation depends on how many wait.
-        held: The receipts of messages that may still be handed on.
-        failure: Why nothing passes any more.
-        running: The task that is inside an interceptor, or the loop where it is no
-            task. Compared with what runs now: a context variable would not do, as the
-            tasks that an interceptor starts inherit it, and they may wait their turn.
-    """
-
-    __slots__ = (
-        "_loop",
-        "_thread",
-        "failure",
-        "handlers",
-        "held",
-        "line",
-        "report",
-        "running",
-        "tasks",
-    )
-
-    def __init__(
-        self,
-        handlers: Sequence[Handler],
-        report: Callable[..., None],
-        tasks: set["asyncio.Task[None]"],
-    ) -> None:
-        self.handlers = handlers
-        self.report = report
-        self.tasks = tasks
-        self.line: OrderedDict[InterceptedSend, None] = OrderedDict()
-        self.held: dict[QueuedMessage, None] = {}
-        self.failure: WSError | None = None
-        self.running: object = None
-        self._loop = asyncio.get_running_loop()
-        self._thread = get_ident()
-
-    @property
-    def is_caller(self) -> bool:
-        """Whether one of the interceptors has called the code that runs now."""
-        return self.running is not None and self.running is _running_now()
-
-    def leave(self, send: "InterceptedSend") -> None:
-        """Let the next send go on. More than once does no harm."""
-        self.line.pop(send, None)
-        if first := next(iter(self.line), None):
-            first.wake()
-
-    def fail(self, make_error: Callable[[], WSError]) -> None:
-        """Fail all that is on its way. An interceptor that never ends holds up no more.
-
-        What an interceptor awaits goes on, and what it hands on is refused.
-        """
-        self.failure = make_error()
-        held, self.held = self.held, {}
-        for message in held:
-            message.resolve("failed", make_error())
-        for send in self.line:
-            send.wake()
-
-    def let_go(self, receipt: QueuedMessage) -> None:
-        """Settle a receipt whose `next` nobody can call any more; from any thread."""
-        if get_ident() == self._thread:
-            self.held.pop(receipt, None)
-            error = WSMessageDroppedError("an interceptor did not hand the message on")
-            receipt.resolve("dropped", error)
-        elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.let_go, receipt)
 
 
 class InterceptedSend:
@@ -239,7 +154,7 @@ class InterceptedSend:
 
     def _begin(self) -> None:
         """Call the interceptors; `_rest` is what there is to await."""
-        self._sends.running = _running_now()
+        self._sends.running = running_now()
         try:
             result = build(self._sends.handlers, self)(self._data)
         except asyncio.CancelledError as error:  # of a future whose result was asked
@@ -285,7 +200,3 @@ class InterceptedSend:
         if self.receipt is not None:
             self._sends.held.pop(self.receipt, None)
             self.receipt.resolve("failed", self._failure)
-
-
-def _running_now() -> object:
-    return asyncio.current_task() or asyncio.get_running_loop()
