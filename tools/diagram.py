@@ -33,7 +33,7 @@ PAGE = ROOT / "docs" / "lifecycle.md"
 SOURCE = ROOT / "src"
 
 REPORTING = frozenset(
-    {"note", "_note", "fault", "report", "_report", "_on_fault", "_emit"}
+    {"note", "_note", "report_error", "report", "_report", "_on_fault", "_emit"}
 )
 """Functions whose first argument is the name of an event."""
 

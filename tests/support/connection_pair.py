@@ -71,17 +71,17 @@ class Side:
         """Whether the transport may report: not after its end, or an abort."""
         return not self._ended and (not self._aborts or self._inside_abort)
 
-    def tell(self, name: str, *what: object) -> None:
+    def emit(self, name: str, *what: object) -> None:
         """Log, and react from inside."""
         self.log.append((name, *what))
         for action in self._reactions.pop(name, ()):
             self.act(action)
 
-    def tell_abort(self) -> None:
+    def emit_abort(self) -> None:
         """The same, for a transport that reports while it is aborted."""
         self._aborts += 1
         self._inside_abort = self._aborts == 1
-        self.tell("abort")
+        self.emit("abort")
         self._inside_abort = False
 
 

@@ -37,7 +37,7 @@ class Confirmations:
         self._counters.transferred_count += 1
         self._counters.transferred_size += size
 
-    def measured(self, latency: float, confirmed: int) -> None:
+    def confirm(self, latency: float, confirmed: int) -> None:
         """A ping was answered: what was handed over before it has arrived.
 
         Args:

@@ -101,8 +101,8 @@ class Connection(ConnectionWriter):
         counters.received_count += len(batch)
         counters.received_size += size
         keepalive = self._keepalive
-        if keepalive is not None and keepalive.hears_messages:
-            batch, size = keepalive.hear(batch, size)
+        if keepalive is not None and keepalive.inspects_messages:
+            batch, size = keepalive.take_replies(batch, size)
             if not batch:
                 return
         self.incoming.push(batch, size)
@@ -118,8 +118,8 @@ class Connection(ConnectionWriter):
     def on_writable(self) -> None:
         """The buffer has drained."""
         if self._keepalive is not None:
-            self._keepalive.drained()
-        self._write_buffer.drained()
+            self._keepalive.on_drained()
+        self._write_buffer.on_drained()
         if not self._driver.state.replaced:
             self._owner.connection_writable(self)
 

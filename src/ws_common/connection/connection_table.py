@@ -297,12 +297,12 @@ def _opened_too_late(state: State, _: Opened) -> Step:
     """Tell the owner what happened before it could be told."""
     if state.opened or state.replaced:
         return state._replace(opened=True), ()
-    told: tuple[Command, ...] = ()
+    reports: tuple[Command, ...] = ()
     if state.closing is not None and not state.asked:
-        told = (ReportClosing(state.closing),)
+        reports = (ReportClosing(state.closing),)
     if state.end is not None:
-        told = (*told, ReportEnd(state.cause, state.end))
-    return state._replace(opened=True), told
+        reports = (*reports, ReportEnd(state.cause, state.end))
+    return state._replace(opened=True), reports
 
 
 @TABLE.edge(PauseAsked, at=(Phase.CONNECTING, Phase.OPEN))
@@ -312,10 +312,10 @@ def _pause(state: State, _: PauseAsked) -> Step:
 
 @TABLE.edge(ResumeAsked, at=(Phase.CONNECTING, Phase.OPEN))
 def _resume(state: State, _: ResumeAsked) -> Step:
-    return state._replace(paused=False), _read_on(state)
+    return state._replace(paused=False), _resume_reading(state)
 
 
-def _read_on(state: State) -> tuple[Command, ...]:
+def _resume_reading(state: State) -> tuple[Command, ...]:
     return (ResumeReading(),) if state.paused else ()
 
 
@@ -324,7 +324,7 @@ def _close(state: State, event: CloseAsked) -> Step:
     closing = state._replace(phase=Phase.CLOSING, asked=True, paused=False)
     return closing, (
         Discard(),
-        *_read_on(state),
+        *_resume_reading(state),
         StopKeepalive(),
         StartDeadline(),
         SendClose(event.code, event.reason),
@@ -332,7 +332,7 @@ def _close(state: State, event: CloseAsked) -> Step:
 
 
 @TABLE.edge(CloseAsked, at=(Phase.CLOSING, Phase.CLOSED))
-def _close_too(state: State, _: CloseAsked) -> Step:
+def _close_again(state: State, _: CloseAsked) -> Step:
     """The peer was first: its Close was answered, and the deadline runs.
 
     Or it has ended by itself. What it has brought is not delivered any more.
@@ -346,13 +346,13 @@ def _close_too(state: State, _: CloseAsked) -> Step:
 def _replace(state: State, _: ReplaceAsked) -> Step:
     if state.replaced:
         return state, ()
-    action = _close_too if state.phase is Phase.CLOSING else _close
+    action = _close_again if state.phase is Phase.CLOSING else _close
     closing, commands = action(state, CloseAsked())
     return closing._replace(replaced=True), (FreezeUnconfirmed(), *commands)
 
 
 @TABLE.edge(ReplaceAsked, at=(Phase.CLOSED,))
-def _replace_late(state: State, _: ReplaceAsked) -> Step:
+def _replace_ended(state: State, _: ReplaceAsked) -> Step:
     """What it has brought is not delivered any more, though it ended by itself."""
     return state._replace(replaced=True), (Discard(),)
 
@@ -369,7 +369,7 @@ def _abandon(state: State, _: AbandonAsked) -> Step:
 
 
 @TABLE.edge(AbandonAsked, at=(Phase.CLOSED,), to=(Phase.ABANDONED,))
-def _abandon_late(state: State, _: AbandonAsked) -> Step:
+def _abandon_ended(state: State, _: AbandonAsked) -> Step:
     return state._replace(phase=Phase.ABANDONED), (Discard(),)
 
 
@@ -380,12 +380,17 @@ def _abandon_late(state: State, _: AbandonAsked) -> Step:
 def _close_seen(state: State, event: CloseSeen) -> Step:
     closing = state._replace(phase=Phase.CLOSING, paused=False, closing=event.close)
     # No message follows; what does is the end of TCP, and that must be read.
-    told = (ReportClosing(event.close),) if state.opened else ()
-    return closing, (*_read_on(state), StopKeepalive(), StartDeadline(), *told)
+    reports = (ReportClosing(event.close),) if state.opened else ()
+    return closing, (
+        *_resume_reading(state),
+        StopKeepalive(),
+        StartDeadline(),
+        *reports,
+    )
 
 
 @TABLE.edge(CloseSeen, at=(Phase.CLOSING,))
-def _close_seen_too(state: State, event: CloseSeen) -> Step:
+def _close_seen_again(state: State, event: CloseSeen) -> Step:
     """The answer to ours; the first that was seen counts."""
     return state._replace(closing=state.closing or event.close), ()
 
@@ -410,6 +415,6 @@ def _deadline_expired(state: State, event: DeadlineExpired) -> Step:
 
 def _end(state: State, cause: Cause, close: CloseInfo, *commands: Command) -> Step:
     ended = state._replace(phase=Phase.CLOSED, end=close, cause=cause)
-    heard = state.opened and not state.replaced
-    told = (ReportEnd(cause, close),) if heard else ()
-    return ended, (*commands, TearDown(), *told)
+    is_reported = state.opened and not state.replaced
+    reports = (ReportEnd(cause, close),) if is_reported else ()
+    return ended, (*commands, TearDown(), *reports)

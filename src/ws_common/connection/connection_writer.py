@@ -72,9 +72,9 @@ class ConnectionWriter:
             WSConnectionClosedError: It ended first.
         """
         pong = self.transport.ping()
-        return None if pong is None else self._measured(pong)
+        return None if pong is None else self._await_pong(pong)
 
-    async def _measured(self, pong: Awaitable[float]) -> float:
+    async def _await_pong(self, pong: Awaitable[float]) -> float:
         confirmed = self.confirmations.handed_over
         try:
             latency = await pong
@@ -83,7 +83,7 @@ class ConnectionWriter:
                 raise
             error = self.closed_error()
             raise error from error.__cause__
-        self.confirmations.measured(latency, confirmed)
+        self.confirmations.confirm(latency, confirmed)
         return latency
 
     @property
@@ -91,7 +91,7 @@ class ConnectionWriter:
         """Whether its buffer is above `write_limit`."""
         return self._write_buffer.is_above(self.transport)
 
-    async def writable(self) -> None:
+    async def wait_writable(self) -> None:
         """Wait until the buffer is below the limit.
 
         Raises:
@@ -99,11 +99,11 @@ class ConnectionWriter:
         """
         if self.is_over:
             raise self.closed_error()
-        await self._write_buffer.below(self.transport)
+        await self._write_buffer.wait_below(self.transport)
 
-    async def flushed(self, within: float) -> None:
+    async def wait_flushed(self, within: float) -> None:
         """Wait until all that was handed over has left, or so many seconds."""
-        await self._write_buffer.flushed(self.transport, self._clock, within)
+        await self._write_buffer.wait_flushed(self.transport, self._clock, within)
 
     def closed_error(self) -> WSConnectionClosedError:
         """The error that says how it ended, or is ending."""

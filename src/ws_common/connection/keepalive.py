@@ -25,10 +25,10 @@ from ws_common.vocabulary.messages import Data, size_of, to_wire
 from ws_common.vocabulary.timers import Timer, call_later
 from ws_common.vocabulary.transport import Transport
 
-_LATE = 1.0
+_LATE_TIMER = 1.0
 """Seconds after which a message need not wait for a timer."""
 
-_THROTTLED = 60.0
+_THROTTLED_BY = 60.0
 """Seconds by which timers of a hidden page may be late (Chromium, WebKit)."""
 
 _TOLERATED_LATE_CHECKS = 2
@@ -47,30 +47,30 @@ class Keepalive:
         on_expired: Called when no sign of life came in time.
 
     Attributes:
-        hears_messages: Whether `hear()` must be called with what arrives.
+        inspects_messages: Whether `take_replies()` must be called with what arrives.
     """
 
     __slots__ = (
-        "_ask_at",
-        "_asked_at",
-        "_asking",
         "_buffered",
-        "_checking",
+        "_check_timer",
         "_clock",
         "_confirmations",
-        "_floor",
+        "_has_heartbeat",
         "_heartbeat",
         "_interval",
+        "_last_progress",
+        "_late_checks",
         "_loop",
-        "_mercies",
+        "_next_ping_at",
         "_on_expired",
-        "_periodic",
+        "_ping_timer",
+        "_pinged_at",
         "_pongs",
         "_report",
-        "_sent",
         "_timeout",
         "_transport",
-        "hears_messages",
+        "_unanswered",
+        "inspects_messages",
     )
 
     def __init__(
@@ -83,37 +83,37 @@ class Keepalive:
         report: Callable[..., None],
         on_expired: Callable[[], None],
     ) -> None:
-        self._periodic = heartbeat is not None
+        self._has_heartbeat = heartbeat is not None
         self._heartbeat = heartbeat or Heartbeat()
         self._clock = clock
         self._interval = seconds(self._heartbeat.interval)
         self._timeout = seconds(self._heartbeat.timeout)
         # What cannot pause is a browser's, where timers are late and messages not.
         by_traffic = self._heartbeat.message is not None and not transport.can_pause
-        self.hears_messages = self._heartbeat.is_reply is not None or by_traffic
+        self.inspects_messages = self._heartbeat.is_reply is not None or by_traffic
         self._transport = transport
         self._confirmations = confirmations
         self._report = report
         self._on_expired = on_expired
         self._loop = asyncio.get_running_loop()
-        self._asking: Timer | None = None
-        self._checking: Timer | None = None
+        self._ping_timer: Timer | None = None
+        self._check_timer: Timer | None = None
         # Signs of life that are no bytes: the start, the end of a pause, a drain.
-        self._floor = float("-inf")
+        self._last_progress = float("-inf")
         self._buffered = transport.buffered_amount
         # The first question since the last sign of life, and when the next is due.
-        self._asked_at = float("-inf")
-        self._ask_at = 0.0
-        self._mercies = 0
+        self._pinged_at = float("-inf")
+        self._next_ping_at = 0.0
+        self._late_checks = 0
         self._pongs: frozenset[asyncio.Future[float]] = frozenset()
         # An application's ping that waits for its reply: when, and what it confirms.
-        self._sent: tuple[float, int] | None = None
+        self._unanswered: tuple[float, int] | None = None
 
     def start(self) -> None:
         """Beat, or go on after a pause: the peer has the whole of its time again."""
-        self._floor = self._loop.time()
-        if self._periodic:
-            self._rest()
+        self._last_progress = self._loop.time()
+        if self._has_heartbeat:
+            self._start_ping_timer()
 
     def probe(self, *, after_gap: bool = True) -> None:
         """Ask now, and wait for `timeout` alone.
@@ -123,13 +123,17 @@ class Keepalive:
                 counts no more. Else it does: who looks at a page again and again
                 does not put off the end.
         """
-        if self._periodic:
-            self._rest()
-        waits = self._checking is not None and self._alive_at() < self._asked_at
-        if self._send() and (after_gap or not waits):
-            self._await_answer(self._timeout)
+        if self._has_heartbeat:
+            self._start_ping_timer()
+        is_waiting = (
+            self._check_timer is not None and self._last_activity() < self._pinged_at
+        )
+        if self._send_ping() and (after_gap or not is_waiting):
+            self._expect_answer(self._timeout)
 
-    def hear(self, batch: Sequence[Data], size: int) -> tuple[Sequence[Data], int]:
+    def take_replies(
+        self, batch: Sequence[Data], size: int
+    ) -> tuple[Sequence[Data], int]:
         """Take the answers to the application's `message` out of what has arrived.
 
         A message that arrives also does what a timer should have done by now.
@@ -141,39 +145,42 @@ class Keepalive:
         Returns:
             What goes on, and its size.
         """
-        if self._asking is not None and self._loop.time() > self._ask_at + _LATE:
-            self._ask()
+        if (
+            self._ping_timer is not None
+            and self._loop.time() > self._next_ping_at + _LATE_TIMER
+        ):
+            self._ask_peer()
         is_reply = self._heartbeat.is_reply
         if is_reply is None:
             return batch, size
         others = [
-            message for message in batch if not self._is_answer(is_reply, message)
+            message for message in batch if not self._take_reply(is_reply, message)
         ]
         if len(others) == len(batch):
             return batch, size
         return others, sum(map(size_of, others))
 
-    def _is_answer(self, is_reply: Callable[[Data], bool], message: Data) -> bool:
+    def _take_reply(self, is_reply: Callable[[Data], bool], message: Data) -> bool:
         try:
             answers = is_reply(message)
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
             self._report("is_reply_raised", error=error)
             return False
-        if answers and self._sent is not None:
-            (sent_at, confirmed), self._sent = self._sent, None
-            self._confirmations.measured(self._loop.time() - sent_at, confirmed)
+        if answers and self._unanswered is not None:
+            (sent_at, confirmed), self._unanswered = self._unanswered, None
+            self._confirmations.confirm(self._loop.time() - sent_at, confirmed)
         return bool(answers)
 
-    def drained(self) -> None:
+    def on_drained(self) -> None:
         """The peer's side has taken something of what is buffered."""
-        self._floor = self._loop.time()
+        self._last_progress = self._loop.time()
 
     def pause(self) -> None:
         """Nothing is read from here on: silence says nothing."""
-        for timer in (self._asking, self._checking):
+        for timer in (self._ping_timer, self._check_timer):
             if timer is not None:
                 timer.cancel()
-        self._asking = self._checking = None
+        self._ping_timer = self._check_timer = None
 
     def stop(self) -> None:
         """Beat no more."""
@@ -181,27 +188,27 @@ class Keepalive:
         for pong in tuple(self._pongs):
             pong.cancel()
 
-    def _rest(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-        self._ask_at = self._loop.time() + self._interval
-        self._asking = call_later(self._interval, self._ask)
+    def _start_ping_timer(self) -> None:
+        if self._ping_timer is not None:
+            self._ping_timer.cancel()
+        self._next_ping_at = self._loop.time() + self._interval
+        self._ping_timer = call_later(self._interval, self._ask_peer)
 
-    def _ask(self) -> None:
-        self._rest()
-        answered = self._alive_at() >= self._asked_at
-        if self._send() and answered:
-            self._mercies = 0
+    def _ask_peer(self) -> None:
+        self._start_ping_timer()
+        answered = self._last_activity() >= self._pinged_at
+        if self._send_ping() and answered:
+            self._late_checks = 0
             # Asked before `interval` is over: what remains of it is waited for, too.
-            remaining = self._alive_at() + self._interval - self._loop.time()
-            self._await_answer(max(0.0, remaining) + self._timeout)
+            remaining = self._last_activity() + self._interval - self._loop.time()
+            self._expect_answer(max(0.0, remaining) + self._timeout)
 
-    def _send(self) -> bool:
+    def _send_ping(self) -> bool:
         """Ask; False where there is nothing to ask with, or it cannot be sent."""
         try:
             pong = self._transport.ping()
             if pong is not None:
-                self._watch(pong)
+                self._watch_pong(pong)
                 return True
             message = self._heartbeat.message
             if message is None:
@@ -213,11 +220,11 @@ class Keepalive:
         except Exception as error:  # noqa: BLE001 - user code: reported, not fatal
             self._report("heartbeat_failed", error=error)
             return False
-        if self._sent is None:
-            self._sent = self._loop.time(), self._confirmations.handed_over
+        if self._unanswered is None:
+            self._unanswered = self._loop.time(), self._confirmations.handed_over
         return True
 
-    def _watch(self, pong: Awaitable[float]) -> None:
+    def _watch_pong(self, pong: Awaitable[float]) -> None:
         confirmed = self._confirmations.handed_over
         future = asyncio.ensure_future(pong)
         self._pongs |= {future}
@@ -225,43 +232,43 @@ class Keepalive:
         def answered(done: asyncio.Future[float]) -> None:
             self._pongs -= {done}
             if not done.cancelled() and done.exception() is None:
-                self._confirmations.measured(done.result(), confirmed)
+                self._confirmations.confirm(done.result(), confirmed)
 
         future.add_done_callback(answered)
 
-    def _alive_at(self) -> float:
+    def _last_activity(self) -> float:
         """Loop time of the last sign of life."""
         buffered = self._transport.buffered_amount
         if buffered < self._buffered:
-            self._floor = self._loop.time()
+            self._last_progress = self._loop.time()
         self._buffered = buffered
-        return max(self._floor, self._transport.last_activity)
+        return max(self._last_progress, self._transport.last_activity)
 
-    def _await_answer(self, within: float) -> None:
+    def _expect_answer(self, within: float) -> None:
         """Expect a sign of life within so many seconds of a question asked now."""
-        self._asked_at = self._loop.time()
-        if self._checking is not None:
-            self._checking.cancel()
+        self._pinged_at = self._loop.time()
+        if self._check_timer is not None:
+            self._check_timer.cancel()
         expected = ExpectedTime.after(within, self._clock)
-        self._checking = call_later(within, self._check, expected)
+        self._check_timer = call_later(within, self._check_answer, expected)
 
-    def _check(self, expected: ExpectedTime) -> None:
-        self._checking = None
-        if self._alive_at() >= self._asked_at:
-            self._mercies = 0
-        elif self._is_excused(expected):
-            self._asked_at = float("-inf")  # no question waits, if none can be sent
-            if self._send():
-                self._await_answer(self._timeout)
+    def _check_answer(self, expected: ExpectedTime) -> None:
+        self._check_timer = None
+        if self._last_activity() >= self._pinged_at:
+            self._late_checks = 0
+        elif self._tolerates_late_check(expected):
+            self._pinged_at = float("-inf")  # no question waits, if none can be sent
+            if self._send_ping():
+                self._expect_answer(self._timeout)
         else:
             self._on_expired()
 
-    def _is_excused(self, expected: ExpectedTime) -> bool:
+    def _tolerates_late_check(self, expected: ExpectedTime) -> bool:
         """Whether the silence may be our own: the check came late."""
         late = expected.lateness(self._clock)
         if late <= JUMP:
             return False
-        if late > JUMP + _THROTTLED:
+        if late > JUMP + _THROTTLED_BY:
             return True
-        self._mercies += 1
-        return self._mercies <= _TOLERATED_LATE_CHECKS
+        self._late_checks += 1
+        return self._late_checks <= _TOLERATED_LATE_CHECKS

@@ -29,12 +29,12 @@ class Counters:
     last_disconnect_reason: str | None = None
     latency: float | None = None
 
-    def opened(self, at: datetime, *, again: bool) -> None:
+    def count_opened(self, at: datetime, *, again: bool) -> None:
         """Count a connection that has opened; `again`: it is not the first."""
         self.last_successful_connection_time = at
         self.reconnects_successful += again
 
-    def ended(self, at: datetime, code: int | None, reason: str | None) -> None:
+    def count_ended(self, at: datetime, code: int | None, reason: str | None) -> None:
         """Count a connection that has ended; what it left unconfirmed was told."""
         self.disconnects += 1
         self.last_disconnect_time = at
@@ -130,7 +130,7 @@ class WebSocketMetrics:
         The four totals are strings, since a JavaScript number holds 53 bits.
         """
         return {
-            _camel(f.name): _to_json(f.name, getattr(self, f.name))
+            _to_camel_case(f.name): _to_json(f.name, getattr(self, f.name))
             for f in fields(self)
         }
 
@@ -145,10 +145,10 @@ class WebSocketMetrics:
             ValueError: A key is missing, or its value makes no sense.
         """
         try:
-            given = {**_LATER, **json}
+            values = {**_DEFAULTS, **json}
             return cls(
                 **{
-                    f.name: _from_json(f.name, f.type, given[_camel(f.name)])
+                    f.name: _from_json(f.name, f.type, values[_to_camel_case(f.name)])
                     for f in fields(cls)
                 }
             )
@@ -159,7 +159,9 @@ class WebSocketMetrics:
 
     def __str__(self) -> str:
         """One `- name: value` line each."""
-        lines = (f"- {f.name}: {_shown(getattr(self, f.name))}" for f in fields(self))
+        lines = (
+            f"- {f.name}: {_format_value(getattr(self, f.name))}" for f in fields(self)
+        )
         return "\n".join(lines)
 
 
@@ -167,9 +169,9 @@ _TOTALS = frozenset(
     {"transferred_size", "received_size", "transferred_count", "received_count"}
 )
 _NUMBER = (int, float)
-_WRITTEN_AS: Mapping[Any, Any] = MappingProxyType({datetime: _NUMBER, float: _NUMBER})
+_JSON_TYPES: Mapping[Any, Any] = MappingProxyType({datetime: _NUMBER, float: _NUMBER})
 """What a value in JSON may be, where it is not of the figure's own kind."""
-_LATER: Mapping[str, Any] = MappingProxyType(
+_DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         "latency": None,
         "uptime": 0.0,
@@ -183,7 +185,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def _camel(name: str) -> str:
+def _to_camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
@@ -197,22 +199,22 @@ def _to_json(name: str, value: Any) -> Any:
 
 
 def _from_json(name: str, kind: Any, value: Any) -> Any:
-    kind, *others = get_args(kind) or (kind,)
-    if value is None and others:  # or None
+    kind, *alternatives = get_args(kind) or (kind,)
+    if value is None and alternatives:  # or None
         return None
     if kind is WebSocketReadyState:
         return WebSocketReadyState(value)
-    allowed = (int, str) if name in _TOTALS else _WRITTEN_AS.get(kind, kind)
+    allowed = (int, str) if name in _TOTALS else _JSON_TYPES.get(kind, kind)
     if not isinstance(value, allowed) or (kind is not bool and isinstance(value, bool)):
-        raise TypeError(f"{_camel(name)}: {value!r}")
-    return _time(value) if kind is datetime else kind(value)
+        raise TypeError(f"{_to_camel_case(name)}: {value!r}")
+    return _parse_time(value) if kind is datetime else kind(value)
 
 
-def _time(milliseconds: Any) -> datetime:
+def _parse_time(milliseconds: Any) -> datetime:
     return _EPOCH + int(milliseconds) * _MILLISECOND
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds")
     if isinstance(value, WebSocketReadyState):

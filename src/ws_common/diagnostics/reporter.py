@@ -23,10 +23,10 @@ from ws_common.vocabulary.read_only import ReadOnly
 
 logger = logging.getLogger("ws.client")
 
-HISTORY = 100
+HISTORY_LENGTH = 100
 """How many state changes are remembered."""
 
-QUIET = 60.0
+WARNING_INTERVAL = 60.0
 """Seconds between two warnings about skipped messages."""
 
 _WARNINGS = frozenset(
@@ -89,7 +89,7 @@ class Reporter:
         "_counters",
         "_history",
         "_hook",
-        "_quiet_until",
+        "_next_warning_at",
     )
 
     def __init__(self, hook: OnEvent | None, clock: Clock, counters: Counters) -> None:
@@ -97,20 +97,20 @@ class Reporter:
         self._clock = clock
         self._counters = counters
         self._history: list[HistoryEntry] = []
-        self._quiet_until = 0.0
+        self._next_warning_at = 0.0
 
     @property
     def history(self) -> Sequence[HistoryEntry]:
         """The last state changes, oldest first."""
         return tuple(self._history)
 
-    def changed(
+    def report_state(
         self, state: WebSocketClientState, cause: Cause, *, final: bool = False
     ) -> None:
         """The state has changed; `final` says that it does so no more."""
         entry = HistoryEntry(at=self._clock.now(), state=state, cause=cause)
         self._history.append(entry)
-        del self._history[:-HISTORY]
+        del self._history[:-HISTORY_LENGTH]
         if logger.isEnabledFor(logging.INFO):
             before = (entry.state for entry in reversed(self._history[:-1]))
             logger.info("%s", log_change(state, cause, before, final=final))
@@ -128,25 +128,25 @@ class Reporter:
             logger.log(level, "%s: %s", name, facts, exc_info=failed)
         self._emit(name, details)
 
-    def fault(self, name: str, error: Exception) -> None:
+    def report_error(self, name: str, error: Exception) -> None:
         """What belongs to the application has raised."""
         self.report(name, error=error)
 
-    def discarded(self, count: int) -> None:
+    def count_discarded(self, count: int) -> None:
         """Count messages of a connection that we closed; they are reported together."""
         self._counters.dropped_count += count
 
-    def dropped_in(self, count: int) -> None:
+    def report_dropped_received(self, count: int) -> None:
         """Report messages that a subscriber's overflow has dropped."""
         self._counters.dropped_count += count
         self.report("message_dropped", direction="in", count=count)
 
-    def unheard(self, count: int) -> None:
+    def report_discarded(self, count: int) -> None:
         """Report messages that came, or were left, with no subscriber."""
         self._counters.dropped_count += count
         self.report("messages_discarded", count=count)
 
-    def dropped_out(self, message: QueuedMessage, why: str) -> None:
+    def report_dropped_unsent(self, message: QueuedMessage, why: str) -> None:
         """Report a message that the outbox has dropped."""
         self._counters.dropped_count += 1
         self.report("message_dropped", direction="out", size=message.size, why=why)
@@ -155,9 +155,9 @@ class Reporter:
         """Count one more; return the level of its log message."""
         self._counters.skipped_count += 1
         now = self._clock.monotonic()
-        if now < self._quiet_until:
+        if now < self._next_warning_at:
             return logging.DEBUG
-        self._quiet_until = now + QUIET
+        self._next_warning_at = now + WARNING_INTERVAL
         return logging.WARNING
 
     def _emit(self, name: str, details: dict[str, Any]) -> None:

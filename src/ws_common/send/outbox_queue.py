@@ -18,7 +18,7 @@ from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.errors import WSMessageDroppedError, WSOutboxFullError
 from ws_common.vocabulary.timers import Timer, call_later
 
-_SOON: Final = 0.001
+_CLOCK_TOLERANCE: Final = 0.001
 """Seconds by which the loop's clock and the wall's may differ."""
 
 
@@ -32,9 +32,9 @@ class OutboxQueue:
     """
 
     __slots__ = (
+        "_bounded",
+        "_bounded_size",
         "_clock",
-        "_kept",
-        "_kept_bytes",
         "_on_drop",
         "_order",
         "_outbox",
@@ -47,8 +47,8 @@ class OutboxQueue:
         self._on_drop = on_drop
         self._order: OrderedDict[QueuedMessage, None] = OrderedDict()
         # Those that are in the outbox once more, to find the oldest of them.
-        self._kept: OrderedDict[QueuedMessage, None] = OrderedDict()
-        self._kept_bytes = 0
+        self._bounded: OrderedDict[QueuedMessage, None] = OrderedDict()
+        self._bounded_size = 0
         self._timer: Timer | None = None
 
     def __len__(self) -> int:
@@ -71,20 +71,20 @@ class OutboxQueue:
         try:
             dropped = self._make_room(message)
         finally:
-            self._lose(expired, "expired")
-        self._lose(dropped, "dropped")
+            self._report_loss(expired, "expired")
+        self._report_loss(dropped, "dropped")
 
     def put_back(self, message: QueuedMessage) -> None:
         """Put a message that `pop()` has returned in front of all others again."""
         self._append(message)
         self._order.move_to_end(message, last=False)
         if message.bounded:
-            self._kept.move_to_end(message, last=False)
+            self._bounded.move_to_end(message, last=False)
 
     def pop(self) -> QueuedMessage | None:
         """Take out the first that is not too old; None where all are."""
         if self._outbox.ttl is not None:
-            self._lose(self._take_expired(), "expired")
+            self._report_loss(self._take_expired(), "expired")
         message = next(iter(self._order), None)
         if message is not None:
             self.discard(message)
@@ -92,13 +92,13 @@ class OutboxQueue:
 
     def discard(self, message: QueuedMessage) -> None:
         """Take out any one that waits here."""
-        message.waiting = None
+        message.queue = None
         del self._order[message]
         if message.bounded:
-            del self._kept[message]
-            self._kept_bytes -= message.size
+            del self._bounded[message]
+            self._bounded_size -= message.size
 
-    def only_via(self, target: SendTarget) -> list[QueuedMessage]:
+    def messages_via(self, target: SendTarget) -> list[QueuedMessage]:
         """Those that no other connection may carry."""
         return [message for message in self._order if message.via is target]
 
@@ -112,33 +112,35 @@ class OutboxQueue:
         return messages
 
     def _append(self, message: QueuedMessage) -> None:
-        message.waiting = self
+        message.queue = self
         self._order[message] = None
         if message.bounded:
-            self._kept[message] = None
-            self._kept_bytes += message.size
-            self._watch_age()
+            self._bounded[message] = None
+            self._bounded_size += message.size
+            self._start_expiry_timer()
 
     def _make_room(self, message: QueuedMessage) -> list[QueuedMessage]:
         """Append a message; return what has to go for it, or it alone."""
-        box = self._outbox
-        fits_alone = message.size <= box.max_bytes and box.max_messages > 0
-        bytes_before = box.max_bytes - message.size
+        outbox = self._outbox
+        fits_alone = message.size <= outbox.max_bytes and outbox.max_messages > 0
+        max_before = outbox.max_bytes - message.size
         dropped: list[QueuedMessage] = []
-        while len(self._kept) >= box.max_messages or self._kept_bytes > bytes_before:
-            if box.overflow == "drop_newest":
+        while (
+            len(self._bounded) >= outbox.max_messages or self._bounded_size > max_before
+        ):
+            if outbox.overflow == "drop_newest":
                 return [message]
-            if box.overflow == "error" or not fits_alone:
+            if outbox.overflow == "error" or not fits_alone:
                 raise WSOutboxFullError(
                     f"the outbox is full ({len(self)} messages wait): slow down, "
                     "raise outbox.max_messages or max_bytes, or choose an overflow"
                 )
-            dropped.append(self._pop_kept())
+            dropped.append(self._pop_oldest_bounded())
         self._append(message)
         return dropped
 
-    def _pop_kept(self) -> QueuedMessage:
-        message = next(iter(self._kept))
+    def _pop_oldest_bounded(self) -> QueuedMessage:
+        message = next(iter(self._bounded))
         self.discard(message)
         return message
 
@@ -146,32 +148,32 @@ class OutboxQueue:
         expired: list[QueuedMessage] = []
         now = self._clock.now()
         while (due := self._next_expiry) is not None and due <= now:
-            expired.append(self._pop_kept())
+            expired.append(self._pop_oldest_bounded())
         return expired
 
     @property
     def _next_expiry(self) -> datetime | None:
-        oldest = next(iter(self._kept), None)
+        oldest = next(iter(self._bounded), None)
         return None if oldest is None else oldest.expires
 
-    def _watch_age(self) -> None:
+    def _start_expiry_timer(self) -> None:
         """Look again when the oldest message is too old."""
         if self._timer is None and (due := self._next_expiry) is not None:
             delay = (due - self._clock.now()).total_seconds()
-            self._timer = call_later(max(delay, _SOON), self._look)
+            self._timer = call_later(max(delay, _CLOCK_TOLERANCE), self._drop_expired)
 
-    def _look(self) -> None:
+    def _drop_expired(self) -> None:
         self._timer = None
         expired = self._take_expired()
-        self._watch_age()
-        self._lose(expired, "expired")
+        self._start_expiry_timer()
+        self._report_loss(expired, "expired")
 
-    def _lose(
+    def _report_loss(
         self, messages: Sequence[QueuedMessage], status: Literal["dropped", "expired"]
     ) -> None:
-        words = "grew too old in" if status == "expired" else "was dropped from"
+        how = "grew too old in" if status == "expired" else "was dropped from"
         for message in messages:
-            error = f"a message of {message.size} bytes {words} the outbox"
+            error = f"a message of {message.size} bytes {how} the outbox"
             message.resolve(status, WSMessageDroppedError(error))
         for message in messages:
             self._on_drop(message, status)

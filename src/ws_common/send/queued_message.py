@@ -27,20 +27,20 @@ class QueuedMessage(Receipt):
     Attributes:
         via: As above.
         bounded: As above.
-        waiting: Where it waits; None: nowhere.
+        queue: Where it waits; None: nowhere.
         data: The payload.
         text: Whether it goes as a text frame.
         size: Payload bytes.
         expires: When it is too old to be sent; None: never.
     """
 
-    __slots__ = ("bounded", "data", "expires", "size", "text", "via", "waiting")
+    __slots__ = ("bounded", "data", "expires", "queue", "size", "text", "via")
 
     def __init__(self, *, via: SendTarget | None = None, bounded: bool = False) -> None:
         super().__init__()
         self.via = via
         self.bounded = bounded
-        self.waiting: MessageQueue | None = None
+        self.queue: MessageQueue | None = None
         self.expires: datetime | None = None
 
     def fill(self, data: Data, *, text: bool) -> None:
@@ -54,8 +54,8 @@ class QueuedMessage(Receipt):
         if self.status != "queued":
             return
         self.status, self._error = status, error
-        if self.waiting is not None:
-            self.waiting.discard(self)
+        if self.queue is not None:
+            self.queue.discard(self)
         self.data = b""  # whoever keeps the receipt does not keep the payload
         for waiter in self._waiters or ():
             if not waiter.done():

@@ -23,7 +23,7 @@ class WaitingSend(Protocol):
         """Let it go on where it waits in line."""
 
 
-class InterceptedSends:
+class SendOrder:
     """Sends of one order, which pass the interceptors one after the other.
 
     An `asyncio.Lock` would not do: there a place is taken when a task begins to run,
@@ -38,9 +38,9 @@ class InterceptedSends:
         handlers: As above.
         report: As above.
         tasks: As above.
-        line: The sends that have not passed, in call order. The first may go, and any
-            may be taken out: no operation depends on how many wait.
-        held: The receipts of messages that may still be handed on.
+        waiting: The sends that have not passed, in call order. The first may go, and
+            any may be taken out: no operation depends on how many wait.
+        open_receipts: The receipts of messages that may still be handed on.
         failure: Why nothing passes any more.
         running: The task that is inside an interceptor, or the loop where it is no
             task. Compared with what runs now: a context variable would not do, as the
@@ -52,11 +52,11 @@ class InterceptedSends:
         "_thread",
         "failure",
         "handlers",
-        "held",
-        "line",
+        "open_receipts",
         "report",
         "running",
         "tasks",
+        "waiting",
     )
 
     def __init__(
@@ -68,8 +68,8 @@ class InterceptedSends:
         self.handlers = handlers
         self.report = report
         self.tasks = tasks
-        self.line: OrderedDict[WaitingSend, None] = OrderedDict()
-        self.held: dict[QueuedMessage, None] = {}
+        self.waiting: OrderedDict[WaitingSend, None] = OrderedDict()
+        self.open_receipts: dict[QueuedMessage, None] = {}
         self.failure: WSError | None = None
         self.running: object = None
         self._loop = asyncio.get_running_loop()
@@ -77,13 +77,13 @@ class InterceptedSends:
 
     def check_caller(self, method: str) -> None:
         """Raise where one of the interceptors has called the code that runs now."""
-        if self.running is not None and self.running is running_now():
+        if self.running is not None and self.running is current_runner():
             raise WSSendError(f"{method}() {_INSIDE}")
 
-    def leave(self, send: WaitingSend) -> None:
+    def remove(self, send: WaitingSend) -> None:
         """Let the next send go on. More than once does no harm."""
-        self.line.pop(send, None)
-        if first := next(iter(self.line), None):
+        self.waiting.pop(send, None)
+        if first := next(iter(self.waiting), None):
             first.wake()
 
     def fail(self, make_error: Callable[[], WSError]) -> None:
@@ -92,22 +92,22 @@ class InterceptedSends:
         What an interceptor awaits goes on, and what it hands on is refused.
         """
         self.failure = make_error()
-        held, self.held = self.held, {}
-        for message in held:
+        open_receipts, self.open_receipts = self.open_receipts, {}
+        for message in open_receipts:
             message.resolve("failed", make_error())
-        for send in self.line:
+        for send in self.waiting:
             send.wake()
 
-    def let_go(self, receipt: QueuedMessage) -> None:
+    def drop_receipt(self, receipt: QueuedMessage) -> None:
         """Settle a receipt whose `next` nobody can call any more; from any thread."""
         if get_ident() == self._thread:
-            self.held.pop(receipt, None)
+            self.open_receipts.pop(receipt, None)
             error = WSMessageDroppedError("an interceptor did not hand the message on")
             receipt.resolve("dropped", error)
         elif not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.let_go, receipt)
+            self._loop.call_soon_threadsafe(self.drop_receipt, receipt)
 
 
-def running_now() -> object:
+def current_runner() -> object:
     """The task that runs, or the loop where a callback does."""
     return asyncio.current_task() or asyncio.get_running_loop()

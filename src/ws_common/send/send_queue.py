@@ -20,7 +20,7 @@ from ws_common.send.intercepted_send import InterceptedSend
 from ws_common.send.outbox_queue import OutboxQueue
 from ws_common.send.queued_message import OnDrop, QueuedMessage
 from ws_common.send.receipt import Receipt
-from ws_common.send.send_order import InterceptedSends
+from ws_common.send.send_order import SendOrder
 from ws_common.send.send_target import SendTarget, hand_over, send_error
 from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.errors import WSConnectionClosedError, WSError
@@ -48,12 +48,12 @@ class SendQueue:
         "_interceptors",
         "_loop",
         "_on_drop",
+        "_order",
         "_outbox",
+        "_queue",
         "_report",
-        "_sends",
         "_target",
         "_until_yield",
-        "_waiting",
     )
 
     def __init__(
@@ -76,8 +76,8 @@ class SendQueue:
         self._target: SendTarget | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._until_yield = YIELD_EVERY
-        self._waiting: OutboxQueue | None = None
-        self._sends: InterceptedSends | None = None
+        self._queue: OutboxQueue | None = None
+        self._order: SendOrder | None = None
 
     # What the application calls
 
@@ -87,7 +87,7 @@ class SendQueue:
         *,
         text: bool | None,
         via: SendTarget | None = None,
-        order: InterceptedSends | None = None,
+        order: SendOrder | None = None,
     ) -> Awaitable[None] | None:
         """Send in call order.
 
@@ -107,15 +107,15 @@ class SendQueue:
         if self._interceptors:
             if via is None:
                 self._check()
-            sends = self._sends_outside("add", order)
+            order = self._order_for("add", order)
             submit = partial(self._submit, text=text, via=via)
-            send = InterceptedSend(sends, data, submit)
-            rest = None if send.start() else send.finish()
-            if rest is not None or send.queued:
-                return self._finish_add(send.queued, via, rest)
+            send = InterceptedSend(order, data, submit)
+            awaitable = None if send.start() else send.finish()
+            if awaitable is not None or send.queued:
+                return self._finish_add(send.queued, via, awaitable)
         elif message := self._submit(data, text=text, via=via):
             return self._finish_add((message,), via)
-        return self._backpressure(via)
+        return self._wait_writable(via)
 
     def add_nowait(self, data: Any, *, text: bool | None) -> Receipt:
         """Send now if possible, else keep it in the bounded outbox."""
@@ -123,16 +123,14 @@ class SendQueue:
             message = self._submit(data, text=text, bounded=True)
             return Receipt("sent") if message is None else message
         self._check()
-        sends = self._sends_outside("add_nowait", None)
+        order = self._order_for("add_nowait", None)
         receipt = QueuedMessage(bounded=True)
-        send = InterceptedSend(sends, data, partial(self._submit, text=text), receipt)
+        send = InterceptedSend(order, data, partial(self._submit, text=text), receipt)
         if not send.start():
             send.finish_later(receipt)
         return receipt
 
-    def new_order(
-        self, tasks: set["asyncio.Task[None]"] | None = None
-    ) -> InterceptedSends:
+    def new_order(self, tasks: set["asyncio.Task[None]"] | None = None) -> SendOrder:
         """Make an order of its own for what a session sends.
 
         `after_connect` must not wait for messages that an interceptor holds until the
@@ -142,9 +140,7 @@ class SendQueue:
             tasks: Takes what passes in the background; None: a new set.
         """
         handlers = [one.on_send for one in self._interceptors]
-        return InterceptedSends(
-            handlers, self._report, set() if tasks is None else tasks
-        )
+        return SendOrder(handlers, self._report, set() if tasks is None else tasks)
 
     # What the supervisor calls
 
@@ -157,9 +153,9 @@ class SendQueue:
     def shut(self) -> None:
         """Close the connection for writing; what was meant for it alone fails."""
         target, self._target = self._target, None
-        if target is None or self._waiting is None:
+        if target is None or self._queue is None:
             return
-        for message in self._waiting.only_via(target):
+        for message in self._queue.messages_via(target):
             message.resolve("failed", target.closed_error())
 
     def flush(self) -> None:
@@ -167,39 +163,39 @@ class SendQueue:
 
         A message that it cannot take fails alone; those behind it go on.
         """
-        while (waiting := self._waiting) and (target := self._target):
+        while (queue := self._queue) and (target := self._target):
             if target.above_limit:
                 return
-            message = waiting.pop()
+            message = queue.pop()
             if message is None:
                 continue  # all were too old
             error = hand_over(target, message.data, text=message.text)
-            if isinstance(error, WSConnectionClosedError) and waiting is self._waiting:
-                waiting.put_back(message)  # the supervisor will say what comes
+            if isinstance(error, WSConnectionClosedError) and queue is self._queue:
+                queue.put_back(message)  # the supervisor will say what comes
                 return
             message.resolve("failed" if error else "sent", error)
-        if self._waiting is not None and not self._waiting:
-            self._waiting.clear()  # its timer
-            self._waiting = None
+        if self._queue is not None and not self._queue:
+            self._queue.clear()  # its timer
+            self._queue = None
 
     def fail(self, make_error: Callable[[], WSError]) -> None:
         """Fail whatever waits, in the queue or in an interceptor."""
-        waiting, self._waiting = self._waiting, None
-        for message in waiting.clear() if waiting is not None else ():
+        queue, self._queue = self._queue, None
+        for message in queue.clear() if queue is not None else ():
             message.resolve("failed", make_error())
-        if self._sends is not None:
-            failed, self._sends = self._sends, self.new_order(self._sends.tasks)
+        if self._order is not None:
+            failed, self._order = self._order, self.new_order(self._order.tasks)
             failed.fail(make_error)
 
     def stop(self) -> None:
         """Cancel what is in progress in the background."""
-        for task in self._sends.tasks if self._sends else ():
+        for task in self._order.tasks if self._order else ():
             task.cancel()
 
     @property
     def waiting(self) -> int:
         """How many messages wait."""
-        return len(self._waiting or ())
+        return len(self._queue or ())
 
     # Inside
 
@@ -225,7 +221,7 @@ class SendQueue:
             return None
         self._check()
         wire, as_text = to_wire(data, text=text)
-        if target is not None and not self._waiting and not target.above_limit:
+        if target is not None and not self._queue and not target.above_limit:
             error = hand_over(target, wire, text=as_text)
             if error is None:
                 return None
@@ -234,9 +230,9 @@ class SendQueue:
             self._check_coming()  # it is ending: wait for the next, if any
         message = receipt or QueuedMessage(via=via, bounded=bounded)
         message.fill(wire, text=as_text)
-        if self._waiting is None:
-            self._waiting = OutboxQueue(self._outbox, self._clock, self._on_drop)
-        self._waiting.put(message)
+        if self._queue is None:
+            self._queue = OutboxQueue(self._outbox, self._clock, self._on_drop)
+        self._queue.put(message)
         return message
 
     def _check(self) -> None:
@@ -247,12 +243,12 @@ class SendQueue:
         self,
         queued: Sequence[QueuedMessage],
         via: SendTarget | None,
-        rest: Awaitable[None] | None = None,
+        awaitable: Awaitable[None] | None = None,
     ) -> None:
         """Await the rest of what interceptors do, then what was queued, then room."""
         try:
-            if rest is not None:
-                await rest
+            if awaitable is not None:
+                await awaitable
             for message in queued:
                 await message
         except BaseException as error:
@@ -260,26 +256,24 @@ class SendQueue:
             for message in queued:
                 message.resolve("failed", failure)
             raise
-        pressure = self._backpressure(via)
-        if pressure is not None:
-            await pressure
+        room = self._wait_writable(via)
+        if room is not None:
+            await room
 
-    def _backpressure(self, via: SendTarget | None) -> Awaitable[None] | None:
+    def _wait_writable(self, via: SendTarget | None) -> Awaitable[None] | None:
         """What to await after a send: room in the buffer; now and then, other tasks."""
         target = via or self._target
         if target is not None and target.above_limit:
-            return target.writable()
+            return target.wait_writable()
         self._until_yield -= 1
         if self._until_yield:
             return None
         self._until_yield = YIELD_EVERY
         return asyncio.sleep(0)
 
-    def _sends_outside(
-        self, method: str, order: InterceptedSends | None
-    ) -> InterceptedSends:
+    def _order_for(self, method: str, order: SendOrder | None) -> SendOrder:
         """The order that a send keeps; raises inside an interceptor of that order."""
         if order is None:
-            order = self._sends = self._sends or self.new_order()
+            order = self._order = self._order or self.new_order()
         order.check_caller(method)
         return order

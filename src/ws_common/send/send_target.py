@@ -18,7 +18,7 @@ class SendTarget(Protocol):
     def send(self, data: Data, *, text: bool) -> None:
         """Hand one message over, or raise WSConnectionClosedError."""
 
-    def writable(self) -> Awaitable[None]:
+    def wait_writable(self) -> Awaitable[None]:
         """Wait until the buffer is below the limit, or the connection has ended."""
         ...
 

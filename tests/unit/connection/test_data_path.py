@@ -129,9 +129,9 @@ async def test_what_an_abort_may_have_cost(how):
         if how == "client aborted":
             await abort(client)
         else:
-            leaving = begin(client.disconnect())
+            disconnecting = begin(client.disconnect())
             await until_idle()
-            leaving.cancel()
+            disconnecting.cancel()
         await until_idle()
         assert transport.aborted
     assert told.named("messages_unconfirmed") == [{"count": 2}]
@@ -146,10 +146,10 @@ async def test_what_a_proper_close_may_have_cost(initiator, count):
     connector = FakeConnector()
     async with opened(connector, on_event=told) as (client, transport):
         await client.add("a")
-        leaving = begin(client.disconnect())
+        disconnecting = begin(client.disconnect())
         await until_idle()
         transport.closed(1000, initiator=initiator)
-        await leaving
+        await disconnecting
     events = told.named("messages_unconfirmed")
     assert [event["count"] for event in events] == [1] * count
 

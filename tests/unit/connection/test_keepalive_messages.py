@@ -67,14 +67,14 @@ async def test_a_reply_that_comes_as_we_close():
     options["on_event"] = heard.append
     async with opened(connector, **options) as (client, transport):
         await asyncio.sleep(2)
-        leaving = begin(client.disconnect())
+        disconnecting = begin(client.disconnect())
         await until_idle()
         transport.message("pong")
         assert client.metrics.dropped_count == 0
         transport.message("a message")
         assert client.metrics.dropped_count == 1
         transport.closed(1000, initiator="local")
-        await leaving
+        await disconnecting
     lost = [event for event in heard if event.name == "messages_discarded"]
     assert [dict(event.details)["count"] for event in lost] == [1]
 
@@ -115,15 +115,15 @@ async def test_replies_are_taken_out_where_there_are_pings():
 async def test_without_is_reply_nothing_stands_in_the_way():
     """What is not asked for costs nothing: messages go their way as without a heart."""
 
-    async def way_in(**options) -> list[str]:
+    async def calls_to_receive(**options) -> list[str]:
         connector = FakeConnector(pings=False)
         async with opened(connector, **options) as (_, transport):
             return calls_of(lambda: transport.message("a message"))
 
-    straight = await way_in(heartbeat=None)
-    assert await way_in(**heartbeat(message="ping")) == straight
+    straight = await calls_to_receive(heartbeat=None)
+    assert await calls_to_receive(**heartbeat(message="ping")) == straight
     asked = heartbeat(message="ping", is_reply=lambda message: message == "pong")
-    assert len(await way_in(**asked)) > len(straight)
+    assert len(await calls_to_receive(**asked)) > len(straight)
 
 
 @pytest.mark.parametrize("wrong", ["message", "is_reply"])

@@ -28,15 +28,15 @@ from tools.common import ROOT
 SOURCE = ROOT / "src"
 COMMON = SOURCE / "ws_common"
 
-NO_PHASE = {
+NOT_A_PHASE = {
     # Something that may be there or not, while the phase is the same
     "ClockWatch._timer": "a timer that may run",
     "Attempt._timer": "a timer that may run",
     "Connection._deadline": "a timer that may run",
     "Connection._keepalive": "an option; without it, made for a probe",
     "Connection._over": "made for whoever waits for the end; the table knows of it",
-    "Keepalive._asking": "a timer that may run",
-    "Keepalive._checking": "a timer that may run",
+    "Keepalive._ping_timer": "a timer that may run",
+    "Keepalive._check_timer": "a timer that may run",
     "Supervisor._attempt": "the task of the last attempt, to be cancelled",
     "Supervisor._stable_timer": "a timer that may run",
     "Sessions._feeds": "most of the time nobody iterates over sessions",
@@ -46,7 +46,7 @@ NO_PHASE = {
     # Something that is known or not
     "PendingCalls._finished": "whom to answer; most of the time nobody waits",
     "JsTransport._failure": "what to report at the end, instead of what comes",
-    "Keepalive._sent": "when a message went that has no reply yet",
+    "Keepalive._unanswered": "when a message went that has no reply yet",
     "Supervisor.target": "the URL of the last connect(), or what makes it",
     "RetryTimer._attempt": "what to report when the wait is over",
     "RetryTimer._news": "what was heard shortly before the wait that it shortens",
@@ -56,8 +56,8 @@ NO_PHASE = {
     "Proxy.password": "a part of a URL",
     "Proxy.username": "a part of a URL",
     "SetAside.ends": "what was found in some bytes",
-    "Keepalive._periodic": "an option: whether there is a heartbeat",
-    "Keepalive.hears_messages": "an option of the heartbeat",
+    "Keepalive._has_heartbeat": "an option: whether there is a heartbeat",
+    "Keepalive.inspects_messages": "an option of the heartbeat",
 }
 """Attribute -> why it is no phase."""
 
@@ -86,12 +86,12 @@ def looks_like_phases(trees: list[ast.Module]) -> set[str]:
 
 def test_no_phase_outside_of_the_tables():
     """No boolean, and nothing that is compared with None, is there without a reason."""
-    assert set() == looks_like_phases(TREES) - NO_PHASE.keys()
+    assert set() == looks_like_phases(TREES) - NOT_A_PHASE.keys()
 
 
 def test_no_reason_is_left_over():
     """What is gone from the source is gone from here."""
-    assert set() == NO_PHASE.keys() - looks_like_phases(TREES)
+    assert set() == NOT_A_PHASE.keys() - looks_like_phases(TREES)
 
 
 @pytest.mark.parametrize(
@@ -248,10 +248,10 @@ def test_lines_are_few(module, name):
     """Each is read at one sitting, with the helpers that only it has."""
     (path,) = COMMON.rglob(f"{module}.py")
     text = path.read_text(encoding="utf-8")
-    behind_imports = next(
+    first_line = next(
         node.lineno
         for node in EVERYTHING[module].body[1:]
         if not isinstance(node, ast.Import | ast.ImportFrom)
     )
 
-    assert len(text.splitlines()) - behind_imports < 350, name
+    assert len(text.splitlines()) - first_line < 350, name

@@ -141,14 +141,14 @@ class Everything:
         self.client: ws.WebSocketClient
         self.said: list[str] = []
 
-    def note(self, thing: object) -> None:
+    def add(self, thing: object) -> None:
         self.said += [repr(thing), str(thing)]
 
     def look(self) -> None:
         client = self.client
         for thing in (client, client.explain(), client.metrics, client.history):
-            self.note(thing)
-        self.note(client.metrics.to_json())
+            self.add(thing)
+        self.add(client.metrics.to_json())
 
     async def live(self, connector: FakeConnector, target, error=None) -> None:
         """Fail, connect, lose."""
@@ -157,11 +157,11 @@ class Everything:
         await until_idle()
         self.look()
         again = begin(self.client.reconnect())
-        self.note(raised := await error_of(asked))
-        self.note(pickle.dumps(raised))
+        self.add(raised := await error_of(asked))
+        self.add(pickle.dumps(raised))
         transport = await connector.opened()
         await again
-        self.note(await anext(self.client.sessions()))
+        self.add(await anext(self.client.sessions()))
         self.look()
         transport.closing(1008, "no")
         self.look()
@@ -176,21 +176,21 @@ async def test_no_secrets(caplog):
     options = connector.options(
         headers={"Authorization": f"Bearer {SECRET}", "Cookie": f"id={SECRET}"},
         connection_retry_interval=ws.ConnectionRetryInterval(min=1, max_attempts=3),
-        on_event=seen.note,
+        on_event=seen.add,
         timeout=7,
     )
-    seen.note(options)
+    seen.add(options)
     seen.client = client = ws.WebSocketClient(options)
     states = client.state_changes.subscribe()
     refused = ws.WSHandshakeError("no", status=401, headers={"x": "y"})
     await seen.live(connector, SECRET_URL)
     await seen.live(connector, lambda _: SECRET_URL, refused)
-    seen.note(await error_of(begin(client.connect(SECRET_URL))))  # every one too late
+    seen.add(await error_of(begin(client.connect(SECRET_URL))))  # every one too late
     seen.look()
     for bad in (SECRET_URL.replace("wss", "http"), SECRET_URL + " ", SECRET_URL + "#x"):
-        seen.note(await error_of(begin(client.connect(bad))))
+        seen.add(await error_of(begin(client.connect(bad))))
     await client.close()
-    seen.note([state async for state in states])
+    seen.add([state async for state in states])
     seen.said += [caplog.text, *(repr(vars(record)) for record in caplog.records)]
     assert len(seen.said) > 100
     assert [text for text in seen.said if SECRET in text] == []

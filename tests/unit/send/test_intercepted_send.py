@@ -238,13 +238,13 @@ async def test_an_unsendable_object_may_be_followed_by_another():
 async def test_what_was_cancelled_says_so():
     """The error names the interceptor; its cause is the cancellation."""
 
-    def asks_too_early(data, next):
+    def asks_for_the_result(data, next):
         future = asyncio.get_running_loop().create_future()
         future.cancel()
         future.result()
 
     connector = FakeConnector()
-    asking = on_send(asks_too_early)
+    asking = on_send(asks_for_the_result)
     async with connected(connector, interceptors=[asking]) as (client, _):
         for send in (client.add, client.add_nowait):
             with pytest.raises(ws.WSSendError, match="on_send") as caught:

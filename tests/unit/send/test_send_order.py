@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.idle import until_idle
 from ws_common.send.intercepted_send import InterceptedSend
-from ws_common.send.send_order import InterceptedSends
+from ws_common.send.send_order import SendOrder
 from ws_common.vocabulary.errors import WSNotConnectedError
 
 
@@ -21,7 +21,7 @@ class Line:
         self.log: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._released: dict[str, asyncio.Event] = {}
-        self._order = InterceptedSends([self._pass], pytest.fail, set())
+        self._order = SendOrder([self._pass], pytest.fail, set())
 
     def enter(self, names: str) -> dict[str, InterceptedSend]:
         """Take a place for each."""
