@@ -1,4 +1,8 @@
-"""What a connection sends by: the target of the send queue."""
+"""The sending half of a connection: the target of the send queue.
+
+A base class of the connection and not an object of its own: every message passes
+`send()`, and a method that only forwards would cost one more call for each.
+"""
 
 import asyncio
 from collections.abc import Awaitable
@@ -19,10 +23,16 @@ _LOST: Final = CloseInfo(code=1006)
 
 
 class ConnectionWriter:
-    """The sending half of a connection.
+    """Hand messages over to a transport, and count them.
+
+    Args:
+        driver: Holds the state of the connection.
+        write_buffer: Tells when the send buffer is above the limit.
+        counters: The counters of the client.
+        clock: The clock of the client.
 
     Attributes:
-        transport: What it sends by; one that takes nothing before there is one.
+        transport: The transport; before `attach()` one that refuses every message.
         confirmations: How many messages have arrived, as far as that is known.
     """
 
@@ -43,20 +53,26 @@ class ConnectionWriter:
 
     @property
     def is_over(self) -> bool:
-        """Whether it has ended."""
+        """Whether the connection has ended."""
         return self._driver.state.phase in _OVER
 
     @property
     def close_info(self) -> CloseInfo:
-        """How it ended, or is ending; a loss where nothing is known."""
+        """How the connection ended, or is ending; 1006 if nothing is known."""
         return self._driver.state.end or self._driver.state.closing or _LOST
 
     def send(self, data: Data, *, text: bool) -> None:
-        """Hand one message over.
+        """Hand one message over to the transport.
+
+        Args:
+            data: The payload, as `to_wire()` returns it.
+            text: Whether to send a text frame.
 
         Raises:
-            WSConnectionClosedError: It takes nothing any more.
+            WSConnectionClosedError: The connection is closing, or has ended.
         """
+        # RFC 6455, section 5.5.1: no data frame may follow a Close frame. A browser
+        # swallows what is sent while it closes, without a sign.
         state = self._driver.state
         if state.closing is not None or state.phase in _OVER:
             raise self.closed_error()
@@ -66,10 +82,12 @@ class ConnectionWriter:
         self.confirmations.add(size)
 
     def ping(self) -> Awaitable[float] | None:
-        """Measure a round trip; None where the platform has no pings.
+        """Send a Ping frame.
 
-        Raises:
-            WSConnectionClosedError: It ended first.
+        Returns:
+            An awaitable of the round trip in seconds, which raises
+            WSConnectionClosedError if the connection ends first. None: the platform
+            has no pings.
         """
         pong = self.transport.ping()
         return None if pong is None else self._await_pong(pong)
@@ -79,6 +97,8 @@ class ConnectionWriter:
         try:
             latency = await pong
         except asyncio.CancelledError:
+            # The transport cancels its pongs when it ends. That is no cancellation
+            # of the caller, who must not see a CancelledError that nobody asked for.
             if not self.is_over:
                 raise
             error = self.closed_error()
@@ -88,11 +108,11 @@ class ConnectionWriter:
 
     @property
     def above_limit(self) -> bool:
-        """Whether its buffer is above `write_limit`."""
+        """Whether the send buffer is above `write_limit`."""
         return self._write_buffer.is_above(self.transport)
 
     async def wait_writable(self) -> None:
-        """Wait until the buffer is below the limit.
+        """Wait until the send buffer is below the limit. Cancelling is harmless.
 
         Raises:
             WSConnectionClosedError: The connection ended first.
@@ -102,14 +122,19 @@ class ConnectionWriter:
         await self._write_buffer.wait_below(self.transport)
 
     async def wait_flushed(self, within: float) -> None:
-        """Wait until all that was handed over has left, or so many seconds."""
+        """Wait until the send buffer is empty. Cancelling is harmless.
+
+        Args:
+            within: Seconds after which to return although it is not empty.
+        """
         await self._write_buffer.wait_flushed(self.transport, self._clock, within)
 
     def closed_error(self) -> WSConnectionClosedError:
-        """The error that says how it ended, or is ending."""
+        """Make the error that says how the connection ended, or is ending."""
         close = self.close_info
-        # The answer to our Close comes behind all that was sent; a peer that closes
-        # first may not have read it, however properly it does that.
+        # RFC 6455, section 5.5.1: the answer to our Close frame is sent after the peer
+        # has read everything in front of that. A peer that closes first may not have
+        # read what we sent, however clean its closing handshake is.
         confirmed = close.was_clean and close.initiator == "local"
         error = WSConnectionClosedError(
             close_code=close.code,

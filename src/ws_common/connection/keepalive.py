@@ -1,16 +1,16 @@
-"""The beating heart of one connection: asks for a sign of life, and says if none came.
+"""The keepalive of one connection: it sends pings, and reports a peer that is silent.
 
-Every `interval` it asks, with a protocol ping or the application's `message`. A byte
-from the peer is a sign of life, and so is a send buffer that drains. `interval` plus
-`timeout` after the last of them the connection is dead, at that very moment: it was
-asked after `interval` at the latest, and had `timeout` to answer. While reading is
-paused nothing can be heard, so nothing is asked or missed.
+Every `interval` it sends a Ping frame or the application's `message`. Each byte from
+the peer counts as an answer, and so does a send buffer that drains. The connection is
+dead exactly `interval` plus `timeout` after the last of them: a ping was sent after
+`interval` at the latest, and the peer had `timeout` to answer. While reading is paused
+no answer can be read, so no ping is sent and no silence is counted.
 
-Timers may be late: those of a hidden page fire once a minute, those of a frozen page
-or a sleeping machine when that is over. So a message that arrives does the work of a
-timer that is late, and a check that comes late is no verdict: it asks anew, and
-leaves `timeout` for the answer. Only the third late check in a row is believed, if no
-more than the slowness of a hidden page explains it.
+Timers may be late. Browsers run those of a hidden page once a minute, and those of a
+frozen page or a sleeping machine when it wakes. Therefore a message that arrives does
+the work of a late timer, and a check that runs late does not end the connection: it
+sends another ping and waits `timeout` for the answer. Only the third late check in a
+row ends the connection, if it is no later than in a hidden page.
 """
 
 import asyncio
@@ -26,28 +26,28 @@ from ws_common.vocabulary.timers import Timer, call_later
 from ws_common.vocabulary.transport import Transport
 
 _LATE_TIMER = 1.0
-"""Seconds after which a message need not wait for a timer."""
+"""Seconds by which a timer has to be late before a message does its work."""
 
 _THROTTLED_BY = 60.0
 """Seconds by which timers of a hidden page may be late (Chromium, WebKit)."""
 
 _TOLERATED_LATE_CHECKS = 2
-"""How many late checks in a row are forgiven."""
+"""How many late checks in a row may find no answer."""
 
 
 class Keepalive:
-    """Beats from `start()` until `stop()`; without a heartbeat it answers probes alone.
+    """Send pings from `start()` until `stop()`; without a heartbeat only for `probe()`.
 
     Args:
-        heartbeat: How often to ask, and how; None: only when told to.
-        transport: What is asked by.
-        confirmations: Told what an answered ping confirms.
-        clock: Tells whether time has passed unnoticed.
+        heartbeat: The interval, the timeout and the message; None: no regular pings.
+        transport: The transport that sends the pings.
+        confirmations: Counts the messages that an answered ping confirms.
+        clock: The clock that shows whether a timer is late.
         report: Reports an event.
-        on_expired: Called when no sign of life came in time.
+        on_expired: Called once when the peer has not answered in time.
 
     Attributes:
-        inspects_messages: Whether `take_replies()` must be called with what arrives.
+        inspects_messages: Whether `take_replies()` must be called with every batch.
     """
 
     __slots__ = (
@@ -88,7 +88,8 @@ class Keepalive:
         self._clock = clock
         self._interval = seconds(self._heartbeat.interval)
         self._timeout = seconds(self._heartbeat.timeout)
-        # What cannot pause is a browser's, where timers are late and messages not.
+        # A transport that cannot pause is a browser's. There timers are late, but the
+        # events of a socket are not, so messages may do the work of the timers.
         by_traffic = self._heartbeat.message is not None and not transport.can_pause
         self.inspects_messages = self._heartbeat.is_reply is not None or by_traffic
         self._transport = transport
@@ -98,30 +99,31 @@ class Keepalive:
         self._loop = asyncio.get_running_loop()
         self._ping_timer: Timer | None = None
         self._check_timer: Timer | None = None
-        # Signs of life that are no bytes: the start, the end of a pause, a drain.
+        # When the peer last got the whole of its time, or made progress, without a byte
+        # received: at the start, at the end of a pause, when the send buffer drained.
         self._last_progress = float("-inf")
         self._buffered = transport.buffered_amount
-        # The first question since the last sign of life, and when the next is due.
+        # The first ping since the last answer, and when the next ping is due.
         self._pinged_at = float("-inf")
         self._next_ping_at = 0.0
         self._late_checks = 0
         self._pongs: frozenset[asyncio.Future[float]] = frozenset()
-        # An application's ping that waits for its reply: when, and what it confirms.
+        # The time of a `message` that has no reply yet, and what the reply confirms.
         self._unanswered: tuple[float, int] | None = None
 
     def start(self) -> None:
-        """Beat, or go on after a pause: the peer has the whole of its time again."""
+        """Start, or resume after a pause: the peer has the whole of its time again."""
         self._last_progress = self._loop.time()
         if self._has_heartbeat:
             self._start_ping_timer()
 
     def probe(self, *, after_gap: bool = True) -> None:
-        """Ask now, and wait for `timeout` alone.
+        """Send a ping now, and expect the answer within `timeout`.
 
         Args:
-            after_gap: Time may have passed unnoticed, and a question from before it
-                counts no more. Else it does: who looks at a page again and again
-                does not put off the end.
+            after_gap: Whether the process or page may have been suspended. Then a ping
+                from before that no longer counts. Otherwise it does, so that a user
+                who shows the page again and again does not put off the end.
         """
         if self._has_heartbeat:
             self._start_ping_timer()
@@ -134,16 +136,14 @@ class Keepalive:
     def take_replies(
         self, batch: Sequence[Data], size: int
     ) -> tuple[Sequence[Data], int]:
-        """Take the answers to the application's `message` out of what has arrived.
-
-        A message that arrives also does what a timer should have done by now.
+        """Take the replies to the application's `message` out of a batch.
 
         Args:
-            batch: What has arrived.
-            size: Payload bytes of all of it.
+            batch: The messages that have arrived.
+            size: Their payload in bytes.
 
         Returns:
-            What goes on, and its size.
+            The messages that are no replies, and their payload in bytes.
         """
         if (
             self._ping_timer is not None
@@ -172,18 +172,19 @@ class Keepalive:
         return bool(answers)
 
     def on_drained(self) -> None:
-        """The peer's side has taken something of what is buffered."""
+        """Count progress: the network has taken something from the send buffer."""
+        # A slow upload is no dead peer: a Pong may have to wait behind megabytes.
         self._last_progress = self._loop.time()
 
     def pause(self) -> None:
-        """Nothing is read from here on: silence says nothing."""
+        """Stop the timers, as reading is paused and no answer can arrive."""
         for timer in (self._ping_timer, self._check_timer):
             if timer is not None:
                 timer.cancel()
         self._ping_timer = self._check_timer = None
 
     def stop(self) -> None:
-        """Beat no more."""
+        """Stop for ever, and forget the pings that wait for a Pong."""
         self.pause()
         for pong in tuple(self._pongs):
             pong.cancel()
@@ -199,12 +200,13 @@ class Keepalive:
         answered = self._last_activity() >= self._pinged_at
         if self._send_ping() and answered:
             self._late_checks = 0
-            # Asked before `interval` is over: what remains of it is waited for, too.
+            # The last answer came less than `interval` ago: the peer is dead after the
+            # rest of that and `timeout`, and not earlier because this ping was early.
             remaining = self._last_activity() + self._interval - self._loop.time()
             self._expect_answer(max(0.0, remaining) + self._timeout)
 
     def _send_ping(self) -> bool:
-        """Ask; False where there is nothing to ask with, or it cannot be sent."""
+        """Send a Ping frame or the `message`; return False if that is not possible."""
         try:
             pong = self._transport.ping()
             if pong is not None:
@@ -216,8 +218,11 @@ class Keepalive:
             data, text = to_wire(message() if callable(message) else message)
             self._transport.send(data, text=text)
         except WSConnectionClosedError:
-            return True  # it is ending; should it not say so, the deadline does
+            # The transport is ending. If it does not report its end, as seen where a
+            # socket took nothing and said nothing, the check still ends the connection.
+            return True
         except Exception as error:  # noqa: BLE001 - user code: reported, not fatal
+            # No ping was sent, so silence would prove nothing: expect no answer.
             self._report("heartbeat_failed", error=error)
             return False
         if self._unanswered is None:
@@ -237,7 +242,9 @@ class Keepalive:
         future.add_done_callback(answered)
 
     def _last_activity(self) -> float:
-        """Loop time of the last sign of life."""
+        """Return the loop time of the last byte received, or of other progress."""
+        # The buffer is compared here as well, since `on_drained()` comes only at the
+        # watermark, and a large message may take longer than `timeout` to get there.
         buffered = self._transport.buffered_amount
         if buffered < self._buffered:
             self._last_progress = self._loop.time()
@@ -245,7 +252,7 @@ class Keepalive:
         return max(self._last_progress, self._transport.last_activity)
 
     def _expect_answer(self, within: float) -> None:
-        """Expect a sign of life within so many seconds of a question asked now."""
+        """Check after `within` seconds whether the ping sent now was answered."""
         self._pinged_at = self._loop.time()
         if self._check_timer is not None:
             self._check_timer.cancel()
@@ -257,17 +264,19 @@ class Keepalive:
         if self._last_activity() >= self._pinged_at:
             self._late_checks = 0
         elif self._tolerates_late_check(expected):
-            self._pinged_at = float("-inf")  # no question waits, if none can be sent
+            self._pinged_at = float("-inf")  # no ping is unanswered if none can be sent
             if self._send_ping():
                 self._expect_answer(self._timeout)
         else:
             self._on_expired()
 
     def _tolerates_late_check(self, expected: ExpectedTime) -> bool:
-        """Whether the silence may be our own: the check came late."""
+        """Return whether the check ran so late that the silence may be our own."""
         late = expected.lateness(self._clock)
         if late <= JUMP:
             return False
+        # Later than any throttling: the page was frozen or the machine asleep. Bytes
+        # that arrived meanwhile have not been read yet, however often this happens.
         if late > JUMP + _THROTTLED_BY:
             return True
         self._late_checks += 1
