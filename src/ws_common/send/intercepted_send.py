@@ -1,8 +1,8 @@
-"""One send that passes the interceptors.
+"""One message on its way through the interceptors.
 
 An interceptor may wait, keep `next` for later, raise, be cancelled, or call the client.
-Whatever it does ends with its own message: the receipt says what happened, and the
-next message goes on.
+Whatever it does concerns its own message alone: the receipt shows what happened, and
+the next message goes on.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ _CANCELLED: Final = "something that an on_send interceptor awaited was cancelled
 
 
 class InterceptedSend:
-    """One message on its way through the interceptors: the `next` of the last of them.
+    """A call of `add()` or `add_nowait()`, and the `next` of the last interceptor.
 
     Args:
-        order: Those in whose order it goes.
-        data: What the first interceptor is given.
-        submit: Sends or queues what the last of them hands on.
+        order: The order in which the send passes the interceptors.
+        data: The message for the first interceptor.
+        submit: Sends or queues what the last interceptor hands on.
         receipt: What `add_nowait()` returns; None: a caller waits in `add()`.
 
     Attributes:
-        receipt: As above, until a message is handed on, which is then that one.
-        queued: What was handed on in time and could not be sent at once.
+        receipt: As above; None once a message was handed on.
+        queued: The messages that were handed on in time and had to be queued.
     """
 
     __slots__ = (
@@ -66,21 +66,25 @@ class InterceptedSend:
             order.open_receipts[receipt] = None
 
     def __del__(self) -> None:
-        """Say so where nobody can hand the message on any more."""
-        if self.receipt is not None:  # wherever the garbage collector runs
+        """Resolve the receipt: nobody can call `next` any more."""
+        # The interceptors hold this object as their `next`. When the last of them lets
+        # go of it, the receipt would stay "queued" for ever; a weak reference for each
+        # receipt did the same and cost an object more.
+        if self.receipt is not None:
             self._order.drop_receipt(self.receipt)
 
     def __call__(self, data: Any) -> Any:
-        """Hand a message on to the wire, or to the queue."""
+        """Hand a message on to the connection, or to the queue."""
         self._raise_failure()
         order = self._order
         is_late = self not in order.waiting
-        # `on_event`, called for what the outbox drops, is not inside an interceptor.
+        # `on_event` may be called from here for a message that the outbox drops. It is
+        # not inside an interceptor, and may send another message.
         running, order.running = order.running, None
         try:
             message = self._submit(
                 data,
-                bounded=self._bounded or is_late,  # nobody waits for it
+                bounded=self._bounded or is_late,  # nobody waits in `add()`
                 receipt=self.receipt,
             )
         finally:
@@ -95,7 +99,11 @@ class InterceptedSend:
         return DONE
 
     def start(self) -> bool:
-        """Pass the interceptors as far as that goes now; whether that is all."""
+        """Call the interceptors if it is the turn of this send.
+
+        Returns:
+            Whether they are done: none has to be awaited.
+        """
         if not self._is_first:
             return False
         try:
@@ -109,17 +117,17 @@ class InterceptedSend:
         return self._awaitable is None
 
     def wake(self) -> None:
-        """Let it go on where it waits in line."""
+        """Let the send go on if it waits for its place."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def finish(self) -> None:
-        """Wait in line, and for the interceptors.
+        """Wait until it is the turn of this send, then for the interceptors.
 
-        Cancelling it cancels what they await, and the next message goes on.
+        Cancelling it cancels what the interceptors await; the next message goes on.
 
         Raises:
-            WSSendError: Something that they awaited was cancelled.
+            WSSendError: Something that an interceptor awaited was cancelled.
         """
         try:
             if self._awaitable is None:
@@ -137,7 +145,7 @@ class InterceptedSend:
             self._order.remove(self)
 
     def finish_later(self, receipt: QueuedMessage) -> None:
-        """The same in a task; what is raised goes to the receipt."""
+        """Run `finish()` in a task; the receipt takes what it raises."""
         task = spawn(self._finish_in_task(receipt), "ws add_nowait")
         self._order.tasks.add(task)
         task.add_done_callback(self._on_task_done)
@@ -147,17 +155,20 @@ class InterceptedSend:
         return next(iter(self._order.waiting)) is self
 
     def _raise_failure(self) -> None:
-        """Raise where nothing may be handed on any more."""
+        """Raise if nothing may be handed on any more."""
+        # Without the frames of the last time: the same error is raised again and again.
         failure = self._order.failure or self._failure
         if failure is not None:
             raise failure.with_traceback(None)
 
     def _call_interceptors(self) -> None:
-        """Call the interceptors; `_awaitable` is what there is to await."""
+        """Call the interceptors, and keep in `_awaitable` what has to be awaited."""
         self._order.running = current_runner()
         try:
             result = build(self._order.handlers, self)(self._data)
-        except asyncio.CancelledError as error:  # of a future whose result was asked
+        except asyncio.CancelledError as error:
+            # From `result()` of a cancelled future: no task was asked to stop, and a
+            # CancelledError out of `add()` would end the caller silently.
             raise WSSendError(_CANCELLED) from error
         finally:
             self._order.running = None
@@ -169,6 +180,8 @@ class InterceptedSend:
         try:
             await awaitable
         except asyncio.CancelledError as error:
+            # Only `cancelling()` tells a cancelled caller from a cancelled future that
+            # an interceptor awaits; both arrive as the same exception.
             if task is None or task.cancelling():
                 raise
             raise WSSendError(_CANCELLED) from error
@@ -177,23 +190,28 @@ class InterceptedSend:
 
     async def _finish_in_task(self, receipt: QueuedMessage) -> None:
         if (task := asyncio.current_task()) is not None:
-            self._order.tasks.add(task)  # an eager one is at work before it is returned
+            # An eager task runs before `spawn()` returns: a client that is closed from
+            # inside it would not find it among the tasks to cancel.
+            self._order.tasks.add(task)
         try:
             await self.finish()
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
-            if receipt.status != "failed":  # it tells of a message that was sent before
+            # A receipt of a message that was sent before cannot show this error.
+            if receipt.status != "failed":
                 self._order.report("interceptor_raised", error=error)
 
     def _on_task_done(self, task: "asyncio.Task[None]") -> None:
         self._order.tasks.discard(task)
-        if task.cancelled():  # perhaps before it began
+        # A task that was cancelled before it began has run no `finally`, and the
+        # coroutine that it should have awaited would warn "was never awaited".
+        if task.cancelled():
             self._fail(asyncio.CancelledError())
             self._order.remove(self)
             if asyncio.iscoroutine(self._awaitable):
                 self._awaitable.close()
 
     def _fail(self, error: BaseException) -> None:
-        """Take back what is not sent yet, and hand on nothing more."""
+        """Take back what has not been sent, and refuse what is handed on later."""
         self._failure = send_error(error, "an interceptor raised")
         for message in self.queued:
             message.resolve("failed", self._failure)

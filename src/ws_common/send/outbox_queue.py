@@ -1,8 +1,8 @@
-"""Messages that wait to be sent.
+"""The messages that wait to be sent.
 
-Every operation takes constant time, however many messages wait: each of them can be
-taken out anywhere, since the caller of `add()` may be cancelled and the outbox drops
-its oldest message or the ones that are too old. A `deque` would have to be searched.
+Every operation takes constant time, however many messages wait. A message can be taken
+out anywhere: the caller of `add()` may be cancelled, and the outbox drops its oldest
+message or those that have expired. A `deque` would have to be searched for it.
 """
 
 from collections import OrderedDict
@@ -19,16 +19,16 @@ from ws_common.vocabulary.errors import WSMessageDroppedError, WSOutboxFullError
 from ws_common.vocabulary.timers import Timer, call_later
 
 _CLOCK_TOLERANCE: Final = 0.001
-"""Seconds by which the loop's clock and the wall's may differ."""
+"""Seconds by which a timer of the loop may fire early by the wall clock."""
 
 
 class OutboxQueue:
-    """The messages that wait, in call order.
+    """The messages that wait to be sent, in the order of the calls.
 
     Args:
-        outbox: Bounds those for which no caller waits, and says how old they may grow.
-        clock: What time it is.
-        on_drop: Called with each message that the outbox drops, and why.
+        outbox: The limits for messages of `add_nowait()`, and how old they may become.
+        clock: The clock of the client.
+        on_drop: Called with each message that the outbox drops, and the reason.
     """
 
     __slots__ = (
@@ -46,7 +46,8 @@ class OutboxQueue:
         self._clock = clock
         self._on_drop = on_drop
         self._order: OrderedDict[QueuedMessage, None] = OrderedDict()
-        # Those that are in the outbox once more, to find the oldest of them.
+        # The messages of the outbox a second time. In `_order` the oldest of them may
+        # stand behind any number of messages whose callers wait in `add()`.
         self._bounded: OrderedDict[QueuedMessage, None] = OrderedDict()
         self._bounded_size = 0
         self._timer: Timer | None = None
@@ -55,10 +56,11 @@ class OutboxQueue:
         return len(self._order)
 
     def put(self, message: QueuedMessage) -> None:
-        """Put a message behind all others, or drop what there is no room for.
+        """Append a message, and drop those for which there is no room any more.
 
         Raises:
-            WSOutboxFullError: There is no room, and the outbox drops nothing for it.
+            WSOutboxFullError: The outbox is full, and its overflow is "error"; or the
+                message alone is larger than the outbox.
         """
         if not message.bounded:
             self._append(message)
@@ -67,7 +69,8 @@ class OutboxQueue:
         if (ttl := self._outbox.ttl) is not None:
             message.expires = self._clock.now() + timedelta(seconds=seconds(ttl))
             expired = self._take_expired()
-        # Reported when all is in order: `on_event` may send something in that call.
+        # Reported only when the queue is consistent again: `on_event` may send another
+        # message in that call, and always does so in one of the tests.
         try:
             dropped = self._make_room(message)
         finally:
@@ -75,14 +78,14 @@ class OutboxQueue:
         self._report_loss(dropped, "dropped")
 
     def put_back(self, message: QueuedMessage) -> None:
-        """Put a message that `pop()` has returned in front of all others again."""
+        """Put a message that `pop()` has returned back to the front."""
         self._append(message)
         self._order.move_to_end(message, last=False)
         if message.bounded:
             self._bounded.move_to_end(message, last=False)
 
     def pop(self) -> QueuedMessage | None:
-        """Take out the first that is not too old; None where all are."""
+        """Take out the first message that has not expired; None if there is none."""
         if self._outbox.ttl is not None:
             self._report_loss(self._take_expired(), "expired")
         message = next(iter(self._order), None)
@@ -91,7 +94,7 @@ class OutboxQueue:
         return message
 
     def discard(self, message: QueuedMessage) -> None:
-        """Take out any one that waits here."""
+        """Take out a message, wherever in the queue it is."""
         message.queue = None
         del self._order[message]
         if message.bounded:
@@ -99,11 +102,11 @@ class OutboxQueue:
             self._bounded_size -= message.size
 
     def messages_via(self, target: SendTarget) -> list[QueuedMessage]:
-        """Those that no other connection may carry."""
+        """Return the messages that only this connection may send."""
         return [message for message in self._order if message.via is target]
 
     def clear(self) -> list[QueuedMessage]:
-        """Take out all; nothing is watched any more."""
+        """Take out all messages, and stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
         messages = list(self._order)
@@ -120,7 +123,11 @@ class OutboxQueue:
             self._start_expiry_timer()
 
     def _make_room(self, message: QueuedMessage) -> list[QueuedMessage]:
-        """Append a message; return what has to go for it, or it alone."""
+        """Append a message if there is room, or if older ones can be dropped for it.
+
+        Returns:
+            The messages that were dropped, or the new one if that is.
+        """
         outbox = self._outbox
         fits_alone = message.size <= outbox.max_bytes and outbox.max_messages > 0
         max_before = outbox.max_bytes - message.size
@@ -130,6 +137,7 @@ class OutboxQueue:
         ):
             if outbox.overflow == "drop_newest":
                 return [message]
+            # Nothing is dropped for a message that would not fit into an empty outbox.
             if outbox.overflow == "error" or not fits_alone:
                 raise WSOutboxFullError(
                     f"the outbox is full ({len(self)} messages wait): slow down, "
@@ -157,7 +165,10 @@ class OutboxQueue:
         return None if oldest is None else oldest.expires
 
     def _start_expiry_timer(self) -> None:
-        """Look again when the oldest message is too old."""
+        """Start a timer for the expiry of the oldest message."""
+        # One timer for all: messages of the outbox expire in their order, as each has
+        # the same ttl. By the wall clock, so that a machine that slept sends nothing
+        # old when it wakes; `pop()` looks again, as timers may be late.
         if self._timer is None and (due := self._next_expiry) is not None:
             delay = (due - self._clock.now()).total_seconds()
             self._timer = call_later(max(delay, _CLOCK_TOLERANCE), self._drop_expired)

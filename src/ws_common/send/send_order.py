@@ -1,4 +1,4 @@
-"""Sends that pass interceptors one after the other, in the order of the calls."""
+"""The order in which sends pass the interceptors: that of the calls, one by one."""
 
 import asyncio
 from collections import OrderedDict
@@ -20,32 +20,30 @@ class WaitingSend(Protocol):
     """A send that has a place in the order."""
 
     def wake(self) -> None:
-        """Let it go on where it waits in line."""
+        """Let the send go on if it waits for its place."""
 
 
 class SendOrder:
-    """Sends of one order, which pass the interceptors one after the other.
-
-    An `asyncio.Lock` would not do: there a place is taken when a task begins to run,
-    and here order is that of the calls.
+    """A FIFO lock around the interceptors, whose places are taken by calls.
 
     Args:
-        handlers: The interceptors' `on_send`.
-        report: Reports what they raise where neither caller nor receipt tells it.
-        tasks: Takes what passes in the background.
+        handlers: The `on_send` of each interceptor.
+        report: Reports an error that neither a caller nor a receipt will show.
+        tasks: Holds the tasks of `add_nowait()`, so that they are not collected.
 
     Attributes:
         handlers: As above.
         report: As above.
         tasks: As above.
-        waiting: The sends that have not passed, in call order. The first may go, and
-            any may be taken out: no operation depends on how many wait.
+        waiting: The sends that have not passed, in call order; the first may pass.
         open_receipts: The receipts of messages that may still be handed on.
-        failure: Why nothing passes any more.
-        running: The task that is inside an interceptor, or the loop where it is no
-            task. Compared with what runs now: a context variable would not do, as the
-            tasks that an interceptor starts inherit it, and they may wait their turn.
+        failure: Why nothing passes any more; None before `fail()`.
+        running: The task that is inside an interceptor, or the loop if a callback of
+            the loop is; None: nobody is.
     """
+
+    # An `asyncio.Lock` would not do: its places are taken when tasks begin to run, and
+    # two tasks need not run in the order in which they were made.
 
     __slots__ = (
         "_loop",
@@ -68,6 +66,8 @@ class SendOrder:
         self.handlers = handlers
         self.report = report
         self.tasks = tasks
+        # Ordered dictionaries, not deques: any send may be cancelled, and is taken out
+        # without a search however many wait.
         self.waiting: OrderedDict[WaitingSend, None] = OrderedDict()
         self.open_receipts: dict[QueuedMessage, None] = {}
         self.failure: WSError | None = None
@@ -76,20 +76,30 @@ class SendOrder:
         self._thread = get_ident()
 
     def check_caller(self, method: str) -> None:
-        """Raise where one of the interceptors has called the code that runs now."""
+        """Raise WSSendError if one of the interceptors is the caller.
+
+        Args:
+            method: The method that was called, for the message of the error.
+        """
+        # By the running task, not by a context variable: a task that an interceptor
+        # starts inherits the context, and may well send and wait for its place.
         if self.running is not None and self.running is current_runner():
             raise WSSendError(f"{method}() {_INSIDE}")
 
     def remove(self, send: WaitingSend) -> None:
-        """Let the next send go on. More than once does no harm."""
+        """Take a send out, and let the next one go on. Idempotent."""
         self.waiting.pop(send, None)
         if first := next(iter(self.waiting), None):
             first.wake()
 
     def fail(self, make_error: Callable[[], WSError]) -> None:
-        """Fail all that is on its way. An interceptor that never ends holds up no more.
+        """Fail every send that has not passed.
 
-        What an interceptor awaits goes on, and what it hands on is refused.
+        An interceptor that is running goes on, and what it hands on is refused. So one
+        that never ends cannot hold up the messages for the next connection.
+
+        Args:
+            make_error: Makes the error of each send.
         """
         self.failure = make_error()
         open_receipts, self.open_receipts = self.open_receipts, {}
@@ -99,7 +109,9 @@ class SendOrder:
             send.wake()
 
     def drop_receipt(self, receipt: QueuedMessage) -> None:
-        """Settle a receipt whose `next` nobody can call any more; from any thread."""
+        """Resolve a receipt whose `next` nobody can call any more. Thread-safe."""
+        # Called by a finalizer. The garbage collector runs in whatever thread
+        # allocates, and futures may be resolved in the thread of their loop alone.
         if get_ident() == self._thread:
             self.open_receipts.pop(receipt, None)
             error = WSMessageDroppedError("an interceptor did not hand the message on")
@@ -109,5 +121,5 @@ class SendOrder:
 
 
 def current_runner() -> object:
-    """The task that runs, or the loop where a callback does."""
+    """Return the running task, or the running loop inside a callback of it."""
     return asyncio.current_task() or asyncio.get_running_loop()

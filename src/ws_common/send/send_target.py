@@ -1,4 +1,4 @@
-"""What the send queue asks of a connection, and the errors of a send."""
+"""What the send queue needs of a connection, and the errors of a send."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -13,27 +13,47 @@ from ws_common.vocabulary.messages import Data
 
 
 class SendTarget(Protocol):
-    """What the send queue asks of a connection."""
+    """What the send queue needs of a connection."""
 
     def send(self, data: Data, *, text: bool) -> None:
-        """Hand one message over, or raise WSConnectionClosedError."""
+        """Hand one message over; see `ConnectionWriter.send()`.
+
+        Raises:
+            WSConnectionClosedError: The connection is closing, or has ended.
+        """
 
     def wait_writable(self) -> Awaitable[None]:
-        """Wait until the buffer is below the limit, or the connection has ended."""
+        """Wait until the send buffer is below the limit.
+
+        Raises:
+            WSConnectionClosedError: The connection ended first.
+        """
         ...
 
     @property
     def above_limit(self) -> bool:
-        """Whether the buffer is above `write_limit`."""
+        """Whether the send buffer is above `write_limit`."""
         ...
 
     def closed_error(self) -> WSConnectionClosedError:
-        """The error that says how it ended."""
+        """Make the error that says how the connection ended, or is ending."""
         ...
 
 
 def hand_over(target: SendTarget, data: Data, *, text: bool) -> WSError | None:
-    """Hand one message over; return why that failed, whatever the transport raised."""
+    """Hand one message over to a connection.
+
+    Args:
+        target: The connection.
+        data: The payload, as `to_wire()` returns it.
+        text: Whether to send a text frame.
+
+    Returns:
+        Why it could not be sent; None: it was handed over.
+    """
+    # Returned, not raised: one message that a transport refuses must not keep those
+    # behind it, or the caller that opens the connection, from going on. Transports of
+    # wrapped clients are users' code and may raise anything, CancelledError included.
     try:
         target.send(data, text=text)
     except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - any transport
@@ -42,7 +62,12 @@ def hand_over(target: SendTarget, data: Data, *, text: bool) -> WSError | None:
 
 
 def send_error(error: BaseException, words: str) -> WSError:
-    """Make an error of ours of whatever kept a message from being sent."""
+    """Turn whatever kept a message from being sent into a WSError.
+
+    Args:
+        error: The error; it becomes the cause of the new one.
+        words: What has failed, for the message of the new error.
+    """
     if isinstance(error, WSError):
         return error
     raised = WSMessageDroppedError(f"{words}: {error!r}")
