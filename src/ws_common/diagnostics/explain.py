@@ -1,4 +1,8 @@
-"""What a client is doing, in plain words."""
+"""`explain()`: what a client is doing, in plain words.
+
+It reads a frozen snapshot and never live objects, so that it may be called in any state
+and from inside a callback of the client.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,16 +30,16 @@ class Snapshot(NamedTuple):
     """What is known of a client at one moment.
 
     Attributes:
-        client_state: What the client's table knows.
-        options: The client's.
-        now: The time of day, in UTC.
-        history: The last changes of state.
-        last_error: Why the attempt before failed.
+        client_state: The state in the client's table.
+        options: The options of the client.
+        now: The time, UTC.
+        history: The last changes of state, oldest first.
+        last_error: Why the previous attempt failed.
         holds: Why the next attempt waits longer than its delay.
-        unsent: Messages that wait to be sent.
+        unsent: The number of messages that wait to be sent.
         is_full: Whether a subscriber's buffer has paused reading.
-        stuck: Who has kept it so for long, in words.
-        kept: Messages that wait for the first subscriber.
+        stuck: Descriptions of the subscribers that have not read for long.
+        kept: The number of messages that wait for the first subscriber.
     """
 
     client_state: ClientState
@@ -51,7 +55,15 @@ class Snapshot(NamedTuple):
 
 
 def explain(snapshot: Snapshot) -> str:
-    """Say what it is doing, since when, why, and what comes next."""
+    """Describe a client.
+
+    Args:
+        snapshot: What is known of the client.
+
+    Returns:
+        One line for each answer: what it is doing, since when and why, what comes
+        next, and what may need attention. No secrets.
+    """
     now, then = _describe_state(snapshot)
     lines = [now]
     if snapshot.history:
@@ -68,7 +80,9 @@ def explain(snapshot: Snapshot) -> str:
 
 
 def _describe_state(snapshot: Snapshot) -> tuple[str, str]:
-    """What it is doing, and what comes next."""
+    """Describe what the client is doing, and what comes next."""
+    # The table's URL, not the one in the public state: `Closed` and `Reconnecting` have
+    # none. Credentials and query values are redacted, since this text goes into issues.
     state, options = snapshot.client_state.public_state, snapshot.options
     retries = options.connection_retry_interval is not None
     url = (
@@ -80,7 +94,7 @@ def _describe_state(snapshot: Snapshot) -> tuple[str, str]:
         case Connecting():
             now = f"Connecting to {url}, attempt {state.attempt}."
             timeout = options.timeout
-            bound = f"within {timeout:g} s" if timeout else "in its own time"
+            bound = f"within {timeout:g} s" if timeout else "without a time limit"
             again = ", and is repeated if it fails." if retries else "."
             then = f"the attempt succeeds or fails {bound}{again}"
         case Open():
@@ -94,20 +108,24 @@ def _describe_state(snapshot: Snapshot) -> tuple[str, str]:
             then += {
                 "retry": ", and a retry follows unless the reason is final.",
                 "stay": ", and stays so until connect() is called.",
-                "finish": ", for good.",
+                "finish": ", permanently.",
             }[snapshot.client_state.after_close]
         case Reconnecting():
+            # Only a connection has a close code; an attempt that failed has none.
             happened = "Lost" if state.close_code is not None else "Could not reach"
             now = f"{happened} {url}; waiting to try again, attempt {state.attempt}."
+            # The timer of the retry may be late: "in -0.1 s" would be no help.
             left = max(0.0, (state.at - snapshot.now).total_seconds())
             then = f"attempt {state.attempt} in {left:.1f} s"
+            # While the retry is held, offline or in a frozen page, no delay is known.
             if holds := sorted(snapshot.holds):
                 why = ", ".join(HELD[hold] for hold in holds)
                 then = f"{why}; then attempt {state.attempt}"
             then += ", or now with reconnect()."
         case Closed() if snapshot.client_state.is_finishing:
-            now, then = "Closed for good.", "nothing; make a new client."
+            now, then = "Closed permanently.", "nothing; make a new client."
         case Closed():
+            # A client that was never connected is `Closed` too, without a history.
             code = state.close_code
             how = f" ({describe(code)})" if code is not None else ""
             now = f"Closed: not connected to {url}{how}."
@@ -120,6 +138,8 @@ def _describe_state(snapshot: Snapshot) -> tuple[str, str]:
 def _describe_error(snapshot: Snapshot) -> list[str]:
     match state := snapshot.client_state.public_state:
         case Reconnecting(error=error) | Closed(error=error) if error is not None:
+            # For a loss the cause holds the facts, such as a reset or a missed Pong;
+            # other errors say in their own text what happened.
             cause = error.__cause__
             lost = isinstance(error, WSConnectionClosedError) and cause is not None
             lines = [f"Why: {error}; {cause}." if lost else f"Why: {error}."]
@@ -139,6 +159,8 @@ def _list_remarks(snapshot: Snapshot) -> list[str]:
         remarks.append(
             f"{_count_messages(snapshot.unsent, 'waits', 'wait')} to be sent."
         )
+    # The most frequent reason why "nothing arrives any more": a subscriber that is not
+    # read stops the socket for all of them, as no message may be dropped.
     if snapshot.is_full:
         remarks.append("Reading is paused: a subscriber's buffer is full.")
     remarks.extend(f"Look at this: {who}." for who in snapshot.stuck)

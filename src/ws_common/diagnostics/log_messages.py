@@ -1,4 +1,4 @@
-"""Changes of state, as a sentence for the log: what happened, why, and what is next.
+"""The log message of a change of state: what happened, why, and what comes next.
 
 connection 1 to ws://host/ lost (network_lost: 1006 ABNORMAL_CLOSURE):
 attempt 2 in 0.43 s
@@ -21,11 +21,11 @@ from ws_common.vocabulary.urls import redact
 
 _CLOSING_TEXTS: dict[Cause, str] = {
     "peer_closing": "is being closed by the peer",
-    "protocol_failure": "broke the rules, so that we close it",
-    "connect": "makes room for a new one",
-    "reconnect": "makes room for a new one",
+    "protocol_failure": "has violated the protocol and is being closed",
+    "connect": "is replaced by a new one",
+    "reconnect": "is replaced by a new one",
 }
-"""What happens to the connection; for all other causes we close it."""
+"""What happens to the connection; for all other causes it "is being closed"."""
 
 
 def log_change(
@@ -35,16 +35,22 @@ def log_change(
     *,
     final: bool,
 ) -> str:
-    """Put one change into words. No secrets.
+    """Describe one change of state. No secrets.
 
     Args:
-        state: What it changed to.
-        cause: Why.
-        previous: The states before it, the latest first.
-        final: Whether it is for good.
+        state: The new state.
+        cause: Why the state has changed.
+        previous: The states before the new one, the latest first.
+        final: Whether the client is closed permanently.
+
+    Returns:
+        The message, without the time.
     """
+    # An end concerns a connection or an attempt, and the new state names neither:
+    # search back for the one that has ended. If a wait or a closed state lies between,
+    # its end has been logged already.
     started: Connecting | Open | None = None
-    ended = False  # a wait, or a rest, has followed
+    ended = False
     for earlier in previous:
         if isinstance(earlier, Connecting | Open):
             started = earlier
@@ -52,8 +58,9 @@ def log_change(
         ended = ended or not isinstance(earlier, Disconnecting)
     match state:
         case Connecting(url, attempt):
-            where = f"to {redact(url)}" if url else "to a URL to be asked for"
-            text = f"connecting {where}: attempt {attempt} ({cause})"
+            # Without a URL its provider is being asked, anew for each attempt.
+            where = redact(url) if url else "a URL that the provider is asked for"
+            text = f"connecting to {where}: attempt {attempt} ({cause})"
         case Open(protocol=protocol):
             protocol_text = f", speaking {protocol}" if protocol else ""
             text = f"{_name_subject(state)} is open{protocol_text}"
@@ -65,7 +72,7 @@ def log_change(
             what = _describe_end(cause, state, started, ended=ended)
             text = f"{what}: attempt {state.attempt} in {state.delay:.2f} s"
         case Closed():
-            left = "closed for good" if final else "idle until connect() is called"
+            left = "closed permanently" if final else "idle until connect() is called"
             text = f"{_describe_end(cause, state, started, ended=ended)}: {left}"
     return text
 
@@ -79,6 +86,7 @@ def _describe_end(
 ) -> str:
     error = state.error
     if isinstance(started, Open) and not ended:
+        # "Clean" is a closing handshake that was completed (RFC 6455, section 7.1.4).
         is_loss = isinstance(error, WSConnectionClosedError) and not error.was_clean
         verb = "lost" if is_loss else "ended"
         text = _describe_close(state.close_code, state.close_reason)
@@ -100,6 +108,7 @@ def _name_subject(started: Connecting | Open | None) -> str:
 
 
 def _describe_close(code: int | None, reason: str | None) -> str:
-    """How a connection ends, as people read it: `1001 GOING_AWAY 'restart'`."""
+    """Describe a Close frame: `1001 GOING_AWAY 'restart'`."""
+    # Some servers send the name of the code as the reason; it is not repeated.
     known = describe(code)
     return known if not reason or reason in known else f"{known} {reason!r}"

@@ -61,7 +61,7 @@ def test_rules_hold_for_any_sequence(happenings):
 
 @given(happenings=st.lists(EVENTS, max_size=30))
 def test_any_connection_can_be_abandoned(happenings):
-    """From wherever it is, one call frees it for good."""
+    """From wherever it is, one call frees it permanently."""
     driver = ConnectionDriver()
     for happening in [*happenings, c.AbandonAsked()]:
         driver.feed(happening)

@@ -1,4 +1,4 @@
-"""A phase stands in a table, and nowhere else.
+"""The phase of a connection is kept in its table alone.
 
 Shells that remember in booleans, or in fields that are None, where a connection is,
 sooner or later disagree with each other: so did this package, before it had tables.

@@ -113,7 +113,7 @@ async def test_disconnecting():
         assert explained(client)[-1].endswith("stays so until connect() is called.")
         begin(client.close())
         await until_idle()
-        assert explained(client)[-1] == "Next: it is over within 3 s, for good."
+        assert explained(client)[-1] == "Next: it is over within 3 s, permanently."
 
 
 async def test_closed():
@@ -136,7 +136,7 @@ async def test_closed():
         ]
         await client.close()
         assert explained(client) == [
-            "Closed for good.",
+            "Closed permanently.",
             "Since then, because close() was called (close).",
             "Next: nothing; make a new client.",
         ]

@@ -84,7 +84,7 @@ async def test_closings(lines):
             "connection 2 to ws://host/ is being closed (close: 1000 NORMAL_CLOSURE)",
             (
                 "connection 2 to ws://host/ ended (closed: 1000 NORMAL_CLOSURE): "
-                "closed for good"
+                "closed permanently"
             ),
         ]
 
@@ -100,10 +100,10 @@ async def test_calls(lines):
         await asked
         assert lines()[2:] == [
             (
-                "connection 1 to ws://host/ makes room for a new one "
+                "connection 1 to ws://host/ is replaced by a new one "
                 "(connect: 1000 NORMAL_CLOSURE)"
             ),
-            "connecting to a URL to be asked for: attempt 1 (replaced)",
+            "connecting to a URL that the provider is asked for: attempt 1 (replaced)",
             "connecting to ws://host/: attempt 1 (url_resolved)",
             "connection 2 to ws://host/ is open, speaking v1",
         ]
