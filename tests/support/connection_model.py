@@ -54,7 +54,7 @@ Step = tuple[Phase, type, Phase]
 
 @dataclass(frozen=True)
 class Model:
-    """What was asked for, and what the commands have brought about.
+    """What was asked for, and what the commands have done.
 
     Attributes:
         opened: The client has opened it.
@@ -89,7 +89,7 @@ class Model:
     end_reported: bool = False
 
     def happened(self, phase: Phase, event: Event) -> "Model":
-        """Let the world be what the event says it is."""
+        """Return the model after an event that happened outside of the table."""
         changes: dict[str, bool] = {}
         match event:
             case Attached() if phase in (Phase.CONNECTING, *OVER):
@@ -107,7 +107,7 @@ class Model:
         return replace(self, **changes)
 
     def carry_out(self, command: Command) -> "Model":
-        """Do as told, or say that it cannot be done."""
+        """Return the model after a command; fail if the command makes no sense."""
         self._check(command)
         return replace(self, **BROUGHT_ABOUT[type(command)])
 

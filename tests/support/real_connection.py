@@ -1,4 +1,4 @@
-"""The real connection, over a transport and in a pipeline that are played."""
+"""The real connection, with a fake transport and a fake receive pipeline."""
 
 import asyncio
 from typing import Any
@@ -24,7 +24,7 @@ from ws_common.vocabulary.transport import CloseInfo
 
 
 class _Transport(FakeTransport):
-    """Tells the real side what it is told."""
+    """A transport that logs its calls on the real side."""
 
     def __init__(self, side: "RealSide", sink: Connection) -> None:
         super().__init__(sink, pings=True, can_pause=True)
@@ -49,7 +49,7 @@ class _Transport(FakeTransport):
 
 
 class _Incoming:
-    """Stands for the place in the pipeline."""
+    """A fake place in the receive pipeline."""
 
     number = 1
     should_pause = False
@@ -68,7 +68,7 @@ class _Incoming:
 
 
 class RealSide(Side):
-    """The real connection; it is its owner, too."""
+    """The real connection, and its owner."""
 
     def __init__(self, reactions: Reactions, *, heartbeat: bool) -> None:
         super().__init__(reactions)

@@ -1,4 +1,4 @@
-"""What the table of a connection says should happen, with a clock of its own."""
+"""What should happen by the table of a connection, on a simulated clock."""
 
 from collections import deque
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from ws_common.options.heartbeat import Heartbeat
 
 
 class ReferenceSide(Side):
-    """The pure table, its events one after the other, and the time that it asks for.
+    """The pure table with a queue of events, and simulated timers.
 
     Args:
         clock: Tells the time in the beginning.
@@ -47,7 +47,7 @@ class ReferenceSide(Side):
     # Time
 
     def wait(self, delay: float) -> None:
-        """Let what is due in that time happen."""
+        """Advance the clock, and feed what is due in that time."""
         target = self._now + delay
         while (due := self._next_due()) is not None and due[0] <= target:
             self._now, event = due
@@ -62,7 +62,7 @@ class ReferenceSide(Side):
         return None if expires is None else (expires, c.KeepaliveExpired(lost))
 
     def _expires_at(self) -> float | None:
-        """When the peer is dead, unless it gives a sign of life."""
+        """When the keepalive expires if the peer stays silent."""
         if self._keepalive is None or not self._listens:
             return None
         if self._probed is not None and self._last_activity < self._probed:

@@ -1,4 +1,4 @@
-"""The real connection does what its table says, whatever happens in whatever order.
+"""The real connection does what its table says, for any sequence of events.
 
 `tests/unit/connection/test_connection_table.py` has that the table keeps its rules.
 """
@@ -81,7 +81,7 @@ async def compare_sides(
 
 
 async def act(action: str | int, real: RealSide, reference: ReferenceSide) -> None:
-    """Let both do the same, or let time pass."""
+    """Play one action on both sides, or let time pass."""
     if isinstance(action, str):
         real.act(action)
         reference.act(action)
@@ -93,7 +93,7 @@ async def act(action: str | int, real: RealSide, reference: ReferenceSide) -> No
 
 
 def compare(real: RealSide, reference: ReferenceSide) -> None:
-    """What was told to whom, and what can be asked."""
+    """Compare the calls that both sides made, and all that can be asked of them."""
     expected, actual = reference.state, real.state
     assert reference.log == real.log
     assert expected._replace(closing=None, end=None) == actual._replace(
@@ -122,14 +122,14 @@ def play(
 
 
 def reported_cause(log: Log) -> str | None:
-    """The cause that the owner was told."""
+    """Return the cause of the end that was reported to the owner."""
     return next((what[0] for name, *what in log if name == "report end"), None)
 
 
 @settings(max_examples=EXAMPLES)
 @given(beginning=BEGINNINGS, actions=ACTIONS, heartbeat=st.booleans())
 def test_any_life(beginning, actions, heartbeat):
-    """Calls, reports, pauses and time: told is what the table commands, in order."""
+    """Both sides make the same calls in the same order, whatever happens."""
     log = play([*beginning, *actions], heartbeat=heartbeat)
     event(f"told of the end: {reported_cause(log)}")
 
@@ -137,7 +137,7 @@ def test_any_life(beginning, actions, heartbeat):
 @settings(max_examples=EXAMPLES)
 @given(beginning=BEGINNINGS, actions=ACTIONS, reactions=REACTIONS)
 def test_any_life_with_reactions(beginning, actions, reactions):
-    """Whoever is told may act from inside; the table sees one event at a time."""
+    """The same with callbacks that call the connection: events are queued."""
     log = play([*beginning, *actions], reactions)
     event(f"told of the end: {reported_cause(log)}")
 
@@ -191,7 +191,7 @@ def names(log: Log) -> list[str]:
     ],
 )
 def test_transport_that_reports_from_inside(actions, reactions, expected):
-    """One that delivers or ends while it is resumed, closed or aborted."""
+    """A transport may deliver or end while it is resumed, closed or aborted."""
     log = play(["attach", "open", *actions], reactions)
 
     assert expected == names(log)
@@ -229,21 +229,21 @@ def test_transport_that_reports_from_inside(actions, reactions, expected):
     ],
 )
 def test_owner_that_calls_back(actions, reactions, expected):
-    """What is asked for from inside comes behind what is in progress."""
+    """A call from inside a callback is handled after the current event."""
     log = play(["attach", "open", *actions], reactions)
 
     assert expected == names(log)
 
 
 def test_late_success_is_freed():
-    """A transport that comes when nobody wants it any more is aborted."""
+    """A transport that arrives after the connection was abandoned is aborted."""
     log = play(["abandon", "attach"])
 
     assert ["discard", "ended", "abort", "attached too late"] == names(log)
 
 
 def test_reading_does_not_wait_for_its_turn():
-    """A reader that is full, or no longer is, is heeded while an event is handled."""
+    """Reading is paused and resumed at once, also while an event is handled."""
     log = play(["pause", "attach"], {"pause": ["resume", "message"]})
 
     assert ["pause", "resume", "push"] == names(log)
@@ -252,7 +252,7 @@ def test_reading_does_not_wait_for_its_turn():
 @pytest.mark.parametrize("ending", ["close", "closing peer", "replace"])
 @pytest.mark.looptime
 async def test_what_closes_is_not_asked_for_signs_of_life(ending):
-    """Its deadline runs, whatever the peer says."""
+    """A closing connection sends no pings: its deadline ends it."""
     real = RealSide({}, heartbeat=True)
     for action in ("attach", "open", 2, ending, "probe", 2):
         if isinstance(action, str):
@@ -270,7 +270,7 @@ def refuse(*_: object) -> NoReturn:
 
 @pytest.mark.looptime
 async def test_close_that_raises_is_bounded_all_the_same():
-    """A code that cannot be sent is the caller's error; the deadline runs."""
+    """A close code that cannot be sent raises, and the deadline still runs."""
     real = RealSide({}, heartbeat=False)
     real.act("attach")
     real.act("open")
@@ -286,7 +286,7 @@ async def test_close_that_raises_is_bounded_all_the_same():
 
 @pytest.mark.looptime
 async def test_abort_that_raises_does_not_keep_the_end_from_coming():
-    """Everything is released, and whoever waits is told."""
+    """Everything is released, and those who wait are woken."""
     real = RealSide({}, heartbeat=False)
     real.act("attach")
     real.act("open")
@@ -301,7 +301,7 @@ async def test_abort_that_raises_does_not_keep_the_end_from_coming():
 
 @pytest.mark.looptime
 async def test_owner_that_raises_does_not_keep_the_connection_from_ending():
-    """It is torn down before its owner is told, and the error comes out."""
+    """The connection ends at its deadline, and the error of the owner is raised."""
     real = RealSide({}, heartbeat=False)
     real.act("attach")
     real.act("open")

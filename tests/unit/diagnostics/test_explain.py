@@ -1,4 +1,4 @@
-"""`explain()`: what a person is told, state by state. No real time."""
+"""`explain()` in each state, on a virtual clock."""
 
 import asyncio
 import re
@@ -19,13 +19,13 @@ RETRY = {"connection_retry_interval": (2, 2), "timeout": 7, "close_timeout": 3}
 
 
 def explained(client) -> list[str]:
-    """Its lines, with the time of day taken out."""
+    """Return the lines of `explain()`, without the time of day."""
     text = re.sub(r"\d\d:\d\d:\d\d UTC \([\d.]+ s\)", "then", client.explain())
     return text.splitlines()
 
 
 async def test_new():
-    """Nothing has happened, and nothing will."""
+    """A new client says that connect() has not been called."""
     assert explained(ws.WebSocketClient()) == [
         "Not connected: connect() has not been called.",
         "Next: nothing, until connect() is called.",
@@ -33,7 +33,7 @@ async def test_new():
 
 
 async def test_connecting():
-    """Where to, for how long, and what is known of the attempt before."""
+    """It says where to, for how long, and why the previous attempt failed."""
     connector, known = FakeConnector(), asyncio.Event()
 
     async def provide(_):
@@ -60,7 +60,7 @@ async def test_connecting():
 
 
 async def test_open():
-    """Which connection it is, and whether a loss would be made good."""
+    """It says which connection is open, and whether a loss would be retried."""
     for options, will in ((RETRY, "will be"), ({}, "will not be")):
         async with opened(FakeConnector(), **options) as (client, _):
             assert explained(client) == [
@@ -71,7 +71,7 @@ async def test_open():
 
 
 async def test_reconnecting():
-    """Why, when the next attempt comes, how to have it now, and what waits."""
+    """It says why, when the next attempt comes, and what waits to be sent."""
     connector = FakeConnector()
     async with opened(connector, **RETRY) as (client, transport):
         transport.closed()
@@ -96,7 +96,7 @@ async def test_reconnecting():
 
 
 async def test_disconnecting():
-    """Who closes, by when it is over, and what follows."""
+    """It says who closes, by when that has ended, and what follows."""
     connector = FakeConnector()
     async with opened(connector, **RETRY) as (client, transport):
         transport.closing(1012, "deploy")
@@ -117,7 +117,7 @@ async def test_disconnecting():
 
 
 async def test_closed():
-    """How the last connection ended, and what can be done."""
+    """It says how the last connection ended, and what can be done."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(2, 1)) as (client, _):
         await client.state_changes.closed.first()
@@ -143,7 +143,7 @@ async def test_closed():
 
 
 async def test_remarks():
-    """Messages that nobody reads are pointed at."""
+    """It points at messages that nobody reads."""
     connector = FakeConnector()
     async with opened(connector, stream_capacity=2) as (client, transport):
         transport.message("one")

@@ -1,4 +1,4 @@
-"""The log: sentences for people at INFO, the rest at DEBUG, and no secrets anywhere."""
+"""The log: changes of state at INFO, the rest at DEBUG, and no secrets anywhere."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ FIXED = {"connection_retry_interval": (2, 2), "close_timeout": 3}
 
 @pytest.fixture
 def lines(caplog):
-    """What was logged at INFO and above, until asked for; each call starts anew."""
+    """Return what was logged at INFO and above since the last call."""
     caplog.set_level(logging.DEBUG, "ws")
 
     def take() -> list[str]:
@@ -34,7 +34,7 @@ def lines(caplog):
 
 
 async def test_a_loss(lines):
-    """What happened, why, and what comes next, in one line each."""
+    """Each change is one line: what happened, why, and what comes next."""
     connector = FakeConnector()
     async with opened(connector, **FIXED) as (_, transport):
         transport.closed()
@@ -58,7 +58,7 @@ async def test_a_loss(lines):
 
 
 async def test_closings(lines):
-    """Who closes whom, with code and reason."""
+    """A closing names who closes, the code and the reason."""
     connector = FakeConnector()
     async with opened(connector, **FIXED) as (client, transport):
         lines()
@@ -90,7 +90,7 @@ async def test_closings(lines):
 
 
 async def test_calls(lines):
-    """A replaced connection, a cancelled attempt, a provider that is asked."""
+    """Calls of the program are named as causes of what happens."""
     connector = FakeConnector()
     async with opened(connector, protocols=["v1"], **FIXED) as (client, _):
         asked = begin(client.connect(lambda _: URL))
@@ -117,7 +117,7 @@ async def test_calls(lines):
 
 
 async def test_levels(caplog):
-    """All of it is under `ws`, nothing on the root logger; details are for DEBUG."""
+    """Every logger is below `ws`, and details are logged at DEBUG."""
     caplog.set_level(logging.DEBUG)
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(2, 1)) as (client, _):
@@ -135,7 +135,7 @@ SECRET_URL = f"wss://joe:{SECRET}@host/chat?token={SECRET}"
 
 
 class Everything:
-    """What a client shows, in every way that it can be printed."""
+    """Everything that a client shows, in every form in which it can be printed."""
 
     def __init__(self) -> None:
         self.client: ws.WebSocketClient
@@ -151,7 +151,7 @@ class Everything:
         self.add(client.metrics.to_json())
 
     async def live(self, connector: FakeConnector, target, error=None) -> None:
-        """Fail, connect, lose."""
+        """Let an attempt fail, then connect, then lose the connection."""
         asked = begin(self.client.connect(target))
         (await connector.next()).refuse(error)
         await until_idle()
@@ -202,7 +202,7 @@ async def error_of(asked):
 
 
 async def test_a_hook_that_raises(lines):
-    """It is logged, and takes nothing down."""
+    """Its error is logged, and the client goes on."""
 
     def hook(_: ws.ClientEvent) -> None:
         raise LookupError("hook")
