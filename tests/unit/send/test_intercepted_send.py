@@ -10,20 +10,11 @@ from tests.support.client_helpers import Told
 from tests.support.fake_network import URL, abort, begin, connected, ended, playing
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
+from tests.support.interceptors import Keeping
 
 pytestmark = pytest.mark.looptime
 
 RETRY = {"connection_retry_interval": (1, 1)}
-
-
-class Keeping(ws.WSInterceptor):
-    """Keep each `next`, and call none."""
-
-    def __init__(self) -> None:
-        self.kept = []
-
-    def on_send(self, data, next):
-        self.kept.append(next)
 
 
 class Stuck(ws.WSInterceptor):

@@ -17,6 +17,7 @@ from tests.support.fake_network import (
 )
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
+from tests.support.interceptors import Keeping
 from ws.testing import WebSocketClientFake
 
 pytestmark = pytest.mark.looptime
@@ -85,19 +86,13 @@ async def test_a_receipt_of_what_was_cancelled_on_the_way_out():
 
 async def test_the_receipt_of_a_message_that_goes_later():
     """The status stays "queued" while an interceptor may still call `next`."""
-    later = []
-
-    class Keeping(ws.WSInterceptor):
-        def on_send(self, data, next):
-            later.append(next)
-
-    connector = FakeConnector()
-    async with connected(connector, interceptors=[Keeping()]) as (client, wire):
+    keeping, connector = Keeping(), FakeConnector()
+    async with connected(connector, interceptors=[keeping]) as (client, wire):
         receipt = client.add_nowait("late")
         assert receipt.status == "queued"
         await until_idle()
         assert receipt.status == "queued"
-        later.pop()("late")
+        keeping.kept.pop()("late")
         await until_idle()
         assert (wire.sent, receipt.status) == (["late"], "sent")
         await receipt
