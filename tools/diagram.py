@@ -34,7 +34,7 @@ PAGE = ROOT / "docs" / "lifecycle.md"
 SOURCE = ROOT / "src"
 
 REPORTING = frozenset(
-    {"note", "_note", "fault", "report", "_report", "_on_fault", "_emit"}
+    {"note", "_note", "report_error", "report", "_report", "_on_fault", "_emit"}
 )
 """Names of the functions whose first argument is the name of an event."""
 

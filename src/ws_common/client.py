@@ -128,13 +128,13 @@ class WebSocketClient:
     @property
     def state_changes(self) -> WebSocketStatesStream:
         """Every change of state from now on."""
-        fault = self._supervisor.reporter.fault
+        fault = self._supervisor.reporter.report_error
         return WebSocketStatesStream(self._supervisor.states, fault, owner=self)
 
     @property
     def stream(self) -> WebSocketMessagesStream:
         """The messages that arrive."""
-        fault = self._supervisor.reporter.fault
+        fault = self._supervisor.reporter.report_error
         messages = self._supervisor.received.messages
         return WebSocketMessagesStream(messages, fault, owner=self)
 

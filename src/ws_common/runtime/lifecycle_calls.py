@@ -100,7 +100,7 @@ class LifecycleCalls:
             if supervisor.client_state.phase is Phase.OPEN and connection is not None:
                 self._calls.overtake("close")
                 supervisor.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
-                await connection.flushed(LEAVING)
+                await connection.wait_flushed(LEAVING)
         finally:  # whoever presses Ctrl-C twice does not wait
             self.abort()
 

@@ -11,7 +11,7 @@ from ws_common.lifecycle.states import Closed
 from ws_common.receive.pipeline import ReceivePipeline
 from ws_common.receive.streams import Subscriber
 from ws_common.receive.subscriber_buffer import Buffer, End, Ended, Limits
-from ws_common.send.intercepted_sends import InterceptedSends
+from ws_common.send.send_order import SendOrder
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.client_loop import ClientLoop
 from ws_common.vocabulary.errors import WSConnectionClosedError
@@ -34,7 +34,7 @@ class _Session:
         self,
         connection: Connection,
         send_queue: SendQueue,
-        order: InterceptedSends | None = None,
+        order: SendOrder | None = None,
     ) -> None:
         self.connection = connection.number
         self.url = connection.url

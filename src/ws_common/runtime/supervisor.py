@@ -89,19 +89,19 @@ class Supervisor:
             options.connection_retry_interval,
             CHANCE,
             self.clock,
-            lambda error: self.reporter.fault("retry_if_raised", error),
+            lambda error: self.reporter.report_error("retry_if_raised", error),
         )
         self.connection: Connection | None = None
         self.received = ReceivePipeline(
             options.interceptors,
             limits_of(options, platform),
             report=self.reporter.report,
-            count_discarded=self.reporter.discarded,
-            on_drop=self.reporter.dropped_in,
+            count_discarded=self.reporter.count_discarded,
+            on_drop=self.reporter.report_dropped_received,
             on_watermark=self._adjust_reading,
             client_loop=self.client_loop,
         )
-        self.received.messages.on_discarded = self.reporter.unheard
+        self.received.messages.on_discarded = self.reporter.report_discarded
         self.received.messages.check_asked = self._check_asked
         self.states: Broadcast[WebSocketClientState] = Broadcast(
             _STATE_LIMITS, keep=False, client_loop=self.client_loop
@@ -111,7 +111,7 @@ class Supervisor:
             self.clock,
             check_coming=self.check_coming,
             report=self.reporter.report,
-            on_drop=self.reporter.dropped_out,
+            on_drop=self.reporter.report_dropped_unsent,
         )
         self.sessions = Sessions(self.received, self.send_queue)
         self._connector = connector
@@ -189,7 +189,7 @@ class Supervisor:
             case lifecycle.FailSends():
                 self.send_queue.fail(self.client_state.not_connected)
             case lifecycle.PublishState(state, final):
-                self.reporter.changed(state, cause, final=final)
+                self.reporter.report_state(state, cause, final=final)
                 self.states.publish((state,), 0)
             case lifecycle.OpenConnection():
                 self._open_connection()
@@ -203,7 +203,7 @@ class Supervisor:
             case lifecycle.StopSending():
                 self.send_queue.shut()
             case lifecycle.CountEnd(code, reason):
-                self.counters.ended(self.clock.now(), code, reason)
+                self.counters.count_ended(self.clock.now(), code, reason)
                 if self._stable_timer is not None:
                     self._stable_timer.cancel()
                 self.sessions.ended(self._live())
@@ -331,7 +331,7 @@ class Supervisor:
 
     def _open_connection(self) -> None:
         connection = self._live()
-        self.counters.opened(self.clock.now(), again=connection.number > 1)
+        self.counters.count_opened(self.clock.now(), again=connection.number > 1)
         self.sessions.opened(connection)
         connection.adjust_reading()
         connection.open()

@@ -1,4 +1,4 @@
-"""Interceptors that are cancelled, late, or call the client: no other message pays."""
+"""Interceptors that are cancelled, late, or call the client affect one message."""
 
 import asyncio
 
@@ -17,20 +17,21 @@ from tests.support.fake_network import (
 )
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
+from tests.support.interceptors import Keeping
 from ws.testing import WebSocketClientFake
 
 pytestmark = pytest.mark.looptime
 
 
 async def cancelled_inside() -> None:
-    """Wait for something that somebody else has cancelled."""
+    """Wait for a future that was cancelled."""
     nothing = asyncio.get_running_loop().create_future()
     nothing.cancel()
     await nothing
 
 
 class Unlucky(ws.WSInterceptor):
-    """What it waits for with the message "bad" is cancelled."""
+    """For the message "bad" it awaits a cancelled future."""
 
     async def on_send(self, data, next):
         await asyncio.sleep(0)
@@ -43,7 +44,7 @@ class Unlucky(ws.WSInterceptor):
 
 
 async def test_cancelled_on_the_way_in():
-    """That message is reported and not delivered; all others are, in order."""
+    """That message is reported and dropped; all others are delivered in order."""
     connector, told = FakeConnector(), Told()
     options = {"interceptors": [Unlucky()], "on_event": told}
     async with connected(connector, **options) as (client, wire):
@@ -59,7 +60,7 @@ async def test_cancelled_on_the_way_in():
 
 
 async def test_cancelled_on_the_way_out():
-    """add() raises an error, and not a cancellation that nobody asked for."""
+    """add() raises an error and no CancelledError, as nobody has cancelled it."""
     connector = FakeConnector()
     async with connected(connector, interceptors=[Unlucky()]) as (client, wire):
         adding = begin(client.add("bad"))
@@ -71,7 +72,7 @@ async def test_cancelled_on_the_way_out():
 
 
 async def test_a_receipt_of_what_was_cancelled_on_the_way_out():
-    """It fails, and says nothing of a client that was closed: it is open."""
+    """The receipt fails, but not with WSClientClosedError: the client is open."""
     connector = FakeConnector()
     async with connected(connector, interceptors=[Unlucky()]) as (client, _):
         receipt = client.add_nowait("bad")
@@ -84,20 +85,14 @@ async def test_a_receipt_of_what_was_cancelled_on_the_way_out():
 
 
 async def test_the_receipt_of_a_message_that_goes_later():
-    """While an interceptor may still call `next`, nothing is said to be dropped."""
-    later = []
-
-    class Keeping(ws.WSInterceptor):
-        def on_send(self, data, next):
-            later.append(next)
-
-    connector = FakeConnector()
-    async with connected(connector, interceptors=[Keeping()]) as (client, wire):
+    """The status stays "queued" while an interceptor may still call `next`."""
+    keeping, connector = Keeping(), FakeConnector()
+    async with connected(connector, interceptors=[keeping]) as (client, wire):
         receipt = client.add_nowait("late")
         assert receipt.status == "queued"
         await until_idle()
         assert receipt.status == "queued"
-        later.pop()("late")
+        keeping.kept.pop()("late")
         await until_idle()
         assert (wire.sent, receipt.status) == (["late"], "sent")
         await receipt
@@ -105,7 +100,7 @@ async def test_the_receipt_of_a_message_that_goes_later():
 
 @pytest.mark.parametrize("method", ["add", "send"])
 async def test_add_inside_on_send_raises(method):
-    """It would wait for the message that it is handling, so it raises at once."""
+    """The call would wait for the message that is being handled, so it raises."""
     errors = []
 
     class Calling(ws.WSInterceptor):
@@ -128,7 +123,7 @@ async def test_add_inside_on_send_raises(method):
 
 
 async def test_a_message_that_waits_does_not_hold_up_after_connect():
-    """What an interceptor holds until the connection is open cannot keep it shut."""
+    """A message that waits for the opening does not block `after_connect`."""
     opened = asyncio.Event()
 
     class Patient(ws.WSInterceptor):
@@ -155,7 +150,7 @@ async def test_a_message_that_waits_does_not_hold_up_after_connect():
 
 
 async def test_reconnect_inside_on_message():
-    """It opens a connection or raises; it does not wait for what waits for it."""
+    """reconnect() opens a connection or raises, without a deadlock."""
     outcomes = []
 
     class Renewing(ws.WSInterceptor):
@@ -189,7 +184,7 @@ async def test_reconnect_inside_on_message():
 
 
 async def test_receiving_inside_on_message_raises():
-    """The next message would wait for the one that is being handled."""
+    """recv() would wait for the message that is being handled, so it raises."""
     errors = []
 
     class Impatient(ws.WSInterceptor):

@@ -1,4 +1,4 @@
-"""The data path where no server can bring it: between two turns of the loop."""
+"""The data path in states between two turns of the loop, which no server causes."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.looptime
 
 
 class Slow(WebSocketClientFake):
-    """Takes a message only after some turns of the loop."""
+    """A client that takes each message only after some turns of the loop."""
 
     add_nowait = None  # type: ignore[assignment]
 
@@ -25,7 +25,7 @@ class Slow(WebSocketClientFake):
 
 
 async def test_room_that_was_not_told_of_yet():
-    """While something waits, nothing overtakes it, though there is room."""
+    """While a message waits, none overtakes it, although there is room."""
     connector = FakeConnector()
     async with opened(connector, write_limit=10) as (client, transport):
         transport.buffered_amount = 11
@@ -41,7 +41,7 @@ async def test_room_that_was_not_told_of_yet():
 
 
 async def test_the_buffer_is_asked_for_where_it_may_be_full(monkeypatch):
-    """Not after each message: in a browser asking costs as much as sending."""
+    """It is not read for each message: in a browser that costs as much as sending."""
     connector = FakeConnector()
     async with opened(connector, write_limit=1000) as (client, transport):
         asked = []
@@ -65,7 +65,7 @@ async def test_the_buffer_is_asked_for_where_it_may_be_full(monkeypatch):
 
 
 async def test_a_new_connection_that_is_paused_from_the_start():
-    """Its heart does not beat: nothing could be heard of the answer."""
+    """It sends no pings: no answer could be read."""
     connector = FakeConnector()
     options = {
         "stream_capacity": 1,
@@ -91,7 +91,7 @@ async def test_a_new_connection_that_is_paused_from_the_start():
 
 
 async def test_early_messages_and_a_full_subscriber():
-    """What waited for the opening pauses the new connection, and goes first."""
+    """Messages from before the opening pause reading, and are delivered first."""
     connector = FakeConnector()
     opening = asyncio.Event()
 
@@ -119,7 +119,7 @@ async def test_early_messages_and_a_full_subscriber():
 
 @pytest.mark.parametrize("how", ["disconnect cancelled", "client aborted"])
 async def test_what_an_abort_may_have_cost(how):
-    """Messages that were on their way are told of, whoever ended the connection."""
+    """Unconfirmed messages are reported, whoever has ended the connection."""
     told = Told()
     connector = FakeConnector()
     async with opened(connector, on_event=told) as (client, transport):
@@ -129,9 +129,9 @@ async def test_what_an_abort_may_have_cost(how):
         if how == "client aborted":
             await abort(client)
         else:
-            leaving = begin(client.disconnect())
+            disconnecting = begin(client.disconnect())
             await until_idle()
-            leaving.cancel()
+            disconnecting.cancel()
         await until_idle()
         assert transport.aborted
     assert told.named("messages_unconfirmed") == [{"count": 2}]
@@ -141,21 +141,21 @@ async def test_what_an_abort_may_have_cost(how):
     ("initiator", "count"), [("local", 0), ("peer", 1)], ids=["we first", "peer first"]
 )
 async def test_what_a_proper_close_may_have_cost(initiator, count):
-    """Nothing, if the peer has answered ours; what it had not read, if it began."""
+    """Nothing if the peer answered our Close; what it did not read if it closed."""
     told = Told()
     connector = FakeConnector()
     async with opened(connector, on_event=told) as (client, transport):
         await client.add("a")
-        leaving = begin(client.disconnect())
+        disconnecting = begin(client.disconnect())
         await until_idle()
         transport.closed(1000, initiator=initiator)
-        await leaving
+        await disconnecting
     events = told.named("messages_unconfirmed")
     assert [event["count"] for event in events] == [1] * count
 
 
 async def test_a_wrapped_client_has_one_connection_at_a_time():
-    """`reconnect()` waits until what was sent before has gone, and it has left."""
+    """`reconnect()` waits until earlier messages are sent and the client has closed."""
     fake = Slow()
     client = ws.WebSocketClient.from_client(fake)
     async with client:
@@ -172,7 +172,7 @@ async def test_a_wrapped_client_has_one_connection_at_a_time():
 
 
 async def test_a_wrapped_client_that_takes_nothing():
-    """What its `add()` raises ends the connection, and is the cause."""
+    """An error of its `add()` ends the connection, and is the cause."""
 
     class Broken(WebSocketClientFake):
         add_nowait = None  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""The heartbeat: what counts as life, when death is called, what is measured."""
+"""The keepalive: what counts as an answer, and when the connection is ended."""
 
 import asyncio
 
@@ -19,14 +19,14 @@ TIMES = [(20, 20), (1, 0.5), (1, 5), (30, 1)]
 
 
 async def until_lost(client) -> float:
-    """Wait for the end of the connection; its time."""
+    """Wait for the end of the connection, and return its time."""
     await client.state_changes.closed.first()
     return float(clock)
 
 
 @pytest.mark.parametrize(("interval", "limit"), TIMES)
 async def test_dead_from_the_start(interval, limit):
-    """A peer that never says a word is dead at `interval + timeout`."""
+    """A peer that sends nothing is given up after `interval + timeout`."""
     connector = FakeConnector()
     heartbeat = ws.Heartbeat(interval=interval, timeout=limit)
     async with opened(connector, heartbeat=heartbeat) as (client, transport):
@@ -40,7 +40,7 @@ async def test_dead_from_the_start(interval, limit):
 
 
 async def test_dead_where_not_even_a_ping_can_be_sent(monkeypatch):
-    """A transport that takes nothing and says nothing of its end is dead in time."""
+    """A transport that refuses the ping and reports no end is ended in time."""
 
     def refuse():
         raise ws.WSConnectionClosedError
@@ -55,7 +55,7 @@ async def test_dead_where_not_even_a_ping_can_be_sent(monkeypatch):
 @pytest.mark.parametrize(("interval", "limit"), TIMES)
 @pytest.mark.parametrize("last", [0.3, 0.999, 1.7, 7.31])
 async def test_dead_after_the_last_byte(interval, limit, last):
-    """It is dead exactly so long after its last byte, and was asked in between."""
+    """The end comes exactly that long after the last byte, with a ping between."""
     connector = FakeConnector()
     heartbeat = ws.Heartbeat(interval=interval, timeout=limit)
     async with opened(connector, heartbeat=heartbeat) as (client, transport):
@@ -72,7 +72,7 @@ async def test_dead_after_the_last_byte(interval, limit, last):
 
 @pytest.mark.parametrize(("interval", "limit"), TIMES)
 async def test_answers_keep_it_alive(interval, limit):
-    """A peer that answers in time lives for ever, and is asked every `interval`."""
+    """A peer that answers in time is pinged every `interval`, without an end."""
     connector = FakeConnector()
     heartbeat = ws.Heartbeat(interval=interval, timeout=limit)
     async with opened(connector, heartbeat=heartbeat) as (client, transport):
@@ -86,7 +86,7 @@ async def test_answers_keep_it_alive(interval, limit):
 
 
 async def test_half_a_message_is_life():
-    """Bytes of a message that is not whole yet count, though no Pong comes."""
+    """Bytes of an incomplete message count as an answer, without any Pong."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(2, 1)) as (client, transport):
         for _ in range(50):
@@ -97,7 +97,7 @@ async def test_half_a_message_is_life():
 
 
 async def test_a_draining_buffer_is_life():
-    """A slow upload is not death; when the network takes nothing more, it is."""
+    """A send buffer that drains counts as an answer; one that is stuck does not."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(2, 1)) as (client, transport):
         transport.buffered_amount = 1000
@@ -111,7 +111,7 @@ async def test_a_draining_buffer_is_life():
 
 
 async def test_room_in_the_buffer_is_life():
-    """What drains and is filled up again between two looks counts too."""
+    """A buffer that drains and fills up again between two checks counts, too."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(2, 1)) as (client, transport):
         transport.buffered_amount = 1000
@@ -125,7 +125,7 @@ async def test_room_in_the_buffer_is_life():
 
 @pytest.mark.parametrize(("begin_at", "asked"), [(1.9, []), (2.5, [2])])
 async def test_our_own_pause_is_no_silence(begin_at, asked):
-    """While the program does not read, nothing is asked, missed or held against it."""
+    """While reading is paused, no ping is sent and no silence is counted."""
     connector = FakeConnector()
     options = {"heartbeat": ws.Heartbeat(2, 1), "stream_capacity": 4}
     async with opened(connector, **options) as (client, transport):
@@ -145,7 +145,7 @@ async def test_our_own_pause_is_no_silence(begin_at, asked):
 
 
 async def test_latency():
-    """The round trip of the last answered ping."""
+    """The latency is the round trip of the last answered ping."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(2, 1)) as (client, transport):
         assert client.latency is None
@@ -161,7 +161,7 @@ async def test_latency():
 
 
 async def test_off():
-    """None asks nothing and kills nothing."""
+    """Without a heartbeat no ping is sent, and the connection stays open."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=None) as (client, transport):
         await asyncio.sleep(10_000)
@@ -170,7 +170,7 @@ async def test_off():
 
 
 async def test_events():
-    """A missed heartbeat is told, with the silence that came before."""
+    """A missed heartbeat is reported with the duration of the silence."""
     events = []
     connector = FakeConnector()
     options = {"heartbeat": ws.Heartbeat(2, 1), "on_event": events.append}
@@ -181,7 +181,7 @@ async def test_events():
 
 
 async def test_it_ends_with_the_connection():
-    """A closing stops it: the deadline is `close_timeout` alone."""
+    """A closing stops the keepalive: only `close_timeout` bounds it."""
     connector = FakeConnector()
     options = {"heartbeat": ws.Heartbeat(2, 1), "close_timeout": 30}
     async with opened(connector, **options) as (client, transport):

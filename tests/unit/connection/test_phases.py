@@ -1,9 +1,9 @@
-"""A phase stands in a table, and nowhere else.
+"""The phase of a connection is kept in its table alone.
 
-Shells that remember in booleans, or in fields that are None, where a connection is,
-sooner or later disagree with each other: so did this package, before it had tables.
-This looks at the source: every such attribute is named below, with the reason why it
-is no phase. Whoever adds one says here what it is, or puts it into a table.
+Booleans, or fields that may be None, that remember beside the table what phase a
+connection is in come to disagree with it: that happened here before there were tables.
+This test reads the source. Every such attribute is listed below with the reason why it
+is no phase. If you add one, list it here, or put it into a table.
 """
 
 import ast
@@ -28,15 +28,15 @@ from tools.common import ROOT
 SOURCE = ROOT / "src"
 COMMON = SOURCE / "ws_common"
 
-NO_PHASE = {
+NOT_A_PHASE = {
     # Something that may be there or not, while the phase is the same
     "ClockWatch._timer": "a timer that may run",
     "Attempt._timer": "a timer that may run",
     "Connection._deadline": "a timer that may run",
     "Connection._keepalive": "an option; without it, made for a probe",
     "Connection._over": "made for whoever waits for the end; the table knows of it",
-    "Keepalive._asking": "a timer that may run",
-    "Keepalive._checking": "a timer that may run",
+    "Keepalive._ping_timer": "a timer that may run",
+    "Keepalive._check_timer": "a timer that may run",
     "Supervisor._attempt": "the task of the last attempt, to be cancelled",
     "Supervisor._stable_timer": "a timer that may run",
     "Sessions._feeds": "most of the time nobody iterates over sessions",
@@ -46,7 +46,7 @@ NO_PHASE = {
     # Something that is known or not
     "PendingCalls._finished": "whom to answer; most of the time nobody waits",
     "JsTransport._failure": "what to report at the end, instead of what comes",
-    "Keepalive._sent": "when a message went that has no reply yet",
+    "Keepalive._unanswered": "when a message went that has no reply yet",
     "Supervisor.target": "the URL of the last connect(), or what makes it",
     "RetryTimer._attempt": "what to report when the wait is over",
     "RetryTimer._news": "what was heard shortly before the wait that it shortens",
@@ -56,10 +56,10 @@ NO_PHASE = {
     "Proxy.password": "a part of a URL",
     "Proxy.username": "a part of a URL",
     "SetAside.ends": "what was found in some bytes",
-    "Keepalive._periodic": "an option: whether there is a heartbeat",
-    "Keepalive.hears_messages": "an option of the heartbeat",
+    "Keepalive._has_heartbeat": "an option: whether there is a heartbeat",
+    "Keepalive.inspects_messages": "an option of the heartbeat",
 }
-"""Attribute -> why it is no phase."""
+"""An attribute -> the reason why it is no phase."""
 
 
 def modules():
@@ -75,7 +75,7 @@ TREES = [parse(path) for path in modules()]
 
 
 def looks_like_phases(trees: list[ast.Module]) -> set[str]:
-    """The attributes that could stand for one."""
+    """Return the attributes that could stand for a phase."""
     asked = decided_by_none(trees)
     return {
         f"{cls.name}.{name}"
@@ -85,13 +85,13 @@ def looks_like_phases(trees: list[ast.Module]) -> set[str]:
 
 
 def test_no_phase_outside_of_the_tables():
-    """No boolean, and nothing that is compared with None, is there without a reason."""
-    assert set() == looks_like_phases(TREES) - NO_PHASE.keys()
+    """Each boolean, and each field that is compared with None, has a reason."""
+    assert set() == looks_like_phases(TREES) - NOT_A_PHASE.keys()
 
 
 def test_no_reason_is_left_over():
-    """What is gone from the source is gone from here."""
-    assert set() == NO_PHASE.keys() - looks_like_phases(TREES)
+    """An attribute that is no longer in the source is no longer listed."""
+    assert set() == NOT_A_PHASE.keys() - looks_like_phases(TREES)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_no_reason_is_left_over():
     ],
 )
 def test_attributes_are_recognized(line, asked):
-    """However it is written, a boolean or a field that may be None is seen."""
+    """A boolean or a field that may be None is found, however it is written."""
     source = f"""
 class C:
     def __init__(self, given, flag: bool, maybe: int | None):
@@ -135,14 +135,14 @@ class C:
     ],
 )
 def test_decisions_are_recognized_elsewhere(decides):
-    """Also where another module asks, and under a name of its own."""
+    """A test in another module is found, also through a local variable."""
     source = f"class C:\n    x: int | None = None\ndef f(c):\n    {decides}\n"
 
     assert {"C.x"} == looks_like_phases([ast.parse(source)])
 
 
 def test_what_is_asked_by_nobody_is_no_phase():
-    """A field that may be None is data until something is decided by it."""
+    """A field that may be None is no phase if no decision depends on it."""
     source = "class C:\n    x: int | None = None\n    def f(self): return self.x\n"
 
     assert set() == looks_like_phases([ast.parse(source)])
@@ -151,7 +151,7 @@ def test_what_is_asked_by_nobody_is_no_phase():
 # ── Routing ─────────────────────────────────────────────────────────────────
 
 ROUTED = {"Broadcast", "Connection", "Incoming", "ReceivePipeline"}
-"""The classes that messages pass through."""
+"""The classes through which messages pass."""
 
 STATE = {
     "Broadcast._buffers": "the subscribers, who come and go",
@@ -174,20 +174,20 @@ STATE = {
     "ReceivePipeline._pending": "what the task awaits next",
     "ReceivePipeline._task": "works off the queue, and ends",
 }
-"""Attribute -> why it is assigned after `__init__`: it does not route messages."""
+"""An attribute -> why it may be assigned after `__init__`: it routes no messages."""
 
 EVERYTHING = {path.stem: parse(path) for path in sorted(COMMON.rglob("*.py"))}
 
 
 def routes():
-    """The attributes of the classes that messages pass through."""
+    """Yield the attributes of the classes through which messages pass."""
     for cls in classes(EVERYTHING.values()):
         if cls.name in ROUTED:
             yield from (f"{cls.name}.{name}" for name in attributes_of(cls))
 
 
 def reassigned():
-    """What of them is assigned elsewhere than in `__init__`, by themselves."""
+    """Yield those that their own class assigns outside of `__init__`."""
     for tree in EVERYTHING.values():
         for one in assignments(tree):
             inside = one.target == "self" and one.owner in ROUTED
@@ -196,7 +196,7 @@ def reassigned():
 
 
 def assigned_from_outside():
-    """The same, by others."""
+    """Yield those that another class assigns."""
     names = {route.partition(".")[2] for route in routes()}
     for module, tree in EVERYTHING.items():
         for one in assignments(tree):
@@ -205,17 +205,17 @@ def assigned_from_outside():
 
 
 def test_routes_are_laid_in_init():
-    """Where messages go is settled before the first one comes."""
+    """The path of messages is fixed before the first one arrives."""
     assert STATE.keys() == set(reassigned())
 
 
 def test_nobody_else_changes_a_route():
-    """Not from outside either."""
+    """No other class changes the path of messages, either."""
     assert set() == set(assigned_from_outside())
 
 
 def test_there_are_routes():
-    """Most of what those classes have is never assigned again."""
+    """Most attributes of those classes are never assigned again."""
     fixed = set(routes()) - STATE.keys()
 
     assert {
@@ -232,7 +232,7 @@ BIG = [("connection", "Connection"), ("supervisor", "Supervisor")]
 
 @pytest.mark.parametrize(("module", "name"), BIG)
 def test_attributes_are_few(module, name):
-    """Whoever needs more than 20 is two things."""
+    """A class that needs more than 20 attributes has two subjects."""
     (cls,) = (one for one in classes([EVERYTHING[module]]) if one.name == name)
     later = {
         one.name
@@ -245,13 +245,13 @@ def test_attributes_are_few(module, name):
 
 @pytest.mark.parametrize(("module", "name"), BIG)
 def test_lines_are_few(module, name):
-    """Each is read at one sitting, with the helpers that only it has."""
+    """A class and its private helpers are short enough to be read at once."""
     (path,) = COMMON.rglob(f"{module}.py")
     text = path.read_text(encoding="utf-8")
-    behind_imports = next(
+    first_line = next(
         node.lineno
         for node in EVERYTHING[module].body[1:]
         if not isinstance(node, ast.Import | ast.ImportFrom)
     )
 
-    assert len(text.splitlines()) - behind_imports < 350, name
+    assert len(text.splitlines()) - first_line < 350, name

@@ -1,16 +1,17 @@
-"""Sends of one order: in the order of the calls; none that leaves holds others up."""
+"""The order of sends: that of the calls, also when some are cancelled or fail."""
 
 import asyncio
 
 import pytest
 
 from tests.support.idle import until_idle
-from ws_common.send.intercepted_sends import InterceptedSend, InterceptedSends
+from ws_common.send.intercepted_send import InterceptedSend
+from ws_common.send.send_order import SendOrder
 from ws_common.vocabulary.errors import WSNotConnectedError
 
 
 class Line:
-    """Sends that wait in one interceptor, which lets them pass one by one.
+    """Sends through one interceptor, which the test releases one by one.
 
     Attributes:
         log: The messages that have begun to pass.
@@ -20,21 +21,21 @@ class Line:
         self.log: list[str] = []
         self.tasks: dict[str, asyncio.Task[None]] = {}
         self._released: dict[str, asyncio.Event] = {}
-        self._order = InterceptedSends([self._pass], pytest.fail, set())
+        self._order = SendOrder([self._pass], pytest.fail, set())
 
     def enter(self, names: str) -> dict[str, InterceptedSend]:
-        """Take a place for each."""
+        """Take a place in the order for each name."""
         self._released |= {name: asyncio.Event() for name in names}
         return {name: self._send(name) for name in names}
 
     def finish(self, sends: dict[str, InterceptedSend]) -> None:
-        """Begin to wait, in the order of what is given."""
+        """Begin to wait, in the order of the given sends."""
         self.tasks = {
             name: asyncio.ensure_future(send.finish()) for name, send in sends.items()
         }
 
     async def release(self, name: str) -> None:
-        """Let one pass, and the next one begin."""
+        """Release one send, so that the next one begins."""
         self._released[name].set()
         await until_idle()
 
@@ -54,7 +55,7 @@ class Line:
 
 
 async def test_in_the_order_of_asking():
-    """Not in the order in which the tasks happen to run."""
+    """Sends pass in the order of the calls, not in that of their tasks."""
     line = Line()
     sends = line.enter("abc")
     line.finish({name: sends[name] for name in "cab"})
@@ -65,7 +66,7 @@ async def test_in_the_order_of_asking():
 
 
 async def test_leaving():
-    """From anywhere in the line; the next one waits for all that are before it."""
+    """A send may leave from anywhere; the next one waits for all before it."""
     line = Line()
     line.finish(line.enter("abc"))
     await until_idle()
@@ -81,7 +82,7 @@ async def test_leaving():
 
 
 async def test_cancelled_while_it_waits():
-    """Then the next one comes."""
+    """A cancelled send lets the next one pass."""
     line = Line()
     line.finish(line.enter("abc"))
     await until_idle()
@@ -92,7 +93,7 @@ async def test_cancelled_while_it_waits():
 
 
 async def test_failing():
-    """All who wait raise, whoever is inside an interceptor, and that one goes on."""
+    """All sends that wait raise; the one inside an interceptor goes on."""
     line = Line()
     line.finish(line.enter("abcd"))
     await until_idle()
@@ -106,7 +107,7 @@ async def test_failing():
 
 
 async def test_failing_before_anybody_waits():
-    """Whoever has a place and did not wait yet raises, and does not wait."""
+    """A send that has a place and did not wait yet raises at once."""
     line = Line()
     sends = line.enter("ab")
     line.fail()

@@ -1,4 +1,4 @@
-"""Closings: ours, the peer's, a failure's. None takes longer than `close_timeout`."""
+"""Closing handshakes begun by the client, by the peer or by a protocol failure."""
 
 import asyncio
 
@@ -51,7 +51,7 @@ async def test_ours(call, answers):
 
 
 async def test_ours_is_answered_and_tcp_held_open():
-    """The closing handshake is complete: that is told, and not a loss."""
+    """The closing handshake is complete, so no loss is reported."""
     connector = FakeConnector()
     events = []
     options = {"close_timeout": 3, "on_event": events.append}
@@ -75,7 +75,7 @@ async def test_ours_is_answered_and_tcp_held_open():
 )
 @pytest.mark.parametrize("ends", [True, False])
 async def test_theirs(initiator, cause, ends):
-    """A Close frame, or a failure, starts the deadline: TCP held open helps nobody."""
+    """A Close frame or a failure starts the deadline, though TCP is held open."""
     connector = FakeConnector()
     async with opened(connector, close_timeout=3) as (client, transport):
         transport.message("before")
@@ -114,7 +114,7 @@ async def test_a_retry_follows_a_closing_that_hangs():
 
 
 async def test_the_peer_closes_while_we_do():
-    """Both Close frames cross: ours was asked for, so nothing is retried."""
+    """If both Close frames cross, the client has asked for the end: no retry."""
     connector = FakeConnector()
     async with opened(connector, connection_retry_interval=(1, 1)) as (client, peer):
         asked = begin(client.disconnect())
@@ -127,7 +127,7 @@ async def test_the_peer_closes_while_we_do():
 
 
 async def test_disconnect_while_the_peer_closes():
-    """It stops the retry that would follow, and waits for the end."""
+    """`disconnect()` prevents the retry that would follow, and waits for the end."""
     connector = FakeConnector()
     async with opened(connector, connection_retry_interval=(1, 1)) as (client, peer):
         peer.closing(1001)
@@ -140,7 +140,7 @@ async def test_disconnect_while_the_peer_closes():
 
 @pytest.mark.parametrize("call", ["disconnect", "close"])
 async def test_cancelled(call):
-    """Cancelled, it aborts and still ends in `Closed`."""
+    """A cancelled call aborts the connection, and the state is `Closed`."""
     connector = FakeConnector()
     async with opened(connector) as (client, transport):
         asked = begin(getattr(client, call)())
@@ -155,7 +155,7 @@ async def test_cancelled(call):
 
 
 async def test_leaving_under_cancellation():
-    """`async with` says Close 1001 when it is cancelled, and waits for no answer."""
+    """A cancelled `async with` sends Close 1001, and does not wait for the answer."""
     connector = FakeConnector()
     inside = asyncio.Event()
 
@@ -189,7 +189,7 @@ async def test_close_replaces_what_may_not_be_sent():
 
 
 class Held(ws.WSInterceptor):
-    """Holds back what comes until the test lets go."""
+    """Hold back messages until the test releases them."""
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
@@ -219,7 +219,7 @@ async def test_ours_of_a_connection_that_is_lost_meanwhile():
 
 
 def held_up(gate: asyncio.Event) -> ws.WSInterceptor:
-    """Lets no message through before the gate is open."""
+    """Hand no message on before the event is set."""
 
     async def on_message(data, next):
         await gate.wait()
@@ -230,7 +230,7 @@ def held_up(gate: asyncio.Event) -> ws.WSInterceptor:
 
 @pytest.mark.parametrize("state", ["reconnecting", "connecting", "open"])
 async def test_what_interceptors_hold_of_earlier_connections(state):
-    """disconnect() is the end of that too, and counts it, whatever came since."""
+    """disconnect() discards and counts what waits, whatever happened since."""
     connector, gate, heard = FakeConnector(), asyncio.Event(), []
     options = {
         "interceptors": (held_up(gate),),
@@ -256,7 +256,7 @@ async def test_what_interceptors_hold_of_earlier_connections(state):
 
 
 async def test_close_counts_what_waits_for_an_interceptor():
-    """A peer that has closed before leaves messages there."""
+    """Messages of a peer that has closed are discarded, too."""
     connector, gate = FakeConnector(), asyncio.Event()
     async with opened(connector, interceptors=(held_up(gate),)) as (client, transport):
         with client.stream.subscribe():
@@ -268,7 +268,7 @@ async def test_close_counts_what_waits_for_an_interceptor():
 
 
 async def test_sessions_of_a_client_that_was_closed_with_an_interceptor_at_work():
-    """They end as ever: nothing waits for that interceptor any more."""
+    """Sessions end as usual: nothing waits for that interceptor any more."""
     connector, gate = FakeConnector(), asyncio.Event()
     async with opened(connector, interceptors=(held_up(gate),)) as (client, transport):
         transport.message("handled")
@@ -280,7 +280,7 @@ async def test_sessions_of_a_client_that_was_closed_with_an_interceptor_at_work(
 
 
 async def test_reading_on_after_close():
-    """Nobody is watched any more who has not read: there is no socket to hold up."""
+    """A slow subscriber is not reported any more: it holds up no socket."""
     connector, events = FakeConnector(), []
     options = {"stream_capacity": 1, "on_event": events.append, "close_timeout": 1}
     async with opened(connector, **options) as (client, transport):

@@ -1,4 +1,4 @@
-"""The send queue: what transports raise, what a send costs, and what is left of it."""
+"""The send queue: errors of transports, the cost of a send, and what it keeps."""
 
 import asyncio
 import gc
@@ -23,7 +23,7 @@ RETRY = {"connection_retry_interval": (1, 1)}
 
 
 class OddError(Exception):
-    """What a transport raises that nobody has heard of."""
+    """An error of a transport that this package does not know."""
 
 
 # What transports raise
@@ -55,7 +55,7 @@ async def test_a_transport_that_raises(method):
 
 
 async def test_what_waits_behind_a_message_that_the_transport_refuses():
-    """It goes, in order."""
+    """Later messages are sent, in order."""
     connector = FakeConnector()
     async with playing(connector) as client:
         asked = begin(client.connect(URL))
@@ -77,7 +77,7 @@ async def test_what_waits_behind_a_message_that_the_transport_refuses():
 
 
 async def test_a_connection_that_ends_in_the_middle_of_what_waits():
-    """The rest keeps its order, and goes over the next connection."""
+    """The rest is sent over the next connection, in order."""
     connector = FakeConnector()
     async with playing(connector, **RETRY) as client:
         asked = begin(client.connect(URL))
@@ -100,7 +100,7 @@ async def test_a_connection_that_ends_in_the_middle_of_what_waits():
 
 
 async def test_the_last_connection_ends_in_the_middle_of_what_waits():
-    """All that is left fails: the message that was just being sent, too."""
+    """All that is left fails, and the message that was being sent, too."""
     connector = FakeConnector()
     async with playing(connector) as client:
         begin(client.connect(URL))
@@ -121,7 +121,7 @@ async def test_the_last_connection_ends_in_the_middle_of_what_waits():
 
 
 async def test_a_transport_that_drains_while_it_is_sent_to():
-    """Each message goes once, and in order."""
+    """Each message is sent once, in order."""
     connector = FakeConnector()
     async with playing(connector) as client:
         asked = begin(client.connect(URL))
@@ -143,7 +143,7 @@ async def test_a_transport_that_drains_while_it_is_sent_to():
 
 @pytest.mark.parametrize("how", ["disconnect", "close", "connect", "reconnect", "lost"])
 async def test_on_event_that_sends_as_the_connection_goes(how):
-    """Nothing more goes over it, whatever the client is about to do."""
+    """No message is sent over the old connection, whatever ends it."""
     clients, sent, errors = [], [], []
 
     def send(event) -> None:
@@ -170,7 +170,7 @@ async def test_on_event_that_sends_as_the_connection_goes(how):
 
 
 async def test_a_session_whose_connection_ends_while_it_waits():
-    """Its message goes over no other connection; those of others do."""
+    """Its message fails; other messages are sent over the next connection."""
     connector = FakeConnector()
     async with connected(connector, write_limit=10, **RETRY) as (client, wire):
         session = await anext(client.sessions())
@@ -190,7 +190,7 @@ async def test_a_session_whose_connection_ends_while_it_waits():
 
 
 async def test_all_that_waits_is_too_old_when_the_connection_opens(monkeypatch):
-    """Nothing is sent, and what is sent next goes at once."""
+    """The expired messages are not sent, and the next message is sent at once."""
     now = [1_000_000.0]
     set_wall_clock(monkeypatch, lambda: now[0])
     connector = FakeConnector()
@@ -207,7 +207,7 @@ async def test_all_that_waits_is_too_old_when_the_connection_opens(monkeypatch):
 
 
 async def test_bytes_that_are_no_text():
-    """They are refused before anything is sent, and as text they go if they are."""
+    """Bytes that are not UTF-8 are refused as text; others are sent as text."""
     connector = FakeConnector()
     async with connected(connector) as (client, wire):
         for send in (client.add, client.add_nowait):
@@ -220,7 +220,7 @@ async def test_bytes_that_are_no_text():
 
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "error"])
 async def test_on_event_that_always_sends_another(overflow):
-    """What it sends for each message that is dropped may be dropped, and no more."""
+    """Its own messages may be dropped, too, without an endless recursion."""
 
     def again(event) -> None:
         if event.name == "message_dropped":
@@ -256,7 +256,7 @@ class Text(str):
 
 @pytest.mark.parametrize(("text", "times"), [("hello", 0), ("hällo", 1)])
 async def test_text_is_encoded_once(monkeypatch, text, times):
-    """ASCII by the transport alone, other text before it; its length is its size."""
+    """Only the transport encodes ASCII; other text is encoded once before it."""
     monkeypatch.setattr(Text, "encoded", 0)
     handed = []
     connector = FakeConnector()
@@ -272,7 +272,7 @@ async def test_text_is_encoded_once(monkeypatch, text, times):
 
 
 async def test_add_on_an_open_connection():
-    """One coroutine, which ends in the call, and no task; as many calls each time."""
+    """It costs one coroutine, no task, and the same few calls each time."""
     connector = FakeConnector()
     async with opened_anywhere(connector) as (client, wire):
         await client.add("before")
@@ -290,7 +290,7 @@ async def test_add_on_an_open_connection():
 
 
 async def test_an_idle_client_holds_one_object():
-    """Its send queue has no container of its own, before and after messages waited."""
+    """Its send queue has no container before and after messages have waited."""
     connector = FakeConnector()
     async with connected(connector, **RETRY) as (client, wire):
         queue = send_queue_of(client)
@@ -315,7 +315,7 @@ async def test_an_idle_client_holds_one_object():
 
 
 class Work:
-    """Counts the instructions of our code, and the comparisons of what waits."""
+    """Count the byte-code instructions of our code."""
 
     def __init__(self) -> None:
         self.done = 0
@@ -343,9 +343,9 @@ class Work:
 
 @pytest.fixture
 def comparisons(monkeypatch):
-    """How often something that waits was compared with something else."""
-    from ws_common.send.intercepted_sends import InterceptedSend  # noqa: PLC0415
-    from ws_common.send.outbox_queue import QueuedMessage  # noqa: PLC0415
+    """Count how often a waiting message or send is compared with another one."""
+    from ws_common.send.intercepted_send import InterceptedSend  # noqa: PLC0415
+    from ws_common.send.queued_message import QueuedMessage  # noqa: PLC0415
 
     counted = [0]
 
@@ -360,7 +360,7 @@ def comparisons(monkeypatch):
 
 
 async def work_with(count: int, act, comparisons, **options) -> tuple[int, int]:
-    """What `act` costs while so many messages wait for a connection."""
+    """Measure what `act` costs while so many messages wait for a connection."""
     connector, told = FakeConnector(), Told()
     options = {"on_event": told, **RETRY, **options}
     async with connected(connector, **options) as (client, wire):
@@ -421,7 +421,7 @@ async def test_work_does_not_grow_with_what_waits(act, outbox, comparisons):
 
 
 async def test_work_in_line_does_not_grow(comparisons):
-    """The same for those who wait until an interceptor is done with another."""
+    """The same for sends that wait until an interceptor has handled another."""
     costs = []
     for count in (20, 800):
 
@@ -448,7 +448,7 @@ async def test_work_in_line_does_not_grow(comparisons):
 
 
 async def test_all_of_a_long_queue_costs_the_same_each(comparisons):
-    """What waits is sent, expires and fails in time that is linear in its number."""
+    """The cost of sending a long queue is linear in the number of messages."""
     costs = []
     for count in (50, 500):
         connector = FakeConnector()

@@ -1,4 +1,4 @@
-"""Sends through interceptors: what the receipt says, and who pays for what they do."""
+"""Sends through interceptors: outcomes of receipts, cancellation, calls from inside."""
 
 import asyncio
 import threading
@@ -10,24 +10,15 @@ from tests.support.client_helpers import Told
 from tests.support.fake_network import URL, abort, begin, connected, ended, playing
 from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
+from tests.support.interceptors import Keeping
 
 pytestmark = pytest.mark.looptime
 
 RETRY = {"connection_retry_interval": (1, 1)}
 
 
-class Keeping(ws.WSInterceptor):
-    """Keeps each `next`, and calls none."""
-
-    def __init__(self) -> None:
-        self.kept = []
-
-    def on_send(self, data, next):
-        self.kept.append(next)
-
-
 class Stuck(ws.WSInterceptor):
-    """Holds the message "stuck" until the test lets it go."""
+    """Hold the message "stuck" until the test releases it."""
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
@@ -51,7 +42,7 @@ def on_send(function) -> ws.WSInterceptor:
 
 
 async def test_the_first_of_several_counts():
-    """Whatever becomes of the others that an interceptor makes of a message."""
+    """The receipt shows the outcome of the first message that is handed on."""
 
     def twice(data, next):
         next(data + "1")
@@ -71,7 +62,7 @@ async def test_the_first_of_several_counts():
 
 
 async def test_let_go_later():
-    """It is dropped when nobody can call `next` any more, and not before."""
+    """The message is dropped as soon as nobody can call `next` any more."""
     keeping, connector = Keeping(), FakeConnector()
     async with connected(connector, interceptors=[keeping]) as (client, wire):
         receipts = [client.add_nowait(text) for text in "ab"]
@@ -85,7 +76,7 @@ async def test_let_go_later():
 
 
 async def test_let_go_in_another_thread():
-    """The receipt is settled in the client's loop, whoever collects the garbage."""
+    """The receipt is resolved in the client's loop, not in the other thread."""
     keeping, connector = Keeping(), FakeConnector()
     async with connected(connector, interceptors=[keeping]) as (client, _):
         receipt = client.add_nowait("a")
@@ -100,7 +91,7 @@ async def test_let_go_in_another_thread():
 
 
 def test_let_go_after_the_loop():
-    """Nobody waits any more, and nothing is raised."""
+    """A finalizer after the end of the loop raises nothing."""
     keeping, connector = Keeping(), FakeConnector()
 
     async def main() -> None:
@@ -118,7 +109,7 @@ def test_let_go_after_the_loop():
 
 @pytest.mark.parametrize("how", ["disconnect", "close", "connect"])
 async def test_given_up_while_an_interceptor_keeps_it(how):
-    """No receipt waits for ever, and `next` sends nothing to another server."""
+    """The receipt has failed, and `next` sends nothing to another server."""
     keeping, connector = Keeping(), FakeConnector()
     async with connected(connector, interceptors=[keeping]) as (client, wire):
         receipt = client.add_nowait("a")
@@ -141,7 +132,7 @@ async def test_given_up_while_an_interceptor_keeps_it(how):
 
 @pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
 async def test_raising_after_next(waits):
-    """What was sent is sent; what waits is not sent, and the error says why."""
+    """A message that was sent stays sent; one that waits fails with the error."""
     told = Told()
 
     async def later(data, next):
@@ -184,7 +175,7 @@ async def test_raising_after_next(waits):
 
 
 async def test_next_after_raising():
-    """Whoever was told that a message failed does not see it sent afterwards."""
+    """A message that has failed is not sent afterwards."""
     kept = []
 
     def bad(data, next):
@@ -204,7 +195,7 @@ async def test_next_after_raising():
 
 
 async def test_what_comes_late_takes_room_in_the_outbox():
-    """No caller waits for it, so the outbox bounds it."""
+    """A message handed on late counts in the outbox, as no caller waits for it."""
     keeping, connector = Keeping(), FakeConnector()
     options = {"interceptors": [keeping], "outbox": ws.Outbox(max_messages=1), **RETRY}
     async with connected(connector, **options) as (client, wire):
@@ -218,7 +209,7 @@ async def test_what_comes_late_takes_room_in_the_outbox():
 
 
 async def test_an_unsendable_object_may_be_followed_by_another():
-    """The receipt is that of the first message that was taken."""
+    """A refused message does not count; the receipt is that of the next one."""
 
     def careful(data, next):
         try:
@@ -236,15 +227,15 @@ async def test_an_unsendable_object_may_be_followed_by_another():
 
 
 async def test_what_was_cancelled_says_so():
-    """The error names the interceptor; its cause is the cancellation."""
+    """The error names `on_send`, and its cause is the cancellation."""
 
-    def asks_too_early(data, next):
+    def asks_for_the_result(data, next):
         future = asyncio.get_running_loop().create_future()
         future.cancel()
         future.result()
 
     connector = FakeConnector()
-    asking = on_send(asks_too_early)
+    asking = on_send(asks_for_the_result)
     async with connected(connector, interceptors=[asking]) as (client, _):
         for send in (client.add, client.add_nowait):
             with pytest.raises(ws.WSSendError, match="on_send") as caught:
@@ -254,7 +245,7 @@ async def test_what_was_cancelled_says_so():
 
 @pytest.mark.parametrize("where", ["interceptor", "line"])
 async def test_a_cancelled_add_is_cancelled(where):
-    """One that somebody did ask to be cancelled; the others go on."""
+    """A call that is cancelled raises CancelledError; the others go on."""
     stuck, connector = Stuck(), FakeConnector()
     async with connected(connector, interceptors=[stuck]) as (client, wire):
         adding = [begin(client.add(text)) for text in ("stuck", "a", "b")]
@@ -270,7 +261,7 @@ async def test_a_cancelled_add_is_cancelled(where):
 
 
 async def test_a_timeout_around_add():
-    """`asyncio.timeout()` works, which cancels and takes it back."""
+    """`asyncio.timeout()`, which uses cancellation, works as usual."""
     connector = FakeConnector()
     async with connected(connector, interceptors=[Stuck()]) as (client, wire):
         with pytest.raises(TimeoutError):
@@ -284,7 +275,7 @@ async def test_a_timeout_around_add():
 
 
 async def test_a_stuck_interceptor_holds_up_no_other_connection():
-    """What waits behind it fails with the connection, and new messages pass."""
+    """Messages behind it fail with the connection, and new messages pass."""
     stuck, connector = Stuck(), FakeConnector()
     async with connected(connector, interceptors=[stuck]) as (client, _):
         adding = [begin(client.add(text)) for text in ("stuck", "a", "b")]
@@ -306,7 +297,7 @@ async def test_a_stuck_interceptor_holds_up_no_other_connection():
 
 
 async def test_sends_of_a_session_keep_their_order():
-    """Before the connection is open too, however long an interceptor takes."""
+    """They keep it before the opening, too, however long an interceptor takes."""
 
     async def slow(data, next):
         await asyncio.sleep(5 - int(data))
@@ -329,7 +320,7 @@ async def test_sends_of_a_session_keep_their_order():
 
 @pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
 async def test_add_nowait_inside(waits):
-    """It raises as `add()` does, in a task and in a callback of the loop."""
+    """It raises like `add()`, in a task and in a callback of the loop."""
     errors = []
 
     def call(data, next):
@@ -382,7 +373,7 @@ async def test_add_of_the_session_inside():
 
 
 async def test_a_task_that_an_interceptor_starts_may_send():
-    """It is not inside, and its message goes when it is its turn."""
+    """That task is not inside the interceptor; its message waits and is sent."""
     tasks = []
 
     async def starting(data, next):
@@ -399,7 +390,7 @@ async def test_a_task_that_an_interceptor_starts_may_send():
 
 
 async def test_another_client_inside():
-    """Only its own client would wait for it."""
+    """An interceptor may send with another client, which does not wait for it."""
     other_connector, connector = FakeConnector(), FakeConnector()
 
     async def relay(data, next):
@@ -415,7 +406,7 @@ async def test_another_client_inside():
 
 
 async def test_on_event_that_sends_while_an_interceptor_hands_on():
-    """`on_event` is not inside an interceptor, though one has brought it about."""
+    """`on_event` may send, although an interceptor has caused the event."""
     receipts = []
 
     def replace(event) -> None:
@@ -439,7 +430,7 @@ async def test_on_event_that_sends_while_an_interceptor_hands_on():
 
 
 async def test_disconnect_inside():
-    """It ends the connection, and its message, and nothing waits for it."""
+    """It ends the connection and fails its own message, without a deadlock."""
 
     async def leaving(data, next):
         await client.disconnect()
@@ -463,7 +454,7 @@ async def test_disconnect_inside():
 
 
 async def test_cancelled_before_it_began():
-    """Somebody cancels all tasks: no coroutine is left that nobody has awaited."""
+    """Tasks that are cancelled before they began leave no coroutine unawaited."""
     stuck, connector = Stuck(), FakeConnector()
     async with connected(connector, interceptors=[stuck]) as (client, _):
         receipts = [client.add_nowait(text) for text in ("stuck", "a")]

@@ -1,4 +1,4 @@
-"""One message of many that stops everything: the others are not lost with it.
+"""An exception that stops the handling of a batch loses only its own message.
 
 Where very many come, a page's messages reach the client many at a time. Something may
 be raised for one of them that no `except Exception` catches: `KeyboardInterrupt` of a
@@ -22,11 +22,11 @@ GAP = 1 / 20_000
 """Seconds between two messages of a flood."""
 
 BEFORE, TOGETHER = 2000, 50
-"""How many come one after the other, and how many then within a moment."""
+"""How many messages arrive one by one, and how many then at the same time."""
 
 
 class Stop(BaseException):
-    """What no `except Exception` catches."""
+    """An exception that `except Exception` does not catch."""
 
 
 class Flood:
@@ -44,26 +44,26 @@ class Flood:
         self._socket = socket
 
     async def begin(self) -> None:
-        """Come so long and so fast that a page is sure to collect them."""
+        """Send so many messages so fast that a page collects them into batches."""
         for _ in range(BEFORE):
             await asyncio.sleep(GAP)
             self.play()
 
     def play(self) -> None:
-        """Let one come. By itself it raises to the browser, which shows that."""
+        """Let one message arrive. By itself, its error is raised to the browser."""
         with contextlib.suppress(Stop):
             self._socket.play_message(str(self.sent))
         self.sent += 1
 
 
 def lost(flood, client, received) -> int:
-    """How many messages were neither received nor counted as dropped."""
+    """Return how many messages were neither received nor counted as dropped."""
     return flood.sent - len(received) - client.metrics.dropped_count
 
 
 @pytest.fixture
 async def told():
-    """What the loop was told meanwhile; it says nothing to the console."""
+    """Collect what the exception handler of the loop is called with."""
     loop, contexts = asyncio.get_running_loop(), []
     loop.set_exception_handler(lambda _, context: contexts.append(context))
     yield contexts
@@ -71,7 +71,7 @@ async def told():
 
 
 def stopping(at):
-    """An interceptor that is stopped by these messages."""
+    """Make an interceptor that raises for these messages."""
 
     def on_message(data, pass_on):
         if int(data) in at:
@@ -82,14 +82,14 @@ def stopping(at):
 
 
 async def listen(client, received):
-    """Have everything put into a list, until the client is closed."""
+    """Append every message to a list, until the client is closed."""
     async for message in client.stream:
         received.append(message)
 
 
 @contextlib.asynccontextmanager
 async def flooded(js, **options):
-    """A client that reads a flood: it, the flood, and what it has received."""
+    """Yield a client that reads a flood, the flood, and what was received."""
     received = []
     async with open_client(js, **options) as (client, socket):
         reading = asyncio.ensure_future(listen(client, received))
@@ -112,7 +112,7 @@ async def test_stopped_while_many_come(js, told, place):
 
 
 async def test_stopped_again_and_again(js, told):
-    """However often that happens."""
+    """The same if many messages of a batch raise."""
     stopped = set(range(BEFORE, BEFORE + TOGETHER, 7))
     interceptors = [stopping(stopped)]
     async with flooded(js, interceptors=interceptors) as (client, flood, received):
@@ -123,7 +123,7 @@ async def test_stopped_again_and_again(js, told):
 
 
 async def test_stopped_at_the_end(js, told):
-    """The same where the connection ends right behind them."""
+    """The same if the connection ends right after the batch."""
     stopped = BEFORE + 20
     interceptors = [stopping({stopped})]
     async with flooded(js, interceptors=interceptors) as (client, flood, received):
@@ -137,7 +137,7 @@ async def test_stopped_at_the_end(js, told):
 
 
 async def test_stopped_one_by_one(js):
-    """So it is where they come one by one."""
+    """The same if the messages arrive one by one."""
     interceptors = [stopping({5})]
     received = []
     async with open_client(js, interceptors=interceptors) as (client, socket):
@@ -152,7 +152,7 @@ async def test_stopped_one_by_one(js):
 
 
 async def test_order(js, told):
-    """What is delivered is in order, whatever was stopped in between."""
+    """Messages are delivered in order, whatever was stopped in between."""
     interceptors = [stopping(set(range(BEFORE, BEFORE + TOGETHER, 7)))]
     async with flooded(js, interceptors=interceptors) as (_, flood, received):
         for _ in range(TOGETHER):

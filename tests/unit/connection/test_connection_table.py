@@ -1,6 +1,6 @@
-"""The table of a connection, driven by anything that could happen, in any order.
+"""The table of a connection, driven by random sequences of events.
 
-The rules at the head of `connection_machine.py` are what `ConnectionDriver` checks
+The rules at the head of `connection_table.py` are what `ConnectionDriver` checks
 after every step. `tests/unit/test_tables.py` has that every pair is decided.
 """
 
@@ -52,7 +52,7 @@ EVENTS = st.one_of(
 
 @given(happenings=st.lists(EVENTS, max_size=30))
 def test_rules_hold_for_any_sequence(happenings):
-    """Whatever happens in whatever order, it comes to one end, told at most once."""
+    """Any sequence of events keeps the rules: there is one end, reported once."""
     driver = ConnectionDriver()
     for happening in happenings:
         driver.feed(happening)
@@ -61,7 +61,7 @@ def test_rules_hold_for_any_sequence(happenings):
 
 @given(happenings=st.lists(EVENTS, max_size=30))
 def test_any_connection_can_be_abandoned(happenings):
-    """From wherever it is, one call frees it for good."""
+    """`AbandonAsked` frees the socket in every state."""
     driver = ConnectionDriver()
     for happening in [*happenings, c.AbandonAsked()]:
         driver.feed(happening)
@@ -71,7 +71,7 @@ def test_any_connection_can_be_abandoned(happenings):
 
 @given(happenings=st.lists(EVENTS, max_size=30))
 def test_a_closing_ends_at_the_deadline(happenings):
-    """A connection that was told to close is over when its deadline expires."""
+    """A connection that was asked to close has ended when its deadline expires."""
     driver = ConnectionDriver()
     for happening in [*happenings, c.CloseAsked(), c.DeadlineExpired(LOSS)]:
         driver.feed(happening)
@@ -80,7 +80,7 @@ def test_a_closing_ends_at_the_deadline(happenings):
 
 
 def explore() -> set[Step]:
-    """Take every step from every situation there is, and return the steps taken."""
+    """Take every step from every situation, and return the steps taken."""
     reached = set()
     first = ConnectionDriver()
     known = {(first.state, first.model)}
@@ -98,7 +98,7 @@ def explore() -> set[Step]:
 
 
 def test_every_edge_is_reached_and_nothing_else():
-    """Every step from every situation is sound, and takes every target declared."""
+    """Every step keeps the rules, and every declared target is reached."""
     reached = explore()
 
     assert DECLARED == reached
@@ -122,7 +122,7 @@ OPEN = (c.Attached(), c.Opened())
     ],
 )
 def test_cause_of_an_end(happenings, cause):
-    """Every way to end has its name, and the owner hears it."""
+    """Every way to end has a cause, which is reported to the owner."""
     driver = ConnectionDriver()
     for happening in [*OPEN, *happenings]:
         commands = driver.feed(happening)
@@ -147,7 +147,7 @@ def test_the_first_close_counts(opens):
 
 
 def test_what_came_before_the_opening_is_told_behind_it():
-    """A server that closes at once: the owner hears of the closing, then of the end."""
+    """If a server closes at once, the owner hears of the closing, then of the end."""
     driver = ConnectionDriver()
     told = [
         one
@@ -185,7 +185,7 @@ def names(commands):
     ],
 )
 def test_effects_are_commands_in_their_order(happening, expected):
-    """What is discarded is so before reading goes on, and the owner is told last."""
+    """Messages are discarded before reading resumes, and the owner is called last."""
     paused = State(phase=Phase.OPEN, opened=True, paused=True)
 
     _, commands = step(paused, happening)

@@ -1,6 +1,6 @@
-"""The real connection does what its table says, whatever happens in whatever order.
+"""The real connection does what its table says, for any sequence of events.
 
-`tests/unit/test_connection_machine.py` has that the table keeps its rules.
+`tests/unit/connection/test_connection_table.py` has that the table keeps its rules.
 """
 
 import asyncio
@@ -46,12 +46,12 @@ ACTIONS = st.lists(
     max_size=20,
 ).map(lambda phrases: [action for phrase in phrases for action in phrase])
 EXAMPLES = 10 if sys.platform == "emscripten" else 400
-TOLD = [
+LOGGED = [
     *("push", "pause", "resume", "close", "abort", "discard", "ended", "writable"),
-    *("heartbeat_missed", "messages_unconfirmed", "tell closing", "tell end"),
+    *("heartbeat_missed", "messages_unconfirmed", "report closing", "report end"),
 ]
 REACTIONS = st.dictionaries(
-    st.sampled_from(TOLD),
+    st.sampled_from(LOGGED),
     st.lists(st.sampled_from([*CLIENT, *QUIET, *WIRE]), min_size=1, max_size=3),
     max_size=4,
 )
@@ -60,7 +60,7 @@ REACTIONS = st.dictionaries(
 Log = list[tuple[Any, ...]]
 
 
-async def live(
+async def compare_sides(
     actions: Sequence[str | int], reactions: Reactions, *, heartbeat: bool
 ) -> Log:
     """Play both sides, and compare them after every action.
@@ -72,16 +72,16 @@ async def live(
     real = RealSide(reactions, heartbeat=heartbeat)
     reference = ReferenceSide(reactions, clock, heartbeat=heartbeat)
     for action in actions:
-        await take(action, real, reference)
-    told = [*real.log]
-    await take("abandon", real, reference)
+        await act(action, real, reference)
+    log = [*real.log]
+    await act("abandon", real, reference)
     await until_idle()
     assert leftovers() == []
-    return told
+    return log
 
 
-async def take(action: str | int, real: RealSide, reference: ReferenceSide) -> None:
-    """Let both do the same, or let time pass."""
+async def act(action: str | int, real: RealSide, reference: ReferenceSide) -> None:
+    """Play one action on both sides, or let time pass."""
     if isinstance(action, str):
         real.act(action)
         reference.act(action)
@@ -93,7 +93,7 @@ async def take(action: str | int, real: RealSide, reference: ReferenceSide) -> N
 
 
 def compare(real: RealSide, reference: ReferenceSide) -> None:
-    """What was told to whom, and what can be asked."""
+    """Compare the calls that both sides made, and all that can be asked of them."""
     expected, actual = reference.state, real.state
     assert reference.log == real.log
     assert expected._replace(closing=None, end=None) == actual._replace(
@@ -118,32 +118,32 @@ def play(
     heartbeat: bool = True,
 ) -> Log:
     with asyncio.Runner(loop_factory=looptime.new_event_loop) as runner:
-        return runner.run(live(actions, reactions or {}, heartbeat=heartbeat))
+        return runner.run(compare_sides(actions, reactions or {}, heartbeat=heartbeat))
 
 
-def told_of_the_end(told: Log) -> str | None:
-    """The cause that the owner was told."""
-    return next((what[0] for name, *what in told if name == "tell end"), None)
+def reported_cause(log: Log) -> str | None:
+    """Return the cause of the end that was reported to the owner."""
+    return next((what[0] for name, *what in log if name == "report end"), None)
 
 
 @settings(max_examples=EXAMPLES)
 @given(beginning=BEGINNINGS, actions=ACTIONS, heartbeat=st.booleans())
 def test_any_life(beginning, actions, heartbeat):
-    """Calls, reports, pauses and time: told is what the table commands, in order."""
-    told = play([*beginning, *actions], heartbeat=heartbeat)
-    event(f"told of the end: {told_of_the_end(told)}")
+    """Both sides make the same calls in the same order, whatever happens."""
+    log = play([*beginning, *actions], heartbeat=heartbeat)
+    event(f"told of the end: {reported_cause(log)}")
 
 
 @settings(max_examples=EXAMPLES)
 @given(beginning=BEGINNINGS, actions=ACTIONS, reactions=REACTIONS)
 def test_any_life_with_reactions(beginning, actions, reactions):
-    """Whoever is told may act from inside; the table sees one event at a time."""
-    told = play([*beginning, *actions], reactions)
-    event(f"told of the end: {told_of_the_end(told)}")
+    """The same with callbacks that call the connection: events are queued."""
+    log = play([*beginning, *actions], reactions)
+    event(f"told of the end: {reported_cause(log)}")
 
 
-def names(told: Log) -> list[str]:
-    return [name for name, *_ in told]
+def names(log: Log) -> list[str]:
+    return [name for name, *_ in log]
 
 
 @pytest.mark.parametrize(
@@ -159,24 +159,24 @@ def names(told: Log) -> list[str]:
         (
             ["pause", "resume"],
             {"resume": ["message", "closing peer", "closed peer"]},
-            ["pause", "resume", "push", "tell closing", "ended", "tell end"],
+            ["pause", "resume", "push", "report closing", "ended", "report end"],
         ),
         # Behind the peer's Close, TCP had ended as well.
         (
             ["pause", "closing peer"],
             {"resume": ["closed peer"]},
-            ["pause", "resume", "tell closing", "ended", "tell end"],
+            ["pause", "resume", "report closing", "ended", "report end"],
         ),
         (
             ["close"],
             {"close": ["closing answer", "closed answer"]},
-            ["discard", "close", "ended", "tell end"],
+            ["discard", "close", "ended", "report end"],
         ),
         # Reading goes on for our Close, and meets the end before that is sent.
         (
             ["pause", "close"],
             {"resume": ["message", "closed loss"]},
-            ["pause", "discard", "resume", "push", "close", "ended", "tell end"],
+            ["pause", "discard", "resume", "push", "close", "ended", "report end"],
         ),
         (
             ["abandon"],
@@ -186,15 +186,15 @@ def names(told: Log) -> list[str]:
         (
             ["message", 5],
             {"abort": ["message", "closed loss"]},
-            ["push", "heartbeat_missed", "abort", "push", "ended", "tell end"],
+            ["push", "heartbeat_missed", "abort", "push", "ended", "report end"],
         ),
     ],
 )
 def test_transport_that_reports_from_inside(actions, reactions, expected):
-    """One that delivers or ends while it is resumed, closed or aborted."""
-    told = play(["attach", "open", *actions], reactions)
+    """A transport may deliver or end while it is resumed, closed or aborted."""
+    log = play(["attach", "open", *actions], reactions)
 
-    assert expected == names(told)
+    assert expected == names(log)
 
 
 @pytest.mark.parametrize(
@@ -202,57 +202,57 @@ def test_transport_that_reports_from_inside(actions, reactions, expected):
     [
         (
             ["closing peer", 3],
-            {"tell closing": ["close"]},
-            ["tell closing", "discard", "abort", "ended", "tell end"],
+            {"report closing": ["close"]},
+            ["report closing", "discard", "abort", "ended", "report end"],
         ),
         (
             ["closing peer", 3],
-            {"tell closing": ["replace"]},
-            ["tell closing", "discard", "abort", "ended"],
+            {"report closing": ["replace"]},
+            ["report closing", "discard", "abort", "ended"],
         ),
         (
             ["closing peer", 3],
-            {"tell closing": ["abandon"]},
-            ["tell closing", "discard", "abort", "ended"],
+            {"report closing": ["abandon"]},
+            ["report closing", "discard", "abort", "ended"],
         ),
         (
             ["closed loss"],
-            {"tell end": ["close", "replace", "abandon"]},
-            ["ended", "tell end", "discard", "discard", "discard"],
+            {"report end": ["close", "replace", "abandon"]},
+            ["ended", "report end", "discard", "discard", "discard"],
         ),
-        # It is told of the end all the same: that was under way.
+        # It is told of the end all the same: that was in progress.
         (
             ["closed loss"],
             {"ended": ["abandon"]},
-            ["ended", "tell end", "discard"],
+            ["ended", "report end", "discard"],
         ),
     ],
 )
 def test_owner_that_calls_back(actions, reactions, expected):
-    """What is asked for from inside comes behind what is under way."""
-    told = play(["attach", "open", *actions], reactions)
+    """A call from inside a callback is handled after the current event."""
+    log = play(["attach", "open", *actions], reactions)
 
-    assert expected == names(told)
+    assert expected == names(log)
 
 
 def test_late_success_is_freed():
-    """A transport that comes when nobody wants it any more is aborted."""
-    told = play(["abandon", "attach"])
+    """A transport that arrives after the connection was abandoned is aborted."""
+    log = play(["abandon", "attach"])
 
-    assert ["discard", "ended", "abort", "attached too late"] == names(told)
+    assert ["discard", "ended", "abort", "attached too late"] == names(log)
 
 
 def test_reading_does_not_wait_for_its_turn():
-    """A reader that is full, or no longer is, is heeded while an event is handled."""
-    told = play(["pause", "attach"], {"pause": ["resume", "message"]})
+    """Reading is paused and resumed at once, also while an event is handled."""
+    log = play(["pause", "attach"], {"pause": ["resume", "message"]})
 
-    assert ["pause", "resume", "push"] == names(told)
+    assert ["pause", "resume", "push"] == names(log)
 
 
 @pytest.mark.parametrize("ending", ["close", "closing peer", "replace"])
 @pytest.mark.looptime
 async def test_what_closes_is_not_asked_for_signs_of_life(ending):
-    """Its deadline runs, whatever the peer says."""
+    """A closing connection sends no pings: its deadline ends it."""
     real = RealSide({}, heartbeat=True)
     for action in ("attach", "open", 2, ending, "probe", 2):
         if isinstance(action, str):
@@ -270,7 +270,7 @@ def refuse(*_: object) -> NoReturn:
 
 @pytest.mark.looptime
 async def test_close_that_raises_is_bounded_all_the_same():
-    """A code that cannot be sent is the caller's error; the deadline runs."""
+    """A close code that cannot be sent raises, and the deadline still runs."""
     real = RealSide({}, heartbeat=False)
     real.act("attach")
     real.act("open")
@@ -281,12 +281,12 @@ async def test_close_that_raises_is_bounded_all_the_same():
     assert ["discard"] == names(real.log)
     await asyncio.sleep(CLOSE_TIMEOUT)
 
-    assert ["discard", "abort", "ended", "tell end"] == names(real.log)
+    assert ["discard", "abort", "ended", "report end"] == names(real.log)
 
 
 @pytest.mark.looptime
 async def test_abort_that_raises_does_not_keep_the_end_from_coming():
-    """Everything is released, and whoever waits is told."""
+    """Everything is released, and those who wait are woken."""
     real = RealSide({}, heartbeat=False)
     real.act("attach")
     real.act("open")
@@ -301,7 +301,7 @@ async def test_abort_that_raises_does_not_keep_the_end_from_coming():
 
 @pytest.mark.looptime
 async def test_owner_that_raises_does_not_keep_the_connection_from_ending():
-    """It is torn down before its owner is told, and the error comes out."""
+    """The connection ends at its deadline, and the error of the owner is raised."""
     real = RealSide({}, heartbeat=False)
     real.act("attach")
     real.act("open")
@@ -311,4 +311,4 @@ async def test_owner_that_raises_does_not_keep_the_connection_from_ending():
         real.act("closing peer")
     await asyncio.sleep(CLOSE_TIMEOUT)
 
-    assert ["abort", "ended", "tell end"] == names(real.log)
+    assert ["abort", "ended", "report end"] == names(real.log)

@@ -1,4 +1,4 @@
-"""Metrics: to JSON and back, and as people read them."""
+"""Metrics: to JSON and back, and as text."""
 
 import json
 import math
@@ -66,7 +66,7 @@ def read(**changes: object) -> WebSocketMetrics:
 
 @given(metrics=METRICS)
 def test_there_and_back(metrics):
-    """Through JSON text nothing is lost, totals beyond 2**64 neither."""
+    """Nothing is lost through JSON text, not even totals beyond 2**64."""
     text = json.dumps(metrics.to_json(), allow_nan=False)
 
     assert metrics == WebSocketMetrics.from_json(json.loads(text))
@@ -90,7 +90,7 @@ def test_written():
 
 
 def test_read_from_dart():
-    """What the Dart package writes is read; what it does not know is nothing."""
+    """JSON of the Dart package is read; metrics that it does not have are zero."""
     metrics = read()
 
     seconds = datetime.fromtimestamp(1_700_000_000, UTC)
@@ -112,7 +112,7 @@ def test_read_from_dart():
 
 
 def test_read_from_an_older_version():
-    """What was written before a figure was added is read; it is nothing then."""
+    """JSON from before a metric was added is read; that metric is zero."""
     older = read(droppedCount=3).to_json()
     del older["skippedCount"]
     assert WebSocketMetrics.from_json(older) == read(droppedCount=3)
@@ -120,18 +120,18 @@ def test_read_from_an_older_version():
 
 @given(metrics=METRICS)
 def test_as_a_dictionary(metrics):
-    """Every figure, as it is."""
+    """It has every metric, unchanged."""
     assert WebSocketMetrics(**metrics.to_dict()) == metrics
 
 
 def test_unknown_keys_do_no_harm():
-    """What a later version adds is left aside."""
+    """Keys that a later version adds are ignored."""
     assert read() == read(somethingNew=1)
 
 
 @pytest.mark.parametrize("key", sorted(json.loads(FROM_DART)))
 def test_missing_key(key):
-    """What is missing is named."""
+    """The error names the missing key."""
     given_json = json.loads(FROM_DART)
     del given_json[key]
 
@@ -168,7 +168,7 @@ def test_missing_key(key):
     ids=repr,
 )
 def test_nonsense(key, value):
-    """A value that makes no sense raises, whatever it is."""
+    """A value of a wrong type or range raises ValueError."""
     with pytest.raises(ValueError, match="not the JSON of WebSocketMetrics"):
         read(**{key: value})
 
@@ -180,7 +180,7 @@ def test_whole_numbers_are_figures_too():
 
 
 def test_shown():
-    """One line each, in the order of the fields."""
+    """There is one line for each metric, in the order of the fields."""
     lines = str(replace(read(), latency=0.0123456)).splitlines()
 
     assert [f"- {field.name}" for field in fields(WebSocketMetrics)] == [

@@ -1,4 +1,4 @@
-"""The heartbeat where there are no pings: in a browser."""
+"""The keepalive by messages of the application: a browser sends no Ping frames."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ def heartbeat(**how) -> dict[str, object]:
 
 
 async def test_without_a_message_nothing_happens():
-    """A page can send no ping: nothing is asked, and nothing killed."""
+    """Without `message` a page sends nothing, and the connection stays open."""
     connector = FakeConnector(pings=False)
     async with opened(connector, **heartbeat()) as (client, transport):
         await asyncio.sleep(1000)
@@ -33,7 +33,7 @@ async def test_without_a_message_nothing_happens():
 
 
 async def test_a_message_is_the_ping():
-    """It is sent every `interval`, and silence after it is death."""
+    """It is sent every `interval`, and silence after it ends the connection."""
     connector = FakeConnector(pings=False)
     async with opened(connector, **heartbeat(message="ping?")) as (client, transport):
         await asyncio.sleep(2)
@@ -47,7 +47,7 @@ async def test_a_message_is_the_ping():
 
 
 async def test_the_message_is_made_anew():
-    """A function is asked each time."""
+    """If `message` is a function, it is called for each ping."""
     numbers = itertools.count()
     connector = FakeConnector(pings=False)
     options = heartbeat(message=lambda: f"ping {next(numbers)}")
@@ -60,27 +60,27 @@ async def test_the_message_is_made_anew():
 
 
 async def test_a_reply_that_comes_as_we_close():
-    """It is no message that anybody has lost."""
+    """A reply that is discarded is not counted as a dropped message."""
     connector = FakeConnector(pings=False)
     heard = []
     options = heartbeat(message="ping", is_reply=lambda message: message == "pong")
     options["on_event"] = heard.append
     async with opened(connector, **options) as (client, transport):
         await asyncio.sleep(2)
-        leaving = begin(client.disconnect())
+        disconnecting = begin(client.disconnect())
         await until_idle()
         transport.message("pong")
         assert client.metrics.dropped_count == 0
         transport.message("a message")
         assert client.metrics.dropped_count == 1
         transport.closed(1000, initiator="local")
-        await leaving
+        await disconnecting
     lost = [event for event in heard if event.name == "messages_discarded"]
     assert [dict(event.details)["count"] for event in lost] == [1]
 
 
 async def test_replies():
-    """No stream has them; they measure the latency and confirm what was sent."""
+    """Replies reach no stream; they measure the latency and confirm messages."""
     connector = FakeConnector(pings=False)
     options = heartbeat(message="ping", is_reply=lambda message: message == "pong")
     async with opened(connector, **options) as (client, transport):
@@ -101,7 +101,7 @@ async def test_replies():
 
 
 async def test_replies_are_taken_out_where_there_are_pings():
-    """A program says the same on every platform; natively there is nothing to take."""
+    """Replies are taken out on every platform, so that programs need no switch."""
     connector = FakeConnector()
     options = heartbeat(message="ping", is_reply=lambda message: message == "pong")
     async with opened(connector, **options) as (client, transport):
@@ -113,22 +113,22 @@ async def test_replies_are_taken_out_where_there_are_pings():
 
 
 async def test_without_is_reply_nothing_stands_in_the_way():
-    """What is not asked for costs nothing: messages go their way as without a heart."""
+    """Without `is_reply` a received message costs no call more than without one."""
 
-    async def way_in(**options) -> list[str]:
+    async def calls_to_receive(**options) -> list[str]:
         connector = FakeConnector(pings=False)
         async with opened(connector, **options) as (_, transport):
             return calls_of(lambda: transport.message("a message"))
 
-    straight = await way_in(heartbeat=None)
-    assert await way_in(**heartbeat(message="ping")) == straight
+    straight = await calls_to_receive(heartbeat=None)
+    assert await calls_to_receive(**heartbeat(message="ping")) == straight
     asked = heartbeat(message="ping", is_reply=lambda message: message == "pong")
-    assert len(await way_in(**asked)) > len(straight)
+    assert len(await calls_to_receive(**asked)) > len(straight)
 
 
 @pytest.mark.parametrize("wrong", ["message", "is_reply"])
 async def test_the_application_raises(wrong):
-    """It is reported, and it kills nothing: a ping that was not sent proves nothing."""
+    """An error is reported, and does not end the connection: no ping was sent."""
     events = []
 
     def fail(*_: object) -> str:

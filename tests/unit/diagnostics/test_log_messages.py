@@ -1,4 +1,4 @@
-"""The log: sentences for people at INFO, the rest at DEBUG, and no secrets anywhere."""
+"""The log: changes of state at INFO, the rest at DEBUG, and no secrets anywhere."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ FIXED = {"connection_retry_interval": (2, 2), "close_timeout": 3}
 
 @pytest.fixture
 def lines(caplog):
-    """What was logged at INFO and above, until asked for; each call starts anew."""
+    """Return what was logged at INFO and above since the last call."""
     caplog.set_level(logging.DEBUG, "ws")
 
     def take() -> list[str]:
@@ -34,7 +34,7 @@ def lines(caplog):
 
 
 async def test_a_loss(lines):
-    """What happened, why, and what comes next, in one line each."""
+    """Each change is one line: what happened, why, and what comes next."""
     connector = FakeConnector()
     async with opened(connector, **FIXED) as (_, transport):
         transport.closed()
@@ -58,7 +58,7 @@ async def test_a_loss(lines):
 
 
 async def test_closings(lines):
-    """Who closes whom, with code and reason."""
+    """A closing names who closes, the code and the reason."""
     connector = FakeConnector()
     async with opened(connector, **FIXED) as (client, transport):
         lines()
@@ -84,13 +84,13 @@ async def test_closings(lines):
             "connection 2 to ws://host/ is being closed (close: 1000 NORMAL_CLOSURE)",
             (
                 "connection 2 to ws://host/ ended (closed: 1000 NORMAL_CLOSURE): "
-                "closed for good"
+                "closed permanently"
             ),
         ]
 
 
 async def test_calls(lines):
-    """A replaced connection, a cancelled attempt, a provider that is asked."""
+    """Calls of the program are named as causes of what happens."""
     connector = FakeConnector()
     async with opened(connector, protocols=["v1"], **FIXED) as (client, _):
         asked = begin(client.connect(lambda _: URL))
@@ -100,10 +100,10 @@ async def test_calls(lines):
         await asked
         assert lines()[2:] == [
             (
-                "connection 1 to ws://host/ makes room for a new one "
+                "connection 1 to ws://host/ is replaced by a new one "
                 "(connect: 1000 NORMAL_CLOSURE)"
             ),
-            "connecting to a URL to be asked for: attempt 1 (replaced)",
+            "connecting to a URL that the provider is asked for: attempt 1 (replaced)",
             "connecting to ws://host/: attempt 1 (url_resolved)",
             "connection 2 to ws://host/ is open, speaking v1",
         ]
@@ -117,7 +117,7 @@ async def test_calls(lines):
 
 
 async def test_levels(caplog):
-    """All of it is under `ws`, nothing on the root logger; details are for DEBUG."""
+    """Every logger is below `ws`, and details are logged at DEBUG."""
     caplog.set_level(logging.DEBUG)
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(2, 1)) as (client, _):
@@ -135,33 +135,33 @@ SECRET_URL = f"wss://joe:{SECRET}@host/chat?token={SECRET}"
 
 
 class Everything:
-    """What a client shows, in every way that it can be printed."""
+    """Everything that a client shows, in every form in which it can be printed."""
 
     def __init__(self) -> None:
         self.client: ws.WebSocketClient
         self.said: list[str] = []
 
-    def note(self, thing: object) -> None:
+    def add(self, thing: object) -> None:
         self.said += [repr(thing), str(thing)]
 
     def look(self) -> None:
         client = self.client
         for thing in (client, client.explain(), client.metrics, client.history):
-            self.note(thing)
-        self.note(client.metrics.to_json())
+            self.add(thing)
+        self.add(client.metrics.to_json())
 
     async def live(self, connector: FakeConnector, target, error=None) -> None:
-        """Fail, connect, lose."""
+        """Let an attempt fail, then connect, then lose the connection."""
         asked = begin(self.client.connect(target))
         (await connector.next()).refuse(error)
         await until_idle()
         self.look()
         again = begin(self.client.reconnect())
-        self.note(raised := await error_of(asked))
-        self.note(pickle.dumps(raised))
+        self.add(raised := await error_of(asked))
+        self.add(pickle.dumps(raised))
         transport = await connector.opened()
         await again
-        self.note(await anext(self.client.sessions()))
+        self.add(await anext(self.client.sessions()))
         self.look()
         transport.closing(1008, "no")
         self.look()
@@ -176,21 +176,21 @@ async def test_no_secrets(caplog):
     options = connector.options(
         headers={"Authorization": f"Bearer {SECRET}", "Cookie": f"id={SECRET}"},
         connection_retry_interval=ws.ConnectionRetryInterval(min=1, max_attempts=3),
-        on_event=seen.note,
+        on_event=seen.add,
         timeout=7,
     )
-    seen.note(options)
+    seen.add(options)
     seen.client = client = ws.WebSocketClient(options)
     states = client.state_changes.subscribe()
     refused = ws.WSHandshakeError("no", status=401, headers={"x": "y"})
     await seen.live(connector, SECRET_URL)
     await seen.live(connector, lambda _: SECRET_URL, refused)
-    seen.note(await error_of(begin(client.connect(SECRET_URL))))  # every one too late
+    seen.add(await error_of(begin(client.connect(SECRET_URL))))  # every one too late
     seen.look()
     for bad in (SECRET_URL.replace("wss", "http"), SECRET_URL + " ", SECRET_URL + "#x"):
-        seen.note(await error_of(begin(client.connect(bad))))
+        seen.add(await error_of(begin(client.connect(bad))))
     await client.close()
-    seen.note([state async for state in states])
+    seen.add([state async for state in states])
     seen.said += [caplog.text, *(repr(vars(record)) for record in caplog.records)]
     assert len(seen.said) > 100
     assert [text for text in seen.said if SECRET in text] == []
@@ -202,7 +202,7 @@ async def error_of(asked):
 
 
 async def test_a_hook_that_raises(lines):
-    """It is logged, and takes nothing down."""
+    """Its error is logged, and the client goes on."""
 
     def hook(_: ws.ClientEvent) -> None:
         raise LookupError("hook")
