@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from ws_common.lifecycle import client_state as l
 from ws_common.lifecycle.client_state import ClientState, Command, Event, Phase
 from ws_common.lifecycle.client_table import TABLE, step
-from ws_common.lifecycle.retry import FailureStreak, Retry, RetryDecision, Stop
+from ws_common.lifecycle.failure_streak import FailureStreak
+from ws_common.lifecycle.retry import Retry, RetryDecision, Stop
 from ws_common.lifecycle.states import (
     Closed,
     Connecting,

@@ -22,7 +22,7 @@ from tests.support.client_model import (
 from ws_common.lifecycle import client_state as l
 from ws_common.lifecycle.client_state import ClientState, Phase
 from ws_common.lifecycle.client_table import TABLE, step
-from ws_common.lifecycle.retry import FailureStreak
+from ws_common.lifecycle.failure_streak import FailureStreak
 from ws_common.lifecycle.states import (
     Closed,
     Connecting,

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ws_common.lifecycle.retry import FailureStreak, Retry, Stop, decide_retry
+from ws_common.lifecycle.failure_streak import FailureStreak
+from ws_common.lifecycle.retry import Retry, Stop, decide_retry
 from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.vocabulary.errors import (
     WSConnectionClosedError,

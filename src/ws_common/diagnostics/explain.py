@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ws_common.diagnostics.reporter import HistoryEntry
 from ws_common.lifecycle.client_state import ClientState
-from ws_common.lifecycle.retry import why_final
+from ws_common.lifecycle.final_errors import why_final
 from ws_common.lifecycle.states import (
     Closed,
     Connecting,

@@ -6,7 +6,8 @@ Named tuples, since a frozen dataclass costs seven times as much at import.
 from enum import Enum
 from typing import Literal, NamedTuple
 
-from ws_common.lifecycle.retry import FailureStreak, RetryDecision
+from ws_common.lifecycle.failure_streak import FailureStreak
+from ws_common.lifecycle.retry import RetryDecision
 from ws_common.lifecycle.states import (
     Closed,
     Disconnecting,

@@ -60,7 +60,8 @@ from ws_common.lifecycle.client_state import (
     Wait,
     WatchEnvironment,
 )
-from ws_common.lifecycle.retry import FailureStreak, RetryDecision, Stop
+from ws_common.lifecycle.failure_streak import FailureStreak
+from ws_common.lifecycle.retry import RetryDecision, Stop
 from ws_common.lifecycle.state_machine import Table
 from ws_common.lifecycle.states import (
     Closed,

@@ -1,11 +1,4 @@
-"""Whether to try again, and when.
-
-What is final follows from what cannot change by itself: a refusal by HTTP status
-or close code, a certificate that does not verify, a URL that is none. But where a
-connection to this URL has already been stable, a status or a code may come from a
-deploy or an expired token: it is final there only the third time in a row. The same
-holds for refused credentials if a provider makes them anew for each attempt.
-"""
+"""Whether to try again, and when. `final_errors.py` says what is final."""
 
 import sys
 from collections.abc import Callable
@@ -13,73 +6,18 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
+from ws_common.lifecycle.failure_streak import FailureStreak
+from ws_common.lifecycle.final_errors import is_final, is_refusal
 from ws_common.options.backoff import (
     RETRY_AFTER_CAP,
     ConnectionRetryInterval,
     RetryContext,
 )
 from ws_common.vocabulary.clock import Clock
-from ws_common.vocabulary.errors import (
-    WSConnectionClosedError,
-    WSError,
-    WSHandshakeError,
-    WSInvalidUrlError,
-    WSRetriesExhaustedError,
-    WSUnsupportedError,
-)
-from ws_common.vocabulary.status_codes import describe
-
-FINAL_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003})
-"""Close codes after which the same again would be answered with the same."""
-
-PASSING_STATUSES = frozenset({408, 425, 429})
-"""HTTP 4xx that pass: Request Timeout, Too Early, Too Many Requests."""
+from ws_common.vocabulary.errors import WSError, WSRetriesExhaustedError
 
 SPREAD_CODES = frozenset({1012, 1013})
 """Service Restart and Try Again Later: everybody comes back at once."""
-
-CREDENTIAL_REFUSALS = frozenset({401, 403, 3000, 3003})
-"""HTTP statuses and close codes that fresh credentials may put right."""
-
-PATIENCE = 3
-"""How many refusals in a row are final where a later attempt may be accepted."""
-
-
-class FailureStreak(NamedTuple):
-    """A run of failures.
-
-    Attributes:
-        failures: Failed attempts in a row.
-        retries: Retries made: the n of the backoff.
-        refusals: Refusals by status or code in a row.
-        spread: Whether a server said that everybody comes back at once: then all
-            draws of the run are from the whole interval. Spreading the first alone
-            lets the second, third and fourth retries of a fleet overlap.
-    """
-
-    failures: int = 0
-    retries: int = 0
-    refusals: int = 0
-    spread: bool = False
-
-    def failed(self, *, refused: bool, attempt: bool, spread: bool) -> "FailureStreak":
-        """The run after one more failure.
-
-        Args:
-            refused: By a status or a code that is final by itself.
-            attempt: Whether it counts as a failed attempt; the loss of a stable
-                connection does not.
-            spread: The server said that it restarts or is overloaded.
-        """
-        return self._replace(
-            failures=self.failures + attempt,
-            refusals=self.refusals + 1 if refused else 0,
-            spread=self.spread or spread,
-        )
-
-    def retried(self) -> "FailureStreak":
-        """The run as the next attempt is made."""
-        return self._replace(retries=self.retries + 1)
 
 
 class Retry(NamedTuple):
@@ -194,13 +132,13 @@ def decide_retry(
     )
     if interval is None:
         return Stop(streak=streak, error=error)
-    is_final = _is_final(error, streak, known=connected_before, provided=provided)
+    final = is_final(error, streak, known=connected_before, provided=provided)
     context = RetryContext(
         attempt=streak.failures,
         elapsed=elapsed,
         ever_connected=connected_before,
         error=error,
-        default=not is_final,
+        default=not final,
     )
     answer = _ask(context, interval, on_fault)
     if answer is False:
@@ -221,51 +159,6 @@ def _later(now: datetime, delay: float) -> datetime:
         return now + timedelta(seconds=delay)
     except OverflowError:
         return datetime.max.replace(tzinfo=now.tzinfo)
-
-
-def is_refusal(error: WSError) -> bool:
-    """Whether a server said no, by HTTP status or by close code."""
-    if isinstance(error, WSHandshakeError) and error.status is not None:
-        return 400 <= error.status < 500 and error.status not in PASSING_STATUSES  # noqa: PLR2004
-    if isinstance(error, WSConnectionClosedError):
-        return error.close_code in FINAL_CODES
-    return False
-
-
-def is_hopeless(error: WSError) -> bool:
-    """Whether no server can help: the URL, the certificate, the platform."""
-    if isinstance(error, WSHandshakeError):
-        return error.permanent
-    return isinstance(error, WSInvalidUrlError | WSUnsupportedError)
-
-
-def why_final(error: WSError, interval: ConnectionRetryInterval | None) -> str:
-    """Say why nothing follows this error, in words that follow `since`."""
-    if interval is None:
-        return "`connection_retry_interval` is None"
-    if isinstance(error, WSRetriesExhaustedError):
-        return f"`max_attempts` is {interval.max_attempts}"
-    if is_refusal(error):
-        status = getattr(error, "status", None)
-        what = status or describe(getattr(error, "close_code", None))
-        return f"{what} is not retried: see `retry_if`"
-    if is_hopeless(error):
-        return "this does not get better by itself: see `retry_if`"
-    return "`retry_if` said so"
-
-
-def _is_final(
-    error: WSError, streak: FailureStreak, *, known: bool, provided: bool
-) -> bool:
-    """Whether trying again would be answered with the same, as far as can be known."""
-    said = {getattr(error, "status", None), getattr(error, "close_code", None)}
-    doubtful = (
-        known
-        or getattr(error, "status_is_inferred", False)
-        or (provided and not CREDENTIAL_REFUSALS.isdisjoint(said))
-    )
-    is_certain = not doubtful or streak.refusals >= PATIENCE
-    return is_hopeless(error) or (is_refusal(error) and is_certain)
 
 
 def _ask(
