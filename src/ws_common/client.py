@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Generator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from ws_common.client_protocol import IWebSocketClient
 from ws_common.diagnostics.metrics import WebSocketMetrics
 from ws_common.diagnostics.reporter import HistoryEntry
 from ws_common.lifecycle.client_state import Phase
@@ -33,7 +34,7 @@ from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.session import Session
 from ws_common.vocabulary.transport import Handshake
 from ws_common.vocabulary.urls import check_url, redact
-from ws_common.wrapped_client import AdapterConnector, IWebSocketClient
+from ws_common.wrapped_client import AdapterConnector
 
 if TYPE_CHECKING:
     from ws_common.runtime.supervisor import Supervisor

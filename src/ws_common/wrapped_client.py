@@ -1,9 +1,10 @@
 """Makes a `Connector` of a client that somebody else has written."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Literal, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Literal
 
+from ws_common.client_protocol import IWebSocketClient
 from ws_common.lifecycle.states import (
     Closed,
     Disconnecting,
@@ -19,74 +20,6 @@ from ws_common.vocabulary.transport import (
     Transport,
     TransportSink,
 )
-
-
-class IWebSocketClient(Protocol):
-    """What `from_client` wraps: one connection at a time, no queue, no retries.
-
-    Example:
-        One that speaks to itself:
-
-        >>> import asyncio
-        >>> async def endless(queue):
-        ...     while True:
-        ...         yield await queue.get()
-        >>> class Echo:
-        ...     def __init__(self) -> None:
-        ...         self.state = Closed()
-        ...         self.states, self.messages = asyncio.Queue(), asyncio.Queue()
-        ...         self.state_changes = endless(self.states)
-        ...         self.stream = endless(self.messages)
-        ...     def become(self, state) -> None:
-        ...         self.state = state
-        ...         self.states.put_nowait(state)
-        ...     async def connect(self, url):
-        ...         self.become(Connecting(url, attempt=1))
-        ...         self.become(Open(url, protocol=None, connection=1))
-        ...     async def add(self, data):
-        ...         self.messages.put_nowait(data)
-        ...     async def disconnect(self, code=1000, reason="NORMAL_CLOSURE"):
-        ...         self.become(Closed(code, reason))
-        ...     close = disconnect
-        >>> async def main() -> None:
-        ...     async with WebSocketClient.from_client(Echo()) as client:
-        ...         await client.connect("ws://anywhere/")
-        ...         await client.add("hello")
-        ...         print(await client.recv())
-        >>> asyncio.run(main())
-        hello
-    """
-
-    @property
-    def state(self) -> WebSocketClientState:
-        """What it is doing now."""
-        ...
-
-    @property
-    def state_changes(self) -> AsyncIterable[WebSocketClientState]:
-        """Every change of state from the call on."""
-        ...
-
-    @property
-    def stream(self) -> AsyncIterable[Data]:
-        """The messages that arrive from the call on."""
-        ...
-
-    async def add(self, data: Data) -> None:
-        """Send one message."""
-
-    async def connect(self, url: str) -> None:
-        """Return when the connection is open, or raise."""
-
-    async def disconnect(
-        self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
-    ) -> None:
-        """Close the connection; it can connect again."""
-
-    async def close(
-        self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
-    ) -> None:
-        """Close for good."""
 
 
 class AdapterConnector:
