@@ -223,7 +223,7 @@ class WebSocketClient:
             options=supervisor.options,
             now=supervisor.clock.now(),
             history=supervisor.reporter.history,
-            last_error=supervisor.failures.last_error,
+            last_error=supervisor.connections.failures.last_error,
             holds=supervisor.environment.wait.holds,
             unsent=supervisor.send_queue.waiting,
             is_full=bool(received.messages.full),
@@ -400,7 +400,7 @@ class WebSocketClient:
             reason: At most 123 bytes of UTF-8; none goes without a code.
         """
         code, reason = sendable_close(
-            code, reason, self._platform, self._supervisor.report
+            code, reason, self._platform, self._supervisor.reporter.report
         )
         await self._requests.close(code, reason)
 

@@ -47,11 +47,11 @@ class LifecycleCalls:
         """Make a new connection to the same target, whatever is under way."""
         await self._outside()
         self._supervisor.check_usable()
-        if self._supervisor.target is None:
+        if self._supervisor.connections.target is None:
             raise WSNotConnectedError(
                 "reconnect() needs a connect() before it: there is no URL yet"
             )
-        self._supervisor.failures.begin()
+        self._supervisor.connections.failures.begin()
         await self._ask("reconnect", "open", lifecycle.ReconnectAsked())
 
     async def disconnect(self, code: int | None, reason: str) -> None:
@@ -121,10 +121,10 @@ class LifecycleCalls:
     def _aim(self, target: Url, url: str) -> lifecycle.ConnectAsked:
         """Take a target; what failed on the way to the one before counts no more."""
         supervisor = self._supervisor
-        same = target == supervisor.target
-        supervisor.target = target
-        supervisor.failures.begin()
-        supervisor.failures.last_error = None
+        same = target == supervisor.connections.target
+        supervisor.connections.target = target
+        supervisor.connections.failures.begin()
+        supervisor.connections.failures.last_error = None
         return lifecycle.ConnectAsked(url=url, same_target=same)
 
     async def _ask(

@@ -1,32 +1,23 @@
 """The asyncio shell around the client's table: feeds events, carries out commands.
 
-It owns the live connection, those that close in the background, and the timers. It
-decides nothing: what follows an event is decided by the table (`machine.py`), and
-whether and when to try again by `retry.py`.
+It decides nothing: what follows an event is decided by the table (`client_table.py`).
+The attempts and their connections are in `connections.py`.
 """
-
-from typing import Any
 
 from ws_common.connection.connection import Connection
 from ws_common.diagnostics.metrics import Counters
 from ws_common.diagnostics.reporter import Reporter
 from ws_common.lifecycle import client_state as lifecycle
 from ws_common.lifecycle import client_table as machine
-from ws_common.lifecycle.retry import Failures, RetryDecision, Stop
 from ws_common.lifecycle.state_machine import MachineDriver
 from ws_common.lifecycle.states import Closed, WebSocketClientState
 from ws_common.options.backoff import CHANCE
-from ws_common.options.options import (
-    ConnectContext,
-    Connector,
-    Url,
-    WebSocketOptions,
-)
+from ws_common.options.options import Connector, WebSocketOptions
 from ws_common.options.platform import Platform
 from ws_common.receive.broadcast import Broadcast
-from ws_common.receive.pipeline import Incoming, ReceivePipeline, limits_of
+from ws_common.receive.pipeline import ReceivePipeline, limits_of
 from ws_common.receive.subscriber_buffer import Limits
-from ws_common.runtime.attempt import Attempt, Failed
+from ws_common.runtime.connections import Connections
 from ws_common.runtime.environment import Environment
 from ws_common.runtime.pending_calls import PendingCalls
 from ws_common.runtime.sessions import Sessions, end_of
@@ -34,18 +25,11 @@ from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.client_loop import ClientLoop
 from ws_common.vocabulary.durations import seconds
-from ws_common.vocabulary.errors import (
-    WSClientClosedError,
-    WSError,
-)
+from ws_common.vocabulary.errors import WSClientClosedError
 from ws_common.vocabulary.timers import Timer, call_later
-from ws_common.vocabulary.transport import CloseInfo
 
 _STATE_LIMITS = Limits(1024, None, "drop_oldest")
 """State changes in a subscriber's buffer: they never pause anything."""
-
-MAX_CLOSING_IN_BACKGROUND = 4
-"""Connections that may close in the background; the oldest is aborted above."""
 
 
 class Supervisor:
@@ -53,25 +37,20 @@ class Supervisor:
 
     __slots__ = (
         "__weakref__",
-        "_attempt",
-        "_closing_in_background",
-        "_connector",
         "_stable_timer",
         "calls",
         "client_loop",
         "clock",
-        "connection",
+        "connections",
         "counters",
         "driver",
         "environment",
-        "failures",
         "options",
         "received",
         "reporter",
         "send_queue",
         "sessions",
         "states",
-        "target",
     )
 
     def __init__(
@@ -85,13 +64,6 @@ class Supervisor:
         self.client_loop = ClientLoop()
         self.clock = platform.clock
         self.reporter = Reporter(options.on_event, self.clock, self.counters)
-        self.failures = Failures(
-            options.connection_retry_interval,
-            CHANCE,
-            self.clock,
-            lambda error: self.reporter.fault("retry_if_raised", error),
-        )
-        self.connection: Connection | None = None
         self.received = ReceivePipeline(
             options.interceptors,
             limits_of(options, platform),
@@ -113,11 +85,17 @@ class Supervisor:
             report=self.reporter.report,
             on_drop=self.reporter.dropped_out,
         )
+        self.connections = Connections(
+            options,
+            connector,
+            self.driver,
+            self.clock,
+            reporter=self.reporter,
+            counters=self.counters,
+            received=self.received,
+            send_queue=self.send_queue,
+        )
         self.sessions = Sessions(self.received, self.send_queue)
-        self._connector = connector
-        self.target: Url | None = None
-        self._attempt: Attempt | None = None
-        self._closing_in_background: list[Connection] = []
         self._stable_timer: Timer | None = None
         self.calls = PendingCalls()
         self.environment = Environment(
@@ -134,6 +112,11 @@ class Supervisor:
     def client_state(self) -> lifecycle.ClientState:
         """What the table knows."""
         return self.driver.state
+
+    @property
+    def connection(self) -> Connection | None:
+        """The last connection; the table says whether it is live."""
+        return self.connections.live
 
     @property
     def open_connection(self) -> Connection | None:
@@ -172,16 +155,16 @@ class Supervisor:
     def _carry_out(self, command: lifecycle.Command, cause: Cause) -> None:  # noqa: C901, PLR0912 - one case for each command
         match command:
             case lifecycle.StartAttempt(attempt):
-                self._start_attempt(attempt)
+                self.connections.start_attempt(attempt)
             case lifecycle.Abandon(attempt):
-                self._abandon(attempt)
+                self.connections.abandon(attempt)
             case lifecycle.BeginClose(_, code, reason):
                 self._live().close(code, reason)
             case lifecycle.DiscardReceived():
                 self._live().discard()
                 self.received.discard()
             case lifecycle.CloseInBackground(attempt):
-                self._close_in_background(attempt)
+                self.connections.close_in_background(attempt)
             case lifecycle.Wait(attempt, delay):
                 self.environment.wait.begin(attempt, delay)
             case lifecycle.StopWaiting():
@@ -218,114 +201,9 @@ class Supervisor:
                 self._finish(closed)
 
     def _live(self) -> Connection:
-        assert self.connection is not None  # noqa: S101 - the table has started one
-        return self.connection
-
-    # Attempts
-
-    def _start_attempt(self, attempt: int) -> None:
-        if self.client_state.is_reconnecting:
-            self.counters.reconnects_total += 1
-        self.received.call(self.received.messages.reopen)
-        incoming = Incoming(self.received, self.client_state.connections + 1)
-        connection = Connection(
-            attempt, self.options, incoming, self.counters, owner=self, clock=self.clock
-        )
-        self.connection = connection
-        assert self.target is not None  # noqa: S101 - connect() has set it
-        self._attempt = Attempt(
-            connection, self.target, self._url_resolved, self._attempt_ended
-        )
-        context = ConnectContext(
-            attempt=self.client_state.streak.failures + 1,
-            last_error=self.failures.last_error,
-        )
-        self._attempt.start(self.options, self._connector, self.send_queue, context)
-
-    def _url_resolved(self, attempt: Attempt, url: str) -> None:
-        event = lifecycle.UrlResolved(attempt.connection.attempt, url)
-        self.feed(event, "url_resolved")
-
-    def _attempt_ended(self, ended: Attempt, failed: Failed | None) -> None:
-        self._attempt = None
-        attempt = ended.connection.attempt
-        if failed is None:
-            protocol = ended.connection.transport.protocol
-            self.feed(lifecycle.Opened(attempt=attempt, protocol=protocol), "opened")
-            return
-        error = failed.error
-        decision = self._decide(error, stable=False)
-        self.reporter.report("attempt_failed", attempt=attempt, error=error)
-        self.feed(lifecycle.AttemptFailed(attempt, error, decision), failed.cause)
-
-    def _abandon(self, attempt: int) -> None:
-        connection = self.connection
-        if connection is None or connection.attempt != attempt:
-            return  # a late success: its connection was abandoned, which frees it
-        connection.abandon()  # first: what the attempt brings later is freed
-        if self._attempt is not None:
-            self._attempt.cancel()
-            self._attempt = None
-
-    def _close_in_background(self, attempt: int) -> None:
-        connection = self._live()
-        connection.replace()
-        self._closing_in_background = [
-            one for one in self._closing_in_background if not one.is_over
-        ]
-        self._closing_in_background.append(connection)
-        if len(self._closing_in_background) > MAX_CLOSING_IN_BACKGROUND:
-            self._closing_in_background.pop(0).abandon()
-        self.feed(lifecycle.Replaced(attempt=attempt), "replaced")
-
-    # What connections tell
-
-    def connection_closing(self, connection: Connection, close: CloseInfo) -> None:
-        """Feed the beginning of a closing handshake."""
-        cause: Cause = (
-            "peer_closing" if close.initiator == "peer" else "protocol_failure"
-        )
-        event = lifecycle.ClosingSeen(
-            attempt=connection.attempt, code=close.code, reason=close.reason
-        )
-        self.feed(event, cause)
-
-    def connection_ended(
-        self, connection: Connection, cause: Cause, close: CloseInfo
-    ) -> None:
-        """Feed the end of a connection, with what to do about it."""
-        error = connection.closed_error()
-        self.failures.begin()
-        self.failures.last_error = error
-        decision: RetryDecision = Stop(streak=self.client_state.streak, error=error)
-        if self.client_state.after_close == "retry":  # else somebody asked for the end
-            decision = self._decide(error, stable=self.client_state.is_stable)
-        event = lifecycle.Lost(
-            attempt=connection.attempt,
-            code=close.code,
-            reason=close.reason,
-            decision=decision,
-        )
-        self.feed(event, cause)
-
-    def connection_writable(self, connection: Connection) -> None:
-        """Send what waits."""
-        if connection is self.connection:
-            self.send_queue.flush()
-
-    def report(self, name: str, **details: Any) -> None:
-        """Report an event."""
-        self.reporter.report(name, **details)
-
-    def _decide(self, error: WSError, *, stable: bool) -> RetryDecision:
-        client_state = self.client_state
-        return self.failures.decide(
-            error,
-            client_state.streak,
-            stable=stable,
-            connected_before=client_state.connected_before,
-            provided=callable(self.target) or callable(self.options.headers),
-        )
+        connection = self.connections.live
+        assert connection is not None  # noqa: S101 - the table has started one
+        return connection
 
     # What the table commands
 
@@ -342,8 +220,7 @@ class Supervisor:
         self.received.stop()
         self.send_queue.stop()
         self.sessions.closed(closed)
-        while self._closing_in_background:
-            self._closing_in_background.pop(0).abandon()
+        self.connections.abandon_replaced()
         self.calls.finish()
 
     # What the surroundings tell
@@ -352,14 +229,13 @@ class Supervisor:
         self.feed(lifecycle.RetryDue(attempt=attempt), cause)
 
     def _probe(self, *, after_gap: bool) -> None:
-        if (
-            self.client_state.phase is lifecycle.Phase.OPEN
-            and self.connection is not None
-        ):
-            self.connection.probe(after_gap=after_gap)
+        connection = self.connection
+        if self.client_state.phase is lifecycle.Phase.OPEN and connection is not None:
+            connection.probe(after_gap=after_gap)
 
     # What flows
 
     def _adjust_reading(self) -> None:
-        if self.connection is not None and not self.client_loop.is_over:
-            self.connection.adjust_reading()
+        connection = self.connection
+        if connection is not None and not self.client_loop.is_over:
+            connection.adjust_reading()
