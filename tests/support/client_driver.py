@@ -9,10 +9,17 @@ from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
 from ws_common.client import WebSocketClient
 from ws_common.options import platform as platforms
+from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.options.options import WebSocketOptions
 
 URL = "ws://host/"
 OTHER = "ws://other/"
+
+
+def every(seconds: float = 1, **how: Any) -> dict[str, Any]:
+    """Options that retry at a fixed rhythm."""
+    interval = ConnectionRetryInterval(min=seconds, max=seconds, **how)
+    return {"connection_retry_interval": interval}
 
 
 @contextlib.asynccontextmanager

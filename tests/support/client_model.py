@@ -27,6 +27,8 @@ from ws_common.vocabulary.errors import (
     WSHandshakeError,
 )
 
+URL = "ws://example.org/"
+
 LIVE = frozenset({Phase.CONNECTING, Phase.OPEN, Phase.DISCONNECTING})
 SHOWN = {
     Phase.NEW: Closed,
@@ -266,3 +268,27 @@ def occurrences(attempt: int, retired: set[int]) -> Iterator[Event]:
     if attempt in retired:
         yield l.Replaced(attempt=attempt)
     yield l.RetryDue(attempt=attempt)
+
+
+def state_in(phase: Phase) -> ClientState:
+    """The shortest way into a phase."""
+    opened: list[Event] = [l.ConnectAsked(url=URL), l.Opened(attempt=1)]
+    ways: dict[Phase, list[Event]] = {
+        Phase.NEW: [],
+        Phase.CONNECTING: opened[:1],
+        Phase.OPEN: opened,
+        Phase.DISCONNECTING: [*opened, l.ClosingSeen(attempt=1, code=1, reason="")],
+        Phase.RECONNECTING: [*opened, lost()],
+        Phase.CLOSED: [*opened, lost(enough())],
+        Phase.FINISHED: [l.CloseAsked()],
+    }
+    driver = Driver()
+    for event in ways[phase]:
+        driver.feed(event)
+    assert phase is driver.client_state.phase
+    return driver.client_state
+
+
+def lost(decision: RetryDecision | None = None, attempt: int = 1) -> l.Lost:
+    """A connection that was lost abnormally."""
+    return l.Lost(attempt=attempt, code=1006, reason="", decision=decision or again())

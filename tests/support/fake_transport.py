@@ -19,7 +19,7 @@ from ws_common.options.options import (
     ConnectRequest,
     WebSocketOptions,
 )
-from ws_common.vocabulary.errors import WSConnectionClosedError
+from ws_common.vocabulary.errors import WSConnectionClosedError, WSHandshakeError
 from ws_common.vocabulary.messages import Data, size_of
 from ws_common.vocabulary.transport import (
     CloseInfo,
@@ -283,6 +283,28 @@ class FakeConnector:
         """The connections that are not free."""
         made = [attempt.transport for attempt in self.attempts]
         return [one for one in made if one is not None and not one.is_free]
+
+
+def accept(attempt: FakeAttempt) -> None:
+    """A script: every attempt succeeds."""
+    attempt.open()
+
+
+def refuse(attempt: FakeAttempt) -> None:
+    """A script: nobody listens."""
+    attempt.refuse()
+
+
+def refuse_with(
+    status: int, retry_after: float | None = None
+) -> Callable[[FakeAttempt], None]:
+    """A script: every attempt gets this answer."""
+
+    def script(attempt: FakeAttempt) -> None:
+        error = WSHandshakeError("no", status=status, retry_after=retry_after)
+        attempt.refuse(error)
+
+    return script
 
 
 def _conforms(transport: FakeTransport, connector: FakeConnector) -> None:

@@ -1,7 +1,7 @@
 """The table of a connection, driven by anything that could happen, in any order.
 
 The rules at the head of `connection_machine.py` are what `ConnectionDriver` checks
-after every step. `tests/unit/test_tables.py` has that every pair is decided.
+after every step. `tests/unit/lifecycle/test_tables.py` has that every pair is decided.
 """
 
 from collections import deque

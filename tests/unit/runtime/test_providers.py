@@ -14,16 +14,12 @@ from tests.support.client_driver import (
     kinds,
     opened,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.fake_transport import FakeConnector, accept
 from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
 clock = LoopTimeProxy()
-
-
-def accept(attempt: FakeAttempt) -> None:
-    attempt.open()
 
 
 @pytest.mark.parametrize("is_async", [True, False])

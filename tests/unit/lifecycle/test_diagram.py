@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.unit.test_machine import lost, state_in
+from tests.support.client_model import lost, state_in
 from ws_common.connection import connection_table as connection_machine
 from ws_common.lifecycle import client_state as lifecycle
 from ws_common.lifecycle import client_table as machine

@@ -12,36 +12,17 @@ from tests.support.client_driver import (
     begin,
     causes,
     driven,
+    every,
     kinds,
     opened,
     outcome,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.fake_transport import FakeConnector, refuse_with
 from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
 clock = LoopTimeProxy()
-
-
-def every(seconds: float = 1, **how) -> dict[str, object]:
-    """Options that retry at a fixed rhythm."""
-    interval = ws.ConnectionRetryInterval(min=seconds, max=seconds, **how)
-    return {"connection_retry_interval": interval}
-
-
-def refuse(attempt: FakeAttempt) -> None:
-    attempt.refuse()
-
-
-def refuse_with(status: int, retry_after: float | None = None):
-    """A script: every attempt gets this answer."""
-
-    def script(attempt: FakeAttempt) -> None:
-        error = ws.WSHandshakeError("no", status=status, retry_after=retry_after)
-        attempt.refuse(error)
-
-    return script
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.test_machine import URL, lost, state_in
+from tests.support.client_model import URL, lost, state_in
 from ws_common.connection import connection_table as c
 from ws_common.lifecycle import client_state as l
 from ws_common.lifecycle import client_table as machine

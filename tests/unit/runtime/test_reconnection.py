@@ -11,34 +11,15 @@ from tests.support.client_driver import (
     URL,
     begin,
     driven,
+    every,
     opened,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.fake_transport import FakeConnector, refuse, refuse_with
 from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
 
 clock = LoopTimeProxy()
-
-
-def every(seconds: float = 1, **how) -> dict[str, object]:
-    """Options that retry at a fixed rhythm."""
-    interval = ws.ConnectionRetryInterval(min=seconds, max=seconds, **how)
-    return {"connection_retry_interval": interval}
-
-
-def refuse(attempt: FakeAttempt) -> None:
-    attempt.refuse()
-
-
-def refuse_with(status: int, retry_after: float | None = None):
-    """A script: every attempt gets this answer."""
-
-    def script(attempt: FakeAttempt) -> None:
-        error = ws.WSHandshakeError("no", status=status, retry_after=retry_after)
-        attempt.refuse(error)
-
-    return script
 
 
 async def test_no_retries_by_default():

@@ -13,14 +13,17 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from tests.support.client_model import (
     LOST,
     REFUSED,
+    URL,
     Driver,
     again,
     enough,
+    lost,
     occurrences,
     requests,
+    state_in,
 )
 from ws_common.lifecycle import client_state as l
-from ws_common.lifecycle.client_state import ClientState, Phase
+from ws_common.lifecycle.client_state import Phase
 from ws_common.lifecycle.client_table import TABLE, step
 from ws_common.lifecycle.failure_streak import FailureStreak
 from ws_common.lifecycle.states import (
@@ -31,7 +34,6 @@ from ws_common.lifecycle.states import (
     Reconnecting,
 )
 
-URL = "ws://example.org/"
 VERDICTS = st.sampled_from(
     [again(), again(FailureStreak(failures=7, retries=6)), enough()]
 )
@@ -183,29 +185,6 @@ def test_every_event_and_phase_is_in_the_table():
     assert set(Phase) - {Phase.FINISHED} == phases
 
 
-def state_in(phase: Phase) -> ClientState:
-    """The shortest way into a phase."""
-    opened = [l.ConnectAsked(url=URL), l.Opened(attempt=1)]
-    ways = {
-        Phase.NEW: [],
-        Phase.CONNECTING: opened[:1],
-        Phase.OPEN: opened,
-        Phase.DISCONNECTING: [*opened, l.ClosingSeen(attempt=1, code=1, reason="")],
-        Phase.RECONNECTING: [*opened, lost()],
-        Phase.CLOSED: [*opened, lost(enough())],
-        Phase.FINISHED: [l.CloseAsked()],
-    }
-    driver = Driver()
-    for event in ways[phase]:
-        driver.feed(event)
-    assert phase is driver.client_state.phase
-    return driver.client_state
-
-
-def lost(decision=None, attempt=1):
-    return l.Lost(attempt=attempt, code=1006, reason="", decision=decision or again())
-
-
 @given(data=st.data())
 def test_finished_is_final(data):
     """After close() nothing changes any more, and only late sockets are freed."""
@@ -243,7 +222,7 @@ TOLD = (
     l.ReportIdle,
     l.WatchEnvironment,
 )
-"""What every new state brings about: `tests/unit/test_tables.py` has their order."""
+"""What every new state brings about: `test_tables.py` checks their order."""
 
 
 def exact(commands):

@@ -15,7 +15,7 @@ from tests.support.client_driver import (
     kinds,
     outcome,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.fake_transport import FakeConnector, accept
 from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
@@ -35,10 +35,6 @@ async def stubborn(*_: object) -> None:
             await asyncio.sleep(end - float(clock))
         except asyncio.CancelledError:
             continue
-
-
-def accept(attempt: FakeAttempt) -> None:
-    attempt.open()
 
 
 @pytest.mark.parametrize("hang", [forever, stubborn])

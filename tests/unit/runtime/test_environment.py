@@ -12,6 +12,7 @@ from tests.support.client_driver import (
     begin,
     causes,
     driven,
+    every,
     leftovers,
     opened,
 )
@@ -22,11 +23,6 @@ from tests.support.internals import jitter
 pytestmark = pytest.mark.looptime
 
 clock = LoopTimeProxy()
-
-
-def every(seconds, **how):
-    interval = ws.ConnectionRetryInterval(min=seconds, max=seconds, **how)
-    return {"connection_retry_interval": interval}
 
 
 async def until_waiting(client, connector):
