@@ -83,7 +83,7 @@ class WebSocketClient:
         self._supervisor = Supervisor(options, platform, made)
         self._requests = LifecycleCalls(self._supervisor)
         self._made_at = callsite()
-        self._shared: Subscriber[Data] | None = None
+        self._shared_subscriber: Subscriber[Data] | None = None
 
     @classmethod
     def from_client(
@@ -111,7 +111,7 @@ class WebSocketClient:
             WSInvalidUrlError: The URL is none.
         """
         client = cls(options)
-        client._requests.begin_connect(*_target(url))
+        client._requests.begin_connect(*_check_target(url))
         return client
 
     # What it is doing
@@ -223,8 +223,8 @@ class WebSocketClient:
             options=supervisor.options,
             now=supervisor.clock.now(),
             history=supervisor.reporter.history,
-            last_error=supervisor.connections.failures.last_error,
-            holds=supervisor.environment.wait.holds,
+            last_error=supervisor.connections.retry_decider.last_error,
+            holds=supervisor.environment.retry_timer.holds,
             unsent=supervisor.send_queue.waiting,
             is_full=bool(received.messages.full),
             stuck=received.stuck.stuck,
@@ -249,9 +249,9 @@ class WebSocketClient:
             WSInvalidUrlError: The URL is none; raised before any I/O.
             WSClientClosedError: The client was closed.
         """
-        self._not_inside("connect")
+        self._check_outside_after_connect("connect")
         self._supervisor.check_usable()
-        await self._requests.connect(*_target(url))
+        await self._requests.connect(*_check_target(url))
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
         """Send a message, in call order; wait while a connection is on its way.
@@ -274,10 +274,10 @@ class WebSocketClient:
             WSUnsupportedDataError: It cannot be sent. The connection stays.
             WSClientClosedError: The client was closed.
         """
-        self._not_inside("add")
-        rest = self._supervisor.send_queue.add(data, text=text)
-        if rest is not None:
-            await rest
+        self._check_outside_after_connect("add")
+        pending = self._supervisor.send_queue.add(data, text=text)
+        if pending is not None:
+            await pending
 
     send = add
 
@@ -297,7 +297,7 @@ class WebSocketClient:
             WSUnsupportedDataError: It cannot be sent.
             WSClientClosedError: The client was closed.
         """
-        self._not_inside("add_nowait")
+        self._check_outside_after_connect("add_nowait")
         return self._supervisor.send_queue.add_nowait(data, text=text)
 
     async def recv(self) -> Data:
@@ -312,11 +312,11 @@ class WebSocketClient:
             WSStreamOverflowError: Messages were lost; raised once, and the next call
                 waits for what comes afterwards.
         """
-        return await self._subscriber().next()
+        return await self._get_subscriber().next()
 
     def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages; shares its subscriber with `recv()`."""
-        return self._subscriber().held_by(self)
+        return self._get_subscriber().held_by(self)
 
     def sessions(self) -> AsyncIterator[Session]:
         """One item per connection, so that a program can start anew at each.
@@ -360,7 +360,7 @@ class WebSocketClient:
             WSNotConnectedError: There was no `connect()` before: no URL is known.
             WSClientClosedError: The client was closed.
         """
-        self._not_inside("reconnect")
+        self._check_outside_after_connect("reconnect")
         await self._requests.reconnect()
 
     async def disconnect(
@@ -420,7 +420,7 @@ class WebSocketClient:
     ) -> None:
         """Close; under cancellation say Close 1001, and do not wait for the answer."""
         if kind is not None and not issubclass(kind, Exception):
-            await self._requests.leave(self._platform.going_away_code)
+            await self._requests.close_without_answer(self._platform.going_away_code)
         else:
             await self.close()
 
@@ -428,11 +428,12 @@ class WebSocketClient:
         """Show the state."""
         return f"<{type(self).__name__} {self.state!r}>"
 
-    def _subscriber(self) -> Subscriber[Data]:
-        if self._shared is None or self._shared.has_overflowed:
+    def _get_subscriber(self) -> Subscriber[Data]:
+        if self._shared_subscriber is None or self._shared_subscriber.has_overflowed:
             messages = self._supervisor.received.messages
-            self._shared = Subscriber(messages, ())  # which may not hold the client
-        return self._shared
+            # The subscriber may not hold the client, or neither is ever collected.
+            self._shared_subscriber = Subscriber(messages, ())
+        return self._shared_subscriber
 
     def __del__(self) -> None:
         """Abort where nobody holds the client, a stream or a subscriber any more."""
@@ -440,7 +441,7 @@ class WebSocketClient:
         if supervisor is not None and not supervisor.client_state.is_idle:
             supervisor.client_loop.hop(self._requests.abandon, self._made_at)
 
-    def _not_inside(self, method: str) -> None:
+    def _check_outside_after_connect(self, method: str) -> None:
         if is_inside_after_connect(self._supervisor.send_queue):
             raise WSNotConnectedError(
                 f"client.{method}() inside after_connect would wait for after_connect "
@@ -466,7 +467,7 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
     """
 
     def __init__(self, url: Url, options: WebSocketOptions | None = None) -> None:
-        self._url, _ = _target(url)
+        self._url, _ = _check_target(url)
         self._options = options
         self._client: WebSocketClient | None = None
 
@@ -499,6 +500,6 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
             await self._client.__aexit__(kind, error, traceback)
 
 
-def _target(url: Url) -> tuple[Url, str]:
+def _check_target(url: Url) -> tuple[Url, str]:
     """The target, checked before any I/O, and its URL; empty where one is asked for."""
     return (url, "") if callable(url) else (checked := check_url(url), checked)

@@ -32,7 +32,7 @@ class AdapterConnector:
     async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
         """Connect the client; what it receives goes to the sink."""
         if self._last is not None:
-            await self._last.gone()  # there is one connection at a time
+            await self._last.wait_closed()  # there is one connection at a time
         transport = self._last = AdapterTransport(self._client, sink)
         try:
             await self._client.connect(request.url)
@@ -69,12 +69,12 @@ class AdapterTransport:
         self._reading.set()
         self._received = 0
         self._closing_task: asyncio.Task[None] | None = None
-        self._left = False
+        self._closed_locally = False
         # Subscribed before connect(), so that nothing is missed.
         messages, states = aiter(client.stream), aiter(client.state_changes)
         self._tasks = [
             spawn(self._read(messages), "ws adapter read"),
-            spawn(self._follow(states), "ws adapter states"),
+            spawn(self._follow_states(states), "ws adapter states"),
             spawn(self._write(), "ws adapter write"),
         ]
 
@@ -116,7 +116,7 @@ class AdapterTransport:
 
     def close(self, code: int | None, reason: str | None) -> None:
         """Let the wrapped client disconnect."""
-        self._closing_task = spawn(self._leave(code, reason), "ws adapter close")
+        self._closing_task = spawn(self._disconnect(code, reason), "ws adapter close")
         self._tasks.append(self._closing_task)
 
     def abort(self) -> None:
@@ -127,7 +127,7 @@ class AdapterTransport:
                 self._client.disconnect(), "ws adapter disconnect"
             )
 
-    async def gone(self) -> None:
+    async def wait_closed(self) -> None:
         """Wait until the wrapped client may connect again."""
         if self._closing_task is not None:
             await asyncio.wait({self._closing_task})
@@ -140,25 +140,25 @@ class AdapterTransport:
             if self._sink is not None:
                 self._sink.on_messages((message,), size_of(message))
 
-    async def _follow(self, states: AsyncIterator[WebSocketClientState]) -> None:
+    async def _follow_states(self, states: AsyncIterator[WebSocketClientState]) -> None:
         async for state in states:
             if isinstance(state, Disconnecting):
-                await self._caught_up()
+                await self._wait_for_messages()
                 if self._sink is not None:
-                    close = self._info(state.close_code, state.close_reason)
+                    close = self._make_close_info(state.close_code, state.close_reason)
                     self._sink.on_closing(close)
             elif isinstance(state, Closed):
-                await self._caught_up()
+                await self._wait_for_messages()
                 sink = self._sink
                 self._stop()
                 if sink is not None:
-                    close = self._info(
+                    close = self._make_close_info(
                         state.close_code, state.close_reason, state.error
                     )
                     sink.on_closed(close)
                 return
 
-    async def _caught_up(self) -> None:
+    async def _wait_for_messages(self) -> None:
         """Let the messages pass that came before a change of state.
 
         They come by another stream, so their order is known by turns of the loop
@@ -176,7 +176,7 @@ class AdapterTransport:
             try:
                 await self._client.add(data)
             except Exception as error:  # noqa: BLE001 - any client, any error
-                self._fail(error)
+                self._on_send_error(error)
                 break
             self._queue.task_done()
             self.buffered_amount -= size_of(data)
@@ -187,32 +187,34 @@ class AdapterTransport:
             self._queue.get_nowait()
             self._queue.task_done()
 
-    async def _leave(self, code: int | None, reason: str | None) -> None:
+    async def _disconnect(self, code: int | None, reason: str | None) -> None:
         await self._queue.join()  # what was sent before goes before
         if self._client.state.is_open:
-            self._left = True
+            self._closed_locally = True
             await self._client.disconnect(code, reason)
 
-    def _fail(self, error: Exception) -> None:
+    def _on_send_error(self, error: Exception) -> None:
         """A message was not taken: that ends it, unless it has ended anyhow."""
         sink = self._sink
         if sink is not None and self._client.state.is_open:
             self.abort()
-            sink.on_closed(self._info(None, None, error))
+            sink.on_closed(self._make_close_info(None, None, error))
 
-    def _info(
+    def _make_close_info(
         self,
         code: int | None,
         reason: str | None,
         error: BaseException | None = None,
     ) -> CloseInfo:
         clean = code is not None and code != 1006  # noqa: PLR2004 - abnormal closure
-        by: Literal["local", "peer"] = "local" if self._left else "peer"
+        initiator: Literal["local", "peer"] = (
+            "local" if self._closed_locally else "peer"
+        )
         return CloseInfo(
             code=1006 if code is None else code,
             reason=reason or "",
             was_clean=clean,
-            initiator=by if clean else "network",
+            initiator=initiator if clean else "network",
             error=error,
         )
 

@@ -30,7 +30,7 @@ FIRST = {
     "connected_before": False,
     "elapsed": 1.0,
     "now": NOW,
-    "provided": False,
+    "has_provider": False,
 }
 """What is known of an attempt where no connection was ever stable."""
 

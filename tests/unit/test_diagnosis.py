@@ -69,7 +69,7 @@ def decision(error, *, streak=FailureStreak()):  # noqa: B008 - immutable
         connected_before=False,
         elapsed=0.0,
         now=datetime.now(UTC),
-        provided=False,
+        has_provider=False,
     )
 
 

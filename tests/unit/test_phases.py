@@ -49,7 +49,7 @@ NO_PHASE = {
     "Keepalive._sent": "when a message went that has no reply yet",
     "Connections.target": "the URL of the last connect(), or what makes it",
     "RetryTimer._attempt": "what to report when the wait is over",
-    "RetryTimer._news": "what was heard shortly before the wait that it shortens",
+    "RetryTimer._last_release": "what shortens a wait that begins soon after it",
     "LateDelivery._error": "what to report once, of what was left out",
     "FrameReader.close": "what to report, found in a frame; the first one counts",
     # What is so from the beginning

@@ -88,7 +88,7 @@ class ClientState(NamedTuple):
         raised.__cause__ = error
         return raised
 
-    def is_coming(self, *, retries: bool) -> bool:
+    def expects_connection(self, *, retries: bool) -> bool:
         """Whether a connection is open or coming, if `retries` may be made."""
         if self.phase is Phase.DISCONNECTING:
             return retries and self.after_close == "retry"

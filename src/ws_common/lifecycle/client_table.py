@@ -79,36 +79,42 @@ Step = tuple[ClientState, tuple[Command, ...]]
 
 TABLE: Final = Table()
 
-_FINAL = "`close()` is final"
-_DONE = "the attempt is past that, or not yet there"
+_CLOSE_IS_FINAL = "`close()` is final"
+_WRONG_STAGE = "the attempt is past that, or not yet there"
 
 IGNORED: Mapping[type, Mapping[str, str]] = MappingProxyType(
     {
-        ConnectAsked: {"finished": _FINAL},
+        ConnectAsked: {"finished": _CLOSE_IS_FINAL},
         ReconnectAsked: {
             "new": "no URL is known; the caller is told",
-            "finished": _FINAL,
+            "finished": _CLOSE_IS_FINAL,
         },
         DisconnectAsked: {
             "new": "nothing is open",
             "closed": "nothing is open",
-            "finished": _FINAL,
+            "finished": _CLOSE_IS_FINAL,
         },
-        CloseAsked: {"finished": _FINAL},
-        AbortAsked: {"finished": _FINAL},
-        UrlResolved: {"open": _DONE, "disconnecting": _DONE},
-        Opened: {"open": _DONE, "disconnecting": _DONE},
+        CloseAsked: {"finished": _CLOSE_IS_FINAL},
+        AbortAsked: {"finished": _CLOSE_IS_FINAL},
+        UrlResolved: {"open": _WRONG_STAGE, "disconnecting": _WRONG_STAGE},
+        Opened: {"open": _WRONG_STAGE, "disconnecting": _WRONG_STAGE},
         BecameStable: {
-            "connecting": _DONE,
+            "connecting": _WRONG_STAGE,
             "disconnecting": "it ends, however long it lived",
         },
-        AttemptFailed: {"open": _DONE, "disconnecting": _DONE},
+        AttemptFailed: {
+            "open": _WRONG_STAGE,
+            "disconnecting": _WRONG_STAGE,
+        },
         ClosingSeen: {
             "connecting": "it is told once the attempt has opened it",
             "disconnecting": "one closing is enough",
         },
         Lost: {"connecting": "`AttemptFailed` comes instead"},
-        Replaced: {"connecting": _DONE, "open": "`CloseInBackground` comes before"},
+        Replaced: {
+            "connecting": _WRONG_STAGE,
+            "open": "`CloseInBackground` comes before",
+        },
         RetryDue: {
             "connecting": "no wait is under way",
             "open": "no wait is under way",
@@ -123,7 +129,7 @@ An event of another attempt, or in a phase without one, is stale: `_is_stale`.
 
 _LIVE = (Phase.CONNECTING, Phase.OPEN, Phase.DISCONNECTING)
 _IDLE = (Phase.NEW, Phase.CLOSED)
-_COMING = (Phase.CONNECTING, Phase.RECONNECTING)
+_PENDING = (Phase.CONNECTING, Phase.RECONNECTING)
 _CONNECTED = (Phase.OPEN, Phase.DISCONNECTING)
 
 
@@ -139,10 +145,10 @@ def step(state: ClientState, event: Event) -> Step:
     if edge is None:
         return state, ()  # `IGNORED` says why
     after, commands = edge.action(state, event)
-    counted: tuple[Command, ...] = ()
+    count_end: tuple[Command, ...] = ()
     if isinstance(event, Lost):  # before anybody is told, who may look at the figures
-        counted = (CountEnd(event.code, event.reason),)
-    return after, (*counted, *commands_of_change(state, after), *commands)
+        count_end = (CountEnd(event.code, event.reason),)
+    return after, (*count_end, *commands_of_change(state, after), *commands)
 
 
 def commands_of_change(before: ClientState, after: ClientState) -> tuple[Command, ...]:
@@ -150,22 +156,22 @@ def commands_of_change(before: ClientState, after: ClientState) -> tuple[Command
     if after.public_state is before.public_state:
         return ()
     public_state = after.public_state
-    show = PublishState(public_state, after.phase is Phase.FINISHED)
+    publish = PublishState(public_state, after.phase is Phase.FINISHED)
     match public_state:
         case Connecting():
-            return show, WatchEnvironment()
+            return publish, WatchEnvironment()
         case Open():
             timer = StartStableTimer(after.attempt_id)
-            return show, OpenConnection(), timer, AnswerConnect()
+            return publish, OpenConnection(), timer, AnswerConnect()
         case Closed():
             return (
                 StopSending(),
-                show,
+                publish,
                 StopWatchingEnvironment(),
                 ReportIdle(public_state),
             )
         case _:  # stopped first: `on_event` may send something in that very call
-            return StopSending(), show
+            return StopSending(), publish
 
 
 def _is_stale(state: ClientState, event: Event) -> bool:
@@ -177,7 +183,7 @@ def _is_stale(state: ClientState, event: Event) -> bool:
     return not live or event.attempt != state.attempt_id
 
 
-def _start(state: ClientState, *commands: Command) -> Step:
+def _start_attempt(state: ClientState, *commands: Command) -> Step:
     """Begin a new attempt."""
     attempt = state.attempt_id + 1
     state = state._replace(
@@ -189,7 +195,7 @@ def _start(state: ClientState, *commands: Command) -> Step:
     return state, (*commands, StartAttempt(attempt))
 
 
-def _end(
+def _become_closed(
     state: ClientState, closed: Closed, *commands: Command, finish: bool = False
 ) -> Step:
     """Come to rest: nothing is open and nothing is coming."""
@@ -204,13 +210,13 @@ def _end(
     return state, (*commands, FailSends(), *finished)
 
 
-def _apply(
+def _apply_decision(
     state: ClientState, decision: RetryDecision, code: int | None, reason: str | None
 ) -> Step:
     """Wait for the next attempt, or stop."""
     state = state._replace(streak=decision.streak)
     if isinstance(decision, Stop):
-        return _end(state, Closed(code, reason, decision.error))
+        return _become_closed(state, Closed(code, reason, decision.error))
     public_state = Reconnecting(
         attempt=decision.streak.failures + 1,
         delay=decision.delay,
@@ -226,7 +232,7 @@ def _apply(
 # What was asked for
 
 
-def _aim(state: ClientState, event: ConnectAsked | ReconnectAsked) -> Step:
+def _set_target(state: ClientState, event: ConnectAsked | ReconnectAsked) -> Step:
     """Aim at the target of the call; what waited for another is not sent to it."""
     state = state._replace(streak=FailureStreak())
     if isinstance(event, ReconnectAsked):
@@ -236,14 +242,14 @@ def _aim(state: ClientState, event: ConnectAsked | ReconnectAsked) -> Step:
     return state._replace(url=event.url, connected_before=False), (FailSends(),)
 
 
-@TABLE.edge(ConnectAsked, at=(*_IDLE, *_COMING), to=(Phase.CONNECTING,))
-@TABLE.edge(ReconnectAsked, at=(Phase.CLOSED, *_COMING), to=(Phase.CONNECTING,))
-def _connect(state: ClientState, event: ConnectAsked | ReconnectAsked) -> Step:
-    aimed, fail = _aim(state, event)
-    return _start(aimed, *_cut_short(state), *fail)
+@TABLE.edge(ConnectAsked, at=(*_IDLE, *_PENDING), to=(Phase.CONNECTING,))
+@TABLE.edge(ReconnectAsked, at=(Phase.CLOSED, *_PENDING), to=(Phase.CONNECTING,))
+def _connect_now(state: ClientState, event: ConnectAsked | ReconnectAsked) -> Step:
+    with_target, fail_sends = _set_target(state, event)
+    return _start_attempt(with_target, *_cancel_pending(state), *fail_sends)
 
 
-def _cut_short(state: ClientState) -> tuple[Command, ...]:
+def _cancel_pending(state: ClientState) -> tuple[Command, ...]:
     if state.phase is Phase.CONNECTING:
         return (Abandon(state.attempt_id),)
     if state.phase is Phase.RECONNECTING:
@@ -252,33 +258,35 @@ def _cut_short(state: ClientState) -> tuple[Command, ...]:
 
 
 @TABLE.edge(ConnectAsked, ReconnectAsked, at=_CONNECTED, to=(Phase.DISCONNECTING,))
-def _replace(state: ClientState, event: ConnectAsked | ReconnectAsked) -> Step:
+def _replace_connection(
+    state: ClientState, event: ConnectAsked | ReconnectAsked
+) -> Step:
     """Let the connection close out of sight: a silent peer holds nobody up."""
     if state.after_close == "finish":
         return state, ()
-    aimed, fail = _aim(state, event)
+    with_target, fail_sends = _set_target(state, event)
     public_state = state.public_state
     if state.phase is Phase.OPEN:
         public_state = Disconnecting(1000, "")
     assert isinstance(public_state, Disconnecting)  # noqa: S101 - what this phase shows
-    after = aimed._replace(
+    after = with_target._replace(
         phase=Phase.DISCONNECTING, public_state=public_state, after_close="retry"
     )
     count = CountEnd(public_state.close_code, public_state.close_reason)
-    return after, (*fail, CloseInBackground(state.attempt_id), count)
+    return after, (*fail_sends, CloseInBackground(state.attempt_id), count)
 
 
-@TABLE.edge(DisconnectAsked, at=_COMING, to=(Phase.CLOSED,))
-@TABLE.edge(CloseAsked, at=(*_IDLE, *_COMING), to=(Phase.FINISHED,))
-def _stop(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
+@TABLE.edge(DisconnectAsked, at=_PENDING, to=(Phase.CLOSED,))
+@TABLE.edge(CloseAsked, at=(*_IDLE, *_PENDING), to=(Phase.FINISHED,))
+def _stop_connecting(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
     finish = isinstance(event, CloseAsked)
-    commands = _cut_short(state)
+    commands = _cancel_pending(state)
     if state.phase not in _IDLE:  # interceptors may still hold messages
         commands = (*commands, DiscardReceived())
-    return _end(state, _at_rest(state), *commands, finish=finish)
+    return _become_closed(state, _closed_on_request(state), *commands, finish=finish)
 
 
-def _at_rest(state: ClientState) -> Closed:
+def _closed_on_request(state: ClientState) -> Closed:
     """What is shown after an end that was asked for: how the last connection ended."""
     if isinstance(state.public_state, Reconnecting | Closed | Disconnecting):
         return Closed(state.public_state.close_code, state.public_state.close_reason)
@@ -286,7 +294,7 @@ def _at_rest(state: ClientState) -> Closed:
 
 
 @TABLE.edge(DisconnectAsked, CloseAsked, at=(Phase.OPEN,), to=(Phase.DISCONNECTING,))
-def _close(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
+def _begin_close(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
     state = state._replace(
         phase=Phase.DISCONNECTING,
         public_state=Disconnecting(event.code, event.reason),
@@ -297,7 +305,7 @@ def _close(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
 
 
 @TABLE.edge(DisconnectAsked, CloseAsked, at=(Phase.DISCONNECTING,))
-def _stay(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
+def _keep_closing(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
     finish = isinstance(event, CloseAsked) or state.after_close == "finish"
     state = state._replace(after_close="finish" if finish else "stay")
     return state, (DiscardReceived(), FailSends())
@@ -305,30 +313,30 @@ def _stay(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
 
 @TABLE.edge(
     AbortAsked,
-    at=(*_IDLE, *_COMING, *_CONNECTED),
+    at=(*_IDLE, *_PENDING, *_CONNECTED),
     to=(Phase.CLOSED, Phase.FINISHED),
 )
-def _abort(state: ClientState, event: AbortAsked) -> Step:
-    commands = _cut_short(state)
-    closed = _at_rest(state)
+def _abort_connection(state: ClientState, event: AbortAsked) -> Step:
+    commands = _cancel_pending(state)
+    closed = _closed_on_request(state)
     if state.phase in _CONNECTED:
         commands = Abandon(state.attempt_id), CountEnd(1006, "")
         closed = Closed(1006, "")
     finish = event.finish or state.after_close == "finish"
-    return _end(state, closed, *commands, finish=finish)
+    return _become_closed(state, closed, *commands, finish=finish)
 
 
 # What happened
 
 
 @TABLE.edge(UrlResolved, at=(Phase.CONNECTING,))
-def _url_resolved(state: ClientState, event: UrlResolved) -> Step:
+def _on_url_resolved(state: ClientState, event: UrlResolved) -> Step:
     public_state = Connecting(event.url, state.streak.failures + 1)
     return state._replace(url=event.url, public_state=public_state), ()
 
 
 @TABLE.edge(Opened, at=(Phase.CONNECTING,), to=(Phase.OPEN,))
-def _opened(state: ClientState, event: Opened) -> Step:
+def _on_opened(state: ClientState, event: Opened) -> Step:
     connection = state.connections + 1
     public_state = Open(state.url, event.protocol, connection)
     state = state._replace(
@@ -341,7 +349,7 @@ def _opened(state: ClientState, event: Opened) -> Step:
 
 
 @TABLE.edge(BecameStable, at=(Phase.OPEN,))
-def _became_stable(state: ClientState, _: BecameStable) -> Step:
+def _on_stable(state: ClientState, _: BecameStable) -> Step:
     return state._replace(
         is_stable=True, connected_before=True, streak=FailureStreak()
     ), ()
@@ -350,12 +358,12 @@ def _became_stable(state: ClientState, _: BecameStable) -> Step:
 @TABLE.edge(
     AttemptFailed, at=(Phase.CONNECTING,), to=(Phase.RECONNECTING, Phase.CLOSED)
 )
-def _attempt_failed(state: ClientState, event: AttemptFailed) -> Step:
-    return _apply(state, event.decision, None, None)
+def _on_attempt_failed(state: ClientState, event: AttemptFailed) -> Step:
+    return _apply_decision(state, event.decision, None, None)
 
 
 @TABLE.edge(ClosingSeen, at=(Phase.OPEN,), to=(Phase.DISCONNECTING,))
-def _closing_seen(state: ClientState, event: ClosingSeen) -> Step:
+def _on_closing_seen(state: ClientState, event: ClosingSeen) -> Step:
     public_state = Disconnecting(event.code, event.reason)
     return state._replace(
         phase=Phase.DISCONNECTING, public_state=public_state, after_close="retry"
@@ -368,11 +376,11 @@ def _closing_seen(state: ClientState, event: ClosingSeen) -> Step:
     at=(Phase.DISCONNECTING,),
     to=(Phase.RECONNECTING, Phase.CLOSED, Phase.FINISHED),
 )
-def _lost(state: ClientState, event: Lost) -> Step:
+def _on_lost(state: ClientState, event: Lost) -> Step:
     if state.after_close == "retry":
-        return _apply(state, event.decision, event.code, event.reason)
+        return _apply_decision(state, event.decision, event.code, event.reason)
     closed = Closed(event.code, event.reason)
-    return _end(state, closed, finish=state.after_close == "finish")
+    return _become_closed(state, closed, finish=state.after_close == "finish")
 
 
 @TABLE.edge(
@@ -380,12 +388,14 @@ def _lost(state: ClientState, event: Lost) -> Step:
     at=(Phase.DISCONNECTING,),
     to=(Phase.CONNECTING, Phase.CLOSED, Phase.FINISHED),
 )
-def _replaced(state: ClientState, _: Replaced) -> Step:
+def _on_replaced(state: ClientState, _: Replaced) -> Step:
     if state.after_close == "retry":
-        return _start(state)
-    return _end(state, _at_rest(state), finish=state.after_close == "finish")
+        return _start_attempt(state)
+    return _become_closed(
+        state, _closed_on_request(state), finish=state.after_close == "finish"
+    )
 
 
 @TABLE.edge(RetryDue, at=(Phase.RECONNECTING,), to=(Phase.CONNECTING,))
-def _retry_due(state: ClientState, _: RetryDue) -> Step:
-    return _start(state._replace(streak=state.streak.retried()))
+def _on_retry_due(state: ClientState, _: RetryDue) -> Step:
+    return _start_attempt(state._replace(streak=state.streak.after_retry()))

@@ -20,7 +20,9 @@ class FailureStreak(NamedTuple):
     refusals: int = 0
     spread: bool = False
 
-    def failed(self, *, refused: bool, attempt: bool, spread: bool) -> "FailureStreak":
+    def after_failure(
+        self, *, refused: bool, attempt: bool, spread: bool
+    ) -> "FailureStreak":
         """The run after one more failure.
 
         Args:
@@ -35,6 +37,6 @@ class FailureStreak(NamedTuple):
             spread=self.spread or spread,
         )
 
-    def retried(self) -> "FailureStreak":
+    def after_retry(self) -> "FailureStreak":
         """The run as the next attempt is made."""
         return self._replace(retries=self.retries + 1)

@@ -22,33 +22,33 @@ from ws_common.vocabulary.status_codes import describe
 FINAL_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003})
 """Close codes after which the same again would be answered with the same."""
 
-PASSING_STATUSES = frozenset({408, 425, 429})
+TRANSIENT_STATUSES = frozenset({408, 425, 429})
 """HTTP 4xx that pass: Request Timeout, Too Early, Too Many Requests."""
 
 CREDENTIAL_REFUSALS = frozenset({401, 403, 3000, 3003})
 """HTTP statuses and close codes that fresh credentials may put right."""
 
-PATIENCE = 3
+MAX_REFUSALS = 3
 """How many refusals in a row are final where a later attempt may be accepted."""
 
 
 def is_refusal(error: WSError) -> bool:
     """Whether a server said no, by HTTP status or by close code."""
     if isinstance(error, WSHandshakeError) and error.status is not None:
-        return 400 <= error.status < 500 and error.status not in PASSING_STATUSES  # noqa: PLR2004
+        return 400 <= error.status < 500 and error.status not in TRANSIENT_STATUSES  # noqa: PLR2004
     if isinstance(error, WSConnectionClosedError):
         return error.close_code in FINAL_CODES
     return False
 
 
-def is_hopeless(error: WSError) -> bool:
+def is_permanent(error: WSError) -> bool:
     """Whether no server can help: the URL, the certificate, the platform."""
     if isinstance(error, WSHandshakeError):
         return error.permanent
     return isinstance(error, WSInvalidUrlError | WSUnsupportedError)
 
 
-def why_final(error: WSError, interval: ConnectionRetryInterval | None) -> str:
+def explain_final(error: WSError, interval: ConnectionRetryInterval | None) -> str:
     """Say why nothing follows this error, in words that follow `since`."""
     if interval is None:
         return "`connection_retry_interval` is None"
@@ -56,22 +56,22 @@ def why_final(error: WSError, interval: ConnectionRetryInterval | None) -> str:
         return f"`max_attempts` is {interval.max_attempts}"
     if is_refusal(error):
         status = getattr(error, "status", None)
-        what = status or describe(getattr(error, "close_code", None))
-        return f"{what} is not retried: see `retry_if`"
-    if is_hopeless(error):
+        code = status or describe(getattr(error, "close_code", None))
+        return f"{code} is not retried: see `retry_if`"
+    if is_permanent(error):
         return "this does not get better by itself: see `retry_if`"
     return "`retry_if` said so"
 
 
 def is_final(
-    error: WSError, streak: FailureStreak, *, known: bool, provided: bool
+    error: WSError, streak: FailureStreak, *, connected_before: bool, has_provider: bool
 ) -> bool:
     """Whether trying again would be answered with the same, as far as can be known."""
-    said = {getattr(error, "status", None), getattr(error, "close_code", None)}
-    doubtful = (
-        known
+    codes = {getattr(error, "status", None), getattr(error, "close_code", None)}
+    may_change = (
+        connected_before
         or getattr(error, "status_is_inferred", False)
-        or (provided and not CREDENTIAL_REFUSALS.isdisjoint(said))
+        or (has_provider and not CREDENTIAL_REFUSALS.isdisjoint(codes))
     )
-    is_certain = not doubtful or streak.refusals >= PATIENCE
-    return is_hopeless(error) or (is_refusal(error) and is_certain)
+    is_certain = not may_change or streak.refusals >= MAX_REFUSALS
+    return is_permanent(error) or (is_refusal(error) and is_certain)

@@ -16,7 +16,7 @@ from ws_common.options.backoff import (
 from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.errors import WSError, WSRetriesExhaustedError
 
-SPREAD_CODES = frozenset({1012, 1013})
+RESTART_CODES = frozenset({1012, 1013})
 """Service Restart and Try Again Later: everybody comes back at once."""
 
 
@@ -39,7 +39,7 @@ class Stop(NamedTuple):
 RetryDecision = Retry | Stop
 
 
-class Failures:
+class RetryDecider:
     """What is known of the failures of one client, and what follows from them.
 
     Args:
@@ -68,7 +68,7 @@ class Failures:
         self._since = 0.0
         self.last_error: WSError | None = None
 
-    def begin(self) -> None:
+    def start_timing(self) -> None:
         """The connection is wanted, or missed, from now on."""
         self._since = self._clock.monotonic()
 
@@ -79,7 +79,7 @@ class Failures:
         *,
         stable: bool,
         connected_before: bool,
-        provided: bool,
+        has_provider: bool,
     ) -> RetryDecision:
         """Decide what follows a failure; see `decide_retry()` for the arguments."""
         self.last_error = error
@@ -93,7 +93,7 @@ class Failures:
             connected_before=connected_before,
             elapsed=self._clock.monotonic() - self._since,
             now=self._clock.now(),
-            provided=provided,
+            has_provider=has_provider,
         )
 
 
@@ -108,7 +108,7 @@ def decide_retry(
     connected_before: bool,
     elapsed: float,
     now: datetime,
-    provided: bool,
+    has_provider: bool,
 ) -> RetryDecision:
     """Decide what follows a failure.
 
@@ -123,16 +123,18 @@ def decide_retry(
         connected_before: Whether a connection to this URL has ever been stable.
         elapsed: Seconds since the connection was lost, or `connect()` was called.
         now: The time, UTC.
-        provided: Whether the URL or the headers come from a provider.
+        has_provider: Whether the URL or the headers come from a provider.
     """
-    streak = streak.failed(
+    streak = streak.after_failure(
         refused=is_refusal(error),
         attempt=not stable,
-        spread=getattr(error, "close_code", None) in SPREAD_CODES,
+        spread=getattr(error, "close_code", None) in RESTART_CODES,
     )
     if interval is None:
         return Stop(streak=streak, error=error)
-    final = is_final(error, streak, known=connected_before, provided=provided)
+    final = is_final(
+        error, streak, connected_before=connected_before, has_provider=has_provider
+    )
     context = RetryContext(
         attempt=streak.failures,
         elapsed=elapsed,
@@ -140,20 +142,20 @@ def decide_retry(
         error=error,
         default=not final,
     )
-    answer = _ask(context, interval, on_fault)
+    answer = _call_retry_if(context, interval, on_fault)
     if answer is False:
         return Stop(streak=streak, error=error)
     if interval.max_attempts is not None and streak.failures >= interval.max_attempts:
         return Stop(
             streak=streak,
-            error=_exhausted(error, streak.failures),
+            error=_make_exhausted_error(error, streak.failures),
         )
-    delay = answer if answer is not True else _draw(error, streak, interval, rng)
-    at = _later(now, delay)
+    delay = answer if answer is not True else _draw_delay(error, streak, interval, rng)
+    at = _add_seconds(now, delay)
     return Retry(streak=streak, error=error, delay=delay, at=at)
 
 
-def _later(now: datetime, delay: float) -> datetime:
+def _add_seconds(now: datetime, delay: float) -> datetime:
     """So many seconds from now, or the last date that there is."""
     try:
         return now + timedelta(seconds=delay)
@@ -161,7 +163,7 @@ def _later(now: datetime, delay: float) -> datetime:
         return datetime.max.replace(tzinfo=now.tzinfo)
 
 
-def _ask(
+def _call_retry_if(
     context: RetryContext,
     interval: ConnectionRetryInterval,
     on_fault: Callable[[Exception], None],
@@ -186,18 +188,18 @@ def _ask(
     return context.default
 
 
-def _draw(
+def _draw_delay(
     error: WSError,
     streak: FailureStreak,
     interval: ConnectionRetryInterval,
     rng: Random,
 ) -> float:
-    asked = getattr(error, "retry_after", None) or 0.0
+    retry_after = getattr(error, "retry_after", None) or 0.0
     delay = interval.draw(streak.retries, spread=streak.spread, rng=rng)
-    return delay + min(max(asked, 0.0), RETRY_AFTER_CAP)
+    return delay + min(max(retry_after, 0.0), RETRY_AFTER_CAP)
 
 
-def _exhausted(error: WSError, attempts: int) -> WSRetriesExhaustedError:
+def _make_exhausted_error(error: WSError, attempts: int) -> WSRetriesExhaustedError:
     plural = "attempt" if attempts == 1 else "attempts"
     exhausted = WSRetriesExhaustedError(
         f"gave up after {attempts} failed {plural} in a row; the last: {error}",

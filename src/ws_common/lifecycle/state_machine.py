@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-A = TypeVar("A", bound=Callable[[Any, Any], Any])
-S = TypeVar("S")
+Action = TypeVar("Action", bound=Callable[[Any, Any], Any])
+State = TypeVar("State")
 
 
 class Edge(NamedTuple):
@@ -23,7 +23,7 @@ class Table(dict[tuple[Any, type], Edge]):
 
     def edge(
         self, *kinds: type, at: tuple[Enum, ...], to: tuple[Enum, ...] = ()
-    ) -> Callable[[A], A]:
+    ) -> Callable[[Action], Action]:
         """Register an action: (state, event) -> (state, commands).
 
         Args:
@@ -32,7 +32,7 @@ class Table(dict[tuple[Any, type], Edge]):
             to: The phases that it may lead to; empty: none but where it is taken.
         """
 
-        def register(action: A) -> A:
+        def register(action: Action) -> Action:
             for phase in at:
                 for kind in kinds:
                     self[phase, kind] = Edge(to or (phase,), action)
@@ -41,7 +41,7 @@ class Table(dict[tuple[Any, type], Edge]):
         return register
 
 
-class MachineDriver(Generic[S]):
+class MachineDriver(Generic[State]):
     """Feeds events to a machine and has its commands carried out.
 
     Args:
@@ -57,8 +57,8 @@ class MachineDriver(Generic[S]):
 
     def __init__(
         self,
-        state: S,
-        step: Callable[[S, Any], tuple[S, Sequence[Any]]],
+        state: State,
+        step: Callable[[State, Any], tuple[State, Sequence[Any]]],
         carry_out: Callable[[Any, Any], None],
     ) -> None:
         self.state = state

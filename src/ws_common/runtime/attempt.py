@@ -1,9 +1,9 @@
 """One attempt to connect: from the URL to the last line of `after_connect`.
 
 Everything that can take time is inside `timeout`, and everything that can go wrong
-comes out as `Failed`, with an error for people and a cause. The stages run in a task
-of their own: code that swallows its cancellation, ours or the application's, cannot
-make an attempt longer than `timeout`. What such code brings later is freed.
+comes out as `AttemptFailure`, with an error for people and a cause. The stages run in
+a task of their own: code that swallows its cancellation, ours or the application's,
+cannot make an attempt longer than `timeout`. What such code brings later is freed.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from ws_common.vocabulary.timers import Timer, call_later
 from ws_common.vocabulary.urls import check_url, redact
 
 
-class Failed(NamedTuple):
+class AttemptFailure(NamedTuple):
     """What made an attempt fail, for people, and the cause."""
 
     error: WSError
@@ -36,7 +36,7 @@ class Failed(NamedTuple):
 
 
 OnUrl = Callable[["Attempt", str], None]
-OnEnd = Callable[["Attempt", Failed | None], None]
+OnEnd = Callable[["Attempt", AttemptFailure | None], None]
 
 
 class Attempt:
@@ -99,15 +99,15 @@ class Attempt:
             context: What providers are told.
         """
         if options.timeout is not None:
-            self._timer = call_later(options.timeout, self._too_late, options.timeout)
+            self._timer = call_later(options.timeout, self._on_timeout, options.timeout)
         work = self._run(options, connector, send_queue, context)
         self._task = spawn(work, "ws connecting", asked=True)
-        self._task.add_done_callback(self._done)
+        self._task.add_done_callback(self._on_task_done)
 
     def cancel(self) -> None:
         """Stop it, and tell nobody. Its connection is abandoned already."""
-        self._on_end = _ignore
-        self._finish(None)
+        self._on_end = _ignore_end
+        self._report_end(None)
         self._task.cancel()
 
     async def _run(
@@ -120,44 +120,46 @@ class Attempt:
         target, connection = self._target, self.connection
         if not isinstance(target, str):
             self.stage = "asking the URL provider"
-            self.url = check_url(await _ask(target, context))
+            self.url = check_url(await _call_provider(target, context))
             self._on_url(self, self.url)
         self.stage = "asking the headers provider"
         headers = options.headers
         if callable(headers):
-            headers = check_headers(await _ask(headers, context))
+            headers = check_headers(await _call_provider(headers, context))
         self.stage = "connecting"
         if connection.is_over:
             return  # given up while a provider would not be cancelled
         request = ConnectRequest(url=self.url, headers=headers or {}, options=options)
         connection.attach(await connector(request, connection), self.url)
         self.stage = "after_connect"
-        await _after_connect(connection, options, send_queue)
+        await _run_after_connect(connection, options, send_queue)
 
-    def _too_late(self, timeout: float) -> None:
+    def _on_timeout(self, timeout: float) -> None:
         where = f" to {redact(self.url)}" if self.url else ""
         msg = f"no connection{where} within {timeout:g} s (while {self.stage})"
-        self._finish(Failed(WSTimeoutError(msg), "attempt_timeout"))
+        self._report_end(AttemptFailure(WSTimeoutError(msg), "attempt_timeout"))
         self._task.cancel()
 
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        self._finish(_failure(task, self))
+    def _on_task_done(self, task: "asyncio.Task[None]") -> None:
+        self._report_end(_find_failure(task, self))
 
-    def _finish(self, failed: Failed | None) -> None:
+    def _report_end(self, failed: AttemptFailure | None) -> None:
         """Tell whoever wants to know it, once."""
         if self._timer is not None:
             self._timer.cancel()
-        on_end, self._on_end = self._on_end, _ignore
+        on_end, self._on_end = self._on_end, _ignore_end
         if failed is not None:
             self.connection.abandon()
         on_end(self, failed)
 
 
-def _ignore(_attempt: Attempt, _failed: Failed | None) -> None:
+def _ignore_end(_attempt: Attempt, _failed: AttemptFailure | None) -> None:
     """What happens where the end is told already, or nobody wants to know it."""
 
 
-def _failure(task: "asyncio.Task[None]", attempt: Attempt) -> Failed | None:
+def _find_failure(
+    task: "asyncio.Task[None]", attempt: Attempt
+) -> AttemptFailure | None:
     """What made an attempt fail, in words; None: nothing did."""
     stage = attempt.stage
     in_callback = stage == "after_connect"
@@ -165,29 +167,31 @@ def _failure(task: "asyncio.Task[None]", attempt: Attempt) -> Failed | None:
     try:
         task.result()
     except WSError as error:
-        return Failed(error.with_traceback(None), cause)
+        return AttemptFailure(error.with_traceback(None), cause)
     except OSError as error:
         connecting = stage == "connecting"
         doing = "could not connect to" if connecting else f"{stage} failed for"
         words = str(error) or type(error).__name__
         msg = f"{doing} {redact(attempt.url) or 'a URL not known yet'}: {words}"
-        return Failed(_chained(msg, error), cause)
+        return AttemptFailure(_make_error(msg, error), cause)
     except asyncio.CancelledError as error:
         # Nobody cancelled us: something that a stage waited for was cancelled.
-        return Failed(_chained(f"{stage} was cancelled from inside", error), cause)
+        return AttemptFailure(
+            _make_error(f"{stage} was cancelled from inside", error), cause
+        )
     except BaseException as error:  # noqa: BLE001 - or `connect()` would wait for ever
         msg = f"{stage} raised {type(error).__name__}: {error}"
-        return Failed(_chained(msg, error), cause)
+        return AttemptFailure(_make_error(msg, error), cause)
     return None
 
 
-def _chained(message: str, error: BaseException) -> WSNotConnectedError:
+def _make_error(message: str, error: BaseException) -> WSNotConnectedError:
     raised = WSNotConnectedError(message)
     raised.__cause__ = error
     return raised
 
 
-async def _ask(
+async def _call_provider(
     provider: Callable[[ConnectContext], object], context: ConnectContext
 ) -> object:
     answer = provider(context)
@@ -196,7 +200,7 @@ async def _ask(
     return answer
 
 
-async def _after_connect(
+async def _run_after_connect(
     connection: Connection,
     options: WebSocketOptions,
     send_queue: SendQueue,
@@ -208,13 +212,13 @@ async def _after_connect(
     session = AfterConnectSession(connection, send_queue)
 
     async def run() -> None:
-        session.enter(send_queue)
+        session.activate(send_queue)
         try:
             result = callback(session)
             if isinstance(result, Awaitable):
                 await result
         finally:
-            session.leave()
+            session.deactivate()
 
     task = spawn(run(), "ws after_connect", asked=True)
     try:

@@ -11,7 +11,7 @@ from ws_common.connection.connection import Connection
 from ws_common.diagnostics.metrics import Counters
 from ws_common.diagnostics.reporter import Reporter
 from ws_common.lifecycle import client_state as lifecycle
-from ws_common.lifecycle.retry import Failures, RetryDecision, Stop
+from ws_common.lifecycle.retry import RetryDecider, RetryDecision, Stop
 from ws_common.lifecycle.state_machine import MachineDriver
 from ws_common.options.backoff import CHANCE
 from ws_common.options.options import (
@@ -21,7 +21,7 @@ from ws_common.options.options import (
     WebSocketOptions,
 )
 from ws_common.receive.pipeline import Incoming, ReceivePipeline
-from ws_common.runtime.attempt import Attempt, Failed
+from ws_common.runtime.attempt import Attempt, AttemptFailure
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.clock import Clock
@@ -48,7 +48,7 @@ class Connections:
     Attributes:
         live: The last connection; the table says whether it is live.
         target: The URL of the last `connect()`, or what makes it.
-        failures: What is known of the failures so far.
+        retry_decider: Decides whether a failure is retried.
     """
 
     __slots__ = (
@@ -62,8 +62,8 @@ class Connections:
         "_received",
         "_reporter",
         "_send_queue",
-        "failures",
         "live",
+        "retry_decider",
         "target",
     )
 
@@ -87,7 +87,7 @@ class Connections:
         self._counters = counters
         self._received = received
         self._send_queue = send_queue
-        self.failures = Failures(
+        self.retry_decider = RetryDecider(
             options.connection_retry_interval,
             CHANCE,
             clock,
@@ -118,11 +118,11 @@ class Connections:
         self.live = connection
         assert self.target is not None  # noqa: S101 - connect() has set it
         self._attempt = Attempt(
-            connection, self.target, self._url_resolved, self._attempt_ended
+            connection, self.target, self._on_url_resolved, self._on_attempt_end
         )
         context = ConnectContext(
             attempt=client_state.streak.failures + 1,
-            last_error=self.failures.last_error,
+            last_error=self.retry_decider.last_error,
         )
         self._attempt.start(self._options, self._connector, self._send_queue, context)
 
@@ -156,11 +156,11 @@ class Connections:
 
     # What attempts report
 
-    def _url_resolved(self, attempt: Attempt, url: str) -> None:
+    def _on_url_resolved(self, attempt: Attempt, url: str) -> None:
         event = lifecycle.UrlResolved(attempt.connection.attempt, url)
         self._driver.feed(event, "url_resolved")
 
-    def _attempt_ended(self, ended: Attempt, failed: Failed | None) -> None:
+    def _on_attempt_end(self, ended: Attempt, failed: AttemptFailure | None) -> None:
         self._attempt = None
         attempt = ended.connection.attempt
         if failed is None:
@@ -192,8 +192,8 @@ class Connections:
         """Feed the end of a connection, with what to do about it."""
         client_state = self._driver.state
         error = connection.closed_error()
-        self.failures.begin()
-        self.failures.last_error = error
+        self.retry_decider.start_timing()
+        self.retry_decider.last_error = error
         decision: RetryDecision = Stop(streak=client_state.streak, error=error)
         if client_state.after_close == "retry":  # else somebody asked for the end
             decision = self._decide(error, stable=client_state.is_stable)
@@ -216,10 +216,10 @@ class Connections:
 
     def _decide(self, error: WSError, *, stable: bool) -> RetryDecision:
         client_state = self._driver.state
-        return self.failures.decide(
+        return self.retry_decider.decide(
             error,
             client_state.streak,
             stable=stable,
             connected_before=client_state.connected_before,
-            provided=callable(self.target) or callable(self._options.headers),
+            has_provider=callable(self.target) or callable(self._options.headers),
         )

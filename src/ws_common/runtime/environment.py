@@ -29,10 +29,10 @@ class Environment:
         report: Reports an event.
 
     Attributes:
-        wait: The wait for the next attempt.
+        retry_timer: The wait for the next attempt.
     """
 
-    __slots__ = ("_events", "_platform", "_probe", "_report", "wait")
+    __slots__ = ("_events", "_platform", "_probe", "_report", "retry_timer")
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Environment:
         probe: Callable[..., None],
         report: Callable[..., None],
     ) -> None:
-        self.wait = RetryTimer(on_due, rng)
+        self.retry_timer = RetryTimer(on_due, rng)
         self._platform = platform
         self._probe = probe
         self._report = report
@@ -52,34 +52,34 @@ class Environment:
     def start(self) -> None:
         """Watch. Idempotent."""
         platform = self._platform
-        watch_of_loop(platform.clock, platform.timer_slack).start(self._clock_jumped)
+        watch_of_loop(platform.clock, platform.timer_slack).start(self._on_clock_jump)
         if self._events is None and self._platform.environment_events is not None:
             self._events = self._platform.environment_events()
-            self._events.start(self._heard)
+            self._events.start(self._on_event)
             if self._events.is_offline:
-                self.wait.hold("offline")
+                self.retry_timer.hold("offline")
 
     def stop(self) -> None:
         """Watch no more, wait for nothing, and free everything. Idempotent."""
         platform = self._platform
-        watch_of_loop(platform.clock, platform.timer_slack).stop(self._clock_jumped)
-        self.wait.reset()
+        watch_of_loop(platform.clock, platform.timer_slack).stop(self._on_clock_jump)
+        self.retry_timer.reset()
         environment_events, self._events = self._events, None
         if environment_events is not None:
             environment_events.stop()
 
-    def _heard(self, event: EnvironmentEvent) -> None:
+    def _on_event(self, event: EnvironmentEvent) -> None:
         self._report("environment_changed", event=event)
-        meaning = ENVIRONMENT_EVENTS[event]
-        if meaning.hold is not None:
-            self.wait.hold(meaning.hold)
-        if meaning.release is not None and meaning.cause is not None:
-            self.wait.release(meaning.release, meaning.cause)
-        if meaning.probe:
-            self._probe(after_gap=meaning.gap)
+        effect = ENVIRONMENT_EVENTS[event]
+        if effect.hold is not None:
+            self.retry_timer.hold(effect.hold)
+        if effect.release is not None and effect.cause is not None:
+            self.retry_timer.release(effect.release, effect.cause)
+        if effect.probe:
+            self._probe(after_gap=effect.gap)
 
-    def _clock_jumped(self, seconds: float) -> None:
+    def _on_clock_jump(self, seconds: float) -> None:
         """The machine slept, or the page was frozen: what was true may not be."""
         self._report("clock_jumped", seconds=seconds)
         self._probe(after_gap=True)
-        self.wait.end()
+        self.retry_timer.fire()

@@ -15,7 +15,7 @@ from ws_common.runtime.supervisor import Supervisor
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.errors import WSNotConnectedError
 
-LEAVING = 1.0
+FLUSH_TIMEOUT = 1.0
 """Seconds that a program which was cancelled gives its last messages to leave."""
 
 
@@ -34,48 +34,48 @@ class LifecycleCalls:
 
     async def connect(self, target: Url, url: str) -> None:
         """Connect to a target; `url` is it, or empty for a provider."""
-        await self._outside()
+        await self._wait_for_on_event()
         self._supervisor.check_usable()
-        await self._ask("connect", "open", self._aim(target, url))
+        await self._feed_and_wait("connect", "open", self._set_target(target, url))
 
     def begin_connect(self, target: Url, url: str) -> None:
         """Begin to connect, without waiting for the outcome."""
         self._supervisor.client_loop.check()
-        self._supervisor.feed(self._aim(target, url), "connect")
+        self._supervisor.feed(self._set_target(target, url), "connect")
 
     async def reconnect(self) -> None:
         """Make a new connection to the same target, whatever is under way."""
-        await self._outside()
+        await self._wait_for_on_event()
         self._supervisor.check_usable()
         if self._supervisor.connections.target is None:
             raise WSNotConnectedError(
                 "reconnect() needs a connect() before it: there is no URL yet"
             )
-        self._supervisor.connections.failures.begin()
-        await self._ask("reconnect", "open", lifecycle.ReconnectAsked())
+        self._supervisor.connections.retry_decider.start_timing()
+        await self._feed_and_wait("reconnect", "open", lifecycle.ReconnectAsked())
 
     async def disconnect(self, code: int | None, reason: str) -> None:
         """Close the connection, and make no other."""
-        await self._outside()
+        await self._wait_for_on_event()
         self._supervisor.check_usable()
         if self._supervisor.client_state.phase in (Phase.NEW, Phase.CLOSED):
             return
         event = lifecycle.DisconnectAsked(code=code, reason=reason)
-        await self._ask("disconnect", "rest", event)
+        await self._feed_and_wait("disconnect", "idle", event)
 
     async def close(self, code: int | None, reason: str) -> None:
         """Close permanently. A second caller waits for the first."""
         self._supervisor.client_loop.check()
-        await self._outside()
+        await self._wait_for_on_event()
         if self._supervisor.client_state.is_finishing:
             await self.wait_finished()
             return
         event = lifecycle.CloseAsked(code=code, reason=reason)
-        await self._ask("close", "rest", event)
+        await self._feed_and_wait("close", "idle", event)
 
     def abort(self) -> None:
         """Close permanently, now and without a closing handshake."""
-        self._calls.overtake("close")
+        self._calls.supersede("close")
         self._supervisor.feed(lifecycle.AbortAsked(finish=True), "cancelled")
 
     def abandon(self, made_at: str) -> None:
@@ -90,17 +90,17 @@ class LifecycleCalls:
         )
         self.abort()
 
-    async def leave(self, code: int) -> None:
+    async def close_without_answer(self, code: int) -> None:
         """Say that we go, and go without waiting for the answer.
 
-        What was handed over is sent first, as far as that takes `LEAVING` seconds.
+        What was handed over is sent first, within `FLUSH_TIMEOUT` seconds.
         """
         supervisor, connection = self._supervisor, self._supervisor.connection
         try:
             if supervisor.client_state.phase is Phase.OPEN and connection is not None:
-                self._calls.overtake("close")
+                self._calls.supersede("close")
                 supervisor.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
-                await connection.flushed(LEAVING)
+                await connection.flushed(FLUSH_TIMEOUT)
         finally:  # whoever presses Ctrl-C twice does not wait
             self.abort()
 
@@ -110,7 +110,7 @@ class LifecycleCalls:
             self._supervisor.client_loop.check()
             await self._calls.wait_finished()
 
-    async def _outside(self) -> None:
+    async def _wait_for_on_event(self) -> None:
         """Wait until `on_event` has returned, where an eager task calls from inside.
 
         What the event that it was told of brings about would else answer this call.
@@ -118,16 +118,16 @@ class LifecycleCalls:
         while self._supervisor.driver.is_busy:  # noqa: ASYNC110 - it is soon over
             await asyncio.sleep(0)
 
-    def _aim(self, target: Url, url: str) -> lifecycle.ConnectAsked:
+    def _set_target(self, target: Url, url: str) -> lifecycle.ConnectAsked:
         """Take a target; what failed on the way to the one before counts no more."""
         supervisor = self._supervisor
         same = target == supervisor.connections.target
         supervisor.connections.target = target
-        supervisor.connections.failures.begin()
-        supervisor.connections.failures.last_error = None
+        supervisor.connections.retry_decider.start_timing()
+        supervisor.connections.retry_decider.last_error = None
         return lifecycle.ConnectAsked(url=url, same_target=same)
 
-    async def _ask(
+    async def _feed_and_wait(
         self, name: Cause, condition: WaitCondition, event: lifecycle.Event
     ) -> None:
         """Feed an event, and wait until what it asks for is here.

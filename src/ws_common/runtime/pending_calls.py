@@ -1,7 +1,7 @@
 """What was asked of the lifecycle and is waited for: the latest call counts.
 
 At most one call waits for a connection. Several may wait for the rest: a
-`disconnect()` that a `close()` has overtaken still returns at rest, and not before.
+`disconnect()` that a `close()` has superseded still returns at rest, and not before.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Literal
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.errors import WSError, WSSupersededError
 
-WaitCondition = Literal["open", "rest"]
+WaitCondition = Literal["open", "idle"]
 
 
 class Call:
@@ -49,22 +49,22 @@ class PendingCalls:
         self._finished: asyncio.Event | None = None
 
     def begin(self, name: Cause, condition: WaitCondition) -> Call:
-        """Note a call; what waits for something else is overtaken."""
+        """Note a call; what waits for something else is superseded."""
         if condition == "open" or (self._calls and self._calls[-1].condition == "open"):
-            self.overtake(name)
+            self.supersede(name)
         call = Call(name, condition)
         self._calls.append(call)
         return call
 
-    def overtake(self, name: str) -> None:
+    def supersede(self, name: str) -> None:
         """Something was asked for that overtakes the calls under way."""
-        overtaken, self._calls = self._calls, []
-        for call in overtaken:
-            if call.condition == "rest":
+        superseded, self._calls = self._calls, []
+        for call in superseded:
+            if call.condition == "idle":
                 call.succeed()
             else:
-                words = f"{call.name}() was overtaken by a later {name}()"
-                call.fail(WSSupersededError(words))
+                message = f"{call.name}() was overtaken by a later {name}()"
+                call.fail(WSSupersededError(message))
 
     def is_latest(self, call: Call) -> bool:
         """Whether no later call has come since."""
@@ -75,16 +75,16 @@ class PendingCalls:
         self._finished = self._finished or asyncio.Event()
         await self._finished.wait()
 
-    def opened(self) -> None:
+    def on_opened(self) -> None:
         """There is a connection."""
         for call in self._calls:
             if call.condition == "open":
                 call.succeed()
 
-    def at_rest(self, error: WSError | None) -> None:
+    def on_idle(self, error: WSError | None) -> None:
         """Nothing is open and nothing is coming; `error` says why, if not asked for."""
         for call in self._calls:
-            if call.condition == "rest":
+            if call.condition == "idle":
                 call.succeed()
             elif error is not None:
                 call.fail(error)

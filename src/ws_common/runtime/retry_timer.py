@@ -6,7 +6,7 @@ to a little jitter: everybody in the building comes back online at the same mome
 
 A browser tells that a page is shown again a moment before it tells that the sockets
 of the page are gone. So the good news is remembered for the wait that begins within
-`NEWS` seconds of it, once.
+`RELEASE_MEMORY` seconds of it, once.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ from ws_common.vocabulary.timers import Timer, call_later
 JITTER = 0.5
 """Seconds: an attempt follows good news within so long."""
 
-NEWS = 2.0
+RELEASE_MEMORY = 2.0
 """Seconds for which good news are remembered."""
 
-_NONE: frozenset[Hold] = frozenset()
+_NO_HOLDS: frozenset[Hold] = frozenset()
 
 
 class RetryTimer:
     """At most one wait.
 
     Args:
-        on_due: Called with what `begin()` was given, and why the wait is over.
+        on_due: Called with what `start()` was given, and why the wait is over.
         rng: Where the jitter comes from.
 
     Attributes:
@@ -41,7 +41,7 @@ class RetryTimer:
         "_attempt",
         "_cause",
         "_due",
-        "_news",
+        "_last_release",
         "_on_due",
         "_rng",
         "_timer",
@@ -49,23 +49,23 @@ class RetryTimer:
     )
 
     def __init__(self, on_due: Callable[[int, Cause], None], rng: Random) -> None:
-        self.holds: frozenset[Hold] = _NONE
+        self.holds: frozenset[Hold] = _NO_HOLDS
         self._on_due = on_due
         self._rng = rng
         self._attempt: int | None = None
         self._due = 0.0
         self._cause: Cause = "retry_due"
         self._timer: Timer | None = None
-        self._news: tuple[float, Cause] | None = None
+        self._last_release: tuple[float, Cause] | None = None
 
-    def begin(self, attempt: int, delay: float) -> None:
+    def start(self, attempt: int, delay: float) -> None:
         """Wait for so many seconds."""
         now = asyncio.get_running_loop().time()
         self._attempt, self._due, self._cause = attempt, now + delay, "retry_due"
         self._set_timer()
-        if self._news is not None:
-            (heard_at, cause), self._news = self._news, None
-            if now - heard_at < NEWS:
+        if self._last_release is not None:
+            (released_at, cause), self._last_release = self._last_release, None
+            if now - released_at < RELEASE_MEMORY:
                 self._shorten(cause)
 
     def stop(self) -> None:
@@ -76,7 +76,7 @@ class RetryTimer:
     def hold(self, why: Hold) -> None:
         """Let it not end, for one more reason."""
         self.holds = self.holds.union({why})
-        self._news = None
+        self._last_release = None
         self._set_timer()
 
     def release(self, why: Hold, cause: Cause) -> None:
@@ -85,11 +85,11 @@ class RetryTimer:
         if self.holds:
             return
         if self._attempt is None:
-            self._news = asyncio.get_running_loop().time(), cause
+            self._last_release = asyncio.get_running_loop().time(), cause
         else:
             self._shorten(cause)
 
-    def end(self) -> None:
+    def fire(self) -> None:
         """End it now, unless it is held."""
         attempt = self._attempt
         if attempt is not None and not self.holds:
@@ -99,8 +99,8 @@ class RetryTimer:
     def reset(self) -> None:
         """Forget everything."""
         self.stop()
-        self.holds = _NONE
-        self._news = None
+        self.holds = _NO_HOLDS
+        self._last_release = None
 
     def _shorten(self, cause: Cause) -> None:
         soon = asyncio.get_running_loop().time() + self._rng.uniform(0, JITTER)
@@ -116,4 +116,4 @@ class RetryTimer:
         if self._attempt is not None and not self.holds:
             # Not `call_at`: Pyodide's loop raises where that is in the past.
             delay = max(0.0, self._due - asyncio.get_running_loop().time())
-            self._timer = call_later(delay, self.end)
+            self._timer = call_later(delay, self.fire)

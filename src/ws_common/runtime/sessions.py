@@ -18,12 +18,12 @@ from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.session import Session
 
-_inside: ContextVar[tuple["AfterConnectSession", ...]] = ContextVar(
+_active_sessions: ContextVar[tuple["AfterConnectSession", ...]] = ContextVar(
     "ws_inside", default=()
 )
 """The sessions of every `after_connect` in whose context the code runs."""
 
-PENDING = 16
+MAX_WAITING_SESSIONS = 16
 """Sessions that may wait for a program that has not asked for the next one."""
 
 
@@ -48,11 +48,11 @@ class _Session:
         """Send on this connection; never on another."""
         if self._connection.is_over:
             raise self._connection.closed_error()
-        rest = self._send_queue.add(
+        pending = self._send_queue.add(
             data, text=text, via=self._connection, order=self._order
         )
-        if rest is not None:
-            await rest
+        if pending is not None:
+            await pending
 
     def __repr__(self) -> str:
         """Show which connection it is."""
@@ -85,12 +85,12 @@ class AfterConnectSession(_Session):
             while True:
                 yield await self._next()
 
-    def enter(self, owner: object) -> None:
+    def activate(self, owner: object) -> None:
         """`after_connect` of this client begins, in the current task."""
         self.owner = owner
-        _inside.set((*_inside.get(), self))
+        _active_sessions.set((*_active_sessions.get(), self))
 
-    def leave(self) -> None:
+    def deactivate(self) -> None:
         """`after_connect` is over; tasks that it has begun are not inside any more."""
         self.owner = None
 
@@ -103,8 +103,8 @@ class AfterConnectSession(_Session):
 
 def is_inside_after_connect(owner: object) -> bool:
     """Whether the code that runs was called by `after_connect` of this client."""
-    inside = _inside.get()  # empty, but for what `after_connect` runs
-    return bool(inside) and any(session.owner is owner for session in inside)
+    sessions = _active_sessions.get()  # empty, but for what `after_connect` runs
+    return bool(sessions) and any(session.owner is owner for session in sessions)
 
 
 class LiveSession(_Session):
@@ -143,7 +143,9 @@ class SessionFeed(AsyncIterator[Session]):
 
     def __init__(self, client_loop: ClientLoop, owner: object) -> None:
         self.owner = owner
-        self.buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
+        self.buffer: Buffer[LiveSession] = Buffer(
+            Limits(MAX_WAITING_SESSIONS, None, "drop_oldest")
+        )
         self._client_loop = client_loop
 
     async def __anext__(self) -> Session:
@@ -177,38 +179,38 @@ class Sessions:
             self._feeds = WeakSet()
         self._feeds.add(feed)
         if connection is not None:
-            self._pipeline.call(self._begin, feed, connection)
+            self._pipeline.call(self._begin_session, feed, connection)
         else:
             self._pipeline.call(self._mark_idle, feed)
         return feed
 
-    def opened(self, connection: Connection) -> None:
+    def on_opened(self, connection: Connection) -> None:
         """Begin a session, and let flow what the connection brings."""
         for feed in tuple(self._feeds or ()):
-            self._pipeline.call(self._begin, feed, connection)
+            self._pipeline.call(self._begin_session, feed, connection)
         self._pipeline.call(connection.incoming.opened)
 
-    def _begin(self, feed: SessionFeed, connection: Connection) -> None:
+    def _begin_session(self, feed: SessionFeed, connection: Connection) -> None:
         session = LiveSession(connection, self._send_queue, self._pipeline, feed.owner)
         feed.buffer.extend((session,), 0)
 
-    def ended(self, connection: Connection) -> None:
+    def on_ended(self, connection: Connection) -> None:
         """End the session of a connection; what is buffered can still be read."""
         close = connection.close_info
         end = End(close_code=close.code, close_reason=close.reason, final=True)
         self._pipeline.call(self._pipeline.messages.finish, connection.number, end)
 
-    def idle(self, closed: Closed) -> None:
+    def on_idle(self, closed: Closed) -> None:
         """Nothing comes any more by itself; readers meet the end in its place."""
         # Only those that are there now: later ones may be of a later connection.
         feeds = tuple(self._feeds or ())
-        self._pipeline.call(self._mark, end_of(closed), feeds)
+        self._pipeline.call(self._mark_end, make_end(closed), feeds)
 
-    def closed(self, closed: Closed) -> None:
+    def on_closed(self, closed: Closed) -> None:
         """Nothing comes any more, ever; nothing that is under way is waited for."""
-        self._mark(end_of(closed, final=True), tuple(self._feeds or ()))
+        self._mark_end(make_end(closed, final=True), tuple(self._feeds or ()))
 
-    def _mark(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
+    def _mark_end(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
         self._pipeline.messages.mark(end)
         for feed in feeds:
             feed.buffer.mark(end)
@@ -218,25 +220,25 @@ class Sessions:
             feed.buffer.mark(self._pipeline.messages.ended)
 
 
-def end_of(closed: Closed, *, final: bool = False) -> End:
+def make_end(closed: Closed, *, final: bool = False) -> End:
     """What readers meet where a client is `Closed`.
 
     Readers who come later hear how it ended, as those did who were there. The end is
     quiet where a peer closed properly, and where the client was closed permanently.
     """
     error = closed.error
-    quiet = final or (
+    is_quiet = final or (
         isinstance(error, WSConnectionClosedError)
         and error.was_clean
-        and error.close_code in _QUIET
+        and error.close_code in _QUIET_CODES
     )
     return End(
-        error=None if quiet else error,
+        error=None if is_quiet else error,
         close_code=closed.close_code,
         close_reason=closed.close_reason or "",
         final=final,
     )
 
 
-_QUIET: Final = frozenset({1000, 1001, 1005})
+_QUIET_CODES: Final = frozenset({1000, 1001, 1005})
 """Close codes of a peer after which iteration ends without an error."""

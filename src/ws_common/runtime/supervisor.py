@@ -20,7 +20,7 @@ from ws_common.receive.subscriber_buffer import Limits
 from ws_common.runtime.connections import Connections
 from ws_common.runtime.environment import Environment
 from ws_common.runtime.pending_calls import PendingCalls
-from ws_common.runtime.sessions import Sessions, end_of
+from ws_common.runtime.sessions import Sessions, make_end
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.client_loop import ClientLoop
@@ -74,14 +74,14 @@ class Supervisor:
             client_loop=self.client_loop,
         )
         self.received.messages.on_discarded = self.reporter.unheard
-        self.received.messages.check_asked = self._check_asked
+        self.received.messages.check_asked = self._check_connect_called
         self.states: Broadcast[WebSocketClientState] = Broadcast(
             _STATE_LIMITS, keep=False, client_loop=self.client_loop
         )
         self.send_queue = SendQueue(
             options,
             self.clock,
-            check_coming=self.check_coming,
+            check_coming=self.check_expected,
             report=self.reporter.report,
             on_drop=self.reporter.dropped_out,
         )
@@ -101,7 +101,7 @@ class Supervisor:
         self.environment = Environment(
             platform,
             CHANCE,
-            on_due=self._retry_due,
+            on_due=self._on_retry_due,
             probe=self._probe,
             report=self.reporter.report,
         )
@@ -123,11 +123,12 @@ class Supervisor:
         """The connection that is open; None while its opening is being reported."""
         connection = self.connection
         is_open = (
-            self.client_state.phase is lifecycle.Phase.OPEN and self._live().was_opened
+            self.client_state.phase is lifecycle.Phase.OPEN
+            and self._live_connection().was_opened
         )
         return connection if is_open else None
 
-    def _check_asked(self) -> None:
+    def _check_connect_called(self) -> None:
         if self.client_state.phase is lifecycle.Phase.NEW:
             raise self.client_state.not_connected()
         self.received.check_outside()
@@ -139,11 +140,11 @@ class Supervisor:
             msg = "the client was closed; make a new one"
             raise WSClientClosedError(msg)
 
-    def check_coming(self) -> None:
+    def check_expected(self) -> None:
         """Raise where no connection is open or coming."""
         self.check_usable()
         retries = self.options.connection_retry_interval is not None
-        if not self.client_state.is_coming(retries=retries):
+        if not self.client_state.expects_connection(retries=retries):
             raise self.client_state.not_connected()
 
     # The table
@@ -159,16 +160,16 @@ class Supervisor:
             case lifecycle.Abandon(attempt):
                 self.connections.abandon(attempt)
             case lifecycle.BeginClose(_, code, reason):
-                self._live().close(code, reason)
+                self._live_connection().close(code, reason)
             case lifecycle.DiscardReceived():
-                self._live().discard()
+                self._live_connection().discard()
                 self.received.discard()
             case lifecycle.CloseInBackground(attempt):
                 self.connections.close_in_background(attempt)
             case lifecycle.Wait(attempt, delay):
-                self.environment.wait.begin(attempt, delay)
+                self.environment.retry_timer.start(attempt, delay)
             case lifecycle.StopWaiting():
-                self.environment.wait.stop()
+                self.environment.retry_timer.stop()
             case lifecycle.FailSends():
                 self.send_queue.fail(self.client_state.not_connected)
             case lifecycle.PublishState(state, final):
@@ -182,25 +183,25 @@ class Supervisor:
                 is_stable = lifecycle.BecameStable(attempt)
                 self._stable_timer = call_later(uptime, self.feed, is_stable, "opened")
             case lifecycle.AnswerConnect():
-                self.calls.opened()
+                self.calls.on_opened()
             case lifecycle.StopSending():
                 self.send_queue.shut()
             case lifecycle.CountEnd(code, reason):
                 self.counters.ended(self.clock.now(), code, reason)
                 if self._stable_timer is not None:
                     self._stable_timer.cancel()
-                self.sessions.ended(self._live())
+                self.sessions.on_ended(self._live_connection())
             case lifecycle.WatchEnvironment():
                 self.environment.start()
             case lifecycle.StopWatchingEnvironment():
                 self.environment.stop()
             case lifecycle.ReportIdle(closed):
-                self.sessions.idle(closed)
-                self.calls.at_rest(closed.error)
+                self.sessions.on_idle(closed)
+                self.calls.on_idle(closed.error)
             case lifecycle.Finish(closed):
                 self._finish(closed)
 
-    def _live(self) -> Connection:
+    def _live_connection(self) -> Connection:
         connection = self.connections.live
         assert connection is not None  # noqa: S101 - the table has started one
         return connection
@@ -208,24 +209,24 @@ class Supervisor:
     # What the table commands
 
     def _open_connection(self) -> None:
-        connection = self._live()
+        connection = self._live_connection()
         self.counters.opened(self.clock.now(), again=connection.number > 1)
-        self.sessions.opened(connection)
+        self.sessions.on_opened(connection)
         connection.adjust_reading()
         connection.open()
         self.send_queue.open(connection)
 
     def _finish(self, closed: Closed) -> None:
-        self.states.mark(end_of(closed, final=True))
+        self.states.mark(make_end(closed, final=True))
         self.received.stop()
         self.send_queue.stop()
-        self.sessions.closed(closed)
+        self.sessions.on_closed(closed)
         self.connections.abandon_replaced()
         self.calls.finish()
 
     # What the surroundings tell
 
-    def _retry_due(self, attempt: int, cause: Cause) -> None:
+    def _on_retry_due(self, attempt: int, cause: Cause) -> None:
         self.feed(lifecycle.RetryDue(attempt=attempt), cause)
 
     def _probe(self, *, after_gap: bool) -> None:

@@ -30,11 +30,11 @@ async def stop_later(*_):
 
 
 @pytest.fixture(autouse=True)
-async def shown():
+async def loop_errors():
     """What the loop was told."""
-    loop, shown = asyncio.get_running_loop(), []
-    loop.set_exception_handler(lambda _, context: shown.append(context["exception"]))
-    yield shown
+    loop, errors = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
+    yield errors
     loop.set_exception_handler(None)
 
 
@@ -85,7 +85,7 @@ async def test_a_batch():
         assert ["a", "c", "e"] == await drained(heard)
 
 
-async def test_a_queue(shown):
+async def test_a_queue(loop_errors):
     """What waits behind the message is worked off, in order; so is what comes."""
 
     async def on_message(data, pass_on):
@@ -102,10 +102,10 @@ async def test_a_queue(shown):
         await asyncio.sleep(0.15)
         one.sink.on_messages(["f"], 1)
         assert ["a", "c", "e", "f"] == await drained(heard)
-    assert [Stop, Stop] == [type(error) for error in shown]
+    assert [Stop, Stop] == [type(error) for error in loop_errors]
 
 
-async def test_a_listener(shown):
+async def test_a_listener(loop_errors):
     """It listens no more; what comes later is not kept for it."""
     connector = FakeConnector()
     async with connected(connector, stream_capacity=1) as (client, one):
@@ -117,4 +117,4 @@ async def test_a_listener(shown):
         await until_idle()
         assert not one.paused
         assert list("abcdef") == await drained(heard)
-    assert [Stop] == [type(error) for error in shown]
+    assert [Stop] == [type(error) for error in loop_errors]

@@ -88,7 +88,7 @@ async def test_a_fake_whose_answer_raises():
 
 
 @pytest.mark.parametrize("how", ["connect", "client"])
-async def test_leaving_under_cancellation_says_goodbye(how):
+async def test_cancelled_context_manager_closes_with_1001(how):
     """Ctrl-C sends Close 1001 first, and does not wait for the answer."""
     connector = FakeConnector()
     options = connector.options(heartbeat=None)
@@ -113,7 +113,7 @@ async def test_leaving_under_cancellation_says_goodbye(how):
     assert [code for code, _ in wire.closes] == [1001]
 
 
-async def test_leaving_is_cancelled_too():
+async def test_cancelled_twice_frees_the_socket():
     """A second Ctrl-C, before all that was sent has left, frees the socket at once."""
     connector = FakeConnector()
 

@@ -210,12 +210,15 @@ async def test_a_receipt_whose_interceptor_disconnects():
     """The receipt fails with all others, though `add_nowait()` has not returned it."""
     connector = FakeConnector()
 
-    class Leaving(ws.WSInterceptor):
+    class Disconnect(ws.WSInterceptor):
         async def on_send(self, data, next):
             await client.disconnect()
 
     with eager_tasks():
-        async with connected(connector, interceptors=[Leaving()]) as (client, wire):
+        async with connected(connector, interceptors=[Disconnect()]) as (
+            client,
+            wire,
+        ):
             assert client.add_nowait("a").status == "failed"
             assert [code for code, _ in wire.closes] == [1000]
 

@@ -140,7 +140,7 @@ async def test_back_out_of_the_cache(environment_events):
         assert causes(client)[-3:] == ["network_lost", "page_shown", "opened"]
 
 
-async def test_news_grow_old(environment_events):
+async def test_a_release_is_remembered_briefly(environment_events):
     """A loss long after it, and the second one, wait as ever."""
     connector = FakeConnector()
     async with opened(connector, **every(7)) as (client, first):
@@ -203,7 +203,7 @@ async def test_looking_again_does_not_put_off_the_end(environment_events):
         await ended
 
 
-async def test_listening_ends_at_rest(environment_events):
+async def test_listening_ends_when_closed(environment_events):
     """It begins with the first attempt, and not anew with each one."""
     connector = FakeConnector()
     client = ws.WebSocketClient(connector.options(**every(1)))
@@ -227,14 +227,14 @@ async def test_listening_ends_at_rest(environment_events):
     assert leftovers() == []
 
 
-async def test_signals_are_told(environment_events):
+async def test_environment_events_are_reported(environment_events):
     """As events, for who wants to know."""
     events = []
     connector = FakeConnector()
     async with opened(connector, on_event=events.append):
         environment_events.say("page_visible")
-    told = [event.details for event in events if event.name == "environment_changed"]
-    assert told == [{"event": "page_visible"}]
+    reported = [one.details for one in events if one.name == "environment_changed"]
+    assert reported == [{"event": "page_visible"}]
 
 
 async def test_natively_nothing_is_heard(platform):

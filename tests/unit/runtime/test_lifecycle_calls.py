@@ -97,13 +97,13 @@ async def test_the_later_call_counts(state, first, second):
             assert client.is_closed is (second == "close")
             assert connector.sockets == []
             assert client.state.is_closed
-            heard = await outcome(one)
+            result = await outcome(one)
             if first in OPENING:
-                assert isinstance(heard, ws.WSSupersededError)
+                assert isinstance(result, ws.WSSupersededError)
             else:
-                assert heard is None
-            heard = await outcome(two)
-            assert heard is None or isinstance(heard, ws.WSClientClosedError)
+                assert result is None
+            result = await outcome(two)
+            assert result is None or isinstance(result, ws.WSClientClosedError)
 
 
 @pytest.mark.parametrize("state", ["new", *STATES])
@@ -183,7 +183,7 @@ async def test_many_silent_peers():
         assert connector.sockets == []
 
 
-async def test_disconnect_waits_for_rest_though_close_has_come():
+async def test_disconnect_waits_until_closed_though_close_has_come():
     """A `disconnect()` that `close()` has overtaken returns at rest, not before."""
     connector = FakeConnector()
     async with opened(connector, **RETRY) as (client, transport):
@@ -231,7 +231,7 @@ async def test_cancelling_what_was_overtaken_changes_nothing():
         assert client.state.is_open
 
 
-async def test_never_behind_sends():
+async def test_disconnect_does_not_wait_for_sends():
     """`disconnect()` does not wait for messages that wait for a full buffer."""
     connector = FakeConnector()
     async with opened(connector, write_limit=10) as (client, transport):

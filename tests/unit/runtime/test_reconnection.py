@@ -79,7 +79,7 @@ async def test_exhausted():
             await client.add("x")
 
 
-async def test_a_short_life_is_a_failed_attempt():
+async def test_an_unstable_connection_is_a_failed_attempt():
     """Until `min_uptime` has passed, the run of failures goes on."""
     connector = FakeConnector()
     async with opened(connector, **every(min_uptime=5, max_attempts=3)) as (
@@ -98,7 +98,7 @@ async def test_a_short_life_is_a_failed_attempt():
         assert clock == pytest.approx(3 * 4.9 + 2)
 
 
-async def test_a_long_life_resets():
+async def test_a_stable_connection_resets_the_streak():
     """After `min_uptime` the run is over: any number of such losses is survived."""
     connector = FakeConnector()
     options = every(min_uptime=5, max_attempts=2)
@@ -119,12 +119,12 @@ async def test_the_delay_grows_and_starts_over():
     connector = FakeConnector()
     uppers = []
 
-    class Noted(ws.ConnectionRetryInterval):
+    class Recorded(ws.ConnectionRetryInterval):
         def draw(self, retry, *, spread=False, rng=None):
             uppers.append(self.upper(retry))
             return 0.5
 
-    options = {"connection_retry_interval": Noted(min=0.5, max=15, min_uptime=5)}
+    options = {"connection_retry_interval": Recorded(min=0.5, max=15, min_uptime=5)}
     async with driven(connector, **options) as client:
         asked = begin(client.connect(URL))
         for _ in range(3):

@@ -30,14 +30,14 @@ async def test_a_provider_may_bring_a_better_token(provider, status):
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:
         asked = begin(client.connect(url))
-        shown = []
+        states = []
         for _ in range(3):
             (await connector.next()).refuse(refusal(status))
             await until_idle()
-            shown.append(type(client.state))
-            if shown[-1] is not ws.Reconnecting:
+            states.append(type(client.state))
+            if states[-1] is not ws.Reconnecting:
                 break
-        assert shown == [ws.Reconnecting, ws.Reconnecting, ws.Closed]
+        assert states == [ws.Reconnecting, ws.Reconnecting, ws.Closed]
         assert asked.exception().status == status
 
 

@@ -51,20 +51,20 @@ async def test_retry_if_stops(status, answer):
 
 async def test_retry_if_knows():
     """It is told what there is to know, and `max_attempts` holds whatever it says."""
-    told = []
+    contexts = []
 
     def decide(context: ws.RetryContext) -> bool:
-        told.append(context)
+        contexts.append(context)
         return True
 
     connector = FakeConnector(refuse_with(401))
     async with driven(connector, **every(retry_if=decide, max_attempts=3)) as client:
         with pytest.raises(ws.WSRetriesExhaustedError):
             await client.connect(URL)
-    facts = [(one.attempt, one.elapsed, one.default) for one in told]
+    facts = [(one.attempt, one.elapsed, one.default) for one in contexts]
     assert facts == [(1, 0, False), (2, 1, False), (3, 2, False)]
-    assert not any(one.ever_connected for one in told)
-    assert [one.error.status for one in told] == [401] * 3
+    assert not any(one.ever_connected for one in contexts)
+    assert [one.error.status for one in contexts] == [401] * 3
 
 
 async def test_retry_if_raises():

@@ -63,9 +63,9 @@ async def test_a_session_never_hears_another_connection(how):
         messages = aiter(await anext(client.sessions()))
         old.message("mine")
         if how == "cancelled":
-            leaving = begin(client.disconnect())
+            disconnecting = begin(client.disconnect())
             await until_idle()
-            leaving.cancel()
+            disconnecting.cancel()
             await until_idle()
             assert old.aborted
         begin(client.connect(URL))
@@ -117,11 +117,11 @@ async def test_sessions_where_an_old_end_is_still_held_up(late):
     async with opened(connector, interceptors=[holding]) as (client, first):
         first.message("of the first")
         await until_idle()
-        leaving = begin(client.disconnect())
+        disconnecting = begin(client.disconnect())
         await until_idle()
         first.closed(1000, initiator="local")
-        await leaving
-        at_rest = client.sessions()
+        await disconnecting
+        idle_sessions = client.sessions()
         again = begin(client.connect(URL))
         await connector.opened()
         await again
@@ -131,7 +131,7 @@ async def test_sessions_where_an_old_end_is_still_held_up(late):
         holding.released.set()
         assert (await anext(feed)).connection == 2
         with pytest.raises(StopAsyncIteration):
-            await anext(at_rest)
+            await anext(idle_sessions)
 
 
 async def test_sessions_end():

@@ -66,7 +66,7 @@ async def test_a_new_connect(same):
 
 
 @pytest.mark.parametrize("how", ["disconnect", "close", "cancelled", "exhausted"])
-async def test_fails_with_the_hope(how):
+async def test_fails_when_no_connection_is_expected(how):
     """Where no connection is coming any more, what waits is told at once."""
     connector = FakeConnector()
     interval = ws.ConnectionRetryInterval(min=1, max=1, max_attempts=2)
