@@ -1,4 +1,4 @@
-"""The protocol that a client of somebody else has, to be wrapped by `from_client`."""
+"""The protocol of a custom client that `from_client` can wrap."""
 
 from collections.abc import AsyncIterable
 from typing import Protocol
@@ -8,10 +8,10 @@ from ws_common.vocabulary.messages import Data
 
 
 class IWebSocketClient(Protocol):
-    """What `from_client` wraps: one connection at a time, no queue, no retries.
+    """A client for `from_client`: one connection at a time, no queue and no retries.
 
     Example:
-        One that speaks to itself:
+        A client that receives what it sends:
 
         >>> import asyncio
         >>> async def endless(queue):
@@ -45,17 +45,19 @@ class IWebSocketClient(Protocol):
 
     @property
     def state(self) -> WebSocketClientState:
-        """What it is doing now."""
+        """The current state."""
         ...
 
     @property
     def state_changes(self) -> AsyncIterable[WebSocketClientState]:
         """Every change of state from the call on."""
+        # Asked for before connect() and once for each connection. So one client can be
+        # connected again and again: its streams begin anew with each connection.
         ...
 
     @property
     def stream(self) -> AsyncIterable[Data]:
-        """The messages that arrive from the call on."""
+        """The messages that are received from the call on."""
         ...
 
     async def add(self, data: Data) -> None:
@@ -67,9 +69,9 @@ class IWebSocketClient(Protocol):
     async def disconnect(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
     ) -> None:
-        """Close the connection; it can connect again."""
+        """Close the connection. The client can connect again."""
 
     async def close(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
     ) -> None:
-        """Close for good."""
+        """Close permanently."""

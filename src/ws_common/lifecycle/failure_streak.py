@@ -1,18 +1,18 @@
-"""How many attempts have failed in a row, and in what way."""
+"""The failure streak: how many attempts have failed in a row, and in what way."""
 
 from typing import NamedTuple
 
 
 class FailureStreak(NamedTuple):
-    """A run of failures.
+    """The failures since a connection was last stable.
 
     Attributes:
-        failures: Failed attempts in a row.
-        retries: Retries made: the n of the backoff.
-        refusals: Refusals by status or code in a row.
-        spread: Whether a server said that everybody comes back at once: then all
-            draws of the run are from the whole interval. Spreading the first alone
-            lets the second, third and fourth retries of a fleet overlap.
+        failures: The number of failed attempts in a row.
+        retries: The number of retries made so far: the n of the backoff.
+        refusals: The number of refusals in a row, by HTTP status or close code.
+        spread: Whether a server said, at any point of the streak, that all its
+            clients lose their connections at once. All delays of the streak are then
+            drawn from the whole interval.
     """
 
     failures: int = 0
@@ -23,20 +23,25 @@ class FailureStreak(NamedTuple):
     def after_failure(
         self, *, refused: bool, attempt: bool, spread: bool
     ) -> "FailureStreak":
-        """The run after one more failure.
+        """Return the streak after one more failure.
 
         Args:
-            refused: By a status or a code that is final by itself.
-            attempt: Whether it counts as a failed attempt; the loss of a stable
+            refused: Whether the server refused with a status or a code that is final
+                by itself.
+            attempt: Whether this counts as a failed attempt. The loss of a stable
                 connection does not.
-            spread: The server said that it restarts or is overloaded.
+            spread: Whether the server said that it restarts or is overloaded.
         """
         return self._replace(
             failures=self.failures + attempt,
+            # A timeout or a 503 between two refusals shows that the server is in
+            # trouble, so the refusals before it say little: the count starts anew.
             refusals=self.refusals + 1 if refused else 0,
+            # `spread` is kept until the streak ends. Spreading only the first retry
+            # lets the second, third and fourth retries of a fleet overlap.
             spread=self.spread or spread,
         )
 
     def after_retry(self) -> "FailureStreak":
-        """The run as the next attempt is made."""
+        """Return the streak as the next attempt begins."""
         return self._replace(retries=self.retries + 1)

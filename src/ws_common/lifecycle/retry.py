@@ -1,4 +1,8 @@
-"""Whether to try again, and when. `final_errors.py` says what is final."""
+"""The retry decision: whether and when the next attempt is made.
+
+`final_errors.py` says which errors are final; the option `retry_if` may decide
+otherwise, and `max_attempts` bounds both.
+"""
 
 import sys
 from collections.abc import Callable
@@ -17,11 +21,18 @@ from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.errors import WSError, WSRetriesExhaustedError
 
 RESTART_CODES = frozenset({1012, 1013})
-"""Service Restart and Try Again Later: everybody comes back at once."""
+"""Service Restart and Try Again Later: all clients of the server come back at once."""
 
 
 class Retry(NamedTuple):
-    """Try again after `delay` seconds, `at` that time (UTC)."""
+    """Make another attempt.
+
+    Attributes:
+        streak: The failure streak, this failure included.
+        error: Why the last attempt failed or the connection was lost.
+        delay: Seconds until the attempt.
+        at: The time of the attempt, UTC.
+    """
 
     streak: FailureStreak
     error: WSError
@@ -30,7 +41,12 @@ class Retry(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Do not try again."""
+    """Make no further attempt.
+
+    Attributes:
+        streak: The failure streak, this failure included.
+        error: What ended the attempts; the state `Closed` shows it.
+    """
 
     streak: FailureStreak
     error: WSError
@@ -40,16 +56,17 @@ RetryDecision = Retry | Stop
 
 
 class RetryDecider:
-    """What is known of the failures of one client, and what follows from them.
+    """Decides whether one client retries, and remembers what the decision needs.
 
     Args:
-        interval: When to retry; None: never.
-        rng: Where the jitter comes from.
-        clock: What time it is.
-        on_fault: Told where `retry_if` raised or answered nonsense.
+        interval: When to retry; None if the client does not retry.
+        rng: The source of the jitter.
+        clock: Tells the time.
+        on_fault: Called with the error where `retry_if` raised or returned nonsense.
 
     Attributes:
-        last_error: Why the attempt before failed, or the connection was lost.
+        last_error: Why the last attempt failed or the connection was lost. Providers
+            get it with the next attempt.
     """
 
     __slots__ = ("_clock", "_interval", "_on_fault", "_rng", "_since", "last_error")
@@ -69,7 +86,7 @@ class RetryDecider:
         self.last_error: WSError | None = None
 
     def start_timing(self) -> None:
-        """The connection is wanted, or missed, from now on."""
+        """Start to measure `RetryContext.elapsed`: a connection is missing now."""
         self._since = self._clock.monotonic()
 
     def decide(
@@ -81,7 +98,7 @@ class RetryDecider:
         connected_before: bool,
         has_provider: bool,
     ) -> RetryDecision:
-        """Decide what follows a failure; see `decide_retry()` for the arguments."""
+        """Decide what follows a failure. `decide_retry()` explains the arguments."""
         self.last_error = error
         return decide_retry(
             error,
@@ -114,14 +131,14 @@ def decide_retry(
 
     Args:
         error: Why the attempt failed or the connection was lost.
-        streak: The run of failures before it.
-        interval: When to retry; None: never.
-        rng: Where the jitter comes from.
-        on_fault: Told where `retry_if` raised or answered nonsense; the default
-            decision holds then.
-        stable: Whether what was lost was a stable connection.
+        streak: The failure streak before this failure.
+        interval: When to retry; None if the client does not retry.
+        rng: The source of the jitter.
+        on_fault: Called with the error where `retry_if` raised or returned nonsense.
+            The default decision holds then.
+        stable: Whether this is the loss of a stable connection.
         connected_before: Whether a connection to this URL has ever been stable.
-        elapsed: Seconds since the connection was lost, or `connect()` was called.
+        elapsed: Seconds since the connection was lost or `connect()` was called.
         now: The time, UTC.
         has_provider: Whether the URL or the headers come from a provider.
     """
@@ -142,6 +159,8 @@ def decide_retry(
         error=error,
         default=not final,
     )
+    # `retry_if` is asked before `max_attempts` is looked at, so that it sees the last
+    # failure as well, and cannot be used to go beyond the limit.
     answer = _call_retry_if(context, interval, on_fault)
     if answer is False:
         return Stop(streak=streak, error=error)
@@ -150,13 +169,17 @@ def decide_retry(
             streak=streak,
             error=_make_exhausted_error(error, streak.failures),
         )
+    # A number from `retry_if` is the delay as it is: the application knows better than
+    # the backoff, and a `Retry-After` header is in the error that it was shown.
     delay = answer if answer is not True else _draw_delay(error, streak, interval, rng)
     at = _add_seconds(now, delay)
     return Retry(streak=streak, error=error, delay=delay, at=at)
 
 
 def _add_seconds(now: datetime, delay: float) -> datetime:
-    """So many seconds from now, or the last date that there is."""
+    """Return the time after a delay in seconds, or the latest possible date."""
+    # A `min` or a number from `retry_if` of 1e12 seconds is valid: the retry is only
+    # a very long time away, and must not end the client with an OverflowError.
     try:
         return now + timedelta(seconds=delay)
     except OverflowError:
@@ -168,7 +191,11 @@ def _call_retry_if(
     interval: ConnectionRetryInterval,
     on_fault: Callable[[Exception], None],
 ) -> bool | float:
-    """False: stop; True: retry after the drawn delay; a float: after that many s."""
+    """Return the answer of `retry_if`, or the default decision.
+
+    Returns:
+        False to stop, True to retry after a drawn delay, or the delay in seconds.
+    """
     if interval.retry_if is None:
         return context.default
     try:
@@ -178,8 +205,9 @@ def _call_retry_if(
         return context.default
     if answer is None:
         return context.default
-    if isinstance(answer, bool):
+    if isinstance(answer, bool):  # before numbers are looked at: a bool is an int
         return answer
+    # The bound refuses NaN and infinity, and integers that no float can hold.
     if isinstance(answer, int | float) and 0 <= answer <= sys.float_info.max:
         return float(answer)
     on_fault(
@@ -194,6 +222,10 @@ def _draw_delay(
     interval: ConnectionRetryInterval,
     rng: Random,
 ) -> float:
+    # `Retry-After` (RFC 9110, section 10.2.3) is added in front of the drawn delay and
+    # does not replace it: a server gives the same value to all its clients, which would
+    # come back at the same moment. It is capped, or a proxy could stop a client for
+    # days. A negative value must not shorten the drawn delay.
     retry_after = getattr(error, "retry_after", None) or 0.0
     delay = interval.draw(streak.retries, spread=streak.spread, rng=rng)
     return delay + min(max(retry_after, 0.0), RETRY_AFTER_CAP)

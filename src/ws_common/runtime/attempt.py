@@ -1,8 +1,8 @@
 """One attempt to connect: from the URL to the last line of `after_connect`.
 
-Everything that can take time is inside `timeout`, and everything that can go wrong
-comes out as `AttemptFailure`, with an error for people and a cause. The stages run in
-a task of their own: code that swallows its cancellation, ours or the application's,
+The option `timeout` bounds the whole attempt, and every failure is reported as an
+`AttemptFailure`, with an error for people and a cause. The stages run in a task of
+their own, so that code that swallows its cancellation, ours or the application's,
 cannot make an attempt longer than `timeout`. What such code brings later is freed.
 """
 
@@ -29,7 +29,12 @@ from ws_common.vocabulary.urls import check_url, redact
 
 
 class AttemptFailure(NamedTuple):
-    """What made an attempt fail, for people, and the cause."""
+    """Why an attempt failed.
+
+    Attributes:
+        error: What is raised and shown to people.
+        cause: What the history shows.
+    """
 
     error: WSError
     cause: Cause
@@ -40,19 +45,19 @@ OnEnd = Callable[["Attempt", AttemptFailure | None], None]
 
 
 class Attempt:
-    """One attempt: a task that runs its stages, and the time that it may take.
+    """One attempt: a task that runs its stages, and the timer that bounds it.
 
     Args:
-        connection: What is opened: the sink of the transport.
-        target: The URL, or what makes one.
-        on_url: Told the URL that a provider has made.
-        on_end: Told once how it has ended, unless it is cancelled: with what made
-            it fail, or None where the connection can be opened.
+        connection: The connection that is opened: the sink of the transport.
+        target: The URL, or a provider that returns one.
+        on_url: Called with the URL that a provider has returned.
+        on_end: Called once with how the attempt ended, unless it is cancelled: with
+            the failure, or with None if the connection can be opened.
 
     Attributes:
-        connection: The same.
-        stage: What it is doing, in words.
-        url: Where it goes; empty until a provider has answered.
+        connection: The connection that is opened.
+        stage: What the attempt is doing, in words for an error message.
+        url: The URL; empty until a provider has returned it.
     """
 
     __slots__ = (
@@ -90,22 +95,27 @@ class Attempt:
         send_queue: SendQueue,
         context: ConnectContext,
     ) -> None:
-        """Begin.
+        """Begin the attempt.
 
         Args:
-            options: The client's options.
+            options: The options of the client.
             connector: Opens the transport.
             send_queue: The send queue, for what `after_connect` sends.
-            context: What providers are told.
+            context: Passed to the providers.
         """
         if options.timeout is not None:
+            # A timer, and not `asyncio.timeout()`: that waits until the cancelled code
+            # has returned, which code that swallows a cancellation never does.
             self._timer = call_later(options.timeout, self._on_timeout, options.timeout)
         work = self._run(options, connector, send_queue, context)
         self._task = spawn(work, "ws connecting", asked=True)
         self._task.add_done_callback(self._on_task_done)
 
     def cancel(self) -> None:
-        """Stop it, and tell nobody. Its connection is abandoned already."""
+        """Stop the attempt without reporting an end.
+
+        The caller has abandoned the connection already.
+        """
         self._on_end = _ignore_end
         self._report_end(None)
         self._task.cancel()
@@ -128,7 +138,9 @@ class Attempt:
             headers = check_headers(await _call_provider(headers, context))
         self.stage = "connecting"
         if connection.is_over:
-            return  # given up while a provider would not be cancelled
+            # The attempt was given up, and a provider swallowed the cancellation. No
+            # socket is opened any more.
+            return
         request = ConnectRequest(url=self.url, headers=headers or {}, options=options)
         connection.attach(await connector(request, connection), self.url)
         self.stage = "after_connect"
@@ -137,6 +149,8 @@ class Attempt:
     def _on_timeout(self, timeout: float) -> None:
         where = f" to {redact(self.url)}" if self.url else ""
         msg = f"no connection{where} within {timeout:g} s (while {self.stage})"
+        # The end is reported first. Whatever the cancelled code raises or returns after
+        # that, the attempt has failed by its timeout.
         self._report_end(AttemptFailure(WSTimeoutError(msg), "attempt_timeout"))
         self._task.cancel()
 
@@ -144,7 +158,7 @@ class Attempt:
         self._report_end(_find_failure(task, self))
 
     def _report_end(self, failed: AttemptFailure | None) -> None:
-        """Tell whoever wants to know it, once."""
+        """Call `on_end`, unless that was done before."""
         if self._timer is not None:
             self._timer.cancel()
         on_end, self._on_end = self._on_end, _ignore_end
@@ -154,19 +168,21 @@ class Attempt:
 
 
 def _ignore_end(_attempt: Attempt, _failed: AttemptFailure | None) -> None:
-    """What happens where the end is told already, or nobody wants to know it."""
+    """Do nothing: the end was reported already, or the attempt was cancelled."""
 
 
 def _find_failure(
     task: "asyncio.Task[None]", attempt: Attempt
 ) -> AttemptFailure | None:
-    """What made an attempt fail, in words; None: nothing did."""
+    """Return why the task of an attempt failed; None if it did not."""
     stage = attempt.stage
     in_callback = stage == "after_connect"
     cause: Cause = "after_connect_failed" if in_callback else "attempt_failed"
     try:
         task.result()
     except WSError as error:
+        # The traceback holds the frames of the attempt, and with them the transport and
+        # the messages. The error is kept in the state and in the history.
         return AttemptFailure(error.with_traceback(None), cause)
     except OSError as error:
         connecting = stage == "connecting"
@@ -175,11 +191,14 @@ def _find_failure(
         msg = f"{doing} {redact(attempt.url) or 'a URL not known yet'}: {words}"
         return AttemptFailure(_make_error(msg, error), cause)
     except asyncio.CancelledError as error:
-        # Nobody cancelled us: something that a stage waited for was cancelled.
+        # The attempt itself was not cancelled: `cancel()` replaces `on_end`, so this is
+        # not seen then. Something that a stage waited for was cancelled by others.
         return AttemptFailure(
             _make_error(f"{stage} was cancelled from inside", error), cause
         )
-    except BaseException as error:  # noqa: BLE001 - or `connect()` would wait for ever
+    except BaseException as error:  # noqa: BLE001 - see the next lines
+        # SystemExit too, although it also reaches whoever runs the loop: a program that
+        # catches it there would find the client Connecting for ever.
         msg = f"{stage} raised {type(error).__name__}: {error}"
         return AttemptFailure(_make_error(msg, error), cause)
     return None
@@ -194,6 +213,8 @@ def _make_error(message: str, error: BaseException) -> WSNotConnectedError:
 async def _call_provider(
     provider: Callable[[ConnectContext], object], context: ConnectContext
 ) -> object:
+    # A provider may be a plain function that returns a coroutine, such as a lambda. So
+    # its result decides whether to wait, and not whether it was declared `async`.
     answer = provider(context)
     if isinstance(answer, Awaitable):
         return await cast("Awaitable[object]", answer)
@@ -205,7 +226,12 @@ async def _run_after_connect(
     options: WebSocketOptions,
     send_queue: SendQueue,
 ) -> None:
-    """Run `after_connect`; a connection that ends meanwhile ends it too."""
+    """Run `after_connect`, and stop it if the connection ends first.
+
+    Raises:
+        WSConnectionClosedError: The connection has ended.
+        Exception: What `after_connect` has raised.
+    """
     callback = options.after_connect
     if callback is None:
         return
@@ -220,11 +246,14 @@ async def _run_after_connect(
         finally:
             session.deactivate()
 
+    # A task of its own: it may wait for something other than its session, and would not
+    # notice that the connection has ended. The attempt would last until `timeout`, and
+    # its error would be a timeout and not the code of the Close frame.
     task = spawn(run(), "ws after_connect", asked=True)
     try:
         await asyncio.wait({task, connection.over}, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        # One that swallows this is left alone: its session is of no use any more.
+        # Code that swallows this goes on alone: its session raises at each call.
         task.cancel()
     if connection.is_over:
         raise connection.closed_error()

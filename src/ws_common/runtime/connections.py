@@ -1,8 +1,8 @@
-"""The connections of one client: each attempt, what it opens, and how that ends.
+"""The connections of one client, from the attempt to the end of each.
 
-It starts attempts and frees what they leave behind, and turns what they and their
-connections report into events of the client's table. Whether an error is retried is
-decided by `retry.py`; the decision is a part of the event.
+This module starts attempts, frees what they leave behind, and turns what they and
+their connections report into events of the client's table. An event that ends an
+attempt or a connection carries the retry decision, which `retry.py` makes.
 """
 
 from typing import Any
@@ -28,20 +28,22 @@ from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.errors import WSError
 from ws_common.vocabulary.transport import CloseInfo
 
+# A program may call reconnect() as often as it likes, with a peer that never answers a
+# Close frame. Each such connection keeps a socket until `close_timeout`.
 MAX_CLOSING_IN_BACKGROUND = 4
-"""Connections that may close in the background; the oldest is aborted above."""
+"""How many connections may close in the background. Above it the oldest is aborted."""
 
 
 class Connections:
-    """The attempt in progress, the live connection, and those that close behind it.
+    """The attempt in progress, the live connection, and those that close.
 
     Args:
         options: The options of the client.
         connector: Opens the transports.
         driver: Feeds events to the client's table.
-        clock: What time it is.
-        reporter: Reports events and faults.
-        counters: The figures of the client.
+        clock: Tells the time.
+        reporter: Reports events and errors of user code.
+        counters: The figures behind `metrics`.
         received: The receive pipeline.
         send_queue: The send queue.
 
@@ -98,13 +100,19 @@ class Connections:
         self._attempt: Attempt | None = None
         self._closing_in_background: list[Connection] = []
 
-    # What the table commands
+    # Commands of the table
 
     def start_attempt(self, attempt: int) -> None:
-        """Begin attempt `attempt`, with a connection of its own."""
+        """Begin an attempt with a connection of its own.
+
+        Args:
+            attempt: The id of the attempt.
+        """
         client_state = self._driver.state
         if client_state.is_reconnecting:
             self._counters.reconnects_total += 1
+        # In order with the messages: the end of the connection before may still wait
+        # behind a message that an interceptor holds, and must not be marked after this.
         self._received.call(self._received.messages.reopen)
         incoming = Incoming(self._received, client_state.connections + 1)
         connection = Connection(
@@ -127,20 +135,34 @@ class Connections:
         self._attempt.start(self._options, self._connector, self._send_queue, context)
 
     def abandon(self, attempt: int) -> None:
-        """Cancel the attempt, or abort its connection."""
+        """Cancel the attempt, or abort its connection.
+
+        Args:
+            attempt: The id of the attempt.
+        """
         connection = self.live
         if connection is None or connection.attempt != attempt:
-            return  # a late success: its connection was abandoned, which frees it
-        connection.abandon()  # first: what the attempt brings later is freed
+            # A late success. Its connection was abandoned when the attempt was given
+            # up, and has aborted the transport as it was attached.
+            return
+        # The connection comes first. Code of the attempt may swallow the cancellation
+        # and bring a transport later, which an abandoned connection aborts at once.
+        connection.abandon()
         if self._attempt is not None:
             self._attempt.cancel()
             self._attempt = None
 
     def close_in_background(self, attempt: int) -> None:
-        """Let the live connection close in the background, to make room for another."""
+        """Let the live connection close in the background.
+
+        Args:
+            attempt: The id of its attempt.
+        """
         connection = self.live
         assert connection is not None  # noqa: S101 - the table has started one
         connection.replace()
+        # Those that have ended are removed here and not when they end: a replaced
+        # connection reports nothing any more, and there are never more than four.
         self._closing_in_background = [
             one for one in self._closing_in_background if not one.is_over
         ]
@@ -150,11 +172,11 @@ class Connections:
         self._driver.feed(lifecycle.Replaced(attempt=attempt), "replaced")
 
     def abandon_replaced(self) -> None:
-        """Abort what still closes in the background."""
+        """Abort the connections that still close in the background."""
         while self._closing_in_background:
             self._closing_in_background.pop(0).abandon()
 
-    # What attempts report
+    # Reports of attempts
 
     def _on_url_resolved(self, attempt: Attempt, url: str) -> None:
         event = lifecycle.UrlResolved(attempt.connection.attempt, url)
@@ -168,16 +190,23 @@ class Connections:
             opened = lifecycle.Opened(attempt=attempt, protocol=protocol)
             self._driver.feed(opened, "opened")
             return
+        # An attempt that fails is never the end of a stable connection, whatever the
+        # table remembers of the connection before.
         error = failed.error
         decision = self._decide(error, stable=False)
         self._reporter.report("attempt_failed", attempt=attempt, error=error)
         event = lifecycle.AttemptFailed(attempt, error, decision)
         self._driver.feed(event, failed.cause)
 
-    # What connections report
+    # Reports of connections (`Owner` in connection.py)
 
     def connection_closing(self, connection: Connection, close: CloseInfo) -> None:
-        """Feed the beginning of a closing handshake."""
+        """Report that a closing handshake has begun that we did not ask for.
+
+        Args:
+            connection: The connection that is closing.
+            close: The code and the reason, and which side began.
+        """
         cause: Cause = (
             "peer_closing" if close.initiator == "peer" else "protocol_failure"
         )
@@ -189,13 +218,21 @@ class Connections:
     def connection_ended(
         self, connection: Connection, cause: Cause, close: CloseInfo
     ) -> None:
-        """Feed the end of a connection, with what to do about it."""
+        """Report the end of a connection, with the retry decision.
+
+        Args:
+            connection: The connection that has ended.
+            cause: Why it ended.
+            close: The code, the reason, and which side began.
+        """
         client_state = self._driver.state
         error = connection.closed_error()
         self.retry_decider.start_timing()
         self.retry_decider.last_error = error
         decision: RetryDecision = Stop(streak=client_state.streak, error=error)
-        if client_state.after_close == "retry":  # else somebody asked for the end
+        # If the application asked for the end there is nothing to decide: `retry_if` is
+        # not called, and neither a failure nor a refusal is counted.
+        if client_state.after_close == "retry":
             decision = self._decide(error, stable=client_state.is_stable)
         event = lifecycle.Lost(
             attempt=connection.attempt,
@@ -206,7 +243,8 @@ class Connections:
         self._driver.feed(event, cause)
 
     def connection_writable(self, connection: Connection) -> None:
-        """Send what waits."""
+        """Send the messages that wait, now that the buffer has room again."""
+        # A connection that closes in the background may still drain its buffer.
         if connection is self.live:
             self._send_queue.flush()
 

@@ -1,4 +1,9 @@
-"""Sessions: one connection at a time, for programs that start anew at each."""
+"""Sessions: one connection at a time.
+
+A stream of messages goes on over a lost connection. A program that has to log in or to
+subscribe again on each connection iterates over `client.sessions()` instead, or uses
+the session that `after_connect` is called with.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -21,14 +26,24 @@ from ws_common.vocabulary.session import Session
 _active_sessions: ContextVar[tuple["AfterConnectSession", ...]] = ContextVar(
     "ws_inside", default=()
 )
-"""The sessions of every `after_connect` in whose context the code runs."""
+"""The sessions of every `after_connect` that the running code was called by."""
+# A context variable, and not a comparison of tasks: helper tasks of `after_connect`
+# copy its context, and their calls of the client would wait for it just as well.
+# Several may be active at once: `after_connect` of one client may use another client.
 
 MAX_WAITING_SESSIONS = 16
-"""Sessions that may wait for a program that has not asked for the next one."""
+"""How many sessions may wait for a program. Above it the oldest is dropped."""
 
 
 class _Session:
-    """What both kinds share."""
+    """The base class of both kinds of session.
+
+    Args:
+        connection: The connection of the session.
+        send_queue: The send queue of the client.
+        order: The order that sends of this session keep among themselves; None if they
+            keep the order of the client.
+    """
 
     def __init__(
         self,
@@ -45,7 +60,15 @@ class _Session:
         self._order = order
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
-        """Send on this connection; never on another."""
+        """Send a message on this connection, never on another.
+
+        Args:
+            data: The message, as for `client.add()`.
+            text: As for `client.add()`.
+
+        Raises:
+            WSConnectionClosedError: The connection has ended.
+        """
         if self._connection.is_over:
             raise self._connection.closed_error()
         pending = self._send_queue.add(
@@ -55,12 +78,14 @@ class _Session:
             await pending
 
     def __repr__(self) -> str:
-        """Show which connection it is."""
+        """Show the number of the connection."""
         return f"<Session of connection {self.connection}>"
 
 
 class AfterConnectSession(_Session):
-    """The session that `after_connect` is handed. It takes what comes first.
+    """The session that `after_connect` is called with.
+
+    It receives the first messages of the connection; subscribers get the rest.
 
     Attributes:
         owner: Identifies the client while `after_connect` runs; else None.
@@ -69,10 +94,16 @@ class AfterConnectSession(_Session):
     owner: object = None
 
     def __init__(self, connection: Connection, send_queue: SendQueue) -> None:
+        # Its sends have an order of their own. In the order of the client they would
+        # stand behind messages that wait until `after_connect` has returned.
         super().__init__(connection, send_queue, send_queue.new_order())
 
     async def recv(self) -> Data:
-        """The next message of this connection. Cancelling it loses nothing."""
+        """Return the next message of this connection. Cancelling it loses nothing.
+
+        Raises:
+            WSConnectionClosedError: The connection has ended.
+        """
         try:
             return await self._next()
         except Ended as ended:
@@ -80,35 +111,51 @@ class AfterConnectSession(_Session):
             raise error from error.__cause__
 
     async def __aiter__(self) -> AsyncIterator[Data]:
-        """Iterate over the messages; ends with the connection."""
+        """Iterate over the messages; the iteration ends with the connection."""
         with suppress(Ended):
             while True:
                 yield await self._next()
 
     def activate(self, owner: object) -> None:
-        """`after_connect` of this client begins, in the current task."""
+        """Begin `after_connect` of this client, in the current task.
+
+        Args:
+            owner: Identifies the client.
+        """
         self.owner = owner
         _active_sessions.set((*_active_sessions.get(), self))
 
     def deactivate(self) -> None:
-        """`after_connect` is over; tasks that it has begun are not inside any more."""
+        """End `after_connect`."""
+        # Tasks that it has begun still have the session in their context. From now on
+        # they may use the client like any other code.
         self.owner = None
 
     async def _next(self) -> Data:
         held = self._connection.incoming.held
+        # Messages that came before the end can still be read. After them nothing would
+        # wake a reader: the end of a connection that was not opened is in no buffer.
         if self._connection.is_over and not held.has_next:
             raise Ended(End())
         return await held.get()  # type: ignore[no-any-return]
 
 
 def is_inside_after_connect(owner: object) -> bool:
-    """Whether the code that runs was called by `after_connect` of this client."""
-    sessions = _active_sessions.get()  # empty, but for what `after_connect` runs
+    """Return whether the running code was called by `after_connect` of this client.
+
+    Args:
+        owner: Identifies the client.
+    """
+    # This is asked for each message that is sent. Nearly always the tuple is empty.
+    sessions = _active_sessions.get()
     return bool(sessions) and any(session.owner is owner for session in sessions)
 
 
 class LiveSession(_Session):
     """One item of `client.sessions()`."""
+
+    # Its subscriber is attached as the session begins, before the program asks for it:
+    # the first messages of the connection would go to others otherwise.
 
     def __init__(
         self,
@@ -125,20 +172,24 @@ class LiveSession(_Session):
         )
 
     async def recv(self) -> Data:
-        """The next message of this connection. Cancelling it loses nothing."""
+        """Return the next message of this connection. Cancelling it loses nothing.
+
+        Raises:
+            WSConnectionClosedError: The connection has ended.
+        """
         return await self._subscriber.next()
 
     def __aiter__(self) -> AsyncIterator[Data]:
-        """Iterate over the messages; ends with the connection."""
+        """Iterate over the messages; the iteration ends with the connection."""
         return self._subscriber
 
 
 class SessionFeed(AsyncIterator[Session]):
-    """What `client.sessions()` returns: one item per connection.
+    """The iterator that `client.sessions()` returns: one item per connection.
 
     Attributes:
-        owner: The client: whoever holds a feed or a session holds it.
-        buffer: The sessions that nobody has asked for yet.
+        owner: The client. A feed or a session that is referenced keeps it alive.
+        buffer: The sessions that the program has not asked for yet.
     """
 
     def __init__(self, client_loop: ClientLoop, owner: object) -> None:
@@ -149,7 +200,12 @@ class SessionFeed(AsyncIterator[Session]):
         self._client_loop = client_loop
 
     async def __anext__(self) -> Session:
-        """Wait for the next connection."""
+        """Wait for the next connection. Cancelling this loses no session.
+
+        Raises:
+            WSError: What ended the attempts.
+            RuntimeError: The client belongs to another event loop.
+        """
         self._client_loop.check()
         try:
             return await self.buffer.get()
@@ -159,21 +215,32 @@ class SessionFeed(AsyncIterator[Session]):
 
 
 class Sessions:
-    """The sessions of a client, for every feed that a program still holds.
+    """The sessions of a client, for every feed that the program still references.
 
-    Every method does its work in order with the messages: a session neither begins
-    nor ends in front of what an interceptor still holds.
+    Args:
+        pipeline: The receive pipeline.
+        send_queue: The send queue.
     """
+
+    # Every method but `on_closed` does its work in order with the messages, through
+    # `pipeline.call()`: a message of the connection before that an interceptor still
+    # holds would otherwise reach the session of the next one.
 
     __slots__ = ("_feeds", "_pipeline", "_send_queue")
 
     def __init__(self, pipeline: ReceivePipeline, send_queue: SendQueue) -> None:
         self._pipeline = pipeline
         self._send_queue = send_queue
-        self._feeds: WeakSet[SessionFeed] | None = None  # until there is one
+        # Made for the first feed: most programs have none, and a WeakSet takes 0.8 KiB.
+        self._feeds: WeakSet[SessionFeed] | None = None
 
     def new(self, owner: object, connection: Connection | None) -> SessionFeed:
-        """Make one; it begins with the connection that is open, if one is."""
+        """Make a feed. It begins with the open connection, if there is one.
+
+        Args:
+            owner: The client.
+            connection: The open connection, if there is one.
+        """
         feed = SessionFeed(self._pipeline.messages.client_loop, owner)
         if self._feeds is None:
             self._feeds = WeakSet()
@@ -185,7 +252,7 @@ class Sessions:
         return feed
 
     def on_opened(self, connection: Connection) -> None:
-        """Begin a session, and let flow what the connection brings."""
+        """Begin a session in each feed, and begin to deliver messages."""
         for feed in tuple(self._feeds or ()):
             self._pipeline.call(self._begin_session, feed, connection)
         self._pipeline.call(connection.incoming.opened)
@@ -195,19 +262,20 @@ class Sessions:
         feed.buffer.extend((session,), 0)
 
     def on_ended(self, connection: Connection) -> None:
-        """End the session of a connection; what is buffered can still be read."""
+        """End the session of a connection. Its buffered messages can still be read."""
         close = connection.close_info
         end = End(close_code=close.code, close_reason=close.reason, final=True)
         self._pipeline.call(self._pipeline.messages.finish, connection.number, end)
 
     def on_idle(self, closed: Closed) -> None:
-        """Nothing comes any more by itself; readers meet the end in its place."""
-        # Only those that are there now: later ones may be of a later connection.
+        """Mark the end for all readers: no connection is open or expected."""
+        # The feeds are listed now. An interceptor may hold the end back for a while,
+        # and a feed that is made meanwhile may belong to a later connection.
         feeds = tuple(self._feeds or ())
         self._pipeline.call(self._mark_end, make_end(closed), feeds)
 
     def on_closed(self, closed: Closed) -> None:
-        """Nothing comes any more, ever; nothing that is under way is waited for."""
+        """Mark the final end for all readers, without waiting for interceptors."""
         self._mark_end(make_end(closed, final=True), tuple(self._feeds or ()))
 
     def _mark_end(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
@@ -221,10 +289,14 @@ class Sessions:
 
 
 def make_end(closed: Closed, *, final: bool = False) -> End:
-    """What readers meet where a client is `Closed`.
+    """Return the end that readers reach when a client is `Closed`.
 
-    Readers who come later hear how it ended, as those did who were there. The end is
-    quiet where a peer closed properly, and where the client was closed permanently.
+    Readers that come later reach the same end as those that were there. The end raises
+    no error if the peer closed properly, or if the client was closed permanently.
+
+    Args:
+        closed: The state.
+        final: Whether the client was closed permanently.
     """
     error = closed.error
     is_quiet = final or (
@@ -241,4 +313,7 @@ def make_end(closed: Closed, *, final: bool = False) -> End:
 
 
 _QUIET_CODES: Final = frozenset({1000, 1001, 1005})
-"""Close codes of a peer after which iteration ends without an error."""
+"""Close codes after which an iteration ends without an error.
+
+Normal Closure, Going Away and No Status Received (RFC 6455, section 7.4.1).
+"""

@@ -1,7 +1,7 @@
-"""The asyncio shell around the client's table: feeds events, carries out commands.
+"""The asyncio shell around the client's table: it feeds events and runs commands.
 
-It decides nothing: what follows an event is decided by the table (`client_table.py`).
-The attempts and their connections are in `connections.py`.
+It decides nothing: `client_table.py` says what follows an event. `connections.py` has
+the attempts and the connections that they open.
 """
 
 from ws_common.connection.connection import Connection
@@ -28,12 +28,35 @@ from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.errors import WSClientClosedError
 from ws_common.vocabulary.timers import Timer, call_later
 
+# A reader of states that does not keep up loses the oldest: the latest says where the
+# client is, and pausing the lifecycle for a reader would be worse than any gap.
 _STATE_LIMITS = Limits(1024, None, "drop_oldest")
-"""State changes in a subscriber's buffer: they never pause anything."""
+"""The limits of a subscriber to `state_changes`."""
 
 
 class Supervisor:
-    """Everything behind a client."""
+    """The parts of one client, and the shell around its table.
+
+    Args:
+        options: The options of the client.
+        platform: What the platform offers.
+        connector: Opens the transports.
+
+    Attributes:
+        calls: The calls that wait for an outcome.
+        client_loop: The event loop that the client belongs to.
+        clock: Tells the time.
+        connections: The attempts, and the connections that they open.
+        counters: The figures behind `metrics`.
+        driver: Feeds events to the table.
+        environment: The page, the network and the wait for a retry.
+        options: The options of the client.
+        received: The receive pipeline.
+        reporter: Reports events, and keeps the history.
+        send_queue: The send queue.
+        sessions: The sessions that programs iterate over.
+        states: The broadcast of state changes.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -106,11 +129,11 @@ class Supervisor:
             report=self.reporter.report,
         )
 
-    # What can be asked about it
+    # What other modules ask
 
     @property
     def client_state(self) -> lifecycle.ClientState:
-        """What the table knows."""
+        """The state of the table."""
         return self.driver.state
 
     @property
@@ -120,7 +143,10 @@ class Supervisor:
 
     @property
     def open_connection(self) -> Connection | None:
-        """The connection that is open; None while its opening is being reported."""
+        """The open connection; None while its opening is still being reported."""
+        # `Open` is published before the connection is opened. A call that `on_event`
+        # makes in between, such as sessions() or ping(), must not find it yet: it
+        # would get the connection a second time when it opens.
         connection = self.connection
         is_open = (
             self.client_state.phase is lifecycle.Phase.OPEN
@@ -134,14 +160,26 @@ class Supervisor:
         self.received.check_outside()
 
     def check_usable(self) -> None:
-        """Raise where it was closed permanently, or belongs to another loop."""
+        """Check that the client can be used here.
+
+        Raises:
+            WSClientClosedError: `close()` was called.
+            RuntimeError: The client belongs to another event loop.
+        """
         self.client_loop.check()
         if self.client_state.is_finishing:
             msg = "the client was closed; make a new one"
             raise WSClientClosedError(msg)
 
     def check_expected(self) -> None:
-        """Raise where no connection is open or coming."""
+        """Check that a connection is open or expected.
+
+        Raises:
+            WSNotConnectedError: A message would wait for a connection that nobody has
+                asked for.
+            WSClientClosedError: `close()` was called.
+            RuntimeError: The client belongs to another event loop.
+        """
         self.check_usable()
         retries = self.options.connection_retry_interval is not None
         if not self.client_state.expects_connection(retries=retries):
@@ -150,7 +188,12 @@ class Supervisor:
     # The table
 
     def feed(self, event: lifecycle.Event, cause: Cause) -> None:
-        """Advance the table; events that this brings about wait for their turn."""
+        """Advance the table by one event.
+
+        Args:
+            event: What was asked for, or what happened.
+            cause: Why; the history and `on_event` show it.
+        """
         self.driver.feed(event, cause)
 
     def _carry_out(self, command: lifecycle.Command, cause: Cause) -> None:  # noqa: C901, PLR0912 - one case for each command
@@ -174,10 +217,14 @@ class Supervisor:
                 self.send_queue.fail(self.client_state.not_connected)
             case lifecycle.PublishState(state, final):
                 self.reporter.changed(state, cause, final=final)
+                # `on_event` was called first, in this very call: it is the one way to
+                # learn of a state before anything else happens. Streams are read later.
                 self.states.publish((state,), 0)
             case lifecycle.OpenConnection():
                 self._open_connection()
             case lifecycle.StartStableTimer(attempt):
+                # Without retries nothing depends on whether a connection is stable: it
+                # counts as stable at once.
                 interval = self.options.connection_retry_interval
                 uptime = 0.0 if interval is None else seconds(interval.min_uptime)
                 is_stable = lifecycle.BecameStable(attempt)
@@ -206,9 +253,14 @@ class Supervisor:
         assert connection is not None  # noqa: S101 - the table has started one
         return connection
 
-    # What the table commands
+    # Commands that take several steps
 
     def _open_connection(self) -> None:
+        # The order matters. Sessions begin before messages flow, or the first ones
+        # would be given to other readers. A pause that is due applies before the
+        # keepalive starts, which does not expect a pong while nothing is read. The send
+        # queue is last: it sends at once, and a send that fails ends the connection
+        # again.
         connection = self._live_connection()
         self.counters.opened(self.clock.now(), again=connection.number > 1)
         self.sessions.on_opened(connection)
@@ -217,6 +269,8 @@ class Supervisor:
         self.send_queue.open(connection)
 
     def _finish(self, closed: Closed) -> None:
+        # The streams end first, and the calls return last: a program that `close()`
+        # lets go on finds every stream ended and every message accounted for.
         self.states.mark(make_end(closed, final=True))
         self.received.stop()
         self.send_queue.stop()
@@ -224,7 +278,7 @@ class Supervisor:
         self.connections.abandon_replaced()
         self.calls.finish()
 
-    # What the surroundings tell
+    # What the environment reports
 
     def _on_retry_due(self, attempt: int, cause: Cause) -> None:
         self.feed(lifecycle.RetryDue(attempt=attempt), cause)
@@ -234,9 +288,11 @@ class Supervisor:
         if self.client_state.phase is lifecycle.Phase.OPEN and connection is not None:
             connection.probe(after_gap=after_gap)
 
-    # What flows
+    # What the receive pipeline asks for
 
     def _adjust_reading(self) -> None:
+        # Buffers may be released by a program that goes on after its loop was closed.
+        # Transports of a closed loop raise, and there is no socket left to resume.
         connection = self.connection
         if connection is not None and not self.client_loop.is_over:
             connection.adjust_reading()
