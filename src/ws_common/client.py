@@ -29,7 +29,7 @@ from ws_common.options.options import (
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
 from ws_common.receive.streams import Subscriber
-from ws_common.runtime.sessions import is_inside_after_connect
+from ws_common.runtime.after_connect_session import is_inside_after_connect
 from ws_common.send.receipt import Receipt
 from ws_common.vocabulary.callsite import callsite
 from ws_common.vocabulary.durations import seconds

@@ -18,7 +18,7 @@ from ws_common.options.options import (
     Url,
     WebSocketOptions,
 )
-from ws_common.runtime.sessions import AfterConnectSession
+from ws_common.runtime.after_connect_session import AfterConnectSession
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.errors import WSError, WSNotConnectedError, WSTimeoutError
