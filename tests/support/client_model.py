@@ -1,8 +1,8 @@
-"""A model of what the machine's commands do, and a driver that checks every step.
+"""A model of what the commands of the client's table do, and a driver that uses it.
 
-The model is the supervisor boiled down: it knows which attempt has a socket, how far
-that is, and which timer runs. A command that makes no sense to it is a bug of the
-machine.
+The model is a small supervisor: it knows which attempt has a socket, how far it is, and
+which timer runs. A command that the model cannot carry out is a bug of the table. The
+driver checks after every step what has to hold.
 """
 
 from collections.abc import Iterator
@@ -70,14 +70,14 @@ def stop_decision(error: WSError = LOST) -> RetryDecision:
 
 @dataclass
 class Model:
-    """What exists in the world because of the commands.
+    """What exists because of the commands.
 
     Attributes:
         live: The attempt that has a task or a socket.
-        status: How far it is: "connecting", "open", "closing" or "replaced".
+        status: How far this attempt is: "connecting", "open", "closing" or "replaced".
         waiting: The attempt whose timer runs.
         started: The last attempt that was started.
-        replaced: Attempts that were replaced by a later one.
+        replaced: The attempts that a later one has replaced.
     """
 
     live: int | None = None
@@ -87,7 +87,7 @@ class Model:
     replaced: set[int] = field(default_factory=set)
 
     def apply(self, event: Event) -> None:
-        """Let the world be what the event says it is."""
+        """Change the model to what the event says."""
         match event:
             case l.RetryDue(attempt=attempt):
                 if attempt == self.waiting:
@@ -106,7 +106,7 @@ class Model:
                 pass
 
     def carry_out(self, command: Command, event: Event) -> None:
-        """Do as told, or say that it cannot be done."""
+        """Carry out a command, or fail if that makes no sense."""
         match command:
             case l.StartAttempt(attempt):
                 assert self.live is None, f"a second live attempt: {command}"
@@ -169,7 +169,7 @@ class Driver:
         if self.client_state is before:
             late = isinstance(event, l.Opened)
             freed = late and all(isinstance(one, l.Abandon) for one in commands)
-            assert freed or not commands, "nothing happened: nothing is to be done"
+            assert freed or not commands, "an event that does nothing has no commands"
             return
         edge = TABLE.get((before.phase, type(event)))
         assert edge is not None, f"no edge for {event} in {before.phase}"
@@ -183,7 +183,7 @@ class Driver:
         self.steps.add((before.phase, type(event), self.client_state.phase))
 
     def _check_last_request(self, event: Event, commands: tuple[Command, ...]) -> None:
-        """The last request counts, and `close()` can never be taken back."""
+        """The last request counts, and `close()` is final."""
         if isinstance(event, l.Request) and not self._is_finishing():
             self.last_request = type(event)
         starts = any(isinstance(command, l.StartAttempt) for command in commands)
@@ -202,7 +202,7 @@ class Driver:
 
 
 def check_agreement(client_state: ClientState, model: Model) -> None:
-    """What is shown, what is known and what exists are the same."""
+    """The public state, the phase and the model agree."""
     assert type(client_state.public_state) is PUBLIC_STATES[client_state.phase]
     assert (client_state.phase in LIVE) == (model.live is not None)
     assert (client_state.phase is Phase.RECONNECTING) == (model.waiting is not None)
@@ -217,12 +217,12 @@ def check_agreement(client_state: ClientState, model: Model) -> None:
     assert model.status in statuses.get(client_state.phase, (model.status,))
     if client_state.phase in (Phase.NEW, Phase.CLOSED, Phase.FINISHED):
         assert FailureStreak() == client_state.streak, (
-            "at rest nothing is held against the target"
+            "the failure streak ends with the client"
         )
 
 
 def check_can_be_closed(client_state: ClientState) -> None:
-    """From here, `close()` and `disconnect()` come to their end."""
+    """`close()` and `disconnect()` come to their end from this state."""
     attempt = client_state.attempt_id
     lost_event = l.Lost(
         attempt=attempt, code=1000, reason="", decision=retry_decision()
@@ -254,10 +254,10 @@ def requests() -> Iterator[Event]:
 
 
 def occurrences(attempt: int, replaced: set[int]) -> Iterator[Event]:
-    """Everything that can happen to one attempt, at its time or not.
+    """Everything that can happen to one attempt, at the right time or not.
 
     Args:
-        attempt: Its id.
+        attempt: The id of the attempt.
         replaced: The attempts that were replaced: `Replaced` comes of these alone.
     """
     yield l.UrlResolved(attempt=attempt, url="ws://found.example/")
@@ -274,7 +274,7 @@ def occurrences(attempt: int, replaced: set[int]) -> Iterator[Event]:
 
 
 def state_in(phase: Phase) -> ClientState:
-    """The shortest way into a phase."""
+    """Return the state at the end of the shortest path to a phase."""
     opened: list[Event] = [l.ConnectAsked(url=URL), l.Opened(attempt=1)]
     paths: dict[Phase, list[Event]] = {
         Phase.NEW: [],

@@ -1,7 +1,7 @@
-"""Code of the application that raises what no `except Exception` catches.
+"""Code of the application that raises a BaseException.
 
-It ends what raised it, and nothing else: nobody waits for ever, no message is lost
-with another one, no buffer that nobody reads any more holds the socket.
+It ends what raised it, and nothing else: no call waits for ever, no other message is
+lost, and no buffer without a reader keeps the socket paused.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ async def stop_later(*_):
 
 @pytest.fixture(autouse=True)
 async def loop_errors():
-    """What the loop was told."""
+    """The exceptions that were reported to the loop."""
     loop, errors = asyncio.get_running_loop(), []
     loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
     yield errors
@@ -41,7 +41,7 @@ async def loop_errors():
 @pytest.mark.parametrize("raising", [stop, stop_later])
 @pytest.mark.parametrize("what", ["url", "headers", "after_connect"])
 async def test_an_attempt(what, raising):
-    """It has failed, and whoever waits for it is told why."""
+    """The attempt has failed, and connect() raises the reason."""
     connector = FakeConnector(lambda attempt: attempt.open())
     options = {} if what == "url" else {what: raising}
     async with playing(connector, **options) as client:
@@ -69,7 +69,7 @@ async def test_an_attempt_of_many(raising):
 
 
 async def test_a_batch():
-    """What came with the message is delivered, and then it is raised."""
+    """The rest of the batch is delivered before the exception is raised."""
 
     def on_message(data, pass_on):
         if data in {"b", "d"}:
@@ -86,7 +86,7 @@ async def test_a_batch():
 
 
 async def test_a_queue(loop_errors):
-    """What waits behind the message is worked off, in order; so is what comes."""
+    """Messages that wait behind it, or come later, are delivered in order."""
 
     async def on_message(data, pass_on):
         await asyncio.sleep(0.1)
@@ -106,7 +106,7 @@ async def test_a_queue(loop_errors):
 
 
 async def test_a_listener(loop_errors):
-    """It listens no more; what comes later is not kept for it."""
+    """The listener has ended, and no message is kept for it."""
     connector = FakeConnector()
     async with connected(connector, stream_capacity=1) as (client, one):
         client.stream.listen(stop)

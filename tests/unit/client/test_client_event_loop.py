@@ -1,4 +1,4 @@
-"""A client belongs to its loop: elsewhere every call raises at once, and none hangs."""
+"""A client belongs to its loop: calls from other loops raise at once."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ BRIEFLY = 0.2
 
 
 def elsewhere(call: Callable[[], Awaitable[Any]]) -> BaseException | None:
-    """What a call raises in another loop, in another thread; TimeoutError: it hangs."""
+    """What a call raises in the loop of another thread; TimeoutError if it hangs."""
     raised: list[BaseException] = []
 
     async def attempt() -> None:
@@ -117,7 +117,7 @@ def foreign():
 
 
 def test_close_after_the_loop(foreign):
-    """It raises, each time, and leaves no state of which nothing comes."""
+    """It raises each time, and the state stays as it was."""
     foreign.end(close=False)
     for _ in range(2):
         error = elsewhere(foreign.client.close)
@@ -133,7 +133,7 @@ def test_metrics_outside_the_loop(foreign):
 
 
 def test_metrics_in_another_thread(foreign):
-    """Nor does it need a loop that runs: a thread of an exporter has none."""
+    """No running loop is needed: the thread of an exporter has none."""
     taken: list[object] = []
 
     def take() -> None:
@@ -151,7 +151,7 @@ def test_metrics_in_another_thread(foreign):
 
 
 def test_a_subscriber_that_is_closed_after_the_loop(foreign):
-    """Whatever it held up is gone with the loop."""
+    """The connection that it paused is gone with the loop."""
 
     async def fill() -> ws.Subscriber:
         subscriber = foreign.client.stream.subscribe(capacity=1)

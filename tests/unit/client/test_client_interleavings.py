@@ -1,7 +1,8 @@
 """Any interleaving of what an application and a network may do keeps the promises.
 
-At most once and in order, in both directions; what is not known to have arrived is
-told: by `add()`, by a receipt, or in an event. Over the public fake, in virtual time.
+Messages arrive at most once and in order, in both directions. What is not known to have
+arrived is reported: by `add()`, by a receipt, or in an event. The tests use the public
+fake and virtual time.
 """
 
 import asyncio
@@ -59,7 +60,7 @@ class Late(ws.WSInterceptor):
 
 
 class Piped(WebSocketClientFake):
-    """What is sent is under way for a turn of the loop, and may be lost there."""
+    """What is sent takes a turn of the loop to arrive, and may be lost meanwhile."""
 
     add_nowait = None  # type: ignore[assignment]
 
@@ -173,13 +174,13 @@ class World:
 
     @property
     def discarded(self) -> int:
-        """How many messages came, and were told to be lost."""
+        """How many messages were received and reported as discarded."""
         return sum(
             details["count"] for details in self.events.named("messages_discarded")
         )
 
     async def finish_everything(self) -> None:
-        """Let it all come to an end: the network works, and everybody reads."""
+        """Let everything end: the network works, and all subscribers read."""
         for task in self.receiving:
             task.cancel()
         await asyncio.gather(*self.receiving, return_exceptions=True)

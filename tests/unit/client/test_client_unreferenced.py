@@ -1,4 +1,4 @@
-"""A client that nobody holds any more: it is aborted, and says where it was made."""
+"""A client that is no longer referenced: it is aborted, with a ResourceWarning."""
 
 import asyncio
 import gc
@@ -18,7 +18,7 @@ RETRY = {"connection_retry_interval": (1, 1)}
 
 
 async def forget_one(connector: FakeConnector, state: str = "open") -> None:
-    """Make a client, in the second line, that nobody holds when this returns."""
+    """Make a client, in the second line, that is unreferenced when this returns."""
     client = ws.WebSocketClient(connector.options(heartbeat=None, **RETRY))
     asked = begin(client.connect(URL))
     wire = await connector.opened()
@@ -32,13 +32,13 @@ async def forget_one(connector: FakeConnector, state: str = "open") -> None:
 
 
 def warned(caught: list[warnings.WarningMessage]) -> str:
-    """What ResourceWarnings say."""
+    """The texts of the ResourceWarnings."""
     kinds = [one for one in caught if issubclass(one.category, ResourceWarning)]
     return "\n".join(f"{one.filename}:{one.lineno} {one.message}" for one in kinds)
 
 
 async def collect() -> None:
-    """Let what nobody holds be found, and what follows from it happen."""
+    """Collect what is unreferenced, and wait for what follows."""
     await until_idle()
     gc.collect()
     await until_idle()
@@ -49,7 +49,7 @@ async def collect() -> None:
 
 @pytest.mark.parametrize("state", ["open", "reconnecting", "connecting"])
 async def test_a_client_that_nobody_holds(state):
-    """It is aborted, wherever it is, and tries no more."""
+    """It is aborted in every state, and makes no further attempt."""
     connector = FakeConnector()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -64,7 +64,7 @@ async def test_a_client_that_nobody_holds(state):
 
 
 async def test_the_warning_names_the_line_that_made_it():
-    """The reader finds it."""
+    """The programmer finds the line."""
     connector = FakeConnector()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -75,7 +75,7 @@ async def test_the_warning_names_the_line_that_made_it():
 
 
 async def test_a_client_with_a_subscriber_goes_on():
-    """Whoever holds a subscriber holds the client."""
+    """A reference to a subscriber keeps the client alive."""
     connector = FakeConnector()
     client = ws.WebSocketClient(connector.options(heartbeat=None, **RETRY))
     subscriber = client.stream.subscribe()

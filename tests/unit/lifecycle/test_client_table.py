@@ -1,4 +1,4 @@
-"""The machine, driven by anything that could happen, in any order."""
+"""The client's table, driven by any events in any order."""
 
 import pickle
 import sys
@@ -50,14 +50,14 @@ DECLARED = {
 
 
 class ClientTableMachine(RuleBasedStateMachine):
-    """Requests, and events of attempts that live, are over, or were overtaken."""
+    """Requests, and events of attempts that are live, over or overtaken."""
 
     def __init__(self) -> None:
         super().__init__()
         self.driver = Driver()
 
     def _id(self, data: st.DataObject) -> int:
-        """Mostly the last attempt, else any that has ever been."""
+        """Mostly the id of the last attempt, or else the id of any attempt so far."""
         last = self.driver.client_state.attempt_id
         ids = st.one_of(st.just(last), st.integers(0, last))
         return data.draw(ids, label="attempt")
@@ -134,7 +134,7 @@ TestClientTable = ClientTableMachine.TestCase
 
 
 def summarize(driver: Driver) -> tuple[object, ...]:
-    """What of a driver decides where it can go."""
+    """The facts about a driver that decide where it can go."""
     client_state, model = driver.client_state, driver.model
     return (
         client_state.phase,
@@ -203,7 +203,7 @@ def test_finished_is_final(data):
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_stale_events_change_nothing(phase):
-    """Whatever an attempt does that is not the live one, it does for itself."""
+    """Events of an attempt that is not the live one are ignored."""
     client_state = state_in(phase)
     other = client_state.attempt_id + 1  # as good as an old one: it is not the live one
     for event in occurrences(other, {other}):
@@ -226,7 +226,7 @@ FOLLOW_UPS = (
     l.ReportIdle,
     l.WatchEnvironment,
 )
-"""What every new state brings about: `test_tables.py` checks their order."""
+"""The commands of every new state: `test_tables.py` checks their order."""
 
 
 def typed(commands):
@@ -287,7 +287,7 @@ def test_close_during_replacement_wins():
     "event", [l.ConnectAsked(url=URL), l.ReconnectAsked()], ids=["connect", "reconnect"]
 )
 def test_nothing_reopens_a_client_that_is_closing(event):
-    """close() cannot be taken back by what somebody else asks for meanwhile."""
+    """close() is final, whatever is asked for while the connection closes."""
     closing, _ = step(state_in(Phase.OPEN), l.CloseAsked())
 
     after, commands = step(closing, event)
@@ -309,7 +309,7 @@ def test_connect_during_disconnect_wins():
 
 
 def test_sends_survive_retries_but_no_other_target():
-    """What waits is kept for the same target, and fails where another comes."""
+    """Waiting messages are kept for the same target, and fail with another one."""
     kept = [
         (Phase.CONNECTING, l.ReconnectAsked()),
         (Phase.CONNECTING, l.ConnectAsked(url=URL, same_target=True)),
@@ -350,7 +350,7 @@ def test_sends_survive_retries_but_no_other_target():
 
 
 def test_failure_streak_ends_when_stable():
-    """A connection that lives for min_uptime, and no other, forgives the failures."""
+    """A connection that stays open for min_uptime, and no other, ends the streak."""
     streak = FailureStreak(failures=4, retries=4)
     failed = l.AttemptFailed(attempt=1, error=REFUSED, decision=retry_decision(streak))
     client_state, _ = step(state_in(Phase.CONNECTING), failed)
@@ -374,7 +374,7 @@ def test_failure_streak_ends_when_stable():
 
 
 def test_what_is_known_of_a_target():
-    """Another target starts from nothing; the same one keeps its good name."""
+    """A new target starts from nothing; the same one stays trusted."""
     client_state, _ = step(state_in(Phase.OPEN), l.BecameStable(attempt=1))
     same, _ = step(client_state, l.ConnectAsked(url=URL, same_target=True))
     other, _ = step(client_state, l.ConnectAsked(url=URL))
@@ -384,7 +384,7 @@ def test_what_is_known_of_a_target():
 
 
 def test_public_states():
-    """Codes, reasons, errors and numbers reach the states that people see."""
+    """Codes, reasons, errors and numbers are in the public states."""
     client_state = state_in(Phase.CONNECTING)
     client_state, _ = step(
         client_state, l.UrlResolved(attempt=1, url="ws://found.example/")
@@ -415,7 +415,7 @@ def test_public_states():
 
 
 def test_disconnect_begins_one_closing_handshake():
-    """However often it is asked for, one Close frame goes out."""
+    """One Close frame is sent, however often close() is called."""
     driver = Driver(state_in(Phase.NEW))
     begun = []
     for event in [
@@ -436,7 +436,7 @@ def test_disconnect_begins_one_closing_handshake():
 
 
 def test_life_can_be_copied():
-    """A life is plain data: what is kept of it, with its errors, can be pickled."""
+    """A client state is plain data: it can be pickled, with its errors."""
     client_state = state_in(Phase.RECONNECTING)
 
     copied = pickle.loads(pickle.dumps(client_state))  # noqa: S301 - our own

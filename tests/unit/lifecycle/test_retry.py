@@ -1,4 +1,4 @@
-"""What is retried, and what is final: every row of the table in docs/lifecycle.md."""
+"""The retry decision: every row of the table in docs/lifecycle.md."""
 
 import random
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ def decide(
     faults: list[Exception] | None = None,
     **interval: object,
 ) -> Retry | Stop:
-    """What the judge says of one failure."""
+    """Decide about one failure."""
     return decide_retry(
         error,
         streak or FailureStreak(),
@@ -64,7 +64,7 @@ def is_retried(error: WSError, **facts: object) -> bool:
 
 
 def test_http_statuses():
-    """A 4xx is final but for 408, 425 and 429; anything else is tried again."""
+    """A 4xx is final except 408, 425 and 429; everything else is retried."""
     statuses = {*range(100, 600), None}
     final = {status for status in statuses if not is_retried(refused(status))}
 
@@ -73,7 +73,7 @@ def test_http_statuses():
 
 @pytest.mark.parametrize("code", [None, *range(1000, 1016), 2999, *range(3000, 3010)])
 def test_close_codes(code):
-    """Eight close codes are final; anything else, a server's 1000 too, is not."""
+    """Eight close codes are final; everything else is not, a 1000 of the server too."""
     assert (code not in FINAL_CODES) == is_retried(closed(code))
 
 
@@ -91,13 +91,13 @@ def test_close_codes(code):
     ids=lambda value: type(value).__name__,
 )
 def test_other_failures(error, retried):
-    """What no server can help is final; what the network does is not."""
+    """An error is final if no server can help; errors of the network are not."""
     assert retried == is_retried(error)
 
 
 @pytest.mark.parametrize("error", [refused(404), refused(401), closed(1008)], ids=str)
 def test_refusals_are_final_the_third_time_once_stable(error):
-    """A deploy or an expired token does not end a program that had its connection."""
+    """A deploy or an expired token does not end a program that was connected before."""
     streak = FailureStreak()
     seen = []
     for _ in range(3):
@@ -123,7 +123,7 @@ def test_a_provider_is_asked_three_times(error):
 
 @pytest.mark.parametrize("error", [refused(404), refused(407), closed(1008)], ids=str)
 def test_a_provider_makes_nothing_else_better(error):
-    """The rest is final at once, provider or not."""
+    """All other refusals are final at once, with a provider too."""
     assert not is_retried(error, has_provider=True)
 
 
@@ -153,7 +153,7 @@ def test_stable_connection_closed_with_a_final_code():
     ids=lambda value: type(value).__name__,
 )
 def test_hopeless_stays_hopeless(error):
-    """A certificate or a URL does not get better for a connection that was stable."""
+    """A certificate or a URL stays final after a stable connection."""
     assert not is_retried(error, connected_before=True)
 
 
@@ -200,7 +200,7 @@ def test_retry_if_says_retry(error, answer, delay):
 
 @pytest.mark.parametrize("error", [closed(1006), closed(1008), refused(503)], ids=str)
 def test_retry_if_says_stop(error):
-    """False stops, and the error stays the one that it is."""
+    """False stops, and the error itself is the end."""
     decision = decide(error, retry_if=lambda _: False)
 
     assert isinstance(decision, Stop)
@@ -249,7 +249,7 @@ def test_retry_if_raises(error, retried):
 
 @pytest.mark.parametrize("seconds", [1e12, 1e300])
 def test_delay_beyond_the_calendar(seconds):
-    """A retry so far away that no date can say when is still only a long wait."""
+    """A retry beyond the last date of the calendar is only a long wait."""
     asked = decide(closed(1006), retry_if=lambda _: seconds)
     drawn = decide(closed(1012), min=seconds, max=seconds)
 
@@ -259,7 +259,7 @@ def test_delay_beyond_the_calendar(seconds):
 
 @pytest.mark.parametrize("code", [1012, 1013])
 def test_a_spread_run_stays_spread(code):
-    """The retries behind a restart do not fall back on the short intervals."""
+    """Later retries of the streak are drawn from the whole interval as well."""
     streak = decide(closed(code)).streak
     sample = [
         decide(refused(503), streak=streak, min=1, max=1000).delay for _ in range(3)
@@ -273,7 +273,7 @@ def test_a_spread_run_stays_spread(code):
 
 
 def test_what_retry_if_is_told():
-    """The facts, and what would be decided without it."""
+    """It gets the facts, and the default decision."""
     contexts = []
     decide(
         closed(1008),
@@ -294,7 +294,7 @@ def test_what_retry_if_is_told():
 
 
 def test_max_attempts():
-    """So many failed attempts in a row are the end, with the last error as cause."""
+    """So many failed attempts in a row are the end; the last error is the cause."""
     streak = FailureStreak()
     for _ in range(2):
         decision = decide(closed(1006), streak=streak, max_attempts=3)
@@ -317,20 +317,20 @@ def test_max_attempts():
 
 @pytest.mark.parametrize("answer", [True, 0, 3.0])
 def test_max_attempts_holds_whatever_retry_if_says(answer):
-    """The limit is a limit."""
+    """`retry_if` cannot go beyond the limit."""
     decision = decide(closed(1006), max_attempts=1, retry_if=lambda _: answer)
 
     assert isinstance(decision.error, WSRetriesExhaustedError)
 
 
 def test_final_error_is_not_wrapped():
-    """Where the last of the attempts was final by itself, that is what is raised."""
+    """If the last error is final by itself, it is raised as it is."""
     error = refused(401)
 
     assert decide(error, max_attempts=1).error is error
 
 
 def test_loss_of_a_stable_connection_is_no_failed_attempt():
-    """With one attempt allowed, a stable connection that drops is still retried."""
+    """With one attempt allowed, the loss of a stable connection is still retried."""
     assert is_retried(closed(1006), stable=True, max_attempts=1)
     assert not is_retried(closed(1006), stable=False, max_attempts=1)

@@ -23,7 +23,7 @@ clock = LoopTimeProxy()
 
 
 async def test_no_retries_by_default():
-    """Without an interval one failure is the end, with its own error."""
+    """Without an interval one failure is the end, and its error is raised."""
     async with driven(FakeConnector(refuse)) as client:
         with pytest.raises(ws.WSNotConnectedError, match="no server there") as caught:
             await client.connect(URL)
@@ -51,7 +51,7 @@ async def test_delays_are_the_drawn_ones():
 
 
 async def test_reconnect_timeout():
-    """While it waits: what was drawn; else the shortest there can be."""
+    """It is the drawn delay while the client waits, and else the minimum."""
     connector = FakeConnector()
     options = {"connection_retry_interval": (2, 30)}
     async with driven(connector, **options) as client:
@@ -66,7 +66,7 @@ async def test_reconnect_timeout():
 
 
 async def test_exhausted():
-    """After `max_attempts` in a row it gives up, and names the last error."""
+    """After `max_attempts` in a row the client gives up, and names the last error."""
     connector = FakeConnector(refuse)
     async with driven(connector, **every(max_attempts=3)) as client:
         with pytest.raises(ws.WSRetriesExhaustedError) as caught:
@@ -80,7 +80,7 @@ async def test_exhausted():
 
 
 async def test_an_unstable_connection_is_a_failed_attempt():
-    """Until `min_uptime` has passed, the run of failures goes on."""
+    """Until `min_uptime` has passed, the failure streak goes on."""
     connector = FakeConnector()
     async with opened(connector, **every(min_uptime=5, max_attempts=3)) as (
         client,
@@ -99,7 +99,7 @@ async def test_an_unstable_connection_is_a_failed_attempt():
 
 
 async def test_a_stable_connection_resets_the_streak():
-    """After `min_uptime` the run is over: any number of such losses is survived."""
+    """After `min_uptime` the streak ends: any number of such losses is survived."""
     connector = FakeConnector()
     options = every(min_uptime=5, max_attempts=2)
     async with opened(connector, **options) as (client, transport):

@@ -15,7 +15,7 @@ PROVIDERS = {
     "headers": (URL, {"headers": lambda _: {"Authorization": "fresh"}}),
     "url": (lambda _: URL, {}),
 }
-"""What is asked anew before each attempt: the URL and the options."""
+"""Providers, which are called before each attempt: the URL and the options."""
 
 
 def refusal(status: int) -> ws.WSHandshakeError:
@@ -25,7 +25,7 @@ def refusal(status: int) -> ws.WSHandshakeError:
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_provider_may_bring_a_better_token(provider, status):
-    """401 and 403 are final only the third time in a row where one is asked."""
+    """With a provider 401 and 403 are final only the third time in a row."""
     url, options = PROVIDERS[provider]
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:
@@ -43,7 +43,7 @@ async def test_a_provider_may_bring_a_better_token(provider, status):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_401_soon_after_connecting(provider):
-    """So it is where the connection before was too short to be called stable."""
+    """The same holds if the connection before was not stable yet."""
     url, options = PROVIDERS[provider]
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:
@@ -58,7 +58,7 @@ async def test_a_401_soon_after_connecting(provider):
 
 @pytest.mark.parametrize("status", [401, 404])
 async def test_explain_says_why_an_end_is_final(status):
-    """And where to say otherwise."""
+    """It says so, and names the option that can change it."""
     connector = FakeConnector()
     async with playing(connector, **RETRY) as client:
         begin(client.connect(URL))
@@ -93,7 +93,7 @@ async def test_explain_says_why_a_close_code_is_final():
     ],
 )
 async def test_explain_says_why_another_end_is_final(error, options, why):
-    """The options said so, or no server can help."""
+    """It names the option, or says that no server can help."""
     interval = ws.ConnectionRetryInterval(1, 1, **options)
     connector = FakeConnector()
     async with playing(connector, connection_retry_interval=interval) as client:
@@ -107,7 +107,7 @@ async def test_explain_says_why_another_end_is_final(error, options, why):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_provider_may_bring_a_token_that_is_looked_at_later(provider):
-    """Some servers check it after the handshake, and close with 3000."""
+    """Some servers check the token after the handshake, and close with 3000."""
     url, options = PROVIDERS[provider]
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:
@@ -122,7 +122,7 @@ async def test_a_provider_may_bring_a_token_that_is_looked_at_later(provider):
 
 
 async def test_other_refusals_are_final_with_a_provider():
-    """No token makes a 404 better."""
+    """A new token does not change a 404."""
     url, options = PROVIDERS["headers"]
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:

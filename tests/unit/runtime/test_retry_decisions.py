@@ -1,4 +1,4 @@
-"""What is tried again, and what is final. No real time."""
+"""What is retried, and what is final. No real time."""
 
 import asyncio
 
@@ -29,7 +29,7 @@ clock = LoopTimeProxy()
     ("answer", "delay"), [(True, 1), (0, 0), (7, 7), (0.25, 0.25), (None, 1)]
 )
 async def test_retry_if_goes_on(answer, delay):
-    """True and None take the drawn delay, a number is the delay."""
+    """True and None retry after the drawn delay; a number is the delay."""
     connector = FakeConnector()
     async with driven(connector, **every(retry_if=lambda _: answer)) as client:
         asked = begin(client.connect(URL))
@@ -50,7 +50,7 @@ async def test_retry_if_stops(status, answer):
 
 
 async def test_retry_if_knows():
-    """It is told what there is to know, and `max_attempts` holds whatever it says."""
+    """It gets all the facts, and `max_attempts` holds whatever it returns."""
     contexts = []
 
     def decide(context: ws.RetryContext) -> bool:
@@ -86,7 +86,7 @@ async def test_retry_if_raises():
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 async def test_refusals_are_final_at_first(status):
-    """A server that never worked is taken at its word."""
+    """They are final for a server that has never worked."""
     connector = FakeConnector(refuse_with(status))
     async with driven(connector, **every()) as client:
         with pytest.raises(ws.WSHandshakeError) as caught:
@@ -96,7 +96,7 @@ async def test_refusals_are_final_at_first(status):
 
 
 async def test_refusals_after_a_stable_connection():
-    """The third in a row is final; another failure between them starts anew."""
+    """The third in a row is final; another failure in between resets the count."""
     connector = FakeConnector()
     async with opened(connector, **every()) as (client, transport):
         await asyncio.sleep(5)
@@ -112,7 +112,7 @@ async def test_refusals_after_a_stable_connection():
 
 @pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003])
 async def test_final_codes(code):
-    """Such a code ends a young connection for good."""
+    """Such a code is final for a connection that was not stable yet."""
     connector = FakeConnector()
     async with opened(connector, **every()) as (client, transport):
         transport.closing(code)
@@ -123,7 +123,7 @@ async def test_final_codes(code):
 
 @pytest.mark.parametrize("code", [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000])
 async def test_passing_codes(code):
-    """All others are retried, a server's 1000 too."""
+    """All other codes are retried, also a 1000 of the server."""
     connector = FakeConnector()
     async with opened(connector, **every()) as (client, transport):
         transport.closed(code)
@@ -134,7 +134,7 @@ async def test_passing_codes(code):
 
 
 async def test_another_url_is_another_server():
-    """What is known of one URL does not make another one trusted."""
+    """A stable connection to one URL does not make another URL trusted."""
     connector = FakeConnector()
     async with opened(connector, **every()) as (client, _):
         await asyncio.sleep(5)

@@ -1,4 +1,4 @@
-"""Sessions: one for each connection, for programs that start anew at each."""
+"""Sessions: one for each connection."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ RETRY = {"connection_retry_interval": (1, 1), "close_timeout": 3}
 
 
 class Holding(ws.WSInterceptor):
-    """Lets no message pass until it is told to."""
+    """Holds each message until it is released."""
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
@@ -29,7 +29,7 @@ class Holding(ws.WSInterceptor):
 
 
 async def test_sessions():
-    """One for each connection; its iteration ends with it, the feed goes on."""
+    """There is one for each connection; the feed goes on when an iteration ends."""
     connector = FakeConnector()
     log = []
 
@@ -57,7 +57,7 @@ async def test_sessions():
 
 @pytest.mark.parametrize("how", ["cancelled", "replaced"])
 async def test_a_session_never_hears_another_connection(how):
-    """However its connection went away, what comes later is not for it."""
+    """It gets no message of a later connection, however its own has ended."""
     connector = FakeConnector()
     async with opened(connector, **RETRY) as (client, old):
         messages = aiter(await anext(client.sessions()))
@@ -93,7 +93,7 @@ async def test_sessions_asked_for_as_it_opens():
 
 
 async def test_a_session_behind_an_interceptor():
-    """What the interceptor holds of an earlier connection is not for it."""
+    """It gets no message of an earlier connection that the interceptor held."""
     holding = Holding()
     connector = FakeConnector()
     options = {**RETRY, "interceptors": [holding]}
@@ -111,7 +111,7 @@ async def test_a_session_behind_an_interceptor():
 
 @pytest.mark.parametrize("late", [False, True])
 async def test_sessions_where_an_old_end_is_still_held_up(late):
-    """What an interceptor holds up of an earlier connection ends no later sessions."""
+    """An end of an earlier connection that is held back ends no later session."""
     holding = Holding()
     connector = FakeConnector()
     async with opened(connector, interceptors=[holding]) as (client, first):
@@ -135,7 +135,7 @@ async def test_sessions_where_an_old_end_is_still_held_up(late):
 
 
 async def test_sessions_end():
-    """They end quietly where the end was asked for, and raise where it was not."""
+    """They end quietly if the end was asked for, and raise if it was not."""
     for quiet in (True, False):
         connector = FakeConnector()
         async with opened(connector) as (client, transport):

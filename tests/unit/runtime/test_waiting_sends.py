@@ -1,4 +1,4 @@
-"""What waits to be sent, across the connections of a client. No real time."""
+"""Messages that wait to be sent, across the connections of a client."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ async def waiting(client, connector, *texts: str):
 
 
 async def test_kept_across_retries():
-    """It goes over the next connection, in call order, however many fail before."""
+    """They go over the next connection, in call order, however many attempts fail."""
     connector = FakeConnector()
     async with driven(connector, **RETRY) as client:
         adds = await waiting(client, connector, "a", "b")
@@ -42,7 +42,7 @@ async def test_kept_across_retries():
 
 
 async def test_kept_across_reconnect():
-    """`reconnect()` is to the same server: what waits goes there."""
+    """`reconnect()` is to the same server, so that the messages are kept."""
     connector = FakeConnector()
     async with driven(connector, **RETRY) as client:
         adds = await waiting(client, connector, "a")
@@ -54,7 +54,7 @@ async def test_kept_across_reconnect():
 
 @pytest.mark.parametrize("same", [True, False])
 async def test_a_new_connect(same):
-    """To the same URL what waits is kept; to a new one it is not for that server."""
+    """Messages are kept for the same URL, and fail with a new one."""
     connector = FakeConnector()
     async with driven(connector, **RETRY) as client:
         adds = await waiting(client, connector, "a")
@@ -67,7 +67,7 @@ async def test_a_new_connect(same):
 
 @pytest.mark.parametrize("how", ["disconnect", "close", "cancelled", "exhausted"])
 async def test_fails_when_no_connection_is_expected(how):
-    """Where no connection is coming any more, what waits is told at once."""
+    """Messages fail at once when no connection is expected any more."""
     connector = FakeConnector()
     interval = ws.ConnectionRetryInterval(min=1, max=1, max_attempts=2)
     async with driven(connector, connection_retry_interval=interval) as client:
@@ -90,7 +90,7 @@ async def test_fails_when_no_connection_is_expected(how):
 
 
 async def test_add_while_it_closes():
-    """With a retry to come it waits; without one it raises at once."""
+    """With a retry to come a message waits; without one `add()` raises at once."""
     for options, raises in ((RETRY, False), ({}, True)):
         connector = FakeConnector()
         async with opened(connector, **options) as (client, transport):
@@ -106,7 +106,7 @@ async def test_add_while_it_closes():
 
 
 async def test_after_connect_speaks_first():
-    """What waits goes after what `after_connect` sends, each time anew."""
+    """Waiting messages follow what `after_connect` sends, on each connection."""
     connector = FakeConnector()
 
     async def login(session: ws.Session) -> None:
@@ -134,7 +134,7 @@ async def test_after_connect_speaks_first():
 
 
 async def test_cancelled_while_the_buffer_is_full():
-    """What was handed over stays so; the wait for room leaves nothing behind."""
+    """A message that was taken is sent; a cancelled wait leaves nothing behind."""
     connector = FakeConnector()
     async with opened(connector, write_limit=10) as (client, transport):
         transport.buffered_amount = 100
