@@ -92,7 +92,7 @@ class ClientState(NamedTuple):
                 reason = "it is being closed"
             case _:
                 reason = "it was closed; call connect() again"
-        raised = WSNotConnectedError(f"no connection is open or coming: {reason}")
+        raised = WSNotConnectedError(f"no connection is open or expected: {reason}")
         raised.__cause__ = error
         return raised
 
@@ -182,7 +182,7 @@ class ClosingSeen(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A connection has ended; `decision` counts if nobody asked for the end."""
+    """A connection has ended; `decision` counts unless we asked for the end."""
 
     attempt: int
     code: int | None

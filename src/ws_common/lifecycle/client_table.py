@@ -172,7 +172,7 @@ def commands_of_change(before: ClientState, after: ClientState) -> tuple[Command
         after: The state after it.
     """
     # Whatever starts or stops with a state is listed here alone. Edges that
-    # each started the timer or told the readers would sooner or later forget one.
+    # each started the timer or ended the streams would sooner or later forget one.
     if after.public_state is before.public_state:
         return ()
     public_state = after.public_state
@@ -354,8 +354,8 @@ def _begin_close(state: ClientState, event: DisconnectAsked | CloseAsked) -> Ste
 
 @TABLE.edge(DisconnectAsked, CloseAsked, at=(Phase.DISCONNECTING,))
 def _keep_closing(state: ClientState, event: DisconnectAsked | CloseAsked) -> Step:
-    # The closing handshake is in progress, with the code of whoever began it. The code
-    # and the reason of this call are not used: it only changes what follows.
+    # The closing handshake is in progress, with the code of the side that began it. The
+    # code and the reason of this call are not used: it only changes what follows.
     finish = isinstance(event, CloseAsked) or state.after_close == "finish"
     state = state._replace(after_close="finish" if finish else "stay")
     return state, (DiscardReceived(), FailSends())

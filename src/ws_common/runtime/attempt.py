@@ -194,7 +194,8 @@ def _find_failure(
         # The attempt itself was not cancelled: `cancel()` replaces `on_end`, so this is
         # not seen then. Something that a stage waited for was cancelled by others.
         return AttemptFailure(
-            _make_error(f"{stage} was cancelled from inside", error), cause
+            _make_error(f"{stage} failed: what it waited for was cancelled", error),
+            cause,
         )
     except BaseException as error:  # noqa: BLE001 - see the next lines
         # SystemExit too, although it also reaches whoever runs the loop: a program that

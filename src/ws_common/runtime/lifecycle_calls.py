@@ -125,8 +125,8 @@ class LifecycleCalls:
         if self._supervisor.client_state.is_idle:
             return
         warnings.warn(
-            f"the client made at {made_at} was not closed, and nobody holds it any "
-            "more: it is aborted. Keep it in a variable, and close it",
+            f"the client made at {made_at} was not closed and is no longer "
+            "referenced: it is aborted. Keep a reference to it, and close it",
             ResourceWarning,
             stacklevel=2,
         )
@@ -147,7 +147,7 @@ class LifecycleCalls:
                 self._calls.supersede("close")
                 supervisor.feed(lifecycle.CloseAsked(code=code, reason=""), "close")
                 await connection.flushed(FLUSH_TIMEOUT)
-        finally:  # whoever presses Ctrl-C twice does not wait
+        finally:  # also after a second Ctrl-C, which cancels the wait
             self.abort()
 
     async def wait_finished(self) -> None:

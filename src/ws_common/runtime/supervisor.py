@@ -175,7 +175,7 @@ class Supervisor:
         """Check that a connection is open or expected.
 
         Raises:
-            WSNotConnectedError: A message would wait for a connection that nobody has
+            WSNotConnectedError: A message would wait for a connection that was not
                 asked for.
             WSClientClosedError: `close()` was called.
             RuntimeError: The client belongs to another event loop.

@@ -88,7 +88,7 @@ async def test_a_client_with_a_subscriber_goes_on():
     wire = await connector.opened()
     wire.message("still here")
     assert await anext(subscriber) == "still here"
-    with warnings.catch_warnings():  # now nobody holds it
+    with warnings.catch_warnings():  # now it is unreferenced
         warnings.simplefilter("ignore", ResourceWarning)
         del subscriber
         await collect()

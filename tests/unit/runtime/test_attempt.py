@@ -127,7 +127,7 @@ async def test_cancelled_from_inside(work):
     connector = FakeConnector(accept)
     url = cancelled if work == "connect" else URL
     async with driven(connector, after_connect=after) as client:
-        with pytest.raises(ws.WSNotConnectedError, match="was cancelled from inside"):
+        with pytest.raises(ws.WSNotConnectedError, match="it waited for was cancelled"):
             await client.connect(url)
         assert client.state.is_closed
 
