@@ -278,21 +278,19 @@ class Supervisor:
         self.connections.abandon_replaced()
         self.calls.finish()
 
-    # What the environment reports
+    # Callbacks of the environment and of the receive pipeline
 
     def _on_retry_due(self, attempt: int, cause: Cause) -> None:
         self.feed(lifecycle.RetryDue(attempt=attempt), cause)
 
     def _probe(self, *, after_gap: bool) -> None:
-        connection = self.connection
+        connection = self.connections.live
         if self.client_state.phase is lifecycle.Phase.OPEN and connection is not None:
             connection.probe(after_gap=after_gap)
-
-    # What the receive pipeline asks for
 
     def _adjust_reading(self) -> None:
         # Buffers may be released by a program that goes on after its loop was closed.
         # Transports of a closed loop raise, and there is no socket left to resume.
-        connection = self.connection
+        connection = self.connections.live
         if connection is not None and not self.client_loop.is_over:
             connection.adjust_reading()
