@@ -3,6 +3,7 @@
 import sys
 
 from ws_common.client import WebSocketClient, connect
+from ws_common.client_protocol import IWebSocketClient
 from ws_common.diagnostics.metrics import WebSocketMetrics
 from ws_common.diagnostics.reporter import HistoryEntry
 from ws_common.lifecycle.states import (
@@ -63,7 +64,6 @@ from ws_common.vocabulary.transport import (
     Transport,
     TransportSink,
 )
-from ws_common.wrapped_client import IWebSocketClient
 
 # The one platform switch. Type checkers understand the literal test.
 if sys.platform == "emscripten":

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_common.lifecycle.retry import FailureStreak, Retry, decide_retry
+from ws_common.lifecycle.failure_streak import FailureStreak
+from ws_common.lifecycle.retry import Retry, decide_retry
 from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.vocabulary.errors import (
     WSConnectionClosedError,
@@ -29,7 +30,7 @@ FIRST = {
     "connected_before": False,
     "elapsed": 1.0,
     "now": NOW,
-    "provided": False,
+    "has_provider": False,
 }
 """What is known of an attempt where no connection was ever stable."""
 

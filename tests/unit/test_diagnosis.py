@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from tests.support.recording_sink import Recording
-from ws_common.lifecycle.retry import FailureStreak, Retry, Stop, decide_retry
+from ws_common.lifecycle.failure_streak import FailureStreak
+from ws_common.lifecycle.retry import Retry, Stop, decide_retry
 from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.options.options import ConnectRequest, WebSocketOptions
 from ws_common.vocabulary.errors import WSHandshakeError
@@ -68,7 +69,7 @@ def decision(error, *, streak=FailureStreak()):  # noqa: B008 - immutable
         connected_before=False,
         elapsed=0.0,
         now=datetime.now(UTC),
-        provided=False,
+        has_provider=False,
     )
 
 

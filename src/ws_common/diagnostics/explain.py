@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ws_common.diagnostics.reporter import HistoryEntry
 from ws_common.lifecycle.client_state import ClientState
-from ws_common.lifecycle.retry import why_final
+from ws_common.lifecycle.final_errors import explain_final
 from ws_common.lifecycle.states import (
     Closed,
     Connecting,
@@ -145,7 +145,7 @@ def _describe_error(snapshot: Snapshot) -> list[str]:
             lines = [f"Why: {error}; {cause}." if lost else f"Why: {error}."]
             if state.is_closed:
                 interval = snapshot.options.connection_retry_interval
-                lines.append(f"Final, since {why_final(error, interval)}.")
+                lines.append(f"Final, since {explain_final(error, interval)}.")
             return lines
         case Connecting() if snapshot.last_error is not None:
             return [f"Before that: {snapshot.last_error}."]

@@ -1,7 +1,7 @@
 """The table of a connection, driven by random sequences of events.
 
 The rules at the head of `connection_table.py` are what `ConnectionDriver` checks
-after every step. `tests/unit/test_tables.py` has that every pair is decided.
+after every step. `tests/unit/lifecycle/test_tables.py` has that every pair is decided.
 """
 
 from collections import deque

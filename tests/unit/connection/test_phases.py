@@ -37,19 +37,19 @@ NOT_A_PHASE = {
     "Connection._over": "made for whoever waits for the end; the table knows of it",
     "Keepalive._ping_timer": "a timer that may run",
     "Keepalive._check_timer": "a timer that may run",
-    "Supervisor._attempt": "the task of the last attempt, to be cancelled",
+    "Connections._attempt": "the task of the last attempt, to be cancelled",
     "Supervisor._stable_timer": "a timer that may run",
     "Sessions._feeds": "most of the time nobody iterates over sessions",
-    "Supervisor.connection": "the last one; the table says whether it is live",
+    "Connections.live": "the last one; the table says whether it is live",
     "Environment._events": "only some platforms have them",
     "RetryTimer._timer": "a timer that may run; while the wait is held it does not",
     # Something that is known or not
     "PendingCalls._finished": "whom to answer; most of the time nobody waits",
     "JsTransport._failure": "what to report at the end, instead of what comes",
     "Keepalive._unanswered": "when a message went that has no reply yet",
-    "Supervisor.target": "the URL of the last connect(), or what makes it",
+    "Connections.target": "the URL of the last connect(), or what makes it",
     "RetryTimer._attempt": "what to report when the wait is over",
-    "RetryTimer._news": "what was heard shortly before the wait that it shortens",
+    "RetryTimer._last_release": "what shortens a wait that begins soon after it",
     "LateDelivery._error": "what to report once, of what was left out",
     "FrameReader.close": "what to report, found in a frame; the first one counts",
     # What is so from the beginning
@@ -227,7 +227,11 @@ def test_there_are_routes():
 
 # ── Size ────────────────────────────────────────────────────────────────────
 
-BIG = [("connection", "Connection"), ("supervisor", "Supervisor")]
+BIG = [
+    ("connection", "Connection"),
+    ("connections", "Connections"),
+    ("supervisor", "Supervisor"),
+]
 
 
 @pytest.mark.parametrize(("module", "name"), BIG)

@@ -1,4 +1,4 @@
-"""URL and header providers, asked before each attempt; the history. No real time."""
+"""URL and header providers, called before each attempt; the history."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from tests.support.client_driver import (
     kinds,
     opened,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.fake_transport import FakeConnector, accept
 from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
@@ -22,13 +22,9 @@ pytestmark = pytest.mark.looptime
 clock = LoopTimeProxy()
 
 
-def accept(attempt: FakeAttempt) -> None:
-    attempt.open()
-
-
 @pytest.mark.parametrize("is_async", [True, False])
 async def test_providers(is_async):
-    """URL and headers are asked for anew before each attempt, sync or async."""
+    """Both are called again before each attempt; they may be sync or async."""
 
     def url(context: ws.ConnectContext):
         return answer(f"ws://host/{context.attempt}")
@@ -94,7 +90,7 @@ async def test_a_provider_raises(bad):
 
 
 async def test_a_provider_gives_no_url():
-    """That is final: no server can help."""
+    """An invalid URL is final: no server can help."""
     interval = ws.ConnectionRetryInterval(min=1, max=1)
     async with driven(FakeConnector(), connection_retry_interval=interval) as client:
         with pytest.raises(ws.WSInvalidUrlError):
@@ -103,7 +99,7 @@ async def test_a_provider_gives_no_url():
 
 
 async def test_history():
-    """It tells each change with its time and cause, and is bounded."""
+    """It has each change with its time and cause, and is bounded."""
     interval = ws.ConnectionRetryInterval(min=1, max=1)
     connector = FakeConnector()
     options = {"connection_retry_interval": interval}

@@ -1,4 +1,4 @@
-"""`after_connect`: what it may not call raises, and nobody else is taken for it."""
+"""`after_connect`: which calls raise inside it, and what counts as inside."""
 
 import asyncio
 
@@ -44,7 +44,7 @@ async def test_connecting_inside_raises(call, retry):
 
 
 async def test_what_it_raises_ends_the_attempt_with_an_error():
-    """Whoever does not catch that sees why the client is closed."""
+    """The state shows why the client is closed, if the error is not caught."""
     connector = FakeConnector()
 
     async def impatient(_session) -> None:
@@ -88,7 +88,7 @@ async def test_a_task_that_outlives_it_may_send():
 
 
 async def test_another_client_inside_it():
-    """Only its own client would wait for it; another one is waited for."""
+    """Only its own client would wait for it. Another client can be used."""
     connector, other_connector = FakeConnector(), FakeConnector()
     outcomes = []
 
@@ -114,7 +114,7 @@ async def test_another_client_inside_it():
 
 
 async def test_another_client_made_inside_it():
-    """A client that it begins to connect is not inside of anything."""
+    """Another client, made inside it, connects on its own."""
     connector, other_connector = FakeConnector(), FakeConnector()
     others, receipts = [], []
 

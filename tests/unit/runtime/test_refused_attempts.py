@@ -1,9 +1,4 @@
-"""What is final and what is not, and who goes on trying for nobody."""
-
-import asyncio
-import gc
-import warnings
-from pathlib import Path
+"""Refusals of a server: which are final, and what `explain()` says about them."""
 
 import pytest
 
@@ -20,7 +15,7 @@ PROVIDERS = {
     "headers": (URL, {"headers": lambda _: {"Authorization": "fresh"}}),
     "url": (lambda _: URL, {}),
 }
-"""What is asked anew before each attempt: the URL and the options."""
+"""Providers, which are called before each attempt: the URL and the options."""
 
 
 def refusal(status: int) -> ws.WSHandshakeError:
@@ -30,25 +25,25 @@ def refusal(status: int) -> ws.WSHandshakeError:
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_provider_may_bring_a_better_token(provider, status):
-    """401 and 403 are final only the third time in a row where one is asked."""
+    """With a provider 401 and 403 are final only the third time in a row."""
     url, options = PROVIDERS[provider]
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:
         asked = begin(client.connect(url))
-        shown = []
+        states = []
         for _ in range(3):
             (await connector.next()).refuse(refusal(status))
             await until_idle()
-            shown.append(type(client.state))
-            if shown[-1] is not ws.Reconnecting:
+            states.append(type(client.state))
+            if states[-1] is not ws.Reconnecting:
                 break
-        assert shown == [ws.Reconnecting, ws.Reconnecting, ws.Closed]
+        assert states == [ws.Reconnecting, ws.Reconnecting, ws.Closed]
         assert asked.exception().status == status
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_401_soon_after_connecting(provider):
-    """So it is where the connection before was too short to be called stable."""
+    """The same holds if the connection before was not stable yet."""
     url, options = PROVIDERS[provider]
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:
@@ -63,7 +58,7 @@ async def test_a_401_soon_after_connecting(provider):
 
 @pytest.mark.parametrize("status", [401, 404])
 async def test_explain_says_why_an_end_is_final(status):
-    """And where to say otherwise."""
+    """It says so, and names the option that can change it."""
     connector = FakeConnector()
     async with playing(connector, **RETRY) as client:
         begin(client.connect(URL))
@@ -98,7 +93,7 @@ async def test_explain_says_why_a_close_code_is_final():
     ],
 )
 async def test_explain_says_why_another_end_is_final(error, options, why):
-    """The options said so, or no server can help."""
+    """It names the option, or says that no server can help."""
     interval = ws.ConnectionRetryInterval(1, 1, **options)
     connector = FakeConnector()
     async with playing(connector, connection_retry_interval=interval) as client:
@@ -112,7 +107,7 @@ async def test_explain_says_why_another_end_is_final(error, options, why):
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 async def test_a_provider_may_bring_a_token_that_is_looked_at_later(provider):
-    """Some servers check it after the handshake, and close with 3000."""
+    """Some servers check the token after the handshake, and close with 3000."""
     url, options = PROVIDERS[provider]
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:
@@ -127,7 +122,7 @@ async def test_a_provider_may_bring_a_token_that_is_looked_at_later(provider):
 
 
 async def test_other_refusals_are_final_with_a_provider():
-    """No token makes a 404 better."""
+    """A new token does not change a 404."""
     url, options = PROVIDERS["headers"]
     connector = FakeConnector()
     async with playing(connector, **RETRY, **options) as client:
@@ -135,80 +130,3 @@ async def test_other_refusals_are_final_with_a_provider():
         (await connector.next()).refuse(refusal(404))
         await until_idle()
         assert isinstance(client.state, ws.Closed)
-
-
-async def forget_one(connector: FakeConnector, state: str = "open") -> None:
-    """Make a client, in the second line, that nobody holds when this returns."""
-    client = ws.WebSocketClient(connector.options(heartbeat=None, **RETRY))
-    asked = begin(client.connect(URL))
-    wire = await connector.opened()
-    await asked
-    if state != "open":
-        wire.closed()
-        assert isinstance(client.state, ws.Reconnecting)
-    if state == "connecting":
-        await connector.next()
-        assert isinstance(client.state, ws.Connecting)
-
-
-def warned(caught: list[warnings.WarningMessage]) -> str:
-    """What ResourceWarnings say."""
-    kinds = [one for one in caught if issubclass(one.category, ResourceWarning)]
-    return "\n".join(f"{one.filename}:{one.lineno} {one.message}" for one in kinds)
-
-
-async def collect() -> None:
-    """Let what nobody holds be found, and what follows from it happen."""
-    await until_idle()
-    gc.collect()
-    await until_idle()
-    await asyncio.sleep(5)
-    gc.collect()
-    await until_idle()
-
-
-@pytest.mark.parametrize("state", ["open", "reconnecting", "connecting"])
-async def test_a_client_that_nobody_holds(state):
-    """It is aborted, wherever it is, and tries no more."""
-    connector = FakeConnector()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        await forget_one(connector, state)
-        await collect()
-        begun = len(connector.attempts)
-        await asyncio.sleep(60)
-    assert connector.sockets == []
-    assert len(connector.attempts) == begun
-    assert all(attempt.cancelled for attempt in connector.attempts[1:])
-    assert warned(caught)
-
-
-async def test_the_warning_names_the_line_that_made_it():
-    """The reader finds it."""
-    connector = FakeConnector()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        await forget_one(connector)
-        await collect()
-    line = forget_one.__code__.co_firstlineno + 2
-    assert f"{Path(__file__).name}:{line}" in warned(caught)
-
-
-async def test_a_client_with_a_subscriber_goes_on():
-    """Whoever holds a subscriber holds the client."""
-    connector = FakeConnector()
-    client = ws.WebSocketClient(connector.options(heartbeat=None, **RETRY))
-    subscriber = client.stream.subscribe()
-    asked = begin(client.connect(URL))
-    await connector.opened()
-    await asked
-    del client, asked
-    await collect()
-    connector.attempts[0].transport.closed()
-    wire = await connector.opened()
-    wire.message("still here")
-    assert await anext(subscriber) == "still here"
-    with warnings.catch_warnings():  # now nobody holds it
-        warnings.simplefilter("ignore", ResourceWarning)
-        del subscriber
-        await collect()

@@ -1,4 +1,4 @@
-"""One event after the other, and all commands of each, whatever is raised."""
+"""Events are handled one after another, with all their commands."""
 
 import pytest
 
@@ -35,7 +35,7 @@ class Machine:
 
 
 def test_commands_come_with_the_context_of_their_event():
-    """What is fed with an event is handed to all of its commands, and no others."""
+    """All commands of an event get its context, and no others do."""
     machine = Machine()
 
     machine.driver.feed("a b", "first")
@@ -64,7 +64,7 @@ def test_events_from_inside_wait_for_their_turn():
 
 
 def test_at_once_means_in_front_of_what_waits():
-    """Also in front of the other commands of the event that is being handled."""
+    """Its commands come before the rest of those of the event in progress."""
     machine = Machine()
 
     def feed_both():
@@ -85,7 +85,7 @@ def fail(error):
 
 
 def test_a_command_that_raises_stops_no_other():
-    """All is done, of later events too; then the first error is raised."""
+    """Everything is carried out, later events too; then the first error is raised."""
     machine = Machine()
     first, second = KeyError("first"), Interrupt("second")
 
@@ -102,7 +102,7 @@ def test_a_command_that_raises_stops_no_other():
 
 
 def test_an_interrupt_is_not_lost():
-    """What is no `Exception` comes out as well, and the driver can go on."""
+    """A BaseException is raised as well, and the driver can go on."""
     machine = Machine()
     machine.inside = {"a": fail(Interrupt())}
 
@@ -114,7 +114,7 @@ def test_an_interrupt_is_not_lost():
 
 
 def test_at_once_raises_to_whoever_fed_it():
-    """The event that was being handled goes on, and raises nothing itself."""
+    """The event in progress goes on, and does not raise that error."""
     machine = Machine()
 
     def feed_at_once():

@@ -1,4 +1,4 @@
-"""Attempts: how long one takes, how it fails, and what is left of it. No real time."""
+"""Attempts: how long they take, how they fail, and what is left of them."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from tests.support.client_driver import (
     kinds,
     outcome,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.fake_transport import FakeConnector, accept
 from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
@@ -37,10 +37,6 @@ async def stubborn(*_: object) -> None:
             continue
 
 
-def accept(attempt: FakeAttempt) -> None:
-    attempt.open()
-
-
 @pytest.mark.parametrize("hang", [forever, stubborn])
 @pytest.mark.parametrize(
     ("stage", "cause"),
@@ -51,7 +47,7 @@ def accept(attempt: FakeAttempt) -> None:
     ],
 )
 async def test_what_the_application_does_hangs(hang, stage, cause):
-    """Exactly at `timeout` the attempt is over, whatever hangs and however stubborn."""
+    """The attempt ends exactly at `timeout`, even if code swallows cancellations."""
     options, url = {}, URL
     match stage:
         case "asking the URL provider":
@@ -97,7 +93,7 @@ async def test_the_connector_hangs(stubborn):
 
 
 async def test_a_late_success_does_not_disturb_the_next_attempt():
-    """The connection that was given up is freed, the wanted one stays open."""
+    """The connection that was given up is freed; the other one stays open."""
     connector = FakeConnector()
     async with driven(connector) as client:
         first = begin(client.connect(URL))
@@ -119,7 +115,7 @@ async def test_a_late_success_does_not_disturb_the_next_attempt():
 
 @pytest.mark.parametrize("work", ["connect", "after_connect"])
 async def test_cancelled_from_inside(work):
-    """Something that an attempt waits for is cancelled: that ends it, and no more."""
+    """Something that an attempt waits for is cancelled: the attempt fails."""
 
     async def cancelled(*_: object) -> None:
         task = asyncio.current_task()
@@ -131,7 +127,7 @@ async def test_cancelled_from_inside(work):
     connector = FakeConnector(accept)
     url = cancelled if work == "connect" else URL
     async with driven(connector, after_connect=after) as client:
-        with pytest.raises(ws.WSNotConnectedError, match="was cancelled from inside"):
+        with pytest.raises(ws.WSNotConnectedError, match="it waited for was cancelled"):
             await client.connect(url)
         assert client.state.is_closed
 
@@ -154,7 +150,7 @@ async def test_messages_before_the_connector_returns():
 
 @pytest.mark.parametrize("handshake", [True, False])
 async def test_closed_before_the_connector_returns(handshake):
-    """The whole story is told in order: opened, closing where there was one, closed."""
+    """The states come in order: open, closing (if there was a handshake), closed."""
     connector = FakeConnector()
     async with driven(connector) as client:
         asked = begin(client.connect(URL))
@@ -189,7 +185,7 @@ async def test_after_connect_meets_the_end():
 
 
 async def test_after_connect_raises():
-    """Its error is the cause; the socket is freed."""
+    """Its error is the cause of the failure; the socket is freed."""
 
     def fail(_: ws.Session) -> None:
         raise LookupError("no such room")

@@ -67,7 +67,7 @@ STATES = ["connecting", "open", "disconnecting", "reconnecting", "closed"]
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize(("first", "second"), PAIRS)
 async def test_the_later_call_counts(state, first, second):
-    """Whatever is under way: the last word is carried out, and everybody hears."""
+    """Whatever is in progress, the last call is carried out, and every call ends."""
     connector = FakeConnector()
     async with driven(connector, **RETRY) as client:
         await bring_to(state, client, connector)
@@ -97,18 +97,18 @@ async def test_the_later_call_counts(state, first, second):
             assert client.is_closed is (second == "close")
             assert connector.sockets == []
             assert client.state.is_closed
-            heard = await outcome(one)
+            result = await outcome(one)
             if first in OPENING:
-                assert isinstance(heard, ws.WSSupersededError)
+                assert isinstance(result, ws.WSSupersededError)
             else:
-                assert heard is None
-            heard = await outcome(two)
-            assert heard is None or isinstance(heard, ws.WSClientClosedError)
+                assert result is None
+            result = await outcome(two)
+            assert result is None or isinstance(result, ws.WSClientClosedError)
 
 
 @pytest.mark.parametrize("state", ["new", *STATES])
 async def test_close_from_every_state(state):
-    """It is for good; a second caller waits for the first, later calls are told."""
+    """It is permanent. A second caller waits for the first; later calls raise."""
     connector = FakeConnector()
     async with driven(connector, **RETRY) as client:
         await bring_to(state, client, connector)
@@ -137,7 +137,7 @@ async def test_reconnect_needs_a_url():
 
 
 async def test_reconnect_cuts_the_wait_short():
-    """The attempt is made now, and the run of failures starts over."""
+    """The attempt is made now, and the failure streak starts over."""
     connector = FakeConnector()
     options = {"connection_retry_interval": (100, 100)}
     async with driven(connector, **options) as client:
@@ -170,7 +170,7 @@ async def test_a_silent_peer_holds_nobody_up():
 
 
 async def test_many_silent_peers():
-    """Four may close out of sight; of more, the oldest is aborted."""
+    """Four may close in the background; above that, the oldest is aborted."""
     connector = FakeConnector()
     async with opened(connector, **RETRY) as (client, _):
         for _ in range(6):
@@ -183,8 +183,8 @@ async def test_many_silent_peers():
         assert connector.sockets == []
 
 
-async def test_disconnect_waits_for_rest_though_close_has_come():
-    """A `disconnect()` that `close()` has overtaken returns at rest, not before."""
+async def test_disconnect_waits_until_closed_though_close_has_come():
+    """A `disconnect()` that `close()` has overtaken returns with it, not before."""
     connector = FakeConnector()
     async with opened(connector, **RETRY) as (client, transport):
         first = begin(client.disconnect(4001, "first"))
@@ -217,7 +217,7 @@ async def test_cancelled_before_it_is_open(call):
 
 
 async def test_cancelling_what_was_overtaken_changes_nothing():
-    """The call that came later goes on."""
+    """The later call goes on."""
     connector = FakeConnector()
     async with driven(connector) as client:
         first = begin(client.connect(URL))
@@ -231,7 +231,7 @@ async def test_cancelling_what_was_overtaken_changes_nothing():
         assert client.state.is_open
 
 
-async def test_never_behind_sends():
+async def test_disconnect_does_not_wait_for_sends():
     """`disconnect()` does not wait for messages that wait for a full buffer."""
     connector = FakeConnector()
     async with opened(connector, write_limit=10) as (client, transport):
@@ -248,7 +248,7 @@ async def test_never_behind_sends():
 
 
 async def test_start():
-    """`start()` returns at once; what becomes of it shows in the states."""
+    """`start()` returns at once; the states show what becomes of it."""
     connector = FakeConnector()
     client = ws.WebSocketClient.start(URL, connector.options())
     assert isinstance(client.state, ws.Connecting)

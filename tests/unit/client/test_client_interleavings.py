@@ -1,7 +1,8 @@
 """Any interleaving of what an application and a network may do keeps the promises.
 
-At most once and in order, in both directions; what is not known to have arrived is
-told: by `add()`, by a receipt, or in an event. Over the public fake, in virtual time.
+Messages arrive at most once and in order, in both directions. What is not known to have
+arrived is reported: by `add()`, by a receipt, or in an event. The tests use the public
+fake and virtual time.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ STEPS = st.lists(
             ["add"] * 6
             + ["add_nowait"] * 3
             + ["cancel_add"] * 2
-            + ["speak"] * 6
+            + ["send_from_peer"] * 6
             + ["recv", "recv", "cancel_recv"]
             + ["subscribe", "read", "leave"]
             + ["drop", "drop", "close", "refuse", "reconnect"]
@@ -59,7 +60,7 @@ class Late(ws.WSInterceptor):
 
 
 class Piped(WebSocketClientFake):
-    """What is sent is under way for a turn of the loop, and may be lost there."""
+    """What is sent takes a turn of the loop to arrive, and may be lost meanwhile."""
 
     add_nowait = None  # type: ignore[assignment]
 
@@ -71,7 +72,7 @@ class World:
     """A client, its server, and what each has done so far."""
 
     def __init__(self, interceptors, capacity: int) -> None:
-        self.told = Told()
+        self.events = Told()
         self.fake = Piped()
         options = ws.WebSocketOptions.common(
             connection_retry_interval=RETRY,
@@ -79,14 +80,14 @@ class World:
             stream_capacity=capacity,
             stream_overflow="pause",
             outbox=ws.Outbox(max_messages=3, overflow="drop_oldest"),
-            on_event=self.told,
+            on_event=self.events,
             heartbeat=None,
         )
         self.client = ws.WebSocketClient.from_client(self.fake, options)
         self.given = 0
         self.adding: dict[int, asyncio.Task[None]] = {}
         self.receipts: dict[int, ws.Receipt] = {}
-        self.spoken = 0
+        self.sent_by_peer = 0
         self.receiving: list[asyncio.Task[ws.Data]] = []
         self.received: list[int] = []
         self.subscribers: list[tuple[Any, list[int]]] = []
@@ -147,10 +148,10 @@ class World:
 
     # What the network does
 
-    async def speak(self, _index: int) -> None:
+    async def send_from_peer(self, _index: int) -> None:
         if self.fake.state.is_open:
-            self.fake.loop_back(str(self.spoken))
-            self.spoken += 1
+            self.fake.loop_back(str(self.sent_by_peer))
+            self.sent_by_peer += 1
 
     async def drop(self, _index: int) -> None:
         if self.fake.state.is_open:
@@ -173,11 +174,13 @@ class World:
 
     @property
     def discarded(self) -> int:
-        """How many messages came, and were told to be lost."""
-        return sum(told["count"] for told in self.told.named("messages_discarded"))
+        """How many messages were received and reported as discarded."""
+        return sum(
+            details["count"] for details in self.events.named("messages_discarded")
+        )
 
-    async def settle(self) -> None:
-        """Let it all come to an end: the network works, and everybody reads."""
+    async def finish_everything(self) -> None:
+        """Let everything end: the network works, and all subscribers read."""
         for task in self.receiving:
             task.cancel()
         await asyncio.gather(*self.receiving, return_exceptions=True)
@@ -218,7 +221,7 @@ class World:
                 promised.add(number)
         assert arrived <= promised | unknown, "what is said to be dropped is not sent"
         lost = promised - arrived
-        reported = sum(e["count"] for e in self.told.named("messages_unconfirmed"))
+        reported = sum(e["count"] for e in self.events.named("messages_unconfirmed"))
         assert len(lost) <= reported, "nothing is lost without a word"
         event(f"lost: {min(len(lost), 3)}")
         statuses = [receipt.status for receipt in self.receipts.values()]
@@ -230,7 +233,7 @@ class World:
         came = self.client.metrics.received_count - 1  # END came too
         assert len(self.received) + self.discarded == came, "delivered, or told"
         if not self.background:  # `reconnect()` discards what it has not delivered
-            everything = list(range(self.spoken))
+            everything = list(range(self.sent_by_peer))
             assert self.received == everything, "the first subscriber gets it"
         for _, seen in self.subscribers:
             assert seen == self.received[len(self.received) - len(seen) :]
@@ -243,7 +246,7 @@ async def live(steps, interceptors, capacity: int) -> None:
         client.__aiter__()  # the first subscriber
         for name, index in steps:
             await getattr(world, name)(index)
-        await world.settle()
+        await world.finish_everything()
         world.check_sent()
         world.check_received()
 

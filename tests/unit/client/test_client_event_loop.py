@@ -1,4 +1,4 @@
-"""A client belongs to its loop: elsewhere every call raises at once, and none hangs."""
+"""A client belongs to its loop: calls from other loops raise at once."""
 
 import asyncio
 import gc
@@ -20,7 +20,7 @@ BRIEFLY = 0.2
 
 
 def elsewhere(call: Callable[[], Awaitable[Any]]) -> BaseException | None:
-    """What a call raises in another loop, in another thread; TimeoutError: it hangs."""
+    """What a call raises in the loop of another thread; TimeoutError if it hangs."""
     raised: list[BaseException] = []
 
     async def attempt() -> None:
@@ -39,14 +39,14 @@ def elsewhere(call: Callable[[], Awaitable[Any]]) -> BaseException | None:
     return raised[0] if raised else None
 
 
-async def one(client: ws.WebSocketClient) -> object:
+async def read_first(client: ws.WebSocketClient) -> object:
     """The first message of an iteration."""
     async for message in client.stream:
         return message
     return None
 
 
-async def session(client: ws.WebSocketClient) -> object:
+async def read_second_session(client: ws.WebSocketClient) -> object:
     """The second session: the first is there already."""
     sessions = client.sessions()
     await anext(sessions)
@@ -56,10 +56,10 @@ async def session(client: ws.WebSocketClient) -> object:
 CALLS = {
     "recv": lambda client: client.recv(),
     "first": lambda client: client.stream.first(),
-    "iteration": one,
+    "iteration": read_first,
     "wait_closed": lambda client: client.wait_closed(),
     "states": lambda client: client.state_changes.first(),
-    "sessions": session,
+    "sessions": read_second_session,
     "close": lambda client: client.close(),
 }
 
@@ -79,7 +79,7 @@ async def test_a_call_from_another_loop(call):
         assert receiving.result() == "hello"
 
 
-class Standing:
+class ForeignClient:
     """A client in a loop of its own, and what is left of it outside."""
 
     def __init__(self) -> None:
@@ -108,37 +108,37 @@ class Standing:
 
 
 @pytest.fixture
-def standing():
+def foreign():
     """A client that is open while its loop does not run."""
-    made = Standing()
+    made = ForeignClient()
     yield made
     if not made.loop.is_closed():
         made.end()
 
 
-def test_close_after_the_loop(standing):
-    """It raises, each time, and leaves no state of which nothing comes."""
-    standing.end(close=False)
+def test_close_after_the_loop(foreign):
+    """It raises each time, and the state stays as it was."""
+    foreign.end(close=False)
     for _ in range(2):
-        error = elsewhere(standing.client.close)
+        error = elsewhere(foreign.client.close)
         assert isinstance(error, RuntimeError)
-        assert standing.client.state.is_open
+        assert foreign.client.state.is_open
 
 
-def test_metrics_outside_the_loop(standing):
+def test_metrics_outside_the_loop(foreign):
     """A snapshot can be taken anywhere, while the client is open too."""
-    metrics = standing.client.metrics
+    metrics = foreign.client.metrics
     assert metrics.ready_state is ws.WebSocketReadyState.OPEN
     assert metrics.uptime >= 0
 
 
-def test_metrics_in_another_thread(standing):
-    """Nor does it need a loop that runs: a thread of an exporter has none."""
+def test_metrics_in_another_thread(foreign):
+    """No running loop is needed: the thread of an exporter has none."""
     taken: list[object] = []
 
     def take() -> None:
         try:
-            taken.append(standing.client.metrics)
+            taken.append(foreign.client.metrics)
         except RuntimeError as error:
             taken.append(error)
 
@@ -150,17 +150,17 @@ def test_metrics_in_another_thread(standing):
     assert isinstance(taken[0], ws.WebSocketMetrics)
 
 
-def test_a_subscriber_that_is_closed_after_the_loop(standing):
-    """Whatever it held up is gone with the loop."""
+def test_a_subscriber_that_is_closed_after_the_loop(foreign):
+    """The connection that it paused is gone with the loop."""
 
     async def fill() -> ws.Subscriber:
-        subscriber = standing.client.stream.subscribe(capacity=1)
+        subscriber = foreign.client.stream.subscribe(capacity=1)
         for message in ("a", "b", "c"):
-            standing.wire.message(message)
-        assert standing.wire.paused
+            foreign.wire.message(message)
+        assert foreign.wire.paused
         return subscriber
 
-    subscriber = standing.loop.run_until_complete(fill())
-    standing.end(close=False)
+    subscriber = foreign.loop.run_until_complete(fill())
+    foreign.end(close=False)
     subscriber.close()
     gc.collect()

@@ -1,4 +1,4 @@
-"""What is tried again, and what is final. No real time."""
+"""What is retried, and what is final. No real time."""
 
 import asyncio
 
@@ -12,11 +12,12 @@ from tests.support.client_driver import (
     begin,
     causes,
     driven,
+    every,
     kinds,
     opened,
     outcome,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.fake_transport import FakeConnector, refuse_with
 from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
@@ -24,31 +25,11 @@ pytestmark = pytest.mark.looptime
 clock = LoopTimeProxy()
 
 
-def every(seconds: float = 1, **how) -> dict[str, object]:
-    """Options that retry at a fixed rhythm."""
-    interval = ws.ConnectionRetryInterval(min=seconds, max=seconds, **how)
-    return {"connection_retry_interval": interval}
-
-
-def refuse(attempt: FakeAttempt) -> None:
-    attempt.refuse()
-
-
-def refuse_with(status: int, retry_after: float | None = None):
-    """A script: every attempt gets this answer."""
-
-    def script(attempt: FakeAttempt) -> None:
-        error = ws.WSHandshakeError("no", status=status, retry_after=retry_after)
-        attempt.refuse(error)
-
-    return script
-
-
 @pytest.mark.parametrize(
     ("answer", "delay"), [(True, 1), (0, 0), (7, 7), (0.25, 0.25), (None, 1)]
 )
 async def test_retry_if_goes_on(answer, delay):
-    """True and None take the drawn delay, a number is the delay."""
+    """True and None retry after the drawn delay; a number is the delay."""
     connector = FakeConnector()
     async with driven(connector, **every(retry_if=lambda _: answer)) as client:
         asked = begin(client.connect(URL))
@@ -69,21 +50,21 @@ async def test_retry_if_stops(status, answer):
 
 
 async def test_retry_if_knows():
-    """It is told what there is to know, and `max_attempts` holds whatever it says."""
-    told = []
+    """It gets all the facts, and `max_attempts` holds whatever it returns."""
+    contexts = []
 
     def decide(context: ws.RetryContext) -> bool:
-        told.append(context)
+        contexts.append(context)
         return True
 
     connector = FakeConnector(refuse_with(401))
     async with driven(connector, **every(retry_if=decide, max_attempts=3)) as client:
         with pytest.raises(ws.WSRetriesExhaustedError):
             await client.connect(URL)
-    facts = [(one.attempt, one.elapsed, one.default) for one in told]
+    facts = [(one.attempt, one.elapsed, one.default) for one in contexts]
     assert facts == [(1, 0, False), (2, 1, False), (3, 2, False)]
-    assert not any(one.ever_connected for one in told)
-    assert [one.error.status for one in told] == [401] * 3
+    assert not any(one.ever_connected for one in contexts)
+    assert [one.error.status for one in contexts] == [401] * 3
 
 
 async def test_retry_if_raises():
@@ -105,7 +86,7 @@ async def test_retry_if_raises():
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410])
 async def test_refusals_are_final_at_first(status):
-    """A server that never worked is taken at its word."""
+    """They are final for a server that has never worked."""
     connector = FakeConnector(refuse_with(status))
     async with driven(connector, **every()) as client:
         with pytest.raises(ws.WSHandshakeError) as caught:
@@ -115,7 +96,7 @@ async def test_refusals_are_final_at_first(status):
 
 
 async def test_refusals_after_a_stable_connection():
-    """The third in a row is final; another failure between them starts anew."""
+    """The third in a row is final; another failure in between resets the count."""
     connector = FakeConnector()
     async with opened(connector, **every()) as (client, transport):
         await asyncio.sleep(5)
@@ -131,7 +112,7 @@ async def test_refusals_after_a_stable_connection():
 
 @pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003])
 async def test_final_codes(code):
-    """Such a code ends a young connection for good."""
+    """Such a code is final for a connection that was not stable yet."""
     connector = FakeConnector()
     async with opened(connector, **every()) as (client, transport):
         transport.closing(code)
@@ -142,7 +123,7 @@ async def test_final_codes(code):
 
 @pytest.mark.parametrize("code", [1000, 1001, 1005, 1006, 1011, 1012, 1013, 4000])
 async def test_passing_codes(code):
-    """All others are retried, a server's 1000 too."""
+    """All other codes are retried, also a 1000 of the server."""
     connector = FakeConnector()
     async with opened(connector, **every()) as (client, transport):
         transport.closed(code)
@@ -153,7 +134,7 @@ async def test_passing_codes(code):
 
 
 async def test_another_url_is_another_server():
-    """What is known of one URL does not make another one trusted."""
+    """A stable connection to one URL does not make another URL trusted."""
     connector = FakeConnector()
     async with opened(connector, **every()) as (client, _):
         await asyncio.sleep(5)

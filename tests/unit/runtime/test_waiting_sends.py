@@ -1,4 +1,4 @@
-"""What waits to be sent, and the sessions, across the life of a client."""
+"""Messages that wait to be sent, across the connections of a client."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ async def waiting(client, connector, *texts: str):
 
 
 async def test_kept_across_retries():
-    """It goes over the next connection, in call order, however many fail before."""
+    """They go over the next connection, in call order, however many attempts fail."""
     connector = FakeConnector()
     async with driven(connector, **RETRY) as client:
         adds = await waiting(client, connector, "a", "b")
@@ -42,7 +42,7 @@ async def test_kept_across_retries():
 
 
 async def test_kept_across_reconnect():
-    """`reconnect()` is to the same server: what waits goes there."""
+    """`reconnect()` is to the same server, so that the messages are kept."""
     connector = FakeConnector()
     async with driven(connector, **RETRY) as client:
         adds = await waiting(client, connector, "a")
@@ -54,7 +54,7 @@ async def test_kept_across_reconnect():
 
 @pytest.mark.parametrize("same", [True, False])
 async def test_a_new_connect(same):
-    """To the same URL what waits is kept; to a new one it is not for that server."""
+    """Messages are kept for the same URL, and fail with a new one."""
     connector = FakeConnector()
     async with driven(connector, **RETRY) as client:
         adds = await waiting(client, connector, "a")
@@ -66,8 +66,8 @@ async def test_a_new_connect(same):
 
 
 @pytest.mark.parametrize("how", ["disconnect", "close", "cancelled", "exhausted"])
-async def test_fails_with_the_hope(how):
-    """Where no connection is coming any more, what waits is told at once."""
+async def test_fails_when_no_connection_is_expected(how):
+    """Messages fail at once when no connection is expected any more."""
     connector = FakeConnector()
     interval = ws.ConnectionRetryInterval(min=1, max=1, max_attempts=2)
     async with driven(connector, connection_retry_interval=interval) as client:
@@ -90,7 +90,7 @@ async def test_fails_with_the_hope(how):
 
 
 async def test_add_while_it_closes():
-    """With a retry to come it waits; without one it raises at once."""
+    """With a retry to come a message waits; without one `add()` raises at once."""
     for options, raises in ((RETRY, False), ({}, True)):
         connector = FakeConnector()
         async with opened(connector, **options) as (client, transport):
@@ -106,7 +106,7 @@ async def test_add_while_it_closes():
 
 
 async def test_after_connect_speaks_first():
-    """What waits goes after what `after_connect` sends, each time anew."""
+    """Waiting messages follow what `after_connect` sends, on each connection."""
     connector = FakeConnector()
 
     async def login(session: ws.Session) -> None:
@@ -134,7 +134,7 @@ async def test_after_connect_speaks_first():
 
 
 async def test_cancelled_while_the_buffer_is_full():
-    """What was handed over stays so; the wait for room leaves nothing behind."""
+    """A message that was taken is sent; a cancelled wait leaves nothing behind."""
     connector = FakeConnector()
     async with opened(connector, write_limit=10) as (client, transport):
         transport.buffered_amount = 100
@@ -165,133 +165,3 @@ async def test_unconfirmed():
         transport.closed()
         assert client.state.error.unconfirmed == 1
         assert client.metrics.unconfirmed_count == 0
-
-
-class Holding(ws.WSInterceptor):
-    """Lets no message pass until it is told to."""
-
-    def __init__(self) -> None:
-        self.released = asyncio.Event()
-
-    async def on_message(self, data, next) -> None:
-        await self.released.wait()
-        await next(data)
-
-
-async def test_sessions():
-    """One for each connection; its iteration ends with it, the feed goes on."""
-    connector = FakeConnector()
-    log = []
-
-    async def follow(client) -> None:
-        async for session in client.sessions():
-            log.append((session.connection, [text async for text in session]))
-            with pytest.raises(ws.WSConnectionClosedError):
-                await session.add("too late")
-
-    async with opened(connector, **RETRY) as (client, transport):
-        following = begin(follow(client))
-        for number in range(3):
-            await until_idle()
-            transport.message(f"{number}")
-            transport.closed()
-            transport = await connector.opened()  # noqa: PLW2901 - the next one
-        again = begin(client.reconnect())
-        await connector.opened()
-        await again
-        begin(client.disconnect())
-        await asyncio.sleep(3)
-        await following
-    assert log == [(1, ["0"]), (2, ["1"]), (3, ["2"]), (4, []), (5, [])]
-
-
-@pytest.mark.parametrize("how", ["cancelled", "replaced"])
-async def test_a_session_never_hears_another_connection(how):
-    """However its connection went away, what comes later is not for it."""
-    connector = FakeConnector()
-    async with opened(connector, **RETRY) as (client, old):
-        messages = aiter(await anext(client.sessions()))
-        old.message("mine")
-        if how == "cancelled":
-            leaving = begin(client.disconnect())
-            await until_idle()
-            leaving.cancel()
-            await until_idle()
-            assert old.aborted
-        begin(client.connect(URL))
-        (await connector.opened()).message("not mine")
-        assert [text async for text in messages] == ["mine"]
-
-
-async def test_sessions_asked_for_as_it_opens():
-    """Each connection comes once, though `sessions()` was called in its first event."""
-    feeds = []
-
-    def on_event(event):
-        if event.name == "state_changed" and client.state.is_open and not feeds:
-            feeds.append(client.sessions())
-
-    connector = FakeConnector()
-    async with driven(connector, on_event=on_event, **RETRY) as client:
-        asked = begin(client.connect(URL))
-        transport = await connector.opened()
-        await asked
-        transport.closed()
-        await connector.opened()
-        await until_idle()
-        assert [(await anext(feeds[0])).connection for _ in range(2)] == [1, 2]
-
-
-async def test_a_session_behind_an_interceptor():
-    """What the interceptor holds of an earlier connection is not for it."""
-    holding = Holding()
-    connector = FakeConnector()
-    options = {**RETRY, "interceptors": [holding]}
-    async with opened(connector, **options) as (client, first):
-        first.message("of the first")
-        await until_idle()
-        first.closed()
-        second = await connector.opened()
-        feed = client.sessions()
-        second.message("of the second")
-        holding.released.set()
-        session = await anext(feed)
-        assert (session.connection, await session.recv()) == (2, "of the second")
-
-
-@pytest.mark.parametrize("late", [False, True])
-async def test_sessions_where_an_old_end_is_still_held_up(late):
-    """What an interceptor holds up of an earlier connection ends no later sessions."""
-    holding = Holding()
-    connector = FakeConnector()
-    async with opened(connector, interceptors=[holding]) as (client, first):
-        first.message("of the first")
-        await until_idle()
-        leaving = begin(client.disconnect())
-        await until_idle()
-        first.closed(1000, initiator="local")
-        await leaving
-        at_rest = client.sessions()
-        again = begin(client.connect(URL))
-        await connector.opened()
-        await again
-        feed = client.sessions()
-        if late:
-            await until_idle()
-        holding.released.set()
-        assert (await anext(feed)).connection == 2
-        with pytest.raises(StopAsyncIteration):
-            await anext(at_rest)
-
-
-async def test_sessions_end():
-    """They end quietly where the end was asked for, and raise where it was not."""
-    for quiet in (True, False):
-        connector = FakeConnector()
-        async with opened(connector) as (client, transport):
-            sessions = client.sessions()
-            assert (await anext(sessions)).connection == 1
-            transport.closed(1000 if quiet else 1006)
-            expected = StopAsyncIteration if quiet else ws.WSConnectionClosedError
-            with pytest.raises(expected):
-                await anext(sessions)

@@ -1,4 +1,4 @@
-"""Eager tasks: nothing depends on a task that begins later than it is made."""
+"""Eager tasks: no code relies on a task beginning later than it is made."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ class Passing(ws.WSInterceptor):
 
 
 async def test_the_factory_is_eager():
-    """What the tests below stand on: a task begins, and may end, where it is made."""
+    """The tests below rely on this: a task begins, and may end, where it is made."""
     seen = []
 
     async def work() -> None:
@@ -66,7 +66,7 @@ async def test_an_async_interceptor_that_does_not_wait():
 
 
 async def test_an_interceptor_that_waits_now_and_then():
-    """Nor does it matter which of them wait."""
+    """It does not matter which messages it waits for."""
     connector = FakeConnector()
 
     class Mixed(ws.WSInterceptor):
@@ -104,7 +104,7 @@ async def test_a_listener_whose_first_call_is_cancelled_inside():
 
 
 async def test_sending_through_async_interceptors():
-    """The way out knows no such trap: add() and receipts end as ever."""
+    """Sends are not affected: add() and receipts end as always."""
     connector = FakeConnector()
     with eager_tasks():
         async with connected(connector, interceptors=[Passing()]) as (client, wire):
@@ -210,18 +210,21 @@ async def test_a_receipt_whose_interceptor_disconnects():
     """The receipt fails with all others, though `add_nowait()` has not returned it."""
     connector = FakeConnector()
 
-    class Leaving(ws.WSInterceptor):
+    class Disconnect(ws.WSInterceptor):
         async def on_send(self, data, next):
             await client.disconnect()
 
     with eager_tasks():
-        async with connected(connector, interceptors=[Leaving()]) as (client, wire):
+        async with connected(connector, interceptors=[Disconnect()]) as (
+            client,
+            wire,
+        ):
             assert client.add_nowait("a").status == "failed"
             assert [code for code, _ in wire.closes] == [1000]
 
 
 def test_a_provider_that_exits():
-    """Whoever runs the loop is told, as ever, and the attempt has failed."""
+    """SystemExit reaches whoever runs the loop, and the attempt has failed."""
 
     def provide(_):
         raise SystemExit(3)

@@ -1,4 +1,4 @@
-"""Connecting, sending and ending: no call waits for ever, and no end is misnamed."""
+"""Connecting, sending and closing: each call ends, and with the right reason."""
 
 import asyncio
 
@@ -52,7 +52,7 @@ async def test_a_send_that_raises_as_the_connection_opens():
 
 
 async def test_a_send_that_raises_does_not_strand_what_waits_behind():
-    """Whatever becomes of the others, nobody waits for them for ever."""
+    """Messages that wait behind it end too, one way or another."""
     connector = FakeConnector()
     async with playing(connector) as client:
         begin(client.connect(URL))
@@ -68,7 +68,7 @@ async def test_a_send_that_raises_does_not_strand_what_waits_behind():
 
 
 async def test_a_fake_whose_answer_raises():
-    """The author of a test is told by the receipt, and does not hang."""
+    """The receipt fails, and the test of the application does not hang."""
 
     def answer(data):
         raise FullError(data)
@@ -88,8 +88,8 @@ async def test_a_fake_whose_answer_raises():
 
 
 @pytest.mark.parametrize("how", ["connect", "client"])
-async def test_leaving_under_cancellation_says_goodbye(how):
-    """Ctrl-C sends Close 1001 first, and does not wait for the answer."""
+async def test_cancelled_context_manager_closes_with_1001(how):
+    """Ctrl-C sends a Close with 1001 first, and does not wait for the answer."""
     connector = FakeConnector()
     options = connector.options(heartbeat=None)
 
@@ -113,8 +113,8 @@ async def test_leaving_under_cancellation_says_goodbye(how):
     assert [code for code, _ in wire.closes] == [1001]
 
 
-async def test_leaving_is_cancelled_too():
-    """A second Ctrl-C, before all that was sent has left, frees the socket at once."""
+async def test_cancelled_twice_frees_the_socket():
+    """A second Ctrl-C, while messages are being sent, frees the socket at once."""
     connector = FakeConnector()
 
     async def program() -> None:
@@ -142,7 +142,7 @@ async def test_leaving_is_cancelled_too():
     ],
 )
 async def test_reading_from_a_client_that_was_never_connected(read):
-    """It raises, as add() does: nothing is coming."""
+    """It raises, as add() does: no connection is expected."""
     async with playing(FakeConnector()) as client:
         reading = begin(read(client))
         assert await ended(reading)
@@ -150,7 +150,7 @@ async def test_reading_from_a_client_that_was_never_connected(read):
 
 
 async def test_reconnect_while_the_peer_closes():
-    """What the metrics show is how the peer has ended the connection."""
+    """The metrics show how the peer has ended the connection."""
     connector = FakeConnector()
     async with connected(connector) as (client, wire):
         wire.closing(4001, "move on")
@@ -165,7 +165,7 @@ async def test_reconnect_while_the_peer_closes():
 
 
 async def test_an_interrupt_out_of_on_event():
-    """The state that is shown is carried out, whoever was interrupted by its event."""
+    """The commands of a state are carried out, even if its event was interrupted."""
     interrupts = [KeyboardInterrupt()]
 
     def on_event(event: ws.ClientEvent) -> None:

@@ -1,7 +1,7 @@
-"""Code of the application that raises what no `except Exception` catches.
+"""Code of the application that raises a BaseException.
 
-It ends what raised it, and nothing else: nobody waits for ever, no message is lost
-with another one, no buffer that nobody reads any more holds the socket.
+It ends what raised it, and nothing else: no call waits for ever, no other message is
+lost, and no buffer without a reader keeps the socket paused.
 """
 
 import asyncio
@@ -30,18 +30,18 @@ async def stop_later(*_):
 
 
 @pytest.fixture(autouse=True)
-async def shown():
-    """What the loop was told."""
-    loop, shown = asyncio.get_running_loop(), []
-    loop.set_exception_handler(lambda _, context: shown.append(context["exception"]))
-    yield shown
+async def loop_errors():
+    """The exceptions that were reported to the loop."""
+    loop, errors = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
+    yield errors
     loop.set_exception_handler(None)
 
 
 @pytest.mark.parametrize("raising", [stop, stop_later])
 @pytest.mark.parametrize("what", ["url", "headers", "after_connect"])
 async def test_an_attempt(what, raising):
-    """It has failed, and whoever waits for it is told why."""
+    """The attempt has failed, and connect() raises the reason."""
     connector = FakeConnector(lambda attempt: attempt.open())
     options = {} if what == "url" else {what: raising}
     async with playing(connector, **options) as client:
@@ -69,7 +69,7 @@ async def test_an_attempt_of_many(raising):
 
 
 async def test_a_batch():
-    """What came with the message is delivered, and then it is raised."""
+    """The rest of the batch is delivered before the exception is raised."""
 
     def on_message(data, pass_on):
         if data in {"b", "d"}:
@@ -85,8 +85,8 @@ async def test_a_batch():
         assert ["a", "c", "e"] == await drained(heard)
 
 
-async def test_a_queue(shown):
-    """What waits behind the message is worked off, in order; so is what comes."""
+async def test_a_queue(loop_errors):
+    """Messages that wait behind it, or come later, are delivered in order."""
 
     async def on_message(data, pass_on):
         await asyncio.sleep(0.1)
@@ -102,11 +102,11 @@ async def test_a_queue(shown):
         await asyncio.sleep(0.15)
         one.sink.on_messages(["f"], 1)
         assert ["a", "c", "e", "f"] == await drained(heard)
-    assert [Stop, Stop] == [type(error) for error in shown]
+    assert [Stop, Stop] == [type(error) for error in loop_errors]
 
 
-async def test_a_listener(shown):
-    """It listens no more; what comes later is not kept for it."""
+async def test_a_listener(loop_errors):
+    """The listener has ended, and no message is kept for it."""
     connector = FakeConnector()
     async with connected(connector, stream_capacity=1) as (client, one):
         client.stream.listen(stop)
@@ -117,4 +117,4 @@ async def test_a_listener(shown):
         await until_idle()
         assert not one.paused
         assert list("abcdef") == await drained(heard)
-    assert [Stop] == [type(error) for error in shown]
+    assert [Stop] == [type(error) for error in loop_errors]

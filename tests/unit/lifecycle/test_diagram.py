@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.unit.test_machine import lost, state_in
+from tests.support.client_model import lost, state_in
 from ws_common.connection import connection_table as connection_machine
 from ws_common.lifecycle import client_state as lifecycle
 from ws_common.lifecycle import client_table as machine
@@ -21,12 +21,12 @@ PAGE = diagram.PAGE.read_text(encoding="utf-8")
 
 
 def test_page_is_current():
-    """Whoever changes a table, a cause or an event runs `python -m tools.diagram`."""
+    """After changing a table, a cause or an event, run `python -m tools.diagram`."""
     assert diagram.render(PAGE) == PAGE
 
 
 def arrows(text):
-    """The arrows of a diagram, but for those that show where it begins and ends."""
+    """The arrows of a diagram, except those that mark its beginning and its ends."""
     return {
         tuple(line.split(":")[0].split(" --> "))
         for line in map(str.strip, text.splitlines())
@@ -84,7 +84,7 @@ def kinds(union):
     ],
 )
 def test_every_command_is_explained(union, drawn):
-    """In the words of its docstring."""
+    """The explanation is the docstring of the command."""
     explained = rows(drawn())
 
     assert kinds(union) == [name for name, _ in explained]
@@ -93,7 +93,7 @@ def test_every_command_is_explained(union, drawn):
 
 
 def test_every_word_at_an_arrow_of_a_connection_is_explained():
-    """Whoever looks at the diagram finds each of its words in the table below it."""
+    """Each word of the diagram is explained in the table below it."""
     lines = diagram.draw_connection_diagram().splitlines()
     words = {
         word
@@ -131,7 +131,7 @@ STOP = lifecycle.DisconnectAsked()
     ],
 )
 def test_what_a_state_brings_about(state, phase, event, besides):
-    """It is what the table commands wherever an arrow leads there, in that order."""
+    """These are the commands of the table for each edge to that state, in order."""
     table = {
         name: re.findall(r"\w+", cell) for name, cell in rows(diagram.tabulate_states())
     }
@@ -145,7 +145,7 @@ def test_what_a_state_brings_about(state, phase, event, besides):
 
 
 def test_missing_docstring_is_named(monkeypatch):
-    """A command that nobody has explained does not get an empty row."""
+    """A command without a docstring does not get an empty row."""
 
     class Undocumented(NamedTuple):
         attempt: int
@@ -157,7 +157,7 @@ def test_missing_docstring_is_named(monkeypatch):
 
 
 def test_change_is_noticed():
-    """What was edited by hand between the markers does not stay."""
+    """An edit by hand between the markers is replaced."""
     edited = PAGE.replace("New --> Connecting", "New --> Open")
     assert edited != PAGE
 

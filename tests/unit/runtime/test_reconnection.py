@@ -11,9 +11,10 @@ from tests.support.client_driver import (
     URL,
     begin,
     driven,
+    every,
     opened,
 )
-from tests.support.fake_transport import FakeAttempt, FakeConnector
+from tests.support.fake_transport import FakeConnector, refuse, refuse_with
 from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
@@ -21,28 +22,8 @@ pytestmark = pytest.mark.looptime
 clock = LoopTimeProxy()
 
 
-def every(seconds: float = 1, **how) -> dict[str, object]:
-    """Options that retry at a fixed rhythm."""
-    interval = ws.ConnectionRetryInterval(min=seconds, max=seconds, **how)
-    return {"connection_retry_interval": interval}
-
-
-def refuse(attempt: FakeAttempt) -> None:
-    attempt.refuse()
-
-
-def refuse_with(status: int, retry_after: float | None = None):
-    """A script: every attempt gets this answer."""
-
-    def script(attempt: FakeAttempt) -> None:
-        error = ws.WSHandshakeError("no", status=status, retry_after=retry_after)
-        attempt.refuse(error)
-
-    return script
-
-
 async def test_no_retries_by_default():
-    """Without an interval one failure is the end, with its own error."""
+    """Without an interval one failure is the end, and its error is raised."""
     async with driven(FakeConnector(refuse)) as client:
         with pytest.raises(ws.WSNotConnectedError, match="no server there") as caught:
             await client.connect(URL)
@@ -70,7 +51,7 @@ async def test_delays_are_the_drawn_ones():
 
 
 async def test_reconnect_timeout():
-    """While it waits: what was drawn; else the shortest there can be."""
+    """It is the drawn delay while the client waits, and else the minimum."""
     connector = FakeConnector()
     options = {"connection_retry_interval": (2, 30)}
     async with driven(connector, **options) as client:
@@ -85,7 +66,7 @@ async def test_reconnect_timeout():
 
 
 async def test_exhausted():
-    """After `max_attempts` in a row it gives up, and names the last error."""
+    """After `max_attempts` in a row the client gives up, and names the last error."""
     connector = FakeConnector(refuse)
     async with driven(connector, **every(max_attempts=3)) as client:
         with pytest.raises(ws.WSRetriesExhaustedError) as caught:
@@ -98,8 +79,8 @@ async def test_exhausted():
             await client.add("x")
 
 
-async def test_a_short_life_is_a_failed_attempt():
-    """Until `min_uptime` has passed, the run of failures goes on."""
+async def test_an_unstable_connection_is_a_failed_attempt():
+    """Until `min_uptime` has passed, the failure streak goes on."""
     connector = FakeConnector()
     async with opened(connector, **every(min_uptime=5, max_attempts=3)) as (
         client,
@@ -117,8 +98,8 @@ async def test_a_short_life_is_a_failed_attempt():
         assert clock == pytest.approx(3 * 4.9 + 2)
 
 
-async def test_a_long_life_resets():
-    """After `min_uptime` the run is over: any number of such losses is survived."""
+async def test_a_stable_connection_resets_the_streak():
+    """After `min_uptime` the streak ends: any number of such losses is survived."""
     connector = FakeConnector()
     options = every(min_uptime=5, max_attempts=2)
     async with opened(connector, **options) as (client, transport):
@@ -138,12 +119,12 @@ async def test_the_delay_grows_and_starts_over():
     connector = FakeConnector()
     uppers = []
 
-    class Noted(ws.ConnectionRetryInterval):
+    class Recorded(ws.ConnectionRetryInterval):
         def draw(self, retry, *, spread=False, rng=None):
             uppers.append(self.upper(retry))
             return 0.5
 
-    options = {"connection_retry_interval": Noted(min=0.5, max=15, min_uptime=5)}
+    options = {"connection_retry_interval": Recorded(min=0.5, max=15, min_uptime=5)}
     async with driven(connector, **options) as client:
         asked = begin(client.connect(URL))
         for _ in range(3):

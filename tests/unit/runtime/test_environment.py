@@ -1,4 +1,4 @@
-"""The network, the page and the client: when attempts are made, what is asked."""
+"""The network, the page and the client: when attempts begin, and what is probed."""
 
 import asyncio
 
@@ -12,6 +12,7 @@ from tests.support.client_driver import (
     begin,
     causes,
     driven,
+    every,
     leftovers,
     opened,
 )
@@ -24,11 +25,6 @@ pytestmark = pytest.mark.looptime
 clock = LoopTimeProxy()
 
 
-def every(seconds, **how):
-    interval = ws.ConnectionRetryInterval(min=seconds, max=seconds, **how)
-    return {"connection_retry_interval": interval}
-
-
 async def until_waiting(client, connector):
     """Begin to connect, fail, and wait for the next attempt."""
     asked = begin(client.connect(URL))
@@ -39,7 +35,7 @@ async def until_waiting(client, connector):
 
 
 async def test_online_ends_the_wait(environment_events):
-    """The attempt follows within a little jitter, and says why."""
+    """The attempt follows within a little jitter, and the cause is named."""
     connector = FakeConnector()
     async with driven(connector, **every(1000)) as client:
         asked = await until_waiting(client, connector)
@@ -51,7 +47,7 @@ async def test_online_ends_the_wait(environment_events):
 
 
 async def test_clients_do_not_come_back_together(environment_events):
-    """The jitter differs from time to time."""
+    """The jitter differs each time."""
     times = set()
     for _ in range(20):
         connector = FakeConnector()
@@ -83,7 +79,7 @@ async def test_no_attempt_while_offline(environment_events):
 
 
 async def test_offline_from_the_start(environment_events):
-    """What was asked for is tried; nothing else is until the network is there."""
+    """The first attempt is made; the next one waits until the network is there."""
     environment_events.is_offline = True
     connector = FakeConnector()
     async with driven(connector, **every(1)) as client:
@@ -97,7 +93,7 @@ async def test_offline_from_the_start(environment_events):
 
 
 async def test_going_offline_asks_what_is_open(environment_events):
-    """It is left alone and asked: it may be to a server on this very machine."""
+    """The connection is kept and probed: its server may be on this very machine."""
     connector = FakeConnector()
     options = {"heartbeat": ws.Heartbeat(100, 5)}
     async with opened(connector, **options) as (client, transport):
@@ -114,7 +110,7 @@ async def test_going_offline_asks_what_is_open(environment_events):
 
 
 async def test_an_attempt_under_way_is_left_alone(environment_events):
-    """What comes first, success or its timeout, decides."""
+    """Either its success or its timeout ends it."""
     connector = FakeConnector()
     async with driven(connector) as client:
         asked = begin(client.connect(URL))
@@ -127,7 +123,7 @@ async def test_an_attempt_under_way_is_left_alone(environment_events):
 
 
 async def test_back_out_of_the_cache(environment_events):
-    """The browser tells of the lost socket a moment later: no delay is waited out."""
+    """The browser reports the lost socket a moment later; the retry is immediate."""
     connector = FakeConnector()
     options = {"heartbeat": None, **every(1000)}
     async with opened(connector, **options) as (client, transport):
@@ -144,8 +140,8 @@ async def test_back_out_of_the_cache(environment_events):
         assert causes(client)[-3:] == ["network_lost", "page_shown", "opened"]
 
 
-async def test_news_grow_old(environment_events):
-    """A loss long after it, and the second one, wait as ever."""
+async def test_a_release_is_remembered_briefly(environment_events):
+    """A loss long after it, and the second loss after it, wait as usual."""
     connector = FakeConnector()
     async with opened(connector, **every(7)) as (client, first):
         environment_events.say("page_shown")
@@ -181,7 +177,7 @@ async def test_no_attempt_in_the_cache(environment_events):
 
 
 async def test_visible_asks_and_does_not_hurry(environment_events):
-    """Who looks at a page again and again gets no more attempts by it."""
+    """Looking at a page again and again causes no additional attempts."""
     connector = FakeConnector()
     async with opened(connector, **every(10)) as (client, transport):
         environment_events.say("page_visible")
@@ -194,7 +190,7 @@ async def test_visible_asks_and_does_not_hurry(environment_events):
 
 
 async def test_looking_again_does_not_put_off_the_end(environment_events):
-    """The first question counts, until time has passed unnoticed."""
+    """The first probe counts, until time may have passed unnoticed."""
     connector = FakeConnector()
     options = {"heartbeat": ws.Heartbeat(100, 5)}
     async with opened(connector, **options) as (client, transport):
@@ -207,8 +203,8 @@ async def test_looking_again_does_not_put_off_the_end(environment_events):
         await ended
 
 
-async def test_listening_ends_at_rest(environment_events):
-    """It begins with the first attempt, and not anew with each one."""
+async def test_listening_ends_when_closed(environment_events):
+    """Listening begins with the first attempt, and not again with each one."""
     connector = FakeConnector()
     client = ws.WebSocketClient(connector.options(**every(1)))
     assert environment_events.starts == 0
@@ -231,18 +227,18 @@ async def test_listening_ends_at_rest(environment_events):
     assert leftovers() == []
 
 
-async def test_signals_are_told(environment_events):
-    """As events, for who wants to know."""
+async def test_environment_events_are_reported(environment_events):
+    """They are events for `on_event`."""
     events = []
     connector = FakeConnector()
     async with opened(connector, on_event=events.append):
         environment_events.say("page_visible")
-    told = [event.details for event in events if event.name == "environment_changed"]
-    assert told == [{"event": "page_visible"}]
+    reported = [one.details for one in events if one.name == "environment_changed"]
+    assert reported == [{"event": "page_visible"}]
 
 
 async def test_natively_nothing_is_heard(platform):
-    """No platform but the browser's has signals."""
+    """Only the platform of the browser has environment events."""
     if platform.name == "vm":
         assert platform.environment_events is None
         assert platform.timer_slack == 0

@@ -1,8 +1,8 @@
-"""The two tables: every pair is decided, and every effect comes in its order."""
+"""The two tables: every pair is decided, and the commands come in order."""
 
 import pytest
 
-from tests.unit.test_machine import URL, lost, state_in
+from tests.support.client_model import URL, lost, state_in
 from ws_common.connection import connection_table as c
 from ws_common.lifecycle import client_state as l
 from ws_common.lifecycle import client_table as machine
@@ -23,7 +23,7 @@ def live(kind: type, phase: Phase) -> bool:
 @pytest.mark.parametrize("phase", list(Phase))
 @pytest.mark.parametrize("kind", EVENTS)
 def test_every_pair_of_the_client_is_decided(kind, phase):
-    """It leads somewhere, or is ignored for a reason that is written down."""
+    """The pair is in the table, or is ignored for a reason that is written down."""
     listed = (phase, kind) in machine.TABLE
     ignored = phase.value in machine.IGNORED.get(kind, {})
     stale = not live(kind, phase)
@@ -34,7 +34,7 @@ def test_every_pair_of_the_client_is_decided(kind, phase):
 @pytest.mark.parametrize("phase", list(c.Phase))
 @pytest.mark.parametrize("kind", c.Event.__args__)
 def test_every_pair_of_a_connection_is_decided(kind, phase):
-    """It leads somewhere, or is ignored for a reason that is written down."""
+    """The pair is in the table, or is ignored for a reason that is written down."""
     listed = (phase, kind) in c.TABLE
     ignored = (phase, kind) in c.IGNORED
 
@@ -97,14 +97,14 @@ RESTS = ["StopSending", "PublishState", "StopWatchingEnvironment", "ReportIdle"]
     ],
 )
 def test_effects_are_commands_in_their_order(phase, event, expected):
-    """A loss is counted before it is told, and messages flow before calls return."""
+    """A loss is counted before its report; messages flow before calls return."""
     _, commands = step(state_in(phase), event)
 
     assert expected == names(commands)
 
 
 def test_the_code_of_a_peer_that_closes_is_counted():
-    """A connection that is replaced while the peer closes it ends with its code."""
+    """A connection that is replaced as the peer closes it keeps its code."""
     closing, _ = step(
         state_in(Phase.OPEN), l.ClosingSeen(attempt=1, code=4001, reason="theirs")
     )
@@ -115,5 +115,5 @@ def test_the_code_of_a_peer_that_closes_is_counted():
 
 
 def test_a_new_client_shows_closed():
-    """What nobody has asked for is not connecting."""
+    """A client does not connect unless it was asked to."""
     assert isinstance(ClientState().public_state, l.Closed)

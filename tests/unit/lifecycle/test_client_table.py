@@ -1,4 +1,4 @@
-"""The machine, driven by anything that could happen, in any order."""
+"""The client's table, driven by any events in any order."""
 
 import pickle
 import sys
@@ -13,16 +13,19 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from tests.support.client_model import (
     LOST,
     REFUSED,
+    URL,
     Driver,
-    again,
-    enough,
+    lost,
     occurrences,
     requests,
+    retry_decision,
+    state_in,
+    stop_decision,
 )
 from ws_common.lifecycle import client_state as l
-from ws_common.lifecycle.client_state import ClientState, Phase
+from ws_common.lifecycle.client_state import Phase
 from ws_common.lifecycle.client_table import TABLE, step
-from ws_common.lifecycle.retry import FailureStreak
+from ws_common.lifecycle.failure_streak import FailureStreak
 from ws_common.lifecycle.states import (
     Closed,
     Connecting,
@@ -31,9 +34,12 @@ from ws_common.lifecycle.states import (
     Reconnecting,
 )
 
-URL = "ws://example.org/"
-VERDICTS = st.sampled_from(
-    [again(), again(FailureStreak(failures=7, retries=6)), enough()]
+DECISIONS = st.sampled_from(
+    [
+        retry_decision(),
+        retry_decision(FailureStreak(failures=7, retries=6)),
+        stop_decision(),
+    ]
 )
 CODES = st.sampled_from([None, 1000, 1001, 1006, 1008, 1012, 4999])
 DECLARED = {
@@ -43,15 +49,15 @@ DECLARED = {
 }
 
 
-class AnythingGoes(RuleBasedStateMachine):
-    """Requests, and events of attempts that live, are over, or were overtaken."""
+class ClientTableMachine(RuleBasedStateMachine):
+    """Requests, and events of attempts that are live, over or overtaken."""
 
     def __init__(self) -> None:
         super().__init__()
         self.driver = Driver()
 
     def _id(self, data: st.DataObject) -> int:
-        """Mostly the last attempt, else any that has ever been."""
+        """Mostly the id of the last attempt, or else the id of any attempt so far."""
         last = self.driver.client_state.attempt_id
         ids = st.one_of(st.just(last), st.integers(0, last))
         return data.draw(ids, label="attempt")
@@ -80,19 +86,19 @@ class AnythingGoes(RuleBasedStateMachine):
         self.driver.feed(l.AbortAsked(finish=finish))
 
     @rule(data=st.data())
-    def address(self, data):
+    def resolve_url(self, data):
         self.driver.feed(l.UrlResolved(attempt=self._id(data), url=URL))
 
     @rule(data=st.data())
-    def succeed(self, data):
+    def open(self, data):
         self.driver.feed(l.Opened(attempt=self._id(data)))
 
     @rule(data=st.data())
-    def settle(self, data):
+    def become_stable(self, data):
         self.driver.feed(l.BecameStable(attempt=self._id(data)))
 
-    @rule(data=st.data(), decision=VERDICTS)
-    def fail(self, data, decision):
+    @rule(data=st.data(), decision=DECISIONS)
+    def fail_attempt(self, data, decision):
         attempt = self._id(data)
         event = l.AttemptFailed(attempt=attempt, error=REFUSED, decision=decision)
         self.driver.feed(event)
@@ -102,16 +108,16 @@ class AnythingGoes(RuleBasedStateMachine):
         attempt = self._id(data)
         self.driver.feed(l.ClosingSeen(attempt=attempt, code=code, reason=""))
 
-    @rule(data=st.data(), code=CODES, decision=VERDICTS)
+    @rule(data=st.data(), code=CODES, decision=DECISIONS)
     def lose(self, data, code, decision):
         attempt = self._id(data)
         event = l.Lost(attempt=attempt, code=code, reason="", decision=decision)
         self.driver.feed(event)
 
-    @precondition(lambda self: self.driver.model.retired)
+    @precondition(lambda self: self.driver.model.replaced)
     @rule(data=st.data())
-    def step_aside(self, data):
-        ids = st.sampled_from(sorted(self.driver.model.retired, reverse=True))
+    def replace(self, data):
+        ids = st.sampled_from(sorted(self.driver.model.replaced, reverse=True))
         self.driver.feed(l.Replaced(attempt=data.draw(ids)))
 
     @rule(data=st.data())
@@ -119,16 +125,16 @@ class AnythingGoes(RuleBasedStateMachine):
         self.driver.feed(l.RetryDue(attempt=self._id(data)))
 
 
-AnythingGoes.TestCase.settings = settings(
+ClientTableMachine.TestCase.settings = settings(
     max_examples=5 if sys.platform == "emscripten" else 150,
     stateful_step_count=40,
     deadline=None,
 )
-TestAnythingGoes = AnythingGoes.TestCase
+TestClientTable = ClientTableMachine.TestCase
 
 
-def abstract(driver: Driver) -> tuple[object, ...]:
-    """What of a driver decides where it can go."""
+def summarize(driver: Driver) -> tuple[object, ...]:
+    """The facts about a driver that decide where it can go."""
     client_state, model = driver.client_state, driver.model
     return (
         client_state.phase,
@@ -136,10 +142,10 @@ def abstract(driver: Driver) -> tuple[object, ...]:
         client_state.is_stable,
         client_state.connected_before,
         model.status if model.live is not None else "",
-        driver.condition,
+        driver.last_request,
         # One attempt that is over, and one that made room, are as good as many.
         min(client_state.attempt_id, 2),
-        min(len(model.retired), 1),
+        min(len(model.replaced), 1),
     )
 
 
@@ -147,22 +153,22 @@ def explore() -> set[tuple[Phase, type, Phase]]:
     """Take every step from every kind of situation, and return the steps taken."""
     reached = set()
     first = Driver()
-    known = {abstract(first)}
+    seen = {summarize(first)}
     frontier = deque([first])
     while frontier:
         here = frontier.popleft()
         last = here.client_state.attempt_id
-        happenings = [
+        events = [
             *requests(),
-            *occurrences(last, here.model.retired),
-            *occurrences(last - 1, here.model.retired),
+            *occurrences(last, here.model.replaced),
+            *occurrences(last - 1, here.model.replaced),
         ]
-        for event in happenings:
-            there = Driver(here.client_state, deepcopy(here.model), here.condition)
+        for event in events:
+            there = Driver(here.client_state, deepcopy(here.model), here.last_request)
             there.feed(event)
             reached |= there.steps
-            if abstract(there) not in known:
-                known.add(abstract(there))
+            if summarize(there) not in seen:
+                seen.add(summarize(there))
                 frontier.append(there)
     return reached
 
@@ -183,54 +189,31 @@ def test_every_event_and_phase_is_in_the_table():
     assert set(Phase) - {Phase.FINISHED} == phases
 
 
-def state_in(phase: Phase) -> ClientState:
-    """The shortest way into a phase."""
-    opened = [l.ConnectAsked(url=URL), l.Opened(attempt=1)]
-    ways = {
-        Phase.NEW: [],
-        Phase.CONNECTING: opened[:1],
-        Phase.OPEN: opened,
-        Phase.DISCONNECTING: [*opened, l.ClosingSeen(attempt=1, code=1, reason="")],
-        Phase.RECONNECTING: [*opened, lost()],
-        Phase.CLOSED: [*opened, lost(enough())],
-        Phase.FINISHED: [l.CloseAsked()],
-    }
-    driver = Driver()
-    for event in ways[phase]:
-        driver.feed(event)
-    assert phase is driver.client_state.phase
-    return driver.client_state
-
-
-def lost(decision=None, attempt=1):
-    return l.Lost(attempt=attempt, code=1006, reason="", decision=decision or again())
-
-
 @given(data=st.data())
 def test_finished_is_final(data):
     """After close() nothing changes any more, and only late sockets are freed."""
     client_state = state_in(Phase.FINISHED)
-    happenings = [*requests(), *occurrences(0, {0}), *occurrences(1, {1})]
-    for event in data.draw(st.lists(st.sampled_from(happenings), max_size=20)):
+    events = [*requests(), *occurrences(0, {0}), *occurrences(1, {1})]
+    for event in data.draw(st.lists(st.sampled_from(events), max_size=20)):
         after, commands = step(client_state, event)
         assert after is client_state
         freed = (l.Abandon(event.attempt),) if isinstance(event, l.Opened) else ()
-        assert exact(freed) == exact(commands)
+        assert typed(freed) == typed(commands)
 
 
 @pytest.mark.parametrize("phase", list(Phase))
 def test_stale_events_change_nothing(phase):
-    """Whatever an attempt does that is not the live one, it does for itself."""
+    """Events of an attempt that is not the live one are ignored."""
     client_state = state_in(phase)
     other = client_state.attempt_id + 1  # as good as an old one: it is not the live one
     for event in occurrences(other, {other}):
         after, commands = step(client_state, event)
         assert after is client_state
         freed = (l.Abandon(other),) if isinstance(event, l.Opened) else ()
-        assert exact(freed) == exact(commands)
+        assert typed(freed) == typed(commands)
 
 
-TOLD = (
+FOLLOW_UPS = (
     l.AnswerConnect,
     l.CountEnd,
     l.DiscardReceived,
@@ -243,10 +226,10 @@ TOLD = (
     l.ReportIdle,
     l.WatchEnvironment,
 )
-"""What every new state brings about: `tests/unit/test_tables.py` has their order."""
+"""The commands of every new state: `test_tables.py` checks their order."""
 
 
-def exact(commands):
+def typed(commands):
     """Commands with their kinds: `Abandon(1) == CloseInBackground(1)`, as tuples.
 
     Those that follow from the state alone are left out.
@@ -254,7 +237,7 @@ def exact(commands):
     return [
         (type(command), command)
         for command in commands
-        if not isinstance(command, TOLD)
+        if not isinstance(command, FOLLOW_UPS)
     ]
 
 
@@ -263,23 +246,23 @@ def test_late_success_is_freed():
     client_state = state_in(Phase.CONNECTING)
     client_state, commands = step(client_state, l.ConnectAsked(url=URL))
     expected = (l.Abandon(1), l.FailSends(), l.StartAttempt(2))
-    assert exact(expected) == exact(commands)
+    assert typed(expected) == typed(commands)
 
     after, commands = step(client_state, l.Opened(attempt=1))
 
     assert after is client_state
-    assert exact((l.Abandon(1),)) == exact(commands)
+    assert typed((l.Abandon(1),)) == typed(commands)
 
 
 def test_cancelled_timer_may_fire():
     """A timer that fires after reconnect() has cancelled it starts nothing."""
     client_state, commands = step(state_in(Phase.RECONNECTING), l.ReconnectAsked())
-    assert exact((l.StopWaiting(1), l.StartAttempt(2))) == exact(commands)
+    assert typed((l.StopWaiting(1), l.StartAttempt(2))) == typed(commands)
 
     after, commands = step(client_state, l.RetryDue(attempt=1))
 
     assert after is client_state
-    assert exact(()) == exact(commands)
+    assert typed(()) == typed(commands)
 
 
 def test_close_during_replacement_wins():
@@ -303,36 +286,36 @@ def test_close_during_replacement_wins():
 @pytest.mark.parametrize(
     "event", [l.ConnectAsked(url=URL), l.ReconnectAsked()], ids=["connect", "reconnect"]
 )
-def test_nothing_revives_what_is_closing_for_good(event):
-    """close() cannot be taken back by what somebody else asks for meanwhile."""
+def test_nothing_reopens_a_client_that_is_closing(event):
+    """close() is final, whatever is asked for while the connection closes."""
     closing, _ = step(state_in(Phase.OPEN), l.CloseAsked())
 
     after, commands = step(closing, event)
 
     assert after is closing
-    assert exact(()) == exact(commands)
+    assert typed(()) == typed(commands)
 
 
 def test_connect_during_disconnect_wins():
     """A connect() that comes after a disconnect() is the one that counts."""
     closing, _ = step(state_in(Phase.OPEN), l.DisconnectAsked())
-    aside, commands = step(closing, l.ConnectAsked(url="ws://new.example/"))
-    assert exact((l.FailSends(), l.CloseInBackground(1))) == exact(commands)
+    replacing, commands = step(closing, l.ConnectAsked(url="ws://new.example/"))
+    assert typed((l.FailSends(), l.CloseInBackground(1))) == typed(commands)
 
-    after, commands = step(aside, l.Replaced(attempt=1))
+    after, commands = step(replacing, l.Replaced(attempt=1))
 
     assert Connecting("ws://new.example/", 1) == after.public_state
-    assert exact((l.StartAttempt(2),)) == exact(commands)
+    assert typed((l.StartAttempt(2),)) == typed(commands)
 
 
 def test_sends_survive_retries_but_no_other_target():
-    """What waits is kept for the same target, and fails where another comes."""
+    """Waiting messages are kept for the same target, and fail with another one."""
     kept = [
         (Phase.CONNECTING, l.ReconnectAsked()),
         (Phase.CONNECTING, l.ConnectAsked(url=URL, same_target=True)),
         (
             Phase.CONNECTING,
-            l.AttemptFailed(attempt=1, error=REFUSED, decision=again()),
+            l.AttemptFailed(attempt=1, error=REFUSED, decision=retry_decision()),
         ),
         (Phase.OPEN, l.ReconnectAsked()),
         (Phase.OPEN, lost()),
@@ -341,7 +324,10 @@ def test_sends_survive_retries_but_no_other_target():
         (Phase.RECONNECTING, l.ReconnectAsked()),
     ]
     failed = [
-        (Phase.CONNECTING, l.AttemptFailed(attempt=1, error=LOST, decision=enough())),
+        (
+            Phase.CONNECTING,
+            l.AttemptFailed(attempt=1, error=LOST, decision=stop_decision()),
+        ),
         (Phase.CONNECTING, l.ConnectAsked(url=URL)),
         (Phase.CONNECTING, l.DisconnectAsked()),
         (Phase.CONNECTING, l.AbortAsked()),
@@ -349,9 +335,9 @@ def test_sends_survive_retries_but_no_other_target():
         (Phase.OPEN, l.DisconnectAsked()),
         (Phase.OPEN, l.CloseAsked()),
         (Phase.OPEN, l.AbortAsked()),
-        (Phase.OPEN, lost(enough())),
+        (Phase.OPEN, lost(stop_decision())),
         (Phase.DISCONNECTING, l.DisconnectAsked()),
-        (Phase.DISCONNECTING, lost(enough())),
+        (Phase.DISCONNECTING, lost(stop_decision())),
         (Phase.RECONNECTING, l.ConnectAsked(url=URL)),
         (Phase.RECONNECTING, l.DisconnectAsked()),
         (Phase.RECONNECTING, l.CloseAsked()),
@@ -363,10 +349,10 @@ def test_sends_survive_retries_but_no_other_target():
             assert expected == found, (phase, event)
 
 
-def test_run_of_failures_ends_when_settled():
-    """A connection that lives for min_uptime, and no other, forgives the failures."""
+def test_failure_streak_ends_when_stable():
+    """A connection that stays open for min_uptime, and no other, ends the streak."""
     streak = FailureStreak(failures=4, retries=4)
-    failed = l.AttemptFailed(attempt=1, error=REFUSED, decision=again(streak))
+    failed = l.AttemptFailed(attempt=1, error=REFUSED, decision=retry_decision(streak))
     client_state, _ = step(state_in(Phase.CONNECTING), failed)
     client_state, _ = step(client_state, l.RetryDue(attempt=1))
     assert Connecting(URL, 5) == client_state.public_state
@@ -388,7 +374,7 @@ def test_run_of_failures_ends_when_settled():
 
 
 def test_what_is_known_of_a_target():
-    """Another target starts from nothing; the same one keeps its good name."""
+    """A new target starts from nothing; the same one stays trusted."""
     client_state, _ = step(state_in(Phase.OPEN), l.BecameStable(attempt=1))
     same, _ = step(client_state, l.ConnectAsked(url=URL, same_target=True))
     other, _ = step(client_state, l.ConnectAsked(url=URL))
@@ -397,8 +383,8 @@ def test_what_is_known_of_a_target():
     assert not other.connected_before
 
 
-def test_states_that_are_shown():
-    """Codes, reasons, errors and numbers reach the states that people see."""
+def test_public_states():
+    """Codes, reasons, errors and numbers are in the public states."""
     client_state = state_in(Phase.CONNECTING)
     client_state, _ = step(
         client_state, l.UrlResolved(attempt=1, url="ws://found.example/")
@@ -410,10 +396,10 @@ def test_states_that_are_shown():
         client_state, l.ClosingSeen(attempt=1, code=1012, reason="deploy")
     )
     assert Disconnecting(1012, "deploy") == client_state.public_state
-    decision = again(FailureStreak(failures=1), delay=2.5)
-    gone = l.Lost(attempt=1, code=1012, reason="deploy", decision=decision)
-    waiting, commands = step(client_state, gone)
-    assert exact((l.Wait(1, 2.5),)) == exact(commands)
+    decision = retry_decision(FailureStreak(failures=1), delay=2.5)
+    lost_event = l.Lost(attempt=1, code=1012, reason="deploy", decision=decision)
+    waiting, commands = step(client_state, lost_event)
+    assert typed((l.Wait(1, 2.5),)) == typed(commands)
     assert (
         Reconnecting(2, 2.5, decision.at, 1012, "deploy", LOST) == waiting.public_state
     )
@@ -421,7 +407,7 @@ def test_states_that_are_shown():
     assert Closed(1012, "deploy") == asked.public_state
     stopped, _ = step(
         client_state,
-        l.Lost(attempt=1, code=1008, reason="no", decision=enough(REFUSED)),
+        l.Lost(attempt=1, code=1008, reason="no", decision=stop_decision(REFUSED)),
     )
     assert Closed(1008, "no", REFUSED) == stopped.public_state
     aborted, _ = step(client_state, l.AbortAsked())
@@ -429,7 +415,7 @@ def test_states_that_are_shown():
 
 
 def test_disconnect_begins_one_closing_handshake():
-    """However often it is asked for, one Close frame goes out."""
+    """One Close frame is sent, however often close() is called."""
     driver = Driver(state_in(Phase.NEW))
     begun = []
     for event in [
@@ -450,7 +436,7 @@ def test_disconnect_begins_one_closing_handshake():
 
 
 def test_life_can_be_copied():
-    """A life is plain data: what is kept of it, with its errors, can be pickled."""
+    """A client state is plain data: it can be pickled, with its errors."""
     client_state = state_in(Phase.RECONNECTING)
 
     copied = pickle.loads(pickle.dumps(client_state))  # noqa: S301 - our own
