@@ -10,7 +10,7 @@ from random import Random
 from ws_common.options.platform import Platform
 from ws_common.runtime.retry_timer import RetryTimer
 from ws_common.vocabulary.causes import Cause
-from ws_common.vocabulary.clock import watch_of_loop
+from ws_common.vocabulary.clock_watch import watch_of_loop
 from ws_common.vocabulary.environment_events import (
     ENVIRONMENT_EVENTS,
     EnvironmentEvent,
