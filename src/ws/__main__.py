@@ -20,17 +20,17 @@ With the echo server running, this program talks to it from another terminal:
 """
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     port = int(text)
     if not 0 <= port <= 65535:  # noqa: PLR2004 - what TCP has
         raise ValueError
     return port
 
 
-_port.__name__ = "port"  # argparse says "invalid port value"
+_parse_port.__name__ = "port"  # argparse says "invalid port value"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m ws",
         description="One WebSocket client for Python, everywhere Python runs.",
@@ -39,11 +39,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ws {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command")
-    words = "run a server on this machine that sends back what it receives"
-    echo = commands.add_parser("echo", help=words, description=f"{words.capitalize()}.")
+    summary = "run a server on this machine that sends back what it receives"
+    echo = commands.add_parser(
+        "echo", help=summary, description=f"{summary.capitalize()}."
+    )
     echo.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
     help_port = "default: %(default)s; 0 picks a free one"
-    echo.add_argument("--port", type=_port, default=8765, help=help_port)
+    echo.add_argument("--port", type=_parse_port, default=8765, help=help_port)
     return parser
 
 
@@ -56,9 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 1 if the command failed.
     """
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
-    if chosen.command is None:
+    parser = _make_parser()
+    parsed = parser.parse_args(arguments)
+    if parsed.command is None:
         parser.print_help()
         return 0
     if PLATFORM != "vm":
@@ -66,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     from ws_vm.echo_server import run  # noqa: PLC0415 - nothing else needs a server
 
-    return run(chosen.host, chosen.port)
+    return run(parsed.host, parsed.port)
 
 
 if __name__ == "__main__":

@@ -100,8 +100,8 @@ class WebSocketClientFake:
             msg = f"there is nothing to drop: the state is {self._state!r}"
             raise RuntimeError(msg)
         if code != 1006:  # noqa: PLR2004 - abnormal closure: no handshake
-            self._change(Disconnecting(code, reason))
-        self._end(code, reason)
+            self._set_state(Disconnecting(code, reason))
+        self._set_closed(code, reason)
 
     def refuse(self, status: int | None = None) -> None:
         """The next attempt is refused; call it again for each one more.
@@ -149,16 +149,16 @@ class WebSocketClientFake:
         if self._finished:
             raise WSClientClosedError("the fake was closed")
         self.urls.append(url)
-        self._change(Connecting(url, len(self.urls)))
+        self._set_state(Connecting(url, len(self.urls)))
         try:
-            await self._unstalled()
-            self._maybe_refuse()
+            await self._wait_for_release()
+            self._raise_refusal()
         except BaseException:
-            self._change(Closed())
+            self._set_state(Closed())
             raise
         self._connections += 1
         self._messages.reopen()
-        self._change(Open(url, self._protocol, self._connections))
+        self._set_state(Open(url, self._protocol, self._connections))
 
     async def add(self, data: Data) -> None:
         """Send a message; the server's answer is here at once."""
@@ -184,10 +184,10 @@ class WebSocketClientFake:
         """Close the connection; the server agrees, unless it is stalled."""
         if not self._state.is_open:
             return
-        self._change(Disconnecting(code, reason))
-        await self._unstalled()
+        self._set_state(Disconnecting(code, reason))
+        await self._wait_for_release()
         if isinstance(self._state, Disconnecting):
-            self._end(1005 if code is None else code, reason or "")
+            self._set_closed(1005 if code is None else code, reason or "")
 
     async def close(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
@@ -200,23 +200,23 @@ class WebSocketClientFake:
 
     def __repr__(self) -> str:
         """Show the state and how much was sent."""
-        shown = redact(self.urls[-1]) if self.urls else "not connected yet"
-        return f"<WebSocketClientFake {shown} {self._state!r}, {len(self.sent)} sent>"
+        url = redact(self.urls[-1]) if self.urls else "not connected yet"
+        return f"<WebSocketClientFake {url} {self._state!r}, {len(self.sent)} sent>"
 
-    async def _unstalled(self) -> None:
+    async def _wait_for_release(self) -> None:
         if self._stalled:
             await self._released.wait()
 
-    def _maybe_refuse(self) -> None:
+    def _raise_refusal(self) -> None:
         if self._refusals:
             raise self._refusals.pop(0)
 
-    def _change(self, state: WebSocketClientState) -> None:
+    def _set_state(self, state: WebSocketClientState) -> None:
         self._state = state
         self._states.publish_one(state)
 
-    def _end(self, code: int, reason: str) -> None:
-        self._change(Closed(code, reason))
+    def _set_closed(self, code: int, reason: str) -> None:
+        self._set_state(Closed(code, reason))
 
 
 def _raise(_name: str, error: Exception) -> None:

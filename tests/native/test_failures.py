@@ -20,7 +20,7 @@ from ws_common.vocabulary.errors import (
     WSNotConnectedError,
     WSUnsupportedError,
 )
-from ws_vm.failures import retry_after, translate
+from ws_vm.failures import parse_retry_after, translate
 
 vm = WebSocketOptions.vm
 NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
@@ -71,13 +71,13 @@ async def test_refused(connect, server):
 )
 def test_retry_after(headers, seconds):
     """Seconds or a date, by the server's clock; nonsense is None."""
-    assert retry_after(headers) == seconds
+    assert parse_retry_after(headers) == seconds
 
 
 def test_retry_after_by_our_clock():
     """Without the server's date ours has to do."""
     until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
-    seconds = retry_after({"retry-after": format_datetime(until)})
+    seconds = parse_retry_after({"retry-after": format_datetime(until)})
     assert seconds == pytest.approx(3600, abs=5)
 
 

@@ -19,9 +19,9 @@ class FakeEnvironment:
         self.say: Callable[[EnvironmentEvent], None] | None = None
         self.starts = 0
 
-    def start(self, on_event_of_page: Callable[[EnvironmentEvent], None]) -> None:
+    def start(self, on_event: Callable[[EnvironmentEvent], None]) -> None:
         self.starts += 1
-        self.say = on_event_of_page
+        self.say = on_event
 
     def stop(self) -> None:
         self.say = None

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ws_common.connection.confirmations import Confirmations
 from ws_common.options.heartbeat import Heartbeat
-from ws_common.vocabulary.clock import JUMP, Clock, ExpectedTime
+from ws_common.vocabulary.clock import JUMP_THRESHOLD, Clock, ExpectedTime
 from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data, size_of, to_wire
@@ -259,9 +259,9 @@ class Keepalive:
     def _is_excused(self, expected: ExpectedTime) -> bool:
         """Whether the silence may be our own: the check came late."""
         late = expected.lateness(self._clock)
-        if late <= JUMP:
+        if late <= JUMP_THRESHOLD:
             return False
-        if late > JUMP + _THROTTLED:
+        if late > JUMP_THRESHOLD + _THROTTLED:
             return True
         self._mercies += 1
         return self._mercies <= _TOLERATED_LATE_CHECKS

@@ -16,7 +16,7 @@ from ws_common.lifecycle.states import (
 )
 from ws_common.options.options import WebSocketOptions
 from ws_common.vocabulary.causes import MEANINGS
-from ws_common.vocabulary.environment_events import HELD, Hold
+from ws_common.vocabulary.environment_events import HOLD_REASONS, Hold
 from ws_common.vocabulary.errors import WSConnectionClosedError, WSError
 from ws_common.vocabulary.status_codes import describe
 from ws_common.vocabulary.urls import redact
@@ -102,7 +102,7 @@ def _now_and_next(seen: Snapshot) -> tuple[str, str]:
             left = max(0.0, (state.at - seen.now).total_seconds())
             coming = f"attempt {state.attempt} in {left:.1f} s"
             if holds := sorted(seen.holds):
-                why = ", ".join(HELD[hold] for hold in holds)
+                why = ", ".join(HOLD_REASONS[hold] for hold in holds)
                 coming = f"{why}; then attempt {state.attempt}"
             coming += ", or now with reconnect()."
         case Closed() if seen.client_state.is_finishing:

@@ -84,7 +84,7 @@ class ConnectionRetryInterval:
         name = "connection_retry_interval"
         for part in ("min", "max", "min_uptime"):
             given, zero = getattr(self, part), part == "min_uptime"
-            value = to_seconds(given, f"{name}.{part}", zero=zero)
+            value = to_seconds(given, f"{name}.{part}", allow_zero=zero)
             object.__setattr__(self, part, value)
         low, high = seconds(self.min), seconds(self.max)
         if high < low:
@@ -123,8 +123,8 @@ class ConnectionRetryInterval:
             rng: Where the randomness comes from.
         """
         upper = seconds(self.max) if spread else self.upper(retry)
-        return (rng or CHANCE).uniform(seconds(self.min), upper)
+        return (rng or SYSTEM_RANDOM).uniform(seconds(self.min), upper)
 
 
-CHANCE: Final = random.SystemRandom()
+SYSTEM_RANDOM: Final = random.SystemRandom()
 """Where jitter comes from: the system, or processes forked off one would draw alike."""

@@ -44,7 +44,7 @@ def check_close(
     return int(code), reason
 
 
-def sendable_close(
+def make_sendable_close(
     code: int | None,
     reason: str | None,
     platform: Platform,

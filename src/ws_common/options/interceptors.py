@@ -100,20 +100,20 @@ def _observe(observer: Observer | None) -> Handler | None:
     def handler(data: Any, next: Next) -> Awaitable[None] | None:
         result = observer(data)
         if isinstance(result, Awaitable):
-            return _after(cast("Awaitable[object]", result), data, next)
+            return _observe_first(cast("Awaitable[object]", result), data, next)
         return next(data)  # type: ignore[no-any-return]
 
     return handler
 
 
-async def _after(observed: Awaitable[object], data: Any, next: Next) -> None:
+async def _observe_first(observed: Awaitable[object], data: Any, next: Next) -> None:
     await observed
     result = next(data)
     if isinstance(result, Awaitable):
         await result
 
 
-class _Done:
+class _Completed:
     """An awaitable that is done: what `next` returns at the end of the chain."""
 
     def __await__(self) -> Generator[Any, None, None]:
@@ -121,7 +121,7 @@ class _Done:
         yield
 
 
-DONE = _Done()
+DONE = _Completed()
 """Tells a chain that never waited from one that has to be awaited."""
 
 

@@ -317,8 +317,8 @@ class WebSocketOptions:
         _reject_unknown(changes, VmOptions if name == "vm" else JsOptions)
         return _restore(type(self), {**self._values, **changes})
 
-    def _fill(self, given: Mapping[str, Any], known: Any) -> Self:
-        _reject_unknown(given, known)
+    def _fill(self, given: Mapping[str, Any], keywords: Any) -> Self:
+        _reject_unknown(given, keywords)
         platform = platforms.current()
         values = {
             **_DEFAULTS,
@@ -362,12 +362,12 @@ class WebSocketOptions:
     def __repr__(self) -> str:
         """Show what differs from the defaults, without secrets."""
         defaults = type(self)()
-        shown = ", ".join(
+        changed = ", ".join(
             f"{name}={'…' if name in _SECRET else repr(value)}"
             for name, value in self._values.items()
             if value != getattr(defaults, name)
         )
-        return f"WebSocketOptions({shown})"
+        return f"WebSocketOptions({changed})"
 
 
 _DEFAULTS: Mapping[str, Any] = MappingProxyType(
@@ -398,34 +398,36 @@ _DEFAULTS: Mapping[str, Any] = MappingProxyType(
 )
 
 
-_default: dict[str, WebSocketOptions] = {}
+_default_options: dict[str, WebSocketOptions] = {}
 
 
-def default_options() -> WebSocketOptions:
+def get_default_options() -> WebSocketOptions:
     """Those of a client that is told nothing: one object for all of them."""
     name = platforms.current().name
-    if name not in _default:
-        _default[name] = WebSocketOptions()
-    return _default[name]
+    if name not in _default_options:
+        _default_options[name] = WebSocketOptions()
+    return _default_options[name]
 
 
 def _restore(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
     return kind.__new__(kind)._fill(values, AllOptions)  # noqa: SLF001 - our own
 
 
-def _reject_unknown(given: Mapping[str, Any], known: Any) -> None:
+def _reject_unknown(given: Mapping[str, Any], keywords: Any) -> None:
     for name in given:
-        if name not in known.__optional_keys__:
-            raise TypeError(f"unknown option {name!r} here: {_hint(name, known)}")
+        if name not in keywords.__optional_keys__:
+            raise TypeError(
+                f"unknown option {name!r} here: {_suggest_name(name, keywords)}"
+            )
 
 
-def _hint(name: str, known: Any) -> str:
+def _suggest_name(name: str, keywords: Any) -> str:
     import difflib  # noqa: PLC0415 - for who has mistyped, not for every import
 
-    names = sorted(known.__optional_keys__)
-    close = difflib.get_close_matches(name, names, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    names = sorted(keywords.__optional_keys__)
+    similar = difflib.get_close_matches(name, names, n=1)
+    if similar:
+        return f"did you mean {similar[0]!r}?"
     if name in AllOptions.__optional_keys__:
         factory = "vm" if name in VmOptions.__optional_keys__ else "js"
         return f"it belongs to WebSocketOptions.{factory}()"

@@ -9,12 +9,12 @@ from typing import Any, Literal, NamedTuple
 
 from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.environment_events import EnvironmentEvents
-from ws_common.vocabulary.messages import Data, convert_by
+from ws_common.vocabulary.messages import Data, set_converter
 
 Overflow = Literal["pause", "drop_oldest", "drop_newest", "error"]
 
 
-def _no_data(_data: object) -> None:
+def _convert_nothing(_data: object) -> None:
     """Natively there is no data but Python's."""
 
 
@@ -34,7 +34,8 @@ class Platform(NamedTuple):
         too_big_code: The close code sent after a message over `max_size`.
         going_away_code: The close code sent by a program that was cancelled; a page may
             not send 1001.
-        signals: Makes what hears of the network and the page; None: nothing does.
+        environment_events: Makes what hears of the network and the page; None:
+            nothing does.
         timer_slack: Seconds by which timers may be late though nothing slept: those
             of a hidden page fire once a minute.
         to_data: Makes what is sent of the platform's own kinds of data, as they are
@@ -54,7 +55,7 @@ class Platform(NamedTuple):
     going_away_code: int = 1001
     environment_events: Callable[[], EnvironmentEvents] | None = None
     timer_slack: float = 0.0
-    to_data: Callable[[Any], Data | None] = _no_data
+    to_data: Callable[[Any], Data | None] = _convert_nothing
     clock: Clock = Clock()
 
 
@@ -64,7 +65,7 @@ _bound: list[Platform] = []
 def bind(platform: Platform) -> None:
     """Make this the platform that everything runs on."""
     _bound[:] = [platform]
-    convert_by(platform.to_data)
+    set_converter(platform.to_data)
 
 
 def current() -> Platform:

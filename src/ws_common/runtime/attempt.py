@@ -101,7 +101,7 @@ class Attempt:
         if options.timeout is not None:
             self._timer = call_later(options.timeout, self._too_late, options.timeout)
         work = self._run(options, connector, send_queue, context)
-        self._task = spawn(work, "ws connecting", asked=True)
+        self._task = spawn(work, "ws connecting", retrieved=True)
         self._task.add_done_callback(self._done)
 
     def cancel(self) -> None:
@@ -216,7 +216,7 @@ async def _after_connect(
         finally:
             session.leave()
 
-    task = spawn(run(), "ws after_connect", asked=True)
+    task = spawn(run(), "ws after_connect", retrieved=True)
     try:
         await asyncio.wait({task, connection.over}, return_when=asyncio.FIRST_COMPLETED)
     finally:

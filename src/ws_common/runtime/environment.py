@@ -10,7 +10,7 @@ from random import Random
 from ws_common.options.platform import Platform
 from ws_common.runtime.retry_timer import RetryTimer
 from ws_common.vocabulary.causes import Cause
-from ws_common.vocabulary.clock_watch import watch_of_loop
+from ws_common.vocabulary.clock_watch import get_clock_watch
 from ws_common.vocabulary.environment_events import (
     ENVIRONMENT_EVENTS,
     EnvironmentEvent,
@@ -52,7 +52,7 @@ class Environment:
     def start(self) -> None:
         """Watch. Idempotent."""
         platform = self._platform
-        watch_of_loop(platform.clock, platform.timer_slack).start(self._clock_jumped)
+        get_clock_watch(platform.clock, platform.timer_slack).start(self._clock_jumped)
         if self._events is None and self._platform.environment_events is not None:
             self._events = self._platform.environment_events()
             self._events.start(self._heard)
@@ -62,7 +62,7 @@ class Environment:
     def stop(self) -> None:
         """Watch no more, wait for nothing, and free everything. Idempotent."""
         platform = self._platform
-        watch_of_loop(platform.clock, platform.timer_slack).stop(self._clock_jumped)
+        get_clock_watch(platform.clock, platform.timer_slack).stop(self._clock_jumped)
         self.wait.reset()
         environment_events, self._events = self._events, None
         if environment_events is not None:

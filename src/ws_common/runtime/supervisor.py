@@ -15,7 +15,7 @@ from ws_common.lifecycle import client_table as machine
 from ws_common.lifecycle.retry import Failures, RetryDecision, Stop
 from ws_common.lifecycle.state_machine import MachineDriver
 from ws_common.lifecycle.states import Closed, WebSocketClientState
-from ws_common.options.backoff import CHANCE
+from ws_common.options.backoff import SYSTEM_RANDOM
 from ws_common.options.options import (
     ConnectContext,
     Connector,
@@ -87,7 +87,7 @@ class Supervisor:
         self.reporter = Reporter(options.on_event, self.clock, self.counters)
         self.failures = Failures(
             options.connection_retry_interval,
-            CHANCE,
+            SYSTEM_RANDOM,
             self.clock,
             lambda error: self.reporter.fault("retry_if_raised", error),
         )
@@ -122,7 +122,7 @@ class Supervisor:
         self.calls = PendingCalls()
         self.environment = Environment(
             platform,
-            CHANCE,
+            SYSTEM_RANDOM,
             on_due=self._retry_due,
             probe=self._probe,
             report=self.reporter.report,
@@ -361,5 +361,5 @@ class Supervisor:
     # What flows
 
     def _adjust_reading(self) -> None:
-        if self.connection is not None and not self.client_loop.is_over:
+        if self.connection is not None and not self.client_loop.is_closed:
             self.connection.adjust_reading()

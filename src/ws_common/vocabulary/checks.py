@@ -8,21 +8,21 @@ Check = Callable[[str, Any], Any]
 
 
 def must_be(
-    words: str,
+    description: str,
     is_valid: Callable[[Any], bool],
     error: type[Exception] = ValueError,
 ) -> Check:
     """Make a check that keeps a value as it is.
 
     Args:
-        words: What the value must be, for the error.
+        description: What the value must be, for the error.
         is_valid: Whether it is that.
         error: What is raised where it is not.
     """
 
     def check(name: str, value: Any) -> Any:
         if not is_valid(value):
-            raise error(f"{name} must be {words}, not {value!r}")
+            raise error(f"{name} must be {description}, not {value!r}")
         return value
 
     return check

@@ -35,11 +35,11 @@ class ClientLoop:
         return running
 
     @property
-    def is_over(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether the loop was closed: then nothing happens any more."""
         return self.loop is not None and self.loop.is_closed()
 
-    def hop(self, action: Callable[..., object], *arguments: Any) -> None:
+    def call_threadsafe(self, action: Callable[..., object], *arguments: Any) -> None:
         """Do something in the loop, from a finalizer that may run in any thread."""
         if self.loop is None:
             action(*arguments)

@@ -9,7 +9,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
-JUMP = 3.0
+JUMP_THRESHOLD = 3.0
 """Seconds that a tick may be late before it counts."""
 
 
@@ -32,11 +32,11 @@ class ExpectedTime(NamedTuple):
 
     Attributes:
         due: Loop time.
-        wall: The same on the wall, as it looked when the appointment was made.
+        wall_due: The same on the wall, as it looked when the appointment was made.
     """
 
     due: float
-    wall: float
+    wall_due: float
 
     @classmethod
     def after(cls, delay: float, clock: Clock) -> Self:
@@ -46,4 +46,4 @@ class ExpectedTime(NamedTuple):
     def lateness(self, clock: Clock) -> float:
         """Seconds by which it is missed, by the clock that says more of them."""
         late = clock.monotonic() - self.due
-        return max(late, clock.now().timestamp() - self.wall)
+        return max(late, clock.now().timestamp() - self.wall_due)

@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from ws_common.vocabulary.clock import JUMP, Clock, ExpectedTime
+from ws_common.vocabulary.clock import JUMP_THRESHOLD, Clock, ExpectedTime
 
-TICK = 5.0
+CHECK_INTERVAL = 5.0
 """Seconds between two looks at the clock."""
 
 OnJump = Callable[[float], None]
@@ -37,7 +37,7 @@ class ClockWatch:
         """Call back with the seconds that passed unnoticed. Idempotent."""
         self._watchers.add(on_jump)
         if self._timer is None:
-            self._tick()
+            self._schedule_check()
 
     def stop(self, on_jump: OnJump) -> None:
         """Call back no more. Idempotent."""
@@ -46,23 +46,23 @@ class ClockWatch:
             self._timer.cancel()
             self._timer = None
 
-    def _tick(self) -> None:
-        expected = ExpectedTime.after(TICK, self._clock)
+    def _schedule_check(self) -> None:
+        due_time = ExpectedTime.after(CHECK_INTERVAL, self._clock)
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(TICK, self._look, expected)
+        self._timer = loop.call_later(CHECK_INTERVAL, self._check, due_time)
 
-    def _look(self, expected: ExpectedTime) -> None:
-        late = expected.lateness(self._clock)
-        self._tick()
-        if late > JUMP + self._slack:
+    def _check(self, due_time: ExpectedTime) -> None:
+        lateness = due_time.lateness(self._clock)
+        self._schedule_check()
+        if lateness > JUMP_THRESHOLD + self._slack:
             for on_jump in tuple(self._watchers):
-                on_jump(late)
+                on_jump(lateness)
 
 
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, ClockWatch] = WeakKeyDictionary()
 
 
-def watch_of_loop(clock: Clock, slack: float) -> ClockWatch:
+def get_clock_watch(clock: Clock, slack: float) -> ClockWatch:
     """The one that all clients of the running loop share."""
     loop = asyncio.get_running_loop()
     return _watches.setdefault(loop, ClockWatch(clock, slack))

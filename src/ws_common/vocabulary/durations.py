@@ -6,13 +6,13 @@ from datetime import timedelta
 Seconds = float | timedelta
 
 
-def to_seconds(value: object, name: str, *, zero: bool = False) -> float:
+def to_seconds(value: object, name: str, *, allow_zero: bool = False) -> float:
     """Return a duration as `float` seconds, or raise naming the option.
 
     Args:
         value: Seconds as `int` or `float`, or a `timedelta`.
         name: The option's name, for the error.
-        zero: Whether 0 is allowed.
+        allow_zero: Whether 0 is allowed.
 
     Raises:
         TypeError: Not a number and not a `timedelta`.
@@ -27,8 +27,8 @@ def to_seconds(value: object, name: str, *, zero: bool = False) -> float:
             seconds = math.inf
     else:
         raise TypeError(f"{name} must be seconds or a timedelta, not {value!r}")
-    if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not zero):
-        bound = "0 or more" if zero else "above 0"
+    if not math.isfinite(seconds) or seconds < 0 or (seconds == 0 and not allow_zero):
+        bound = "0 or more" if allow_zero else "above 0"
         raise ValueError(f"{name} must be {bound} and finite, not {value!r}")
     return seconds
 

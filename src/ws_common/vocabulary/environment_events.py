@@ -24,7 +24,7 @@ EnvironmentEvent = Literal[
 Hold = Literal["offline", "page_cached", "page_frozen"]
 """Why no attempt is begun."""
 
-HELD: Mapping[Hold, str] = MappingProxyType(
+HOLD_REASONS: Mapping[Hold, str] = MappingProxyType(
     {
         "offline": "offline: waiting for the network",
         "page_cached": "the page was left: waiting for it to be shown again",
@@ -34,7 +34,7 @@ HELD: Mapping[Hold, str] = MappingProxyType(
 """What is waited for, in words."""
 
 
-class Meaning(NamedTuple):
+class EventEffect(NamedTuple):
     """What a signal means for a client.
 
     Attributes:
@@ -52,15 +52,17 @@ class Meaning(NamedTuple):
     gap: bool = False
 
 
-ENVIRONMENT_EVENTS: Mapping[EnvironmentEvent, Meaning] = MappingProxyType(
+ENVIRONMENT_EVENTS: Mapping[EnvironmentEvent, EventEffect] = MappingProxyType(
     {
-        "offline": Meaning(hold="offline"),
-        "online": Meaning(release="offline", cause="online"),
-        "page_cached": Meaning(hold="page_cached", probe=False),
-        "page_shown": Meaning(release="page_cached", cause="page_shown", gap=True),
-        "page_frozen": Meaning(hold="page_frozen", probe=False),
-        "page_resumed": Meaning(release="page_frozen", cause="page_resumed", gap=True),
-        "page_visible": Meaning(),
+        "offline": EventEffect(hold="offline"),
+        "online": EventEffect(release="offline", cause="online"),
+        "page_cached": EventEffect(hold="page_cached", probe=False),
+        "page_shown": EventEffect(release="page_cached", cause="page_shown", gap=True),
+        "page_frozen": EventEffect(hold="page_frozen", probe=False),
+        "page_resumed": EventEffect(
+            release="page_frozen", cause="page_resumed", gap=True
+        ),
+        "page_visible": EventEffect(),
     }
 )
 """Signal by signal."""
@@ -74,7 +76,7 @@ class EnvironmentEvents(Protocol):
         """Whether it is known that there is no network."""
         ...
 
-    def start(self, on_event_of_page: Callable[[EnvironmentEvent], None]) -> None:
+    def start(self, on_event: Callable[[EnvironmentEvent], None]) -> None:
         """Begin to listen."""
 
     def stop(self) -> None:

@@ -43,20 +43,20 @@ class WSError(Exception):
         return type(self).__new__, (type(self), *self.args), dict(self.__dict__)
 
 
-def forget_frames(error: BaseException) -> None:
+def clear_tracebacks(error: BaseException) -> None:
     """Drop the tracebacks of an error and of all that led to it.
 
     The history keeps errors, and their frames would keep sockets, buffers and tasks:
     40 KiB an entry. Not for what a user's code raised, where they are worth it.
     """
-    waiting: list[BaseException | None] = [error]
+    pending: list[BaseException | None] = [error]
     seen: set[int] = set()
-    while waiting:
-        one = waiting.pop()
+    while pending:
+        one = pending.pop()
         if one is not None and id(one) not in seen:
             seen.add(id(one))
             one.__traceback__ = None
-            waiting += [one.__cause__, one.__context__]
+            pending += [one.__cause__, one.__context__]
 
 
 class WSNotConnectedError(WSError):
@@ -142,18 +142,18 @@ class WSConnectionClosedError(WSNotConnectedError):
         was_clean: bool = False,
         unconfirmed: int = 0,
     ) -> None:
-        super().__init__(message or _how_it_ended(close_code, close_reason))
+        super().__init__(message or _describe_end(close_code, close_reason))
         self.close_code = close_code
         self.close_reason = close_reason
         self.was_clean = was_clean
         self.unconfirmed = unconfirmed
 
 
-def _how_it_ended(code: int | None, reason: str) -> str:
-    said = f" ({reason!r})" if reason else ""
+def _describe_end(code: int | None, reason: str) -> str:
+    suffix = f" ({reason!r})" if reason else ""
     if code == _ABNORMAL:
-        return f"the connection was lost without a closing handshake (1006){said}"
-    return f"the connection was closed with {describe(code)}{said}"
+        return f"the connection was lost without a closing handshake (1006){suffix}"
+    return f"the connection was closed with {describe(code)}{suffix}"
 
 
 class WSSupersededError(WSNotConnectedError):

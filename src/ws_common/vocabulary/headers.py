@@ -14,8 +14,8 @@ from ws_common.vocabulary.transport import Headers
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
-_OWNED = frozenset({"connection", "upgrade", "host"})
-_OWNED_PREFIX = "sec-websocket-"
+_RESERVED = frozenset({"connection", "upgrade", "host"})
+_RESERVED_PREFIX = "sec-websocket-"
 
 
 def check_headers(headers: object) -> Headers:
@@ -32,8 +32,8 @@ def check_headers(headers: object) -> Headers:
     for name, given in cast("Mapping[object, object]", headers).items():
         if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} is not a valid header name")
-        several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
-        values = cast("Sequence[object]", given if several else (given,))
+        is_sequence = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+        values = cast("Sequence[object]", given if is_sequence else (given,))
         checked[name] = tuple(check_value(name, value) for value in values)
     return ReadOnly(checked)
 
@@ -52,10 +52,10 @@ def check_value(name: str, value: Any) -> str:
     return value
 
 
-def is_owned(name: str) -> bool:
+def is_reserved(name: str) -> bool:
     """Whether the handshake itself owns this header, so that none may be added.
 
     `Host` is owned too: it follows from the URL (RFC 6455 section 4.1).
     """
     lower = name.lower()
-    return lower in _OWNED or lower.startswith(_OWNED_PREFIX)
+    return lower in _RESERVED or lower.startswith(_RESERVED_PREFIX)

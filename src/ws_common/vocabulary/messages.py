@@ -11,7 +11,7 @@ Sendable = str | bytes | bytearray | memoryview | Sequence[int]
 _converters: list[Callable[[Any], Data | None]] = []
 
 
-def convert_by(convert: Callable[[Any], Data | None]) -> None:
+def set_converter(convert: Callable[[Any], Data | None]) -> None:
     """Have the platform's own kinds of data converted; see `Platform.to_data`."""
     _converters[:] = [convert]
 

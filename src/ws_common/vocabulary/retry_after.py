@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait; None where it does not, or not clearly.
 
     A date is compared with the server's own, so that our clock may be wrong.
@@ -18,14 +18,14 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(value):
         return float(value)
-    until = _date(value)
+    until = _parse_date(value)
     if until is None:
         return None
-    now = _date(headers.get("date", "")) or datetime.now(UTC)
+    now = _parse_date(headers.get("date", "")) or datetime.now(UTC)
     return max(0.0, (until - now).total_seconds())
 
 
-def _date(value: str) -> datetime | None:
+def _parse_date(value: str) -> datetime | None:
     if not value:
         return None
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - seldom needed

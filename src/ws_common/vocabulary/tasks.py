@@ -14,14 +14,14 @@ _tasks: Final[set["asyncio.Task[Any]"]] = set()
 
 
 def spawn(
-    work: Coroutine[Any, Any, None], name: str, *, asked: bool = False
+    work: Coroutine[Any, Any, None], name: str, *, retrieved: bool = False
 ) -> "asyncio.Task[None]":
     """Start a task, and keep it until it is done.
 
     Args:
         work: What it runs.
         name: For debuggers.
-        asked: Whether somebody asks for its exception, or wants none any more.
+        retrieved: Whether somebody asks for its exception, or wants none any more.
     """
     loop = asyncio.get_running_loop()
     try:
@@ -32,7 +32,7 @@ def spawn(
         task = asyncio.Task(_raise(error), loop=loop, name=name)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
-    task.add_done_callback(_retrieve if asked else report)
+    task.add_done_callback(_retrieve if retrieved else report_crash)
     return task
 
 
@@ -40,7 +40,7 @@ async def _raise(error: BaseException) -> None:
     raise error
 
 
-def report(task: "asyncio.Task[None]") -> None:
+def report_crash(task: "asyncio.Task[None]") -> None:
     """Tell the loop of the exception that a task has ended with, if it has."""
     error = _retrieve(task)
     # The task has raised these to whoever runs the loop.
@@ -58,7 +58,7 @@ def _retrieve(task: "asyncio.Task[None]") -> BaseException | None:
     return None if task.cancelled() else task.exception()
 
 
-def not_ours(error: BaseException, who: str) -> Exception:
+def normalize_user_error(error: BaseException, who: str) -> Exception:
     """What to report where user code has raised, or what it awaited was cancelled.
 
     Raises:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-LONGEST: Final = (2**31 - 1) / 1000
+MAX_TIMER_DELAY: Final = (2**31 - 1) / 1000
 """Seconds that a browser's timer can wait."""
 
 
@@ -25,13 +25,13 @@ class _LongTimer:
         loop = asyncio.get_running_loop()
         self._due = loop.time() + delay
         self._callback = callback
-        self._handle: Timer = loop.call_later(LONGEST, self._again)
+        self._handle: Timer = loop.call_later(MAX_TIMER_DELAY, self._rearm)
 
     def cancel(self) -> None:
         """Do not call."""
         self._handle.cancel()
 
-    def _again(self) -> None:
+    def _rearm(self) -> None:
         left = self._due - asyncio.get_running_loop().time()
         self._handle = call_later(max(0.0, left), self._callback)
 
@@ -42,6 +42,6 @@ Timer = asyncio.TimerHandle | _LongTimer
 
 def call_later(delay: float, callback: Callable[..., object], *args: Any) -> Timer:
     """Call back after so many seconds of the running loop, however many they are."""
-    if delay <= LONGEST:
+    if delay <= MAX_TIMER_DELAY:
         return asyncio.get_running_loop().call_later(delay, callback, *args)
     return _LongTimer(delay, partial(callback, *args))

@@ -12,11 +12,11 @@ from urllib.parse import unquote, urlsplit
 from ws_common.vocabulary.errors import WSInvalidUrlError
 
 _SCHEMES = ("ws", "wss")
-_NEVER = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
-_BRACKETS = re.compile(r"\[[^\[\]]+\](:[0-9]*)?")
+_FORBIDDEN = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
+_BRACKETED_HOST = re.compile(r"\[[^\[\]]+\](:[0-9]*)?")
 _LABEL = r"[^\x00-\x20#%/:<>?@\[\\\]^|\x7f.]{1,63}"
-_NAME = re.compile(rf"(?=.{{1,253}}\.?\Z)({_LABEL}\.)*{_LABEL}\.?")
-_LONGEST_NAME = 254
+_HOST_NAME = re.compile(rf"(?=.{{1,253}}\.?\Z)({_LABEL}\.)*{_LABEL}\.?")
+_MAX_NAME_LENGTH = 254
 """Characters, with the dot at the end that a name may have."""
 
 
@@ -33,25 +33,25 @@ def check_url(url: object) -> str:
         raise WSInvalidUrlError(
             f"a WebSocket URL must be a string, not {type(url).__name__}"
         )
-    return _checked(url)
+    return _check_cached(url)
 
 
 @lru_cache(maxsize=64)  # the URL of every attempt, and of clients by the thousand
-def _checked(url: str) -> str:
-    fault = find_fault(url, _SCHEMES)
-    if not fault and "#" in url:
-        fault = "must not have a fragment (RFC 6455 section 3)"
-    if fault:
-        raise WSInvalidUrlError(f"a WebSocket URL {fault}: {redact(url)!r}")
-    return with_password(url)
+def _check_cached(url: str) -> str:
+    problem = find_url_error(url, _SCHEMES)
+    if not problem and "#" in url:
+        problem = "must not have a fragment (RFC 6455 section 3)"
+    if problem:
+        raise WSInvalidUrlError(f"a WebSocket URL {problem}: {redact(url)!r}")
+    return add_empty_password(url)
 
 
-def find_fault(url: str, schemes: Sequence[str]) -> str | None:
+def find_url_error(url: str, schemes: Sequence[str]) -> str | None:
     """Return what is wrong with a URL, or None.
 
     The answer quotes nothing from the URL, because any part of it may be a password.
     """
-    if _NEVER.search(url):
+    if _FORBIDDEN.search(url):
         return "must not contain spaces or control characters, nor lone surrogates"
     try:
         parts = urlsplit(url)
@@ -60,22 +60,24 @@ def find_fault(url: str, schemes: Sequence[str]) -> str | None:
         unquote(parts.password or "", errors="strict")
     except ValueError:
         return "needs a host and a port that can be read: this is not a valid URL"
-    fault = None
-    where = parts.netloc.rpartition("@")[2]
+    problem = None
+    netloc_host = parts.netloc.rpartition("@")[2]
     if parts.scheme not in schemes:
-        fault = f"begins with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+        problem = f"begins with {' or '.join(f'{scheme}://' for scheme in schemes)}"
     elif not host:
-        fault = "needs a host"
+        problem = "needs a host"
     elif port == 0:
-        fault = "needs a port from 1 to 65535, or none: port 0 cannot be connected to"
-    elif not is_host(host) or (":" in host) != bool(_BRACKETS.fullmatch(where)):
-        fault = (
+        problem = "needs a port from 1 to 65535, or none: port 0 cannot be connected to"
+    elif not is_host(host) or (":" in host) != bool(
+        _BRACKETED_HOST.fullmatch(netloc_host)
+    ):
+        problem = (
             "needs a host: a name (labels of 1 to 63 characters with single dots "
             "between them, 253 in all) or an address (one of IPv6 in brackets)"
         )
     elif ":" in user:
-        fault = "must not have a colon in its user name (RFC 7617 section 2)"
-    return fault
+        problem = "must not have a colon in its user name (RFC 7617 section 2)"
+    return problem
 
 
 def is_host(host: str) -> bool:
@@ -91,15 +93,15 @@ def is_host(host: str) -> bool:
         except ValueError:
             return False
         return True
-    if not host.isascii() and len(host) <= _LONGEST_NAME:
+    if not host.isascii() and len(host) <= _MAX_NAME_LENGTH:
         try:
             host = host.encode("idna").decode()
         except UnicodeError:
             return False
-    return bool(_NAME.fullmatch(host))
+    return bool(_HOST_NAME.fullmatch(host))
 
 
-def with_password(url: str) -> str:
+def add_empty_password(url: str) -> str:
     """Return a valid URL with its scheme in lower case and a password for its user.
 
     Where the password is missing it is empty, which is what curl and browsers send
@@ -109,8 +111,8 @@ def with_password(url: str) -> str:
     user, _, host = parts.netloc.rpartition("@")
     if user:
         host = f"{user}@{host}" if ":" in user else f"{user}:@{host}"
-    begin = len(f"{parts.scheme}://{parts.netloc}")
-    return f"{parts.scheme}://{host}{url[begin:]}"
+    prefix_length = len(f"{parts.scheme}://{parts.netloc}")
+    return f"{parts.scheme}://{host}{url[prefix_length:]}"
 
 
 def redact(url: str) -> str:
@@ -131,14 +133,14 @@ def redact(url: str) -> str:
         return _UNREADABLE
     host = parts.netloc.rpartition("@")[2]
     scheme = f"{parts.scheme}://" if parts.netloc else ""
-    query = "&".join(map(_without_value, parts.query.split("&")))
+    query = "&".join(map(_hide_value, parts.query.split("&")))
     return f"{scheme}{host}{parts.path}" + (f"?{query}" if parts.query else "")
 
 
 _UNREADABLE = "<unreadable URL>"
 
 
-def _without_value(item: str) -> str:
+def _hide_value(item: str) -> str:
     name, equals, _ = item.partition("=")
     # Without `=` it may be a token as a whole: then even its name is hidden.
     return f"{name}=…" if equals else "…"

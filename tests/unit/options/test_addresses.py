@@ -69,7 +69,7 @@ async def test_the_url_that_is_dialed(asked):
         assert attempt.request.url == "wss://token:@Example.org/"
 
 
-def refusal(**options) -> Exception | None:
+def get_refusal(**options) -> Exception | None:
     """What making these options raises."""
     try:
         ws.WebSocketOptions.vm(**options)
@@ -101,7 +101,7 @@ def refusal(**options) -> Exception | None:
 )
 def test_a_proxy_that_is_none(proxy):
     """It is refused when the options are made, by the option's name."""
-    error = refusal(proxy=proxy)
+    error = get_refusal(proxy=proxy)
     assert error is not None
     assert "proxy" in str(error)
 
@@ -117,7 +117,7 @@ def test_a_proxy_that_is_none(proxy):
 )
 def test_the_password_of_a_bad_proxy_is_not_shown(proxy):
     """Nor does the error show what nobody shall see."""
-    error = refusal(proxy=proxy)
+    error = get_refusal(proxy=proxy)
     assert error is not None
     assert "s3cr3t" not in f"{error}{error.__cause__}{error.__context__}"
 
@@ -125,7 +125,7 @@ def test_the_password_of_a_bad_proxy_is_not_shown(proxy):
 @pytest.mark.parametrize("port", [-1, 65_536, 99_999])
 def test_a_local_port_that_is_none(port):
     """A port is from 0 (any) to 65535."""
-    error = refusal(local_addr=("127.0.0.1", port))
+    error = get_refusal(local_addr=("127.0.0.1", port))
     assert error is not None
     assert "local_addr" in str(error)
 
@@ -146,7 +146,7 @@ def test_a_local_port_that_is_none(port):
 )
 def test_other_addresses_that_are_none(option):
     """A bad name, address or path is refused, and the error names its option."""
-    error = refusal(**option)
+    error = get_refusal(**option)
     assert error is not None
     assert next(iter(option)) in str(error)
 
@@ -154,14 +154,14 @@ def test_other_addresses_that_are_none(option):
 def test_good_ones_are_taken():
     """What is right stays right."""
     for proxy in ("http://proxy", "http://joe:pw@[::1]:8080", "socks5h://a.b:1080"):
-        assert refusal(proxy=proxy) is None
+        assert get_refusal(proxy=proxy) is None
     for port in (0, 65_535):
-        assert refusal(local_addr=("127.0.0.1", port)) is None
+        assert get_refusal(local_addr=("127.0.0.1", port)) is None
     for host in ("::1", "fe80::1%eth0", "localhost", "bücher.example", "a_b."):
-        assert refusal(local_addr=(host, 0)) is None
-        assert refusal(server_hostname=host) is None
-    assert refusal(server_hostname="") is None  # asyncio's way to check no name
-    assert refusal(unix_path="\0abstract") is None
+        assert get_refusal(local_addr=(host, 0)) is None
+        assert get_refusal(server_hostname=host) is None
+    assert get_refusal(server_hostname="") is None  # asyncio's way to check no name
+    assert get_refusal(unix_path="\0abstract") is None
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ FIRST = {
 """What is known of an attempt where no connection was ever stable."""
 
 
-def delays(
+def draw_delays(
     interval: ConnectionRetryInterval,
     retry: int,
     *,
@@ -53,7 +53,7 @@ def delays(
     return [decision.delay for decision in decisions]
 
 
-def distance(sample: list[float], low: float, high: float) -> float:
+def measure_distance(sample: list[float], low: float, high: float) -> float:
     """The Kolmogorov-Smirnov statistic of a sample against uniform(low, high)."""
     count = len(sample)
     ideal = [(value - low) / (high - low) for value in sorted(sample)]
@@ -69,9 +69,9 @@ def test_delays_are_uniform(retry):
     interval = ConnectionRetryInterval()
     upper = min(15.0, 0.5 * 2.0 ** min(retry + 1, 60))
 
-    sample = delays(interval, retry)
+    sample = draw_delays(interval, retry)
 
-    assert distance(sample, 0.5, upper) < CRITICAL
+    assert measure_distance(sample, 0.5, upper) < CRITICAL
     assert min(sample) >= 0.5
     assert max(sample) <= upper
 
@@ -83,7 +83,7 @@ def test_other_parameters_too(retry):
     upper = min(60.0, 2 * 1.5 ** (retry + 1))
 
     assert upper == pytest.approx(interval.upper(retry))
-    assert distance(delays(interval, retry), 2.0, upper) < CRITICAL
+    assert measure_distance(draw_delays(interval, retry), 2.0, upper) < CRITICAL
 
 
 def test_statistic_tells_other_distributions():
@@ -93,14 +93,14 @@ def test_statistic_tells_other_distributions():
     halved = [min(8.0, 0.5 + rng.uniform(0, 15)) for _ in range(DRAWS)]
     fair = [rng.uniform(0.5, 15) for _ in range(DRAWS)]
 
-    assert distance(clumped, 0.5, 15.0) > CRITICAL
-    assert distance(halved, 0.5, 8.0) > 10 * CRITICAL
-    assert distance(fair, 0.5, 15.0) < CRITICAL
+    assert measure_distance(clumped, 0.5, 15.0) > CRITICAL
+    assert measure_distance(halved, 0.5, 8.0) > 10 * CRITICAL
+    assert measure_distance(fair, 0.5, 15.0) < CRITICAL
 
 
 def test_no_mass_at_either_end():
     """No two of many draws coincide, least of all on `min` or `max`."""
-    sample = delays(ConnectionRetryInterval(), 30)
+    sample = draw_delays(ConnectionRetryInterval(), 30)
 
     assert DRAWS == len(set(sample))
     assert 0.5 not in sample
@@ -109,7 +109,7 @@ def test_no_mass_at_either_end():
 
 def test_first_retry_is_jittered():
     """Everybody who lost the same server does not come back at the same moment."""
-    sample = delays(ConnectionRetryInterval(), 0)
+    sample = draw_delays(ConnectionRetryInterval(), 0)
 
     assert max(sample) - min(sample) > 0.49
 
@@ -144,7 +144,7 @@ class Extreme(random.Random):
 
 
 @given(low=st.floats(1e-3, 1e3), high=st.floats(1e-3, 1e6))
-def test_rounding_leads_nowhere_else(low, high):
+def test_rounding_stays_within_bounds(low, high):
     """Not even the last digit of the extreme draws is outside."""
     low, high = sorted((low, high))
     interval = ConnectionRetryInterval(min=low, max=high)
@@ -172,20 +172,20 @@ def test_equal_ends():
     """With `min` equal to `max` every delay is that."""
     interval = ConnectionRetryInterval(min=3, max=3)
 
-    assert {3.0} == set(delays(interval, 4, count=50))
+    assert {3.0} == set(draw_delays(interval, 4, count=50))
 
 
 @pytest.mark.parametrize("code", [1012, 1013])
 @pytest.mark.parametrize("retry", [0, 1, 7])
 def test_restart_and_overload_spread_at_once(code, retry):
     """After 1012 and 1013 the very first draw is from the whole interval."""
-    sample = delays(
+    sample = draw_delays(
         ConnectionRetryInterval(),
         retry,
         error=WSConnectionClosedError(close_code=code),
     )
 
-    assert distance(sample, 0.5, 15.0) < CRITICAL
+    assert measure_distance(sample, 0.5, 15.0) < CRITICAL
 
 
 @pytest.mark.parametrize(
@@ -197,9 +197,9 @@ def test_retry_after_is_added_in_front(asked, added, status):
     """A server gets the time it asks for, 5 minutes at most, and not all at its end."""
     error = WSHandshakeError("busy", status=status, retry_after=asked)
 
-    sample = delays(ConnectionRetryInterval(), 2, error=error)
+    sample = draw_delays(ConnectionRetryInterval(), 2, error=error)
 
-    assert distance([delay - added for delay in sample], 0.5, 4.0) < CRITICAL
+    assert measure_distance([delay - added for delay in sample], 0.5, 4.0) < CRITICAL
     assert min(sample) >= added + 0.5
 
 
@@ -207,7 +207,7 @@ def test_negative_retry_after_shortens_nothing():
     """A date that has passed already asks for no time."""
     error = WSHandshakeError("busy", status=503, retry_after=-60.0)
 
-    assert min(delays(ConnectionRetryInterval(), 0, error=error, count=200)) >= 0.5
+    assert min(draw_delays(ConnectionRetryInterval(), 0, error=error, count=200)) >= 0.5
 
 
 def test_time_of_the_next_attempt():

@@ -115,7 +115,7 @@ GOOD_VM = {
 }
 
 
-def short(value: object) -> str:
+def shorten(value: object) -> str:
     return f"{value!r:.40}"
 
 
@@ -125,7 +125,7 @@ def natively(platform):
         pytest.skip("native options")
 
 
-@pytest.mark.parametrize(("name", "value"), BAD_COMMON, ids=short)
+@pytest.mark.parametrize(("name", "value"), BAD_COMMON, ids=shorten)
 def test_bad_value(name, value):
     """Every bad value raises on construction, and the error names the option."""
     with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
@@ -395,4 +395,4 @@ def test_durations(value, seconds):
     assert seconds == to_seconds(value, "x")
     assert isinstance(to_seconds(value, "x"), float)
     assert to_optional_seconds(None, "x") is None
-    assert 0.0 == to_seconds(0, "x", zero=True)
+    assert 0.0 == to_seconds(0, "x", allow_zero=True)

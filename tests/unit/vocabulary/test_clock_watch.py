@@ -18,7 +18,7 @@ pytestmark = pytest.mark.looptime
 clock = LoopTimeProxy()
 
 
-class Wall:
+class WallClock:
     """A wall clock that follows the loop's, and can be put forward."""
 
     def __init__(self) -> None:
@@ -32,17 +32,17 @@ class Wall:
 @pytest.fixture
 def wall(monkeypatch):
     """The wall clock that the client sees."""
-    fake = Wall()
+    fake = WallClock()
     set_wall_clock(monkeypatch, fake)
     return fake
 
 
-@pytest.mark.parametrize("heart", [ws.Heartbeat(20, 3), None])
+@pytest.mark.parametrize("heartbeat", [ws.Heartbeat(20, 3), None])
 @pytest.mark.parametrize("alive", [True, False])
-async def test_a_sleep_is_followed_by_a_probe(wall, heart, alive):
+async def test_a_sleep_is_followed_by_a_probe(wall, heartbeat, alive):
     """Heartbeat or not, a connection is asked at once, and is dead if it is silent."""
     connector = FakeConnector()
-    async with opened(connector, heartbeat=heart) as (client, transport):
+    async with opened(connector, heartbeat=heartbeat) as (client, transport):
         await asyncio.sleep(1)
         wall.ahead = 600
         await asyncio.sleep(5)
@@ -53,7 +53,7 @@ async def test_a_sleep_is_followed_by_a_probe(wall, heart, alive):
             await asyncio.sleep(15)
             assert client.state.is_open
         else:
-            timeout = 20 if heart is None else 3
+            timeout = 20 if heartbeat is None else 3
             await client.state_changes.closed.first()
             assert clock == asked + timeout
     assert asked <= 6
@@ -102,7 +102,7 @@ async def test_gaps_without_end(wall):
 
 
 @pytest.fixture
-async def wait(monkeypatch):
+async def wait_on_time(monkeypatch):
     """Every timer is late from here on, as in a hidden page, but for this one's own."""
     loop = asyncio.get_running_loop()
     on_time = loop.call_at
@@ -110,24 +110,24 @@ async def wait(monkeypatch):
     def late(when, *args, **how):
         return on_time(when + 10, *args, **how)
 
-    async def wait(seconds):
+    async def wait_for(seconds):
         over = loop.create_future()
         on_time(loop.time() + seconds, over.set_result, None)
         await over
 
     monkeypatch.setattr(loop, "call_at", late)
-    return wait
+    return wait_for
 
 
-async def test_a_message_does_the_work_of_a_late_timer(wait):
+async def test_a_message_does_the_work_of_a_late_timer(wait_on_time):
     """Where timers are throttled, what arrives is not."""
     connector = FakeConnector(pings=False, can_pause=False)
     options = {"heartbeat": ws.Heartbeat(2, 1, message="ping")}
     async with opened(connector, **options) as (_, transport):
-        await wait(1.5)
+        await wait_on_time(1.5)
         transport.message("no timer is late")
         assert transport.sent == []
-        await wait(2)
+        await wait_on_time(2)
         transport.message("one is")
         assert transport.sent == ["ping"]
         transport.message("and now none is")

@@ -49,7 +49,7 @@ FACTS = {
 }
 
 
-def classes() -> list[type[WSError]]:
+def find_error_classes() -> list[type[WSError]]:
     found = [one for one in vars(errors).values() if isinstance(one, type)]
     return [one for one in found if issubclass(one, WSError)]
 
@@ -62,7 +62,7 @@ def test_tree():
     """Every class is where the contract has it, with the code it promises."""
     found = {
         kind.__name__: (kind.code, [base.__name__ for base in kind.__bases__])
-        for kind in classes()
+        for kind in find_error_classes()
     }
 
     assert TREE == found
@@ -77,13 +77,13 @@ def test_tree_in_the_docstring():
 
 def test_codes_are_unique():
     """A code tells one class from all others."""
-    codes = [kind.code for kind in classes()]
+    codes = [kind.code for kind in find_error_classes()]
 
     assert len(codes) == len(set(codes))
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("kind", classes())
+@pytest.mark.parametrize("kind", find_error_classes())
 def test_pickle(kind, protocol):
     """Every error can be pickled, and nothing that it carries is lost."""
     error = make(kind)
@@ -99,7 +99,7 @@ def test_pickle(kind, protocol):
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-@pytest.mark.parametrize("kind", classes())
+@pytest.mark.parametrize("kind", find_error_classes())
 def test_copy(kind, copied):
     """Every error can be copied."""
     error = make(kind)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_common.vocabulary.headers import check_headers, check_value, is_owned
+from ws_common.vocabulary.headers import check_headers, check_value, is_reserved
 
 CONTROL = "".join(map(chr, [*range(9), *range(10, 32), 127]))
 
@@ -97,14 +97,14 @@ def test_must_be_a_mapping(headers):
     "name",
     ["Connection", "UPGRADE", "host", "Sec-WebSocket-Key", "sec-websocket-protocol"],
 )
-def test_owned(name):
+def test_reserved(name):
     """What the handshake itself says, nobody else may."""
-    assert is_owned(name)
+    assert is_reserved(name)
 
 
 @pytest.mark.parametrize(
     "name", ["Authorization", "Cookie", "X-Host", "Origin", "Sec-"]
 )
-def test_not_owned(name):
+def test_not_reserved(name):
     """The rest is the program's."""
-    assert not is_owned(name)
+    assert not is_reserved(name)

@@ -25,8 +25,8 @@ URL = "ws://host/"
 HOUR = 3600
 
 
-class Armed(list[float]):
-    """The delays of all timers that were armed, in seconds."""
+class TimerDelays(list[float]):
+    """The delays of all timers that were timer_delays, in seconds."""
 
     def assert_long_and_possible(self) -> None:
         """Some wait for weeks, and none for longer than a browser can."""
@@ -35,10 +35,10 @@ class Armed(list[float]):
 
 
 @pytest.fixture
-async def armed(monkeypatch):
+async def timer_delays(monkeypatch):
     """What is armed on the test's loop from here on."""
     loop = asyncio.get_running_loop()
-    delays = Armed()
+    delays = TimerDelays()
     call_at, call_later = loop.call_at, loop.call_later
 
     def at(when, *args, **how):
@@ -79,90 +79,90 @@ async def opened(**options):
         yield client, await connector.opened()
 
 
-async def test_timeout(armed):
+async def test_timeout(timer_delays):
     """An attempt may take months."""
     async with connecting(timeout=MONTHS) as (client, _):
-        armed.assert_long_and_possible()
+        timer_delays.assert_long_and_possible()
         await asyncio.sleep(HOUR)
         assert isinstance(client.state, ws.Connecting)
 
 
-async def test_close_timeout(armed):
+async def test_close_timeout(timer_delays):
     """So may the closing of a connection."""
     async with opened(close_timeout=MONTHS) as (client, transport):
-        leaving = asyncio.ensure_future(client.disconnect())
+        closing = asyncio.ensure_future(client.disconnect())
         await until_idle()
-        armed.assert_long_and_possible()
+        timer_delays.assert_long_and_possible()
         await asyncio.sleep(HOUR)
         assert isinstance(client.state, ws.Disconnecting)
         transport.closed(1000, initiator="local")
-        await leaving
+        await closing
 
 
-async def test_heartbeat_interval(armed):
+async def test_heartbeat_interval(timer_delays):
     """Nobody is asked for months."""
     async with opened(heartbeat=ws.Heartbeat(interval=MONTHS)) as (_, transport):
-        armed.assert_long_and_possible()
+        timer_delays.assert_long_and_possible()
         await asyncio.sleep(HOUR)
         assert [] == transport.pings
 
 
 @pytest.mark.parametrize("message", [None, "are you there?"], ids=["ping", "message"])
-async def test_heartbeat_timeout(armed, message):
+async def test_heartbeat_timeout(timer_delays, message):
     """An answer may take months."""
     heartbeat = ws.Heartbeat(interval=1, timeout=MONTHS, message=message)
     async with opened(heartbeat=heartbeat) as (client, _):
         await asyncio.sleep(HOUR)
-        armed.assert_long_and_possible()
+        timer_delays.assert_long_and_possible()
         assert client.state.is_open
 
 
-async def test_probe_of_a_page_that_is_looked_at(js, armed):
+async def test_probe_of_a_page_that_is_looked_at(js, timer_delays):
     """So may that to the question of a page that is shown again."""
     document = js.as_page("https://example.org")
     heartbeat = ws.Heartbeat(interval=3600, timeout=MONTHS, message="are you there?")
     async with open_client(js, heartbeat=heartbeat) as (client, socket):
         document.play("visibilitychange")
-        armed.assert_long_and_possible()
+        timer_delays.assert_long_and_possible()
         await asyncio.sleep(60)
         assert ["are you there?"] == socket.sent
         assert client.state.is_open
 
 
-async def test_retry_interval(armed):
+async def test_retry_interval(timer_delays):
     """The next attempt may be due in months."""
     async with opened(connection_retry_interval=(MONTHS, MONTHS)) as (client, one):
         one.closed(1006)
-        armed.assert_long_and_possible()
+        timer_delays.assert_long_and_possible()
         await asyncio.sleep(HOUR)
         assert isinstance(client.state, ws.Reconnecting)
 
 
-async def test_what_retry_if_says(armed):
+async def test_what_retry_if_says(timer_delays):
     """And if it is the application that says so."""
     interval = ws.ConnectionRetryInterval(retry_if=lambda _: MONTHS.total_seconds())
     async with opened(connection_retry_interval=interval) as (client, one):
         one.closed(1006)
-        armed.assert_long_and_possible()
+        timer_delays.assert_long_and_possible()
         await asyncio.sleep(HOUR)
         assert isinstance(client.state, ws.Reconnecting)
 
 
-async def test_min_uptime(armed):
+async def test_min_uptime(timer_delays):
     """A connection may have to live for months before it is a stable one."""
     interval = ws.ConnectionRetryInterval(min_uptime=MONTHS, max_attempts=1)
     async with opened(connection_retry_interval=interval) as (client, one):
-        armed.assert_long_and_possible()
+        timer_delays.assert_long_and_possible()
         await asyncio.sleep(HOUR)
         one.closed(1006)
         assert isinstance(client.state, ws.Closed)
         assert isinstance(client.state.error, ws.WSRetriesExhaustedError)
 
 
-async def test_outbox_ttl(armed):
+async def test_outbox_ttl(timer_delays):
     """A message may wait for months."""
     async with connecting(timeout=None, outbox=ws.Outbox(ttl=MONTHS)) as (client, _):
         receipt = client.add_nowait("not urgent")
-        armed.assert_long_and_possible()
+        timer_delays.assert_long_and_possible()
         await asyncio.sleep(HOUR)
         assert "queued" == receipt.status

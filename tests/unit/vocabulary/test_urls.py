@@ -18,34 +18,34 @@ QUERY = st.text(st.characters(codec="utf-8", exclude_characters="#&="), max_size
 
 
 @st.composite
-def around(draw, text):
+def surround_secret(draw, text):
     """The secret, with something odd before and after it."""
     return draw(text) + SECRET + draw(text)
 
 
 @given(
-    user=st.one_of(PLAIN, around(ODD)),
-    password=around(ODD),
+    user=st.one_of(PLAIN, surround_secret(ODD)),
+    password=surround_secret(ODD),
     host=st.sampled_from(["example.org", "example.org:8443", "[::1]:80", "10.0.0.1"]),
     path=PLAIN,
-    query=st.lists(st.tuples(PLAIN, around(QUERY)), max_size=3),
-    fragment=st.one_of(st.just(""), around(ODD)),
+    query=st.lists(st.tuples(PLAIN, surround_secret(QUERY)), max_size=3),
+    fragment=st.one_of(st.just(""), surround_secret(ODD)),
 )
 def test_nothing_secret_is_shown(user, password, host, **rest):
     """Neither credentials, nor query values, nor a fragment, however odd they are."""
-    asked = "&".join(f"{name}={value}" for name, value in rest["query"])
-    behind = f"{rest['path']}?{asked}#{rest['fragment']}"
-    url = f"wss://{user}:{password}@{host}/{behind}"
+    query = "&".join(f"{name}={value}" for name, value in rest["query"])
+    target = f"{rest['path']}?{query}#{rest['fragment']}"
+    url = f"wss://{user}:{password}@{host}/{target}"
 
     shown = redact(url)
 
     assert SECRET not in shown
     assert SECRET not in repr(Connecting(url, 1))
     assert SECRET not in repr(Open(url, None, 1))
-    assert SECRET not in words_of_a_refusal(url)
+    assert SECRET not in get_refusal_text(url)
 
 
-def words_of_a_refusal(url: object) -> str:
+def get_refusal_text(url: object) -> str:
     try:
         check_url(url)
     except WSInvalidUrlError as error:
@@ -53,7 +53,7 @@ def words_of_a_refusal(url: object) -> str:
     return ""
 
 
-@given(token=around(ODD.filter(lambda text: "=" not in text)))
+@given(token=surround_secret(ODD.filter(lambda text: "=" not in text)))
 def test_query_that_is_a_token(token):
     """Where the query has no names it may be a token as a whole."""
     assume("&" not in token)

@@ -21,17 +21,17 @@ pytestmark = pytest.mark.looptime
 SECRET = "Bearer s3cr3t"  # noqa: S105 - looked for where it must not be
 
 
-def pickled(value: object) -> object:
+def pickle_and_load(value: object) -> object:
     """What comes out at the other end of a pipe."""
     return pickle.loads(pickle.dumps(value))  # noqa: S301 - our own
 
 
-async def an_event() -> ws.ClientEvent:
+async def make_event() -> ws.ClientEvent:
     """One that a client has told."""
-    told: list[ws.ClientEvent] = []
-    async with connected(FakeConnector(), on_event=told.append):
+    events: list[ws.ClientEvent] = []
+    async with connected(FakeConnector(), on_event=events.append):
         pass
-    return told[0]
+    return events[0]
 
 
 @pytest.mark.parametrize(
@@ -56,16 +56,16 @@ def test_a_request_does_not_show_what_is_secret_in_its_url():
 
 
 @pytest.mark.parametrize("handshake", [ws.Handshake(), ws.Handshake(status=101)])
-@pytest.mark.parametrize("again", [copy.deepcopy, pickled])
+@pytest.mark.parametrize("again", [copy.deepcopy, pickle_and_load])
 def test_a_handshake_can_be_copied(handshake, again):
     """Deeply, and through pickle: what comes out is equal."""
     assert again(handshake) == handshake
 
 
-@pytest.mark.parametrize("again", [copy.deepcopy, pickled])
+@pytest.mark.parametrize("again", [copy.deepcopy, pickle_and_load])
 async def test_an_event_can_be_copied(again):
     """So that it can be handed to another process."""
-    event = await an_event()
+    event = await make_event()
     copied = again(event)
     assert copied == event
     assert dict(copied.details) == dict(event.details)
@@ -126,7 +126,7 @@ LIVE = {
 """What belongs to a loop, and what is only described."""
 
 
-def kind(value: object) -> str:
+def get_kind(value: object) -> str:
     """The name of its public class."""
     return next(one.__name__ for one in type(value).__mro__ if one.__module__ == "ws")
 
@@ -134,11 +134,11 @@ def kind(value: object) -> str:
 def test_every_public_value_is_looked_at():
     """A class that is added is a value, or it is live."""
     classes = {name for name in ws.__all__ if inspect.isclass(getattr(ws, name))}
-    assert {kind(value) for value in VALUES} == classes - LIVE
+    assert {get_kind(value) for value in VALUES} == classes - LIVE
 
 
-@pytest.mark.parametrize("value", VALUES, ids=kind)
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickled])
+@pytest.mark.parametrize("value", VALUES, ids=get_kind)
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickle_and_load])
 def test_a_value_can_be_copied(value, again):
     """What comes out is of the same kind, and as good as what went in."""
     copied = again(value)
@@ -149,7 +149,7 @@ def test_a_value_can_be_copied(value, again):
         assert repr(copied) == repr(value)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=kind)
+@pytest.mark.parametrize("value", VALUES, ids=get_kind)
 def test_a_value_does_not_show_its_secrets(value):
     """Neither credentials, nor values of a query, nor headers."""
     assert "s3cr3t" not in f"{value!r} {value}"
@@ -168,7 +168,7 @@ def test_type_hints_of_options(annotated):
     assert typing.get_type_hints(annotated)
 
 
-def annotated_things():
+def iterate_annotated():
     """Everything public that has annotations: classes and their own functions."""
     for name in ws.__all__:
         thing = getattr(ws, name)
@@ -190,7 +190,7 @@ def annotated_things():
 def test_type_hints_of_everything_public():
     """No name in a public annotation is known to type checkers alone."""
     unknown = {}
-    for name, thing in annotated_things():
+    for name, thing in iterate_annotated():
         try:
             typing.get_type_hints(thing)
         except NameError as error:
