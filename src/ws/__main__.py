@@ -1,4 +1,4 @@
-"""`python -m ws`: what there is to run from a command line without any extra."""
+"""`python -m ws`: the commands that need no additional package."""
 
 import argparse
 import sys
@@ -27,7 +27,8 @@ def _parse_port(text: str) -> int:
     return port
 
 
-_parse_port.__name__ = "port"  # argparse says "invalid port value"
+# argparse puts the name of the function into its message: "invalid port value".
+_parse_port.__name__ = "port"
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -50,10 +51,10 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; without one, show which there are.
+    """Run a command, or print the help if none is given.
 
     Args:
-        arguments: Of the command line; by default those of this process.
+        arguments: The arguments of the command line; by default those of the process.
 
     Returns:
         The exit status: 1 if the command failed.
@@ -66,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if PLATFORM != "vm":
         sys.stderr.write("ws: a browser cannot run a server\n")
         return 1
-    from ws_vm.echo_server import run  # noqa: PLC0415 - nothing else needs a server
+    # Imported here: `ws_vm` cannot be imported in a browser.
+    from ws_vm.echo_server import run  # noqa: PLC0415
 
     return run(parsed.host, parsed.port)
 

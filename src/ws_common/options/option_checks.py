@@ -1,4 +1,4 @@
-"""How each option is checked, and in which form it is kept."""
+"""The check of each option, which also converts its value to its stored form."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -29,11 +29,12 @@ def _check_optional_kind(kind: type) -> Check:
 
 
 def _is_count(value: Any) -> bool:
+    # `type()` and not `isinstance()`, because True is an `int`.
     return type(value) is int and value > 0
 
 
 def _is_tls_context(value: Any) -> bool:
-    # By name: `ssl` is not imported here, and not in every browser.
+    # By name, because `ssl` does not exist in every Pyodide. A subclass is valid too.
     return "SSLContext" in {kind.__name__ for kind in type(value).__mro__}
 
 
@@ -66,6 +67,7 @@ def _check_protocols(name: str, value: Any) -> tuple[str, ...]:
             raise ValueError(
                 f"{name}: {protocol!r} is not a token (RFC 6455 section 4.1)"
             )
+    # RFC 6455 section 4.1: the values must be unique. A browser raises a SyntaxError.
     if len(set(protocols)) != len(protocols):
         raise ValueError(f"{name} must not name a subprotocol twice: {protocols!r}")
     return protocols
@@ -80,16 +82,19 @@ def _check_interceptors(name: str, value: Any) -> tuple[WSInterceptor, ...]:
 
 
 def _to_tuple(name: str, value: Any) -> tuple[Any, ...]:
+    # A string is iterable too: "chat" would become four subprotocols.
     if isinstance(value, str | bytes) or not isinstance(value, Iterable):
         raise TypeError(f"{name} must be a list or tuple, not {value!r}")
     return tuple(cast("Iterable[object]", value))
 
 
 def _check_outbox(name: str, value: Any) -> Outbox:
+    # An outbox of no messages instead of None, so that its users need not distinguish.
     return _check_optional_kind(Outbox)(name, value) or Outbox(max_messages=0)
 
 
 def _check_headers(_name: str, value: Any) -> Any:
+    # What a provider returns is checked before each attempt, when it is called.
     return value if value is None or callable(value) else check_headers(value)
 
 
@@ -104,14 +109,14 @@ def _check_compression(name: str, value: Any) -> CompressionOptions:
 
 
 def _check_host(name: str, value: Any) -> str | None:
-    # asyncio takes an empty name to mean that no name is checked.
+    # An empty name is valid: for asyncio it means that no name is checked.
     if not _check_text(name, value) or is_host(value):
         return value  # type: ignore[no-any-return]
     raise ValueError(f"{name} must be the name or the address of a host, not {value!r}")
 
 
 def _check_path(name: str, value: Any) -> str | None:
-    # On Linux, a leading NUL means a socket without a file.
+    # On Linux a leading NUL character means an abstract socket, which has no file.
     if _check_text(name, value) is None or (value and "\0" not in value[1:]):
         return value  # type: ignore[no-any-return]
     raise ValueError(f"{name} must be the path of a Unix socket, not {value!r}")
@@ -121,6 +126,8 @@ def _check_local_addr(name: str, value: Any) -> tuple[str, int] | None:
     match value:
         case None:
             return None
+        # Port 0 lets the system choose. An IPv6 address with a scope passes
+        # `is_host()`.
         case (str(host), int(port)) if is_host(host) and 0 <= port <= _MAX_PORT:
             return host, port
         case _:
@@ -133,13 +140,15 @@ def _check_local_addr(name: str, value: Any) -> tuple[str, int] | None:
 def _check_proxy(name: str, value: Any) -> str | bool | None:
     if value is None or isinstance(value, bool):
         return value
-    # The value is not shown: it may contain a password.
+    # The message does not show the value, because it may contain a password.
     requirement = f"{name} must be a URL such as http://host:8080, True or None"
     if not isinstance(value, str):
         raise TypeError(f"{requirement}, not {type(value).__name__}")
     problem = find_url_error(value, _PROXY_SCHEMES)
     if not problem and not re.fullmatch(r"[^/]+//[^/?#]+/?", value):
-        problem = "ends with its host and port: it has no path, query or fragment"
+        problem = (
+            "must end with its host and port: it cannot have a path, query or fragment"
+        )
     if problem:
         raise ValueError(f"{requirement}: a proxy's URL {problem}")
     return add_empty_password(value)
@@ -180,4 +189,4 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "write_limit": must_be("an integer above 0", _is_count),
     }
 )
-"""Option by option."""
+"""The check of every option, by its name."""

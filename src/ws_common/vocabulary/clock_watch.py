@@ -1,8 +1,9 @@
 """Notices that time has passed while the program could not run.
 
-Time passes unnoticed where a laptop sleeps, or a tab is frozen. While a machine sleeps
-its monotonic clock stands still and its wall clock runs; a frozen page's timers come
-late. Either way more wall time has passed between two ticks than should have.
+A program does not notice time that passes while the laptop sleeps or the tab is frozen.
+While a machine sleeps its monotonic clock stands still and its wall clock runs; the
+timers of a frozen page fire late. In both cases more wall time has passed between two
+checks than should have.
 """
 
 import asyncio
@@ -11,18 +12,24 @@ from weakref import WeakKeyDictionary
 
 from ws_common.vocabulary.clock import JUMP_THRESHOLD, Clock, ExpectedTime
 
+# Short enough to notice a sleep of the machine long before a heartbeat of 20 seconds
+# would, long enough to cost nothing: one timer per loop, however many clients it has.
 CHECK_INTERVAL = 5.0
-"""Seconds between two looks at the clock."""
+"""Seconds between two checks of the clock."""
 
 OnJump = Callable[[float], None]
+"""Called with the seconds that passed unnoticed."""
 
 
 class ClockWatch:
-    """Looks at the clock while anybody watches; one serves all clients of a loop.
+    """Checks the clock while at least one callback is registered.
+
+    All clients of a loop share one watch.
 
     Args:
-        clock: The wall clock that is looked at.
-        slack: Seconds by which a tick may be later than usual.
+        clock: The clock to check.
+        slack: Additional seconds by which a check may be late, for platforms that
+            throttle timers.
     """
 
     __slots__ = ("_clock", "_slack", "_timer", "_watchers")
@@ -34,13 +41,13 @@ class ClockWatch:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self, on_jump: OnJump) -> None:
-        """Call back with the seconds that passed unnoticed. Idempotent."""
+        """Register a callback for jumps of the clock. Idempotent."""
         self._watchers.add(on_jump)
         if self._timer is None:
             self._schedule_check()
 
     def stop(self, on_jump: OnJump) -> None:
-        """Call back no more. Idempotent."""
+        """Unregister a callback; the last one stops the timer. Idempotent."""
         self._watchers.discard(on_jump)
         if self._timer is not None and not self._watchers:
             self._timer.cancel()
@@ -53,16 +60,26 @@ class ClockWatch:
 
     def _check(self, due_time: ExpectedTime) -> None:
         lateness = due_time.lateness(self._clock)
+        # The next check is scheduled first: a callback that raises must not end the
+        # watch for every other client, and one that calls `stop()` must cancel this
+        # timer.
         self._schedule_check()
         if lateness > JUMP_THRESHOLD + self._slack:
+            # A copy, because a callback may close its client, which unregisters it.
             for on_jump in tuple(self._watchers):
                 on_jump(lateness)
 
 
+# Weak keys: a loop that was closed is collected together with its watch.
 _watches: WeakKeyDictionary[asyncio.AbstractEventLoop, ClockWatch] = WeakKeyDictionary()
 
 
 def get_clock_watch(clock: Clock, slack: float) -> ClockWatch:
-    """The one that all clients of the running loop share."""
+    """Return the watch that all clients of the running loop share.
+
+    Args:
+        clock: The clock to check, if this is the first client of the loop.
+        slack: Likewise; the values are the same for every client of a platform.
+    """
     loop = asyncio.get_running_loop()
     return _watches.setdefault(loop, ClockWatch(clock, slack))
