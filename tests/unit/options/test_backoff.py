@@ -1,4 +1,4 @@
-"""How long it waits: drawn evenly, within bounds, and by nobody else alike."""
+"""The delays of retries are uniform, bounded, and different for every client."""
 
 import math
 import random
@@ -18,8 +18,10 @@ from ws_common.vocabulary.errors import (
 
 DRAWS = 10_000
 CRITICAL = 1.949 / math.sqrt(DRAWS)
-"""The Kolmogorov-Smirnov statistic that fair draws exceed once in 1,000 samples, by its
-asymptotic distribution. The seeds are fixed: they do so always or never.
+"""The Kolmogorov-Smirnov statistic that uniform draws exceed in one of 1,000 samples.
+
+It is that of the asymptotic distribution. The seeds are fixed, so that the result is
+the same in every run.
 """
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -31,7 +33,7 @@ FIRST = {
     "now": NOW,
     "provided": False,
 }
-"""What is known of an attempt where no connection was ever stable."""
+"""The arguments of `decide_retry` if no connection was ever stable."""
 
 
 def draw_delays(
@@ -42,7 +44,7 @@ def draw_delays(
     seed: int = 0,
     count: int = DRAWS,
 ) -> list[float]:
-    """What the judge says so many times before retry number `retry`."""
+    """Draw `count` delays before retry number `retry`."""
     rng = random.Random(f"{seed} {retry}")
     streak = FailureStreak(failures=retry, retries=retry)
     decisions = [
@@ -54,7 +56,7 @@ def draw_delays(
 
 
 def measure_distance(sample: list[float], low: float, high: float) -> float:
-    """The Kolmogorov-Smirnov statistic of a sample against uniform(low, high)."""
+    """Return the Kolmogorov-Smirnov statistic against uniform(low, high)."""
     count = len(sample)
     ideal = [(value - low) / (high - low) for value in sorted(sample)]
     return max(
@@ -65,7 +67,7 @@ def measure_distance(sample: list[float], low: float, high: float) -> float:
 
 @pytest.mark.parametrize("retry", [0, 1, 2, 3, 4, 5, 6, 10, 100, 100_000])
 def test_delays_are_uniform(retry):
-    """Before every retry the delay is uniform between `min` and the upper end."""
+    """Before every retry the delay is uniform between `min` and the upper bound."""
     interval = ConnectionRetryInterval()
     upper = min(15.0, 0.5 * 2.0 ** min(retry + 1, 60))
 
@@ -78,7 +80,7 @@ def test_delays_are_uniform(retry):
 
 @pytest.mark.parametrize("retry", range(8))
 def test_other_parameters_too(retry):
-    """The stated distribution holds for any minimum, maximum and factor."""
+    """The documented distribution applies to any minimum, maximum and factor."""
     interval = ConnectionRetryInterval(min=2, max=timedelta(minutes=1), factor=1.5)
     upper = min(60.0, 2 * 1.5 ** (retry + 1))
 
@@ -87,7 +89,7 @@ def test_other_parameters_too(retry):
 
 
 def test_statistic_tells_other_distributions():
-    """Half of all draws on the maximum, or a mass at the end, would not pass."""
+    """The statistic rejects draws that are clamped to the maximum."""
     rng = random.Random(1)
     clumped = [min(15.0, 0.5 + rng.uniform(0, 15)) for _ in range(DRAWS)]
     halved = [min(8.0, 0.5 + rng.uniform(0, 15)) for _ in range(DRAWS)]
@@ -99,7 +101,7 @@ def test_statistic_tells_other_distributions():
 
 
 def test_no_mass_at_either_end():
-    """No two of many draws coincide, least of all on `min` or `max`."""
+    """No two of many draws are equal, and none is `min` or `max`."""
     sample = draw_delays(ConnectionRetryInterval(), 30)
 
     assert DRAWS == len(set(sample))
@@ -108,7 +110,7 @@ def test_no_mass_at_either_end():
 
 
 def test_first_retry_is_jittered():
-    """Everybody who lost the same server does not come back at the same moment."""
+    """Clients that lost the same server do not return at the same moment."""
     sample = draw_delays(ConnectionRetryInterval(), 0)
 
     assert max(sample) - min(sample) > 0.49
@@ -123,7 +125,7 @@ def test_first_retry_is_jittered():
     seed=st.integers(),
 )
 def test_no_delay_is_out_of_bounds(low, more, factor, **draw):
-    """Whatever was configured, and after days of failures: min ≤ delay ≤ max."""
+    """For all options, and after days of failures: min ≤ delay ≤ max."""
     interval = ConnectionRetryInterval(min=low, max=low * more, factor=factor)
 
     retry, spread = draw["retry"], draw["spread"]
@@ -133,7 +135,7 @@ def test_no_delay_is_out_of_bounds(low, more, factor, **draw):
 
 
 class Extreme(random.Random):
-    """Draws the largest, or the smallest, number that `random()` can."""
+    """A generator whose `random()` always returns the same value."""
 
     def __init__(self, value: float) -> None:
         super().__init__(0)
@@ -145,7 +147,7 @@ class Extreme(random.Random):
 
 @given(low=st.floats(1e-3, 1e3), high=st.floats(1e-3, 1e6))
 def test_rounding_stays_within_bounds(low, high):
-    """Not even the last digit of the extreme draws is outside."""
+    """Rounding of the extreme draws does not exceed the bounds."""
     low, high = sorted((low, high))
     interval = ConnectionRetryInterval(min=low, max=high)
     for extreme in (0.0, 1.0 - 2.0**-53):
@@ -153,7 +155,7 @@ def test_rounding_stays_within_bounds(low, high):
 
 
 def test_days_of_failures_do_not_overflow():
-    """The power is clamped: a float ends at 2**1024."""
+    """The power does not overflow, although a float ends at 2**1024."""
     interval = ConnectionRetryInterval(min=1, max=15)
 
     assert 15.0 == interval.upper(1023)
@@ -161,7 +163,7 @@ def test_days_of_failures_do_not_overflow():
 
 
 def test_huge_maximum_is_reached():
-    """Clamping does not end the growth before `max` does."""
+    """The upper bound grows until it reaches `max`."""
     interval = ConnectionRetryInterval(min=1e-3, max=1e6, factor=2)
 
     assert 1e-3 * 2**29 == interval.upper(28)
@@ -169,7 +171,7 @@ def test_huge_maximum_is_reached():
 
 
 def test_equal_ends():
-    """With `min` equal to `max` every delay is that."""
+    """If `min` and `max` are equal, every delay is equal to them."""
     interval = ConnectionRetryInterval(min=3, max=3)
 
     assert {3.0} == set(draw_delays(interval, 4, count=50))
@@ -178,7 +180,7 @@ def test_equal_ends():
 @pytest.mark.parametrize("code", [1012, 1013])
 @pytest.mark.parametrize("retry", [0, 1, 7])
 def test_restart_and_overload_spread_at_once(code, retry):
-    """After 1012 and 1013 the very first draw is from the whole interval."""
+    """After 1012 and 1013 even the first delay is drawn from the whole interval."""
     sample = draw_delays(
         ConnectionRetryInterval(),
         retry,
@@ -194,7 +196,7 @@ def test_restart_and_overload_spread_at_once(code, retry):
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_added_in_front(asked, added, status):
-    """A server gets the time it asks for, 5 minutes at most, and not all at its end."""
+    """`Retry-After` is added to the random delay, and is 5 minutes at most."""
     error = WSHandshakeError("busy", status=status, retry_after=asked)
 
     sample = draw_delays(ConnectionRetryInterval(), 2, error=error)
@@ -204,14 +206,14 @@ def test_retry_after_is_added_in_front(asked, added, status):
 
 
 def test_negative_retry_after_shortens_nothing():
-    """A date that has passed already asks for no time."""
+    """A date in the past does not shorten the delay."""
     error = WSHandshakeError("busy", status=503, retry_after=-60.0)
 
     assert min(draw_delays(ConnectionRetryInterval(), 0, error=error, count=200)) >= 0.5
 
 
 def test_time_of_the_next_attempt():
-    """The verdict says when, in UTC."""
+    """The decision contains the time of the next attempt, in UTC."""
     interval = ConnectionRetryInterval()
 
     decision = decide_retry(
@@ -222,7 +224,7 @@ def test_time_of_the_next_attempt():
 
 
 def test_calls_without_a_generator_differ():
-    """The package's own generator is seeded by the system: no two draws are equal."""
+    """The default generator is that of the system, and no two draws are equal."""
     interval = ConnectionRetryInterval()
 
     assert 1000 == len({interval.draw(9) for _ in range(1000)})
@@ -257,13 +259,13 @@ def test_calls_without_a_generator_differ():
     ids=repr,
 )
 def test_bad_values_are_named(bad, kind, name):
-    """What makes no sense raises where it is given, and says which option it was."""
+    """An invalid value raises an error that names the attribute."""
     with pytest.raises(kind, match=rf"connection_retry_interval\.{name}"):
         ConnectionRetryInterval(**bad)
 
 
 def test_durations_are_stored_as_seconds():
-    """A timedelta is taken wherever seconds are, and zero uptime is allowed."""
+    """Durations may be a timedelta, and `min_uptime` may be 0."""
     interval = ConnectionRetryInterval(
         min=timedelta(milliseconds=250), max=timedelta(minutes=1), min_uptime=0
     )

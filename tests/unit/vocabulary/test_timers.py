@@ -1,4 +1,4 @@
-"""Timers of any duration fire when they are due, and not again."""
+"""Timers of any duration fire when they are due, and only once."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ DELAYS = [0, 1, MAX_TIMER_DELAY, 2_147_484, 7_500_000]
 
 @pytest.mark.parametrize("delay", DELAYS)
 async def test_call_later(delay):
-    """It calls at the very moment, once, and with the arguments."""
+    """The callback is called once, on time and with its arguments."""
     loop, called = asyncio.get_running_loop(), []
     call_later(delay, lambda *what: called.append((*what, loop.time())), "a", "b")
     await asyncio.sleep(5 * MAX_TIMER_DELAY)
@@ -23,7 +23,7 @@ async def test_call_later(delay):
 @pytest.mark.parametrize("delay", DELAYS[1:])
 @pytest.mark.parametrize("after", [0, 0.5])
 async def test_cancelling(delay, after):
-    """It calls nothing then, however often it was armed."""
+    """A cancelled timer calls nothing, however often it was restarted before."""
     called = []
     timer = call_later(delay, called.append, "x")
     await asyncio.sleep(after * delay)
