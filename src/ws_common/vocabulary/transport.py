@@ -247,10 +247,10 @@ class _NoTransport:
     def close(self, code: int | None, reason: str | None) -> None:
         """Do nothing: no connection is open."""
 
-    def _nothing(self) -> None:
+    def _ignore(self) -> None:
         """Do nothing: no socket is read or has to be freed."""
 
-    pause_reading = resume_reading = abort = _nothing
+    pause_reading = resume_reading = abort = _ignore
 
 
 NO_TRANSPORT: Final[Transport] = _NoTransport()
