@@ -19,7 +19,6 @@ from ws_common.options.options import (
     WebSocketOptions,
 )
 from ws_common.options.outbox import Outbox
-from ws_common.vocabulary.durations import to_optional_seconds, to_seconds
 from ws_common.vocabulary.errors import WSUnsupportedError
 
 SECRET = "hunter2"  # noqa: S105 - it is what must not be seen
@@ -148,51 +147,6 @@ def test_bad_browser_value(in_a_browser, name, value):
     """Every invalid value of a browser option raises an error that names the option."""
     with pytest.raises((TypeError, ValueError), match=rf"\b{name}\b"):
         WebSocketOptions.js(**{name: value})
-
-
-@pytest.mark.parametrize(
-    ("make", "name"),
-    [
-        (lambda: Heartbeat(interval=0), r"heartbeat\.interval"),
-        (lambda: Heartbeat(timeout=-1), r"heartbeat\.timeout"),
-        (lambda: Heartbeat(timeout="5"), r"heartbeat\.timeout"),
-        (lambda: Heartbeat(is_reply="pong"), r"heartbeat\.is_reply"),
-        (lambda: Outbox(max_messages=-1), r"outbox\.max_messages"),
-        (lambda: Outbox(max_messages=True), r"outbox\.max_messages"),
-        (lambda: Outbox(max_bytes=1.5), r"outbox\.max_bytes"),
-        (lambda: Outbox(overflow="pause"), r"outbox\.overflow"),
-        (lambda: Outbox(ttl=0), r"outbox\.ttl"),
-        (
-            lambda: CompressionOptions(client_max_window_bits=7),
-            r"compression\.client_max_window_bits",
-        ),
-        (
-            lambda: CompressionOptions(server_max_window_bits=True),
-            r"compression\.server_max_window_bits",
-        ),
-    ],
-)
-def test_bad_value_in_a_part(make, name):
-    """The classes for single options validate themselves; the error names both."""
-    with pytest.raises((TypeError, ValueError), match=name):
-        make()
-
-
-@pytest.mark.parametrize(
-    ("make", "name"),
-    [
-        (lambda: Heartbeat(message=3.5), r"heartbeat\.message"),
-        (lambda: CompressionOptions(enabled="yes"), r"compression\.enabled"),
-        (
-            lambda: CompressionOptions(client_no_context_takeover=1),
-            r"compression\.client_no_context_takeover",
-        ),
-    ],
-)
-def test_bad_value_in_a_part_is_named(make, name):
-    """Invalid messages and flags in them raise an error that names the attribute."""
-    with pytest.raises((TypeError, ValueError), match=name):
-        make()
 
 
 @pytest.mark.parametrize(
@@ -384,15 +338,3 @@ def test_ssl_context_is_taken(natively):
     context = Context(ssl.PROTOCOL_TLS_CLIENT)
 
     assert context is WebSocketOptions.vm(ssl=context).ssl
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [(1, 1.0), (0.25, 0.25), (timedelta(minutes=1), 60.0)],
-)
-def test_durations(value, seconds):
-    """Durations may be numbers or a timedelta, and are stored as float."""
-    assert seconds == to_seconds(value, "x")
-    assert isinstance(to_seconds(value, "x"), float)
-    assert to_optional_seconds(None, "x") is None
-    assert 0.0 == to_seconds(0, "x", allow_zero=True)
