@@ -65,7 +65,9 @@ from ws_common.vocabulary.transport import (
     TransportSink,
 )
 
-# The one platform switch. Type checkers understand the literal test.
+# This is the only place that tests for the platform. Type checkers understand the
+# literal comparison with `sys.platform`, and check each platform by its own branch. In
+# Pyodide `sys.platform` is "emscripten", in the main thread and in a worker.
 if sys.platform == "emscripten":
     from ws_js import PLATFORM as _PLATFORM
     from ws_js.run import run
@@ -73,10 +75,12 @@ else:
     from ws_vm import PLATFORM as _PLATFORM
     from ws_vm.run import run
 
+# Before anything else can make options: their defaults depend on the platform.
 _platform.bind(_PLATFORM)
 
 PLATFORM = _PLATFORM.name
 
+# hatchling reads the version of the distribution from this line.
 __version__ = "0.1.0"
 
 __all__ = [
@@ -143,7 +147,10 @@ __all__ = [
     "run",
 ]
 
-# Tracebacks, reprs and pickles show the name that programs use.
+# Tracebacks, reprs and pickles show the public name, `ws.WSError` and not
+# `ws_common.vocabulary.errors.WSError`. So a pickle stays valid when a module is moved.
+# Type aliases such as `Data` have no `__module__` of this package, and stay as they
+# are.
 for _name in __all__:
     _thing = globals()[_name]
     if getattr(_thing, "__module__", "").startswith("ws_"):

@@ -19,19 +19,19 @@ from ws_common.lifecycle.states import (
     WebSocketClientState,
 )
 from ws_common.options import platform as platforms
-from ws_common.options.close_codes import check_close, sendable_close
+from ws_common.options.close_codes import check_close, make_sendable_close
 from ws_common.options.options import (
     Connector,
     Url,
     WebSocketOptions,
-    default_options,
+    get_default_options,
 )
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
 from ws_common.receive.streams import Subscriber
 from ws_common.runtime.after_connect_session import is_inside_after_connect
 from ws_common.send.receipt import Receipt
-from ws_common.vocabulary.callsite import callsite
+from ws_common.vocabulary.callsite import find_callsite
 from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.errors import WSNotConnectedError, WSUnsupportedError
 from ws_common.vocabulary.messages import Data
@@ -81,13 +81,13 @@ class WebSocketClient:
         from ws_common.runtime.lifecycle_calls import LifecycleCalls  # noqa: PLC0415
         from ws_common.runtime.supervisor import Supervisor  # noqa: PLC0415
 
-        self._options = options = options or default_options()
+        self._options = options = options or get_default_options()
         self._platform = platform = platforms.current()
         own = connector or options.custom_client
         made: Connector = platform.connector(options) if own is None else own
         self._supervisor = Supervisor(options, platform, made)
         self._requests = LifecycleCalls(self._supervisor)
-        self._made_at = callsite()
+        self._made_at = find_callsite()
         self._shared_subscriber: Subscriber[Data] | None = None
 
     @classmethod
@@ -431,7 +431,7 @@ class WebSocketClient:
         # and a socket that stays open would be worse than a code that was not the one
         # asked for: browsers throw for 1001, and peers who pass it on leave the socket
         # open.
-        code, reason = sendable_close(
+        code, reason = make_sendable_close(
             code, reason, self._platform, self._supervisor.reporter.report
         )
         await self._requests.close(code, reason)
@@ -476,7 +476,9 @@ class WebSocketClient:
         # instance whose `__init__` has raised has no `_supervisor`.
         supervisor: Supervisor | None = getattr(self, "_supervisor", None)
         if supervisor is not None and not supervisor.client_state.is_idle:
-            supervisor.client_loop.hop(self._requests.abandon, self._made_at)
+            supervisor.client_loop.call_threadsafe(
+                self._requests.abandon, self._made_at
+            )
 
     def _check_outside_after_connect(self, method: str) -> None:
         if is_inside_after_connect(self._supervisor.send_queue):

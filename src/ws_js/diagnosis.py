@@ -31,7 +31,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from ws_common.vocabulary.retry_after import retry_after
+from ws_common.vocabulary.retry_after import parse_retry_after
 from ws_js.browser_types import JsResponse
 from ws_js.pyodide_bridge import JsException, PyodideBridge
 
@@ -78,7 +78,7 @@ class Finding(NamedTuple):
     @property
     def retry_after(self) -> float | None:
         """Seconds that the server asks to wait."""
-        return retry_after(self.headers)
+        return parse_retry_after(self.headers)
 
 
 async def diagnose(bridge: PyodideBridge, url: str, seconds: float) -> Finding:

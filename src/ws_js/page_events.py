@@ -61,7 +61,7 @@ class PageEvents:
         """Whether the browser knows that there is no network."""
         return self._bridge.is_offline
 
-    def start(self, on_event_of_page: Callable[[EnvironmentEvent], None]) -> None:
+    def start(self, on_event: Callable[[EnvironmentEvent], None]) -> None:
         """Listen to what happens here."""
         listening = [
             (target, kind)
@@ -70,7 +70,7 @@ class PageEvents:
         ]
         if not listening or self._proxy is not None:
             return
-        self._heard = on_event_of_page
+        self._heard = on_event
         self._listening = listening
         self._proxy = self._bridge.create_proxy(self._event)
         for target, kind in listening:

@@ -17,7 +17,7 @@ from websockets.uri import parse_uri
 
 from ws_common.options.compression import CompressionOptions
 from ws_common.options.options import ConnectRequest, WebSocketOptions
-from ws_common.vocabulary.headers import is_owned
+from ws_common.vocabulary.headers import is_reserved
 from ws_common.vocabulary.transport import TransportSink
 from ws_common.vocabulary.urls import origin, redact
 from ws_vm.failures import translate
@@ -93,7 +93,7 @@ class WebsocketsConnector:
 
     def _headers(self, request: ConnectRequest) -> Iterator[tuple[str, str]]:
         for name, values in request.headers.items():
-            if not is_owned(name):
+            if not is_reserved(name):
                 for value in (values,) if isinstance(values, str) else values:
                     yield name, value
             elif name.lower() not in self._warned:

@@ -25,9 +25,9 @@ from ws_common.vocabulary.errors import (
     WSInvalidUrlError,
     WSNotConnectedError,
     WSUnsupportedError,
-    forget_frames,
+    clear_tracebacks,
 )
-from ws_common.vocabulary.retry_after import retry_after
+from ws_common.vocabulary.retry_after import parse_retry_after
 from ws_common.vocabulary.urls import redact
 
 _X509_WORDS = {
@@ -62,7 +62,7 @@ def translate(error: Exception, url: str) -> WSNotConnectedError | WSUnsupported
     """
     ours = _describe(error, f"could not connect to {redact(url)}")
     if isinstance(error, OSError | EOFError | InvalidHandshake):
-        forget_frames(error)
+        clear_tracebacks(error)
     shows_secrets = isinstance(error, InvalidProxy | InvalidURI)
     ours.__cause__ = None if shows_secrets else error
     return ours
@@ -105,7 +105,7 @@ def refused(response: Response, what: str) -> WSHandshakeError:
         what,
         status=response.status_code,
         headers=headers,
-        retry_after=retry_after(headers),
+        retry_after=parse_retry_after(headers),
     )
 
 

@@ -31,7 +31,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import Close, CloseCode, Frame, Opcode
 from websockets.protocol import OPEN
 
-from ws_common.vocabulary.errors import forget_frames
+from ws_common.vocabulary.errors import clear_tracebacks
 from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.transport import CloseInfo
 from ws_vm.frame_scanner import (
@@ -185,7 +185,7 @@ class FrameReader:
             )
         error = error or library.parser_exc
         if error is not None:
-            forget_frames(error)
+            clear_tracebacks(error)
         return CloseInfo(
             code=CloseCode.ABNORMAL_CLOSURE.value,
             initiator="network" if library.close_sent is None else "local",
@@ -335,7 +335,7 @@ class FrameReader:
             close = Close(CloseCode.INVALID_DATA, reason)
             self._library.fail(close.code, close.reason)
         if was_open and close is not None:  # else it is not the cause: ours was first
-            forget_frames(error)
+            clear_tracebacks(error)
             self.close = CloseInfo(
                 code=int(close.code),
                 reason=close.reason,

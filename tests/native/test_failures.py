@@ -5,7 +5,6 @@ import contextlib
 import datetime as dt
 import os
 import ssl
-from email.utils import format_datetime
 
 import pytest
 
@@ -20,7 +19,7 @@ from ws_common.vocabulary.errors import (
     WSNotConnectedError,
     WSUnsupportedError,
 )
-from ws_vm.failures import retry_after, translate
+from ws_vm.failures import translate
 
 vm = WebSocketOptions.vm
 NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
@@ -39,46 +38,6 @@ async def test_refused(connect, server):
     assert (error.status, error.retry_after) == (503, 7.0)
     assert error.headers["access-control-allow-origin"] == "*"
     assert "503 Service Unavailable" in str(error)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "120"}, 120.0),
-        ({"retry-after": " 0 "}, 0.0),
-        ({"retry-after": "999999999999"}, 999999999999.0),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after": "-5"}, None),
-        ({"retry-after": "1.5"}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "٣"}, None),
-        (
-            {
-                "retry-after": format_datetime(NOON + dt.timedelta(seconds=90)),
-                "date": format_datetime(NOON),
-            },
-            90.0,
-        ),
-        (
-            {
-                "retry-after": format_datetime(NOON - dt.timedelta(days=1)),
-                "date": format_datetime(NOON),
-            },
-            0.0,
-        ),
-    ],
-)
-def test_retry_after(headers, seconds):
-    """Seconds or a date, by the server's clock; nonsense is None."""
-    assert retry_after(headers) == seconds
-
-
-def test_retry_after_by_our_clock():
-    """Without the server's date ours has to do."""
-    until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
-    seconds = retry_after({"retry-after": format_datetime(until)})
-    assert seconds == pytest.approx(3600, abs=5)
 
 
 async def test_unknown_host(connect):

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ws_common.connection.confirmations import Confirmations
 from ws_common.options.heartbeat import Heartbeat
-from ws_common.vocabulary.clock import JUMP, Clock, ExpectedTime
+from ws_common.vocabulary.clock import JUMP_THRESHOLD, Clock, ExpectedTime
 from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data, size_of, to_wire
@@ -273,11 +273,11 @@ class Keepalive:
     def _tolerates_late_check(self, expected: ExpectedTime) -> bool:
         """Return whether the check ran so late that the silence may be our own."""
         late = expected.lateness(self._clock)
-        if late <= JUMP:
+        if late <= JUMP_THRESHOLD:
             return False
         # Later than any throttling: the page was frozen or the machine asleep. Bytes
         # that arrived meanwhile have not been read yet, however often this happens.
-        if late > JUMP + _THROTTLED_BY:
+        if late > JUMP_THRESHOLD + _THROTTLED_BY:
             return True
         self._late_checks += 1
         return self._late_checks <= _TOLERATED_LATE_CHECKS

@@ -20,7 +20,7 @@ from ws_common.lifecycle.states import (
 )
 from ws_common.options.options import WebSocketOptions
 from ws_common.vocabulary.causes import MEANINGS
-from ws_common.vocabulary.environment_events import HELD, Hold
+from ws_common.vocabulary.environment_events import HOLD_REASONS, Hold
 from ws_common.vocabulary.errors import WSConnectionClosedError, WSError
 from ws_common.vocabulary.status_codes import describe
 from ws_common.vocabulary.urls import redact
@@ -119,7 +119,7 @@ def _describe_state(snapshot: Snapshot) -> tuple[str, str]:
             then = f"attempt {state.attempt} in {left:.1f} s"
             # While the retry is held, offline or in a frozen page, no delay is known.
             if holds := sorted(snapshot.holds):
-                why = ", ".join(HELD[hold] for hold in holds)
+                why = ", ".join(HOLD_REASONS[hold] for hold in holds)
                 then = f"{why}; then attempt {state.attempt}"
             then += ", or now with reconnect()."
         case Closed() if snapshot.client_state.is_finishing:

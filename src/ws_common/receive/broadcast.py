@@ -12,7 +12,7 @@ from ws_common.options.platform import Overflow
 from ws_common.receive.subscriber_buffer import Buffer, End, Limits, ignore
 from ws_common.vocabulary.client_loop import ClientLoop
 from ws_common.vocabulary.messages import payload_size
-from ws_common.vocabulary.tasks import report
+from ws_common.vocabulary.tasks import report_crash
 
 T = TypeVar("T")
 
@@ -192,4 +192,4 @@ class Broadcast(Generic[T]):
 
     def _let_go(self, task: "asyncio.Task[None]") -> None:
         self.listeners = tuple(one for one in self.listeners if one is not task)
-        report(task)
+        report_crash(task)

@@ -30,7 +30,7 @@ from ws_common.receive.subscriber_buffer import Buffer, End, Limits
 from ws_common.vocabulary.client_loop import ClientLoop
 from ws_common.vocabulary.errors import WSNotConnectedError, WSStreamOverflowError
 from ws_common.vocabulary.messages import Data, payload_size
-from ws_common.vocabulary.tasks import not_ours, spawn
+from ws_common.vocabulary.tasks import normalize_user_error, spawn
 
 QUEUE_CAPACITY: Final = 1024
 """Messages that may wait for an interceptor where `stream_capacity` sets no count."""
@@ -354,7 +354,7 @@ class ReceivePipeline:
             try:
                 await pending
             except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
-                error = not_ours(error, "an interceptor")
+                error = normalize_user_error(error, "an interceptor")
                 self.report("interceptor_raised", error=error)
 
     def _ended(self, task: "asyncio.Task[None]") -> None:

@@ -13,9 +13,9 @@ from typing import Any, Generic, TypeVar, cast
 from ws_common.options.platform import Overflow
 from ws_common.receive.broadcast import Broadcast
 from ws_common.receive.subscriber_buffer import Buffer, Ended
-from ws_common.vocabulary.callsite import callsite
+from ws_common.vocabulary.callsite import find_callsite
 from ws_common.vocabulary.errors import WSConnectionClosedError, WSStreamOverflowError
-from ws_common.vocabulary.tasks import not_ours
+from ws_common.vocabulary.tasks import normalize_user_error
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -156,7 +156,7 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
         self._steps = steps
         self._buffer: Buffer[Any] = buffer or broadcast.attach(capacity, overflow)
         self._is_open = True
-        self._buffer.made_at = callsite()
+        self._buffer.made_at = find_callsite()
         self._owner = owner
 
     @property
@@ -181,7 +181,9 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
     def __del__(self) -> None:
         """End it where nobody holds it any more: the collector runs in any thread."""
         if self._is_open:
-            self._broadcast.client_loop.hop(self._broadcast.detach, self._buffer)
+            self._broadcast.client_loop.call_threadsafe(
+                self._broadcast.detach, self._buffer
+            )
 
     @property
     def has_overflowed(self) -> bool:
@@ -258,7 +260,7 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
                 if ended and reached.end.error is not None:
                     report("listener_overflowed", reached.end.error)
             except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
-                report("listener_raised", not_ours(error, "a listener"))
+                report("listener_raised", normalize_user_error(error, "a listener"))
 
     async def _hand_to(self, callback: Callable[[T], Awaitable[None] | None]) -> None:
         """Wait for items, and call back for all that one batch has brought.

@@ -108,7 +108,7 @@ class Attempt:
             # has returned, which code that swallows a cancellation never does.
             self._timer = call_later(options.timeout, self._on_timeout, options.timeout)
         work = self._run(options, connector, send_queue, context)
-        self._task = spawn(work, "ws connecting", asked=True)
+        self._task = spawn(work, "ws connecting", retrieved=True)
         self._task.add_done_callback(self._on_task_done)
 
     def cancel(self) -> None:
@@ -250,7 +250,7 @@ async def _run_after_connect(
     # A task of its own: it may wait for something other than its session, and would not
     # notice that the connection has ended. The attempt would last until `timeout`, and
     # its error would be a timeout and not the code of the Close frame.
-    task = spawn(run(), "ws after_connect", asked=True)
+    task = spawn(run(), "ws after_connect", retrieved=True)
     try:
         await asyncio.wait({task, connection.over}, return_when=asyncio.FIRST_COMPLETED)
     finally:

@@ -13,7 +13,7 @@ from ws_common.diagnostics.reporter import Reporter
 from ws_common.lifecycle import client_state as lifecycle
 from ws_common.lifecycle.retry import RetryDecider, RetryDecision, Stop
 from ws_common.lifecycle.state_machine import MachineDriver
-from ws_common.options.backoff import CHANCE
+from ws_common.options.backoff import SYSTEM_RANDOM
 from ws_common.options.options import (
     ConnectContext,
     Connector,
@@ -91,7 +91,7 @@ class Connections:
         self._send_queue = send_queue
         self.retry_decider = RetryDecider(
             options.connection_retry_interval,
-            CHANCE,
+            SYSTEM_RANDOM,
             clock,
             lambda error: reporter.report_error("retry_if_raised", error),
         )

@@ -10,7 +10,7 @@ from random import Random
 from ws_common.options.platform import Platform
 from ws_common.runtime.retry_timer import RetryTimer
 from ws_common.vocabulary.causes import Cause
-from ws_common.vocabulary.clock import watch_of_loop
+from ws_common.vocabulary.clock_watch import get_clock_watch
 from ws_common.vocabulary.environment_events import (
     ENVIRONMENT_EVENTS,
     EnvironmentEvent,
@@ -55,7 +55,7 @@ class Environment:
         # One watch of the clock serves all clients of a loop. A timer per client would
         # wake a process with ten thousand of them all the time.
         platform = self._platform
-        watch_of_loop(platform.clock, platform.timer_slack).start(self._on_clock_jump)
+        get_clock_watch(platform.clock, platform.timer_slack).start(self._on_clock_jump)
         if self._events is None and self._platform.environment_events is not None:
             self._events = self._platform.environment_events()
             self._events.start(self._on_event)
@@ -67,7 +67,7 @@ class Environment:
     def stop(self) -> None:
         """Stop watching, cancel the wait and free all listeners. Idempotent."""
         platform = self._platform
-        watch_of_loop(platform.clock, platform.timer_slack).stop(self._on_clock_jump)
+        get_clock_watch(platform.clock, platform.timer_slack).stop(self._on_clock_jump)
         self.retry_timer.reset()
         # In a page each listener is a proxy that JavaScript holds. A client that stays
         # Closed for hours, or is forgotten, must not keep any.

@@ -11,7 +11,7 @@ from ws_common.lifecycle import client_state as lifecycle
 from ws_common.lifecycle import client_table as machine
 from ws_common.lifecycle.state_machine import MachineDriver
 from ws_common.lifecycle.states import Closed, WebSocketClientState
-from ws_common.options.backoff import CHANCE
+from ws_common.options.backoff import SYSTEM_RANDOM
 from ws_common.options.options import Connector, WebSocketOptions
 from ws_common.options.platform import Platform
 from ws_common.receive.broadcast import Broadcast
@@ -123,7 +123,7 @@ class Supervisor:
         self.calls = PendingCalls()
         self.environment = Environment(
             platform,
-            CHANCE,
+            SYSTEM_RANDOM,
             on_due=self._on_retry_due,
             probe=self._probe,
             report=self.reporter.report,
@@ -292,5 +292,5 @@ class Supervisor:
         # Buffers may be released by a program that goes on after its loop was closed.
         # Transports of a closed loop raise, and there is no socket left to resume.
         connection = self.connections.live
-        if connection is not None and not self.client_loop.is_over:
+        if connection is not None and not self.client_loop.is_closed:
             connection.adjust_reading()

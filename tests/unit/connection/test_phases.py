@@ -66,7 +66,7 @@ def modules():
     tables = {COMMON / "connection" / "connection_table.py"}
     yield from sorted({*(COMMON / "connection").glob("*.py")} - tables)
     yield from sorted((COMMON / "runtime").glob("*.py"))
-    yield COMMON / "vocabulary" / "clock.py"
+    yield COMMON / "vocabulary" / "clock_watch.py"
     yield from sorted((SOURCE / "ws_vm").glob("*.py"))
     yield SOURCE / "ws_js" / "transport.py"
 

@@ -1,4 +1,4 @@
-"""Values that travel: shown without secrets, copied, pickled, and read by tools."""
+"""Public values hide their secrets, can be copied and pickled, and have type hints."""
 
 import copy
 import inspect
@@ -21,17 +21,17 @@ pytestmark = pytest.mark.looptime
 SECRET = "Bearer s3cr3t"  # noqa: S105 - looked for where it must not be
 
 
-def pickled(value: object) -> object:
-    """What comes out at the other end of a pipe."""
+def pickle_and_load(value: object) -> object:
+    """Return the value after pickling and unpickling it."""
     return pickle.loads(pickle.dumps(value))  # noqa: S301 - our own
 
 
-async def an_event() -> ws.ClientEvent:
-    """One that a client has told."""
-    told: list[ws.ClientEvent] = []
-    async with connected(FakeConnector(), on_event=told.append):
+async def make_event() -> ws.ClientEvent:
+    """Return an event that a client has reported."""
+    events: list[ws.ClientEvent] = []
+    async with connected(FakeConnector(), on_event=events.append):
         pass
-    return told[0]
+    return events[0]
 
 
 @pytest.mark.parametrize(
@@ -39,14 +39,14 @@ async def an_event() -> ws.ClientEvent:
     [{"Authorization": SECRET}, {"authorization": [SECRET]}, {"Cookie": SECRET}],
 )
 def test_a_request_does_not_show_its_credentials(headers):
-    """Connectors log what they are asked for."""
+    """Connectors may log a request, so that its repr hides the headers."""
     options = ws.WebSocketOptions.vm(headers=headers)
     request = ws.ConnectRequest(url="ws://host/", headers=headers, options=options)
     assert "s3cr3t" not in repr(request)
 
 
 def test_a_request_does_not_show_what_is_secret_in_its_url():
-    """As everywhere: no credentials, no values of the query."""
+    """The repr of a request hides the credentials and query values of its URL."""
     request = ws.ConnectRequest(
         url="ws://joe:s3cr3t@host/?token=s3cr3t",
         headers={},
@@ -56,16 +56,16 @@ def test_a_request_does_not_show_what_is_secret_in_its_url():
 
 
 @pytest.mark.parametrize("handshake", [ws.Handshake(), ws.Handshake(status=101)])
-@pytest.mark.parametrize("again", [copy.deepcopy, pickled])
+@pytest.mark.parametrize("again", [copy.deepcopy, pickle_and_load])
 def test_a_handshake_can_be_copied(handshake, again):
-    """Deeply, and through pickle: what comes out is equal."""
+    """A handshake can be copied deeply and pickled, and the copy is equal."""
     assert again(handshake) == handshake
 
 
-@pytest.mark.parametrize("again", [copy.deepcopy, pickled])
+@pytest.mark.parametrize("again", [copy.deepcopy, pickle_and_load])
 async def test_an_event_can_be_copied(again):
-    """So that it can be handed to another process."""
-    event = await an_event()
+    """An event can be sent to another process."""
+    event = await make_event()
     copied = again(event)
     assert copied == event
     assert dict(copied.details) == dict(event.details)
@@ -73,7 +73,7 @@ async def test_an_event_can_be_copied(again):
 
 @pytest.mark.parametrize("given", [None, 1, "text", [1]])
 def test_metrics_of_what_is_no_object(given):
-    """Whatever was parsed, what is wrong is a ValueError."""
+    """JSON that is not an object raises ValueError."""
     with pytest.raises(ValueError, match="WebSocketMetrics"):
         ws.WebSocketMetrics.from_json(given)
 
@@ -123,24 +123,24 @@ LIVE = {
     *("Transport", "TransportSink", "WebSocketClient", "WebSocketMessagesStream"),
     *("WebSocketStatesStream", "connect", "Connector"),
 }
-"""What belongs to a loop, and what is only described."""
+"""Classes whose objects belong to a loop, and protocols."""
 
 
-def kind(value: object) -> str:
-    """The name of its public class."""
+def get_kind(value: object) -> str:
+    """Return the name of the public class of a value."""
     return next(one.__name__ for one in type(value).__mro__ if one.__module__ == "ws")
 
 
 def test_every_public_value_is_looked_at():
-    """A class that is added is a value, or it is live."""
+    """Every public class is listed as a value, or in LIVE."""
     classes = {name for name in ws.__all__ if inspect.isclass(getattr(ws, name))}
-    assert {kind(value) for value in VALUES} == classes - LIVE
+    assert {get_kind(value) for value in VALUES} == classes - LIVE
 
 
-@pytest.mark.parametrize("value", VALUES, ids=kind)
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickled])
+@pytest.mark.parametrize("value", VALUES, ids=get_kind)
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, pickle_and_load])
 def test_a_value_can_be_copied(value, again):
-    """What comes out is of the same kind, and as good as what went in."""
+    """A copy has the same class, and is equal if the class compares by value."""
     copied = again(value)
     assert type(copied) is type(value)
     if type(value).__eq__ is not object.__eq__ and "Error(" not in repr(value):
@@ -149,9 +149,9 @@ def test_a_value_can_be_copied(value, again):
         assert repr(copied) == repr(value)
 
 
-@pytest.mark.parametrize("value", VALUES, ids=kind)
+@pytest.mark.parametrize("value", VALUES, ids=get_kind)
 def test_a_value_does_not_show_its_secrets(value):
-    """Neither credentials, nor values of a query, nor headers."""
+    """No value shows credentials, query values or headers."""
     assert "s3cr3t" not in f"{value!r} {value}"
 
 
@@ -164,12 +164,12 @@ def test_a_value_does_not_show_its_secrets(value):
     ],
 )
 def test_type_hints_of_options(annotated):
-    """Frameworks that read annotations find their names."""
+    """The annotations of options can be resolved at run time."""
     assert typing.get_type_hints(annotated)
 
 
-def annotated_things():
-    """Everything public that has annotations: classes and their own functions."""
+def iterate_annotated():
+    """Yield all public classes and functions that have annotations."""
     for name in ws.__all__:
         thing = getattr(ws, name)
         if inspect.isclass(thing):
@@ -188,9 +188,9 @@ def annotated_things():
 
 
 def test_type_hints_of_everything_public():
-    """No name in a public annotation is known to type checkers alone."""
+    """Every public annotation can be resolved at run time."""
     unknown = {}
-    for name, thing in annotated_things():
+    for name, thing in iterate_annotated():
         try:
             typing.get_type_hints(thing)
         except NameError as error:

@@ -1,4 +1,4 @@
-"""The errors: which they are, what they carry, and that they travel."""
+"""The tree of errors, their attributes, and that they can be pickled and copied."""
 
 import copy
 import pickle
@@ -49,7 +49,7 @@ FACTS = {
 }
 
 
-def classes() -> list[type[WSError]]:
+def find_error_classes() -> list[type[WSError]]:
     found = [one for one in vars(errors).values() if isinstance(one, type)]
     return [one for one in found if issubclass(one, WSError)]
 
@@ -59,33 +59,33 @@ def make(kind: type[WSError]) -> WSError:
 
 
 def test_tree():
-    """Every class is where the contract has it, with the code it promises."""
+    """Every class has the base classes and the code that are documented."""
     found = {
         kind.__name__: (kind.code, [base.__name__ for base in kind.__bases__])
-        for kind in classes()
+        for kind in find_error_classes()
     }
 
     assert TREE == found
 
 
 def test_tree_in_the_docstring():
-    """The tree that is shown to people names every class and every code."""
+    """The tree in the docstring contains every class and every code."""
     for name, (code, _) in TREE.items():
         line = next(line for line in errors.__doc__.splitlines() if f"{name} " in line)
         assert code in line or name == "WSError", line
 
 
 def test_codes_are_unique():
-    """A code tells one class from all others."""
-    codes = [kind.code for kind in classes()]
+    """No two classes share a code."""
+    codes = [kind.code for kind in find_error_classes()]
 
     assert len(codes) == len(set(codes))
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-@pytest.mark.parametrize("kind", classes())
+@pytest.mark.parametrize("kind", find_error_classes())
 def test_pickle(kind, protocol):
-    """Every error can be pickled, and nothing that it carries is lost."""
+    """Every error can be pickled, with all of its attributes."""
     error = make(kind)
     error.add_note("seen at night")
 
@@ -99,7 +99,7 @@ def test_pickle(kind, protocol):
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
-@pytest.mark.parametrize("kind", classes())
+@pytest.mark.parametrize("kind", find_error_classes())
 def test_copy(kind, copied):
     """Every error can be copied."""
     error = make(kind)
@@ -111,7 +111,7 @@ def test_copy(kind, copied):
 
 
 def test_subclasses_travel_too():
-    """A program's own subclass, with its own constructor, is no exception."""
+    """A subclass of a program can be pickled, even if its constructor differs."""
     error = OwnError(17)
 
     twin = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
@@ -121,7 +121,7 @@ def test_subclasses_travel_too():
 
 
 class OwnError(WSError):
-    """What a program may derive."""
+    """A subclass such as a program may define."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"own {number}")
@@ -129,7 +129,7 @@ class OwnError(WSError):
 
 
 def test_deep_copy_shares_nothing():
-    """A change to the headers of a copy leaves the original alone."""
+    """Changing the headers of a deep copy does not change the original."""
     error = make(WSHandshakeError)
     copy.deepcopy(error).headers["x"] = "y"
 
@@ -137,7 +137,7 @@ def test_deep_copy_shares_nothing():
 
 
 def test_defaults():
-    """What is not known is None, and no two errors share a mutable default."""
+    """Unknown facts are None, and errors do not share a mutable default."""
     first, second = WSHandshakeError("no"), WSHandshakeError("no")
 
     assert (None, {}, None) == (first.status, first.headers, first.retry_after)
@@ -149,7 +149,7 @@ def test_defaults():
 
 
 def test_words_of_a_closed_connection():
-    """People read the code's name, and the peer's words."""
+    """The message contains the name of the close code and the close reason."""
     assert "the connection was lost without a closing handshake (1006)" == str(
         WSConnectionClosedError()
     )
@@ -162,7 +162,7 @@ def test_words_of_a_closed_connection():
 
 
 def test_caught_as_what_python_has():
-    """Code that knows nothing of this package catches what it expects."""
+    """Code that does not know this package catches the built-in classes of Python."""
     with pytest.raises(TimeoutError):
         raise errors.WSTimeoutError("too slow")
     with pytest.raises(ValueError, match="no host"):

@@ -1,4 +1,4 @@
-"""How long it waits: drawn evenly, within bounds, and by nobody else alike."""
+"""The delays of retries are uniform, bounded, and different for every client."""
 
 import math
 import random
@@ -19,8 +19,10 @@ from ws_common.vocabulary.errors import (
 
 DRAWS = 10_000
 CRITICAL = 1.949 / math.sqrt(DRAWS)
-"""The Kolmogorov-Smirnov statistic that fair draws exceed once in 1,000 samples, by its
-asymptotic distribution. The seeds are fixed: they do so always or never.
+"""The Kolmogorov-Smirnov statistic that uniform draws exceed in one of 1,000 samples.
+
+It is that of the asymptotic distribution. The seeds are fixed, so that the result is
+the same in every run.
 """
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -32,10 +34,10 @@ FIRST = {
     "now": NOW,
     "has_provider": False,
 }
-"""What is known of an attempt where no connection was ever stable."""
+"""The arguments of `decide_retry` if no connection was ever stable."""
 
 
-def delays(
+def draw_delays(
     interval: ConnectionRetryInterval,
     retry: int,
     *,
@@ -43,7 +45,7 @@ def delays(
     seed: int = 0,
     count: int = DRAWS,
 ) -> list[float]:
-    """What the judge says so many times before retry number `retry`."""
+    """Draw `count` delays before retry number `retry`."""
     rng = random.Random(f"{seed} {retry}")
     streak = FailureStreak(failures=retry, retries=retry)
     decisions = [
@@ -54,8 +56,8 @@ def delays(
     return [decision.delay for decision in decisions]
 
 
-def distance(sample: list[float], low: float, high: float) -> float:
-    """The Kolmogorov-Smirnov statistic of a sample against uniform(low, high)."""
+def measure_distance(sample: list[float], low: float, high: float) -> float:
+    """Return the Kolmogorov-Smirnov statistic against uniform(low, high)."""
     count = len(sample)
     ideal = [(value - low) / (high - low) for value in sorted(sample)]
     return max(
@@ -66,42 +68,42 @@ def distance(sample: list[float], low: float, high: float) -> float:
 
 @pytest.mark.parametrize("retry", [0, 1, 2, 3, 4, 5, 6, 10, 100, 100_000])
 def test_delays_are_uniform(retry):
-    """Before every retry the delay is uniform between `min` and the upper end."""
+    """Before every retry the delay is uniform between `min` and the upper bound."""
     interval = ConnectionRetryInterval()
     upper = min(15.0, 0.5 * 2.0 ** min(retry + 1, 60))
 
-    sample = delays(interval, retry)
+    sample = draw_delays(interval, retry)
 
-    assert distance(sample, 0.5, upper) < CRITICAL
+    assert measure_distance(sample, 0.5, upper) < CRITICAL
     assert min(sample) >= 0.5
     assert max(sample) <= upper
 
 
 @pytest.mark.parametrize("retry", range(8))
 def test_other_parameters_too(retry):
-    """The stated distribution holds for any minimum, maximum and factor."""
+    """The documented distribution applies to any minimum, maximum and factor."""
     interval = ConnectionRetryInterval(min=2, max=timedelta(minutes=1), factor=1.5)
     upper = min(60.0, 2 * 1.5 ** (retry + 1))
 
     assert upper == pytest.approx(interval.upper(retry))
-    assert distance(delays(interval, retry), 2.0, upper) < CRITICAL
+    assert measure_distance(draw_delays(interval, retry), 2.0, upper) < CRITICAL
 
 
 def test_statistic_tells_other_distributions():
-    """Half of all draws on the maximum, or a mass at the end, would not pass."""
+    """The statistic rejects draws that are clamped to the maximum."""
     rng = random.Random(1)
     clumped = [min(15.0, 0.5 + rng.uniform(0, 15)) for _ in range(DRAWS)]
     halved = [min(8.0, 0.5 + rng.uniform(0, 15)) for _ in range(DRAWS)]
     fair = [rng.uniform(0.5, 15) for _ in range(DRAWS)]
 
-    assert distance(clumped, 0.5, 15.0) > CRITICAL
-    assert distance(halved, 0.5, 8.0) > 10 * CRITICAL
-    assert distance(fair, 0.5, 15.0) < CRITICAL
+    assert measure_distance(clumped, 0.5, 15.0) > CRITICAL
+    assert measure_distance(halved, 0.5, 8.0) > 10 * CRITICAL
+    assert measure_distance(fair, 0.5, 15.0) < CRITICAL
 
 
 def test_no_mass_at_either_end():
-    """No two of many draws coincide, least of all on `min` or `max`."""
-    sample = delays(ConnectionRetryInterval(), 30)
+    """No two of many draws are equal, and none is `min` or `max`."""
+    sample = draw_delays(ConnectionRetryInterval(), 30)
 
     assert DRAWS == len(set(sample))
     assert 0.5 not in sample
@@ -109,8 +111,8 @@ def test_no_mass_at_either_end():
 
 
 def test_first_retry_is_jittered():
-    """Everybody who lost the same server does not come back at the same moment."""
-    sample = delays(ConnectionRetryInterval(), 0)
+    """Clients that lost the same server do not return at the same moment."""
+    sample = draw_delays(ConnectionRetryInterval(), 0)
 
     assert max(sample) - min(sample) > 0.49
 
@@ -124,7 +126,7 @@ def test_first_retry_is_jittered():
     seed=st.integers(),
 )
 def test_no_delay_is_out_of_bounds(low, more, factor, **draw):
-    """Whatever was configured, and after days of failures: min ≤ delay ≤ max."""
+    """For all options, and after days of failures: min ≤ delay ≤ max."""
     interval = ConnectionRetryInterval(min=low, max=low * more, factor=factor)
 
     retry, spread = draw["retry"], draw["spread"]
@@ -134,7 +136,7 @@ def test_no_delay_is_out_of_bounds(low, more, factor, **draw):
 
 
 class Extreme(random.Random):
-    """Draws the largest, or the smallest, number that `random()` can."""
+    """A generator whose `random()` always returns the same value."""
 
     def __init__(self, value: float) -> None:
         super().__init__(0)
@@ -145,8 +147,8 @@ class Extreme(random.Random):
 
 
 @given(low=st.floats(1e-3, 1e3), high=st.floats(1e-3, 1e6))
-def test_rounding_leads_nowhere_else(low, high):
-    """Not even the last digit of the extreme draws is outside."""
+def test_rounding_stays_within_bounds(low, high):
+    """Rounding of the extreme draws does not exceed the bounds."""
     low, high = sorted((low, high))
     interval = ConnectionRetryInterval(min=low, max=high)
     for extreme in (0.0, 1.0 - 2.0**-53):
@@ -154,7 +156,7 @@ def test_rounding_leads_nowhere_else(low, high):
 
 
 def test_days_of_failures_do_not_overflow():
-    """The power is clamped: a float ends at 2**1024."""
+    """The power does not overflow, although a float ends at 2**1024."""
     interval = ConnectionRetryInterval(min=1, max=15)
 
     assert 15.0 == interval.upper(1023)
@@ -162,7 +164,7 @@ def test_days_of_failures_do_not_overflow():
 
 
 def test_huge_maximum_is_reached():
-    """Clamping does not end the growth before `max` does."""
+    """The upper bound grows until it reaches `max`."""
     interval = ConnectionRetryInterval(min=1e-3, max=1e6, factor=2)
 
     assert 1e-3 * 2**29 == interval.upper(28)
@@ -170,23 +172,23 @@ def test_huge_maximum_is_reached():
 
 
 def test_equal_ends():
-    """With `min` equal to `max` every delay is that."""
+    """If `min` and `max` are equal, every delay is equal to them."""
     interval = ConnectionRetryInterval(min=3, max=3)
 
-    assert {3.0} == set(delays(interval, 4, count=50))
+    assert {3.0} == set(draw_delays(interval, 4, count=50))
 
 
 @pytest.mark.parametrize("code", [1012, 1013])
 @pytest.mark.parametrize("retry", [0, 1, 7])
 def test_restart_and_overload_spread_at_once(code, retry):
-    """After 1012 and 1013 the very first draw is from the whole interval."""
-    sample = delays(
+    """After 1012 and 1013 even the first delay is drawn from the whole interval."""
+    sample = draw_delays(
         ConnectionRetryInterval(),
         retry,
         error=WSConnectionClosedError(close_code=code),
     )
 
-    assert distance(sample, 0.5, 15.0) < CRITICAL
+    assert measure_distance(sample, 0.5, 15.0) < CRITICAL
 
 
 @pytest.mark.parametrize(
@@ -195,24 +197,24 @@ def test_restart_and_overload_spread_at_once(code, retry):
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_is_added_in_front(asked, added, status):
-    """A server gets the time it asks for, 5 minutes at most, and not all at its end."""
+    """`Retry-After` is added to the random delay, and is 5 minutes at most."""
     error = WSHandshakeError("busy", status=status, retry_after=asked)
 
-    sample = delays(ConnectionRetryInterval(), 2, error=error)
+    sample = draw_delays(ConnectionRetryInterval(), 2, error=error)
 
-    assert distance([delay - added for delay in sample], 0.5, 4.0) < CRITICAL
+    assert measure_distance([delay - added for delay in sample], 0.5, 4.0) < CRITICAL
     assert min(sample) >= added + 0.5
 
 
 def test_negative_retry_after_shortens_nothing():
-    """A date that has passed already asks for no time."""
+    """A date in the past does not shorten the delay."""
     error = WSHandshakeError("busy", status=503, retry_after=-60.0)
 
-    assert min(delays(ConnectionRetryInterval(), 0, error=error, count=200)) >= 0.5
+    assert min(draw_delays(ConnectionRetryInterval(), 0, error=error, count=200)) >= 0.5
 
 
 def test_time_of_the_next_attempt():
-    """The verdict says when, in UTC."""
+    """The decision contains the time of the next attempt, in UTC."""
     interval = ConnectionRetryInterval()
 
     decision = decide_retry(
@@ -223,7 +225,7 @@ def test_time_of_the_next_attempt():
 
 
 def test_calls_without_a_generator_differ():
-    """The package's own generator is seeded by the system: no two draws are equal."""
+    """The default generator is that of the system, and no two draws are equal."""
     interval = ConnectionRetryInterval()
 
     assert 1000 == len({interval.draw(9) for _ in range(1000)})
@@ -258,13 +260,13 @@ def test_calls_without_a_generator_differ():
     ids=repr,
 )
 def test_bad_values_are_named(bad, kind, name):
-    """What makes no sense raises where it is given, and says which option it was."""
+    """An invalid value raises an error that names the attribute."""
     with pytest.raises(kind, match=rf"connection_retry_interval\.{name}"):
         ConnectionRetryInterval(**bad)
 
 
 def test_durations_are_stored_as_seconds():
-    """A timedelta is taken wherever seconds are, and zero uptime is allowed."""
+    """Durations may be a timedelta, and `min_uptime` may be 0."""
     interval = ConnectionRetryInterval(
         min=timedelta(milliseconds=250), max=timedelta(minutes=1), min_uptime=0
     )

@@ -1,4 +1,4 @@
-"""Close status codes."""
+"""Close status codes: their names, and which of them can be sent."""
 
 import pytest
 
@@ -27,12 +27,12 @@ REGISTRY = {
 
 
 def test_registry():
-    """The names are those of RFC 6455 and of the IANA registry."""
+    """The names are the same as in RFC 6455 and in the IANA registry."""
     assert REGISTRY == {int(code): code.codename for code in WebSocketStatusCode}
 
 
 def test_sendable():
-    """What an endpoint may put on the wire: all but what is reserved."""
+    """An endpoint may send all codes but the reserved ones."""
     sendable = {code for code in range(6000) if is_sendable(code)}
     never = {1004, 1005, 1006, 1015}
 
@@ -44,12 +44,12 @@ def test_sendable():
 
 @pytest.mark.parametrize("code", [-1, 0, 999, 1016, 2999, 5000, 65_536])
 def test_outside(code):
-    """No other number is a code that may be sent."""
+    """Other numbers are not codes that may be sent."""
     assert not is_sendable(code)
 
 
 def test_codes_are_numbers():
-    """They compare and hash as what is on the wire."""
+    """Codes compare and hash like the numbers that are sent."""
     assert 1001 == WebSocketStatusCode.GOING_AWAY
     assert {1001: "x"}[WebSocketStatusCode.GOING_AWAY] == "x"
 
@@ -64,5 +64,5 @@ def test_codes_are_numbers():
     ],
 )
 def test_described(code, words):
-    """People read the name where there is one."""
+    """A code is described with its name if it has one."""
     assert words == describe(code)

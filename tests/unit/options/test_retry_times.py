@@ -1,4 +1,4 @@
-"""When clients try again, on a virtual clock."""
+"""The times at which clients retry, on a virtual clock."""
 
 import asyncio
 from itertools import pairwise
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.looptime
 
 
 async def _failures(count: int) -> tuple[list[float], list[float]]:
-    """The delays that a client announces, and the times at which it tries."""
+    """Return the delays that a client announces, and the times of its attempts."""
     loop = asyncio.get_running_loop()
     times: list[float] = []
 
@@ -36,7 +36,7 @@ async def _failures(count: int) -> tuple[list[float], list[float]]:
 
 
 async def test_clients_never_share_a_sequence():
-    """Each client has its own randomness: no delay is drawn twice among many."""
+    """No two of many clients draw the same delay."""
     runs = await asyncio.gather(*(_failures(30) for _ in range(30)))
 
     drawn = [delay for waits, _ in runs for delay in waits]
@@ -46,7 +46,7 @@ async def test_clients_never_share_a_sequence():
 
 
 async def test_attempts_are_made_when_they_were_announced():
-    """Between two attempts lies the delay that was shown, and no delay is forgotten."""
+    """The time between two attempts is the delay that `Reconnecting` announced."""
     waits, times = await _failures(50)
     gaps = [later - earlier for earlier, later in pairwise(times)]
 

@@ -1,4 +1,4 @@
-"""URLs: which are taken, and that what is shown of them holds no secret."""
+"""Which URLs are accepted, and that they are shown without their secrets."""
 
 import pickle
 from urllib.parse import quote
@@ -18,34 +18,34 @@ QUERY = st.text(st.characters(codec="utf-8", exclude_characters="#&="), max_size
 
 
 @st.composite
-def around(draw, text):
-    """The secret, with something odd before and after it."""
+def surround_secret(draw, text):
+    """Draw the secret with unusual characters before and after it."""
     return draw(text) + SECRET + draw(text)
 
 
 @given(
-    user=st.one_of(PLAIN, around(ODD)),
-    password=around(ODD),
+    user=st.one_of(PLAIN, surround_secret(ODD)),
+    password=surround_secret(ODD),
     host=st.sampled_from(["example.org", "example.org:8443", "[::1]:80", "10.0.0.1"]),
     path=PLAIN,
-    query=st.lists(st.tuples(PLAIN, around(QUERY)), max_size=3),
-    fragment=st.one_of(st.just(""), around(ODD)),
+    query=st.lists(st.tuples(PLAIN, surround_secret(QUERY)), max_size=3),
+    fragment=st.one_of(st.just(""), surround_secret(ODD)),
 )
 def test_nothing_secret_is_shown(user, password, host, **rest):
-    """Neither credentials, nor query values, nor a fragment, however odd they are."""
-    asked = "&".join(f"{name}={value}" for name, value in rest["query"])
-    behind = f"{rest['path']}?{asked}#{rest['fragment']}"
-    url = f"wss://{user}:{password}@{host}/{behind}"
+    """Credentials, query values and fragments are never shown."""
+    query = "&".join(f"{name}={value}" for name, value in rest["query"])
+    target = f"{rest['path']}?{query}#{rest['fragment']}"
+    url = f"wss://{user}:{password}@{host}/{target}"
 
     shown = redact(url)
 
     assert SECRET not in shown
     assert SECRET not in repr(Connecting(url, 1))
     assert SECRET not in repr(Open(url, None, 1))
-    assert SECRET not in words_of_a_refusal(url)
+    assert SECRET not in get_refusal_text(url)
 
 
-def words_of_a_refusal(url: object) -> str:
+def get_refusal_text(url: object) -> str:
     try:
         check_url(url)
     except WSInvalidUrlError as error:
@@ -53,9 +53,9 @@ def words_of_a_refusal(url: object) -> str:
     return ""
 
 
-@given(token=around(ODD.filter(lambda text: "=" not in text)))
+@given(token=surround_secret(ODD.filter(lambda text: "=" not in text)))
 def test_query_that_is_a_token(token):
-    """Where the query has no names it may be a token as a whole."""
+    """A query without names may be a token, and is hidden."""
     assume("&" not in token)
 
     assert SECRET not in redact(f"wss://example.org/?{token}")
@@ -64,7 +64,7 @@ def test_query_that_is_a_token(token):
 
 @given(text=st.text())
 def test_anything_can_be_shown(text):
-    """What is no URL at all does not raise, and begins no line of its own in a log."""
+    """Text that is not a URL does not raise, and adds no line to a log."""
     assert "\n" not in redact(f"ws://example.org/?{quote(text)}=1")
     redact(text)
 
@@ -87,7 +87,7 @@ def test_anything_can_be_shown(text):
     ],
 )
 def test_refusals_tell_no_secret(url):
-    """A URL that is refused is often one with a password that was not quoted."""
+    """An error shows no password, even if an unquoted one made the URL invalid."""
     with pytest.raises(WSInvalidUrlError) as caught:
         check_url(url)
 
@@ -116,7 +116,7 @@ def test_refusals_tell_no_secret(url):
     ],
 )
 def test_what_is_shown(url, shown):
-    """The rest of a URL stays readable."""
+    """The other parts of a URL are shown."""
     assert shown == redact(url)
 
 
@@ -133,21 +133,21 @@ def test_what_is_shown(url, shown):
     ],
 )
 def test_taken(url):
-    """A good URL comes back as it was given."""
+    """A valid URL is returned unchanged."""
     assert url == check_url(url)
 
 
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("http://example.org/", "begins with ws:// or wss://"),
-        ("example.org", "begins with ws:// or wss://"),
-        ("/relative", "begins with ws:// or wss://"),
-        ("", "begins with ws:// or wss://"),
-        ("ws://", "needs a host"),
-        ("ws:///path", "needs a host"),
-        ("ws://:80/", "needs a host"),
-        ("ws:example.org", "needs a host"),
+        ("http://example.org/", "must begin with ws:// or wss://"),
+        ("example.org", "must begin with ws:// or wss://"),
+        ("/relative", "must begin with ws:// or wss://"),
+        ("", "must begin with ws:// or wss://"),
+        ("ws://", "must have a host"),
+        ("ws:///path", "must have a host"),
+        ("ws://:80/", "must have a host"),
+        ("ws:example.org", "must have a host"),
         ("ws://example.org:0/", "port 0"),
         ("ws://example.org:65536/", "not a valid URL"),
         ("ws://example.org:abc/", "not a valid URL"),
@@ -165,18 +165,18 @@ def test_taken(url):
     ids=repr,
 )
 def test_refused(url, words):
-    """A bad one raises, and says what is bad about it."""
+    """An invalid URL raises an error that says what is wrong."""
     with pytest.raises(WSInvalidUrlError, match=words):
         check_url(url)
 
 
 def test_the_scheme_is_made_small():
-    """Else `ssl` would be overlooked: it is given to what begins with `wss:`."""
+    """The scheme is lowered, because `ssl` is used for URLs that begin with `wss:`."""
     assert check_url("WSS://Example.org/A") == "wss://Example.org/A"
 
 
 def test_origins():
-    """Two URLs are of the same server by scheme, host and port."""
+    """URLs have the same origin if scheme, host and port are equal."""
     assert origin("ws://example.org") == origin("ws://EXAMPLE.org:80/chat?x=1")
     assert origin("wss://example.org") == origin("wss://joe@example.org:443/")
     assert origin("ws://example.org") != origin("wss://example.org")
@@ -184,7 +184,7 @@ def test_origins():
 
 
 def test_states_keep_the_whole_url():
-    """What a program reads is the URL itself; only what is shown is shortened."""
+    """A state holds the complete URL; only its repr hides the secrets."""
     url = "wss://joe:pw@example.org/?token=x"
 
     assert url == pickle.loads(pickle.dumps(Open(url, None, 1))).url  # noqa: S301

@@ -1,4 +1,4 @@
-"""Clocks that jump, and timers that come late: nobody dies of it who is alive."""
+"""Clocks that jump and timers that are late do not end connections that still work."""
 
 import asyncio
 import time
@@ -18,8 +18,8 @@ pytestmark = pytest.mark.looptime
 clock = LoopTimeProxy()
 
 
-class Wall:
-    """A wall clock that follows the loop's, and can be put forward."""
+class WallClock:
+    """A wall clock that follows the clock of the loop, until a test puts it forward."""
 
     def __init__(self) -> None:
         self.ahead = 0.0
@@ -32,17 +32,17 @@ class Wall:
 @pytest.fixture
 def wall(monkeypatch):
     """The wall clock that the client sees."""
-    fake = Wall()
+    fake = WallClock()
     set_wall_clock(monkeypatch, fake)
     return fake
 
 
-@pytest.mark.parametrize("heart", [ws.Heartbeat(20, 3), None])
+@pytest.mark.parametrize("heartbeat", [ws.Heartbeat(20, 3), None])
 @pytest.mark.parametrize("alive", [True, False])
-async def test_a_sleep_is_followed_by_a_probe(wall, heart, alive):
-    """Heartbeat or not, a connection is asked at once, and is dead if it is silent."""
+async def test_a_sleep_is_followed_by_a_probe(wall, heartbeat, alive):
+    """A connection is probed, with or without a heartbeat, and ends if silent."""
     connector = FakeConnector()
-    async with opened(connector, heartbeat=heart) as (client, transport):
+    async with opened(connector, heartbeat=heartbeat) as (client, transport):
         await asyncio.sleep(1)
         wall.ahead = 600
         await asyncio.sleep(5)
@@ -53,14 +53,14 @@ async def test_a_sleep_is_followed_by_a_probe(wall, heart, alive):
             await asyncio.sleep(15)
             assert client.state.is_open
         else:
-            timeout = 20 if heart is None else 3
+            timeout = 20 if heartbeat is None else 3
             await client.state_changes.closed.first()
             assert clock == asked + timeout
     assert asked <= 6
 
 
 async def test_a_check_that_comes_late_asks_again(wall):
-    """The answer may be in a queue behind it: there is a fresh `timeout` for it."""
+    """The answer may wait to be read, so a new ping gets the whole `timeout`."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, transport):
         await asyncio.sleep(2.5)
@@ -70,17 +70,19 @@ async def test_a_check_that_comes_late_asks_again(wall):
         asked = transport.pings[-1]
         assert asked == 3
         await client.state_changes.closed.first()
-        assert clock == 5 + 2  # the clock watch has asked as well, at 5
+        assert clock == 5 + 2  # the clock watch sent a ping as well, at 5
 
 
 @pytest.mark.parametrize("alive", [True, False])
 async def test_timers_that_are_always_late(wall, alive):
-    """As in a hidden page: who answers lives, and who does not is dead in the end."""
+    """In a hidden page, a peer that answers is kept, and a silent one is detected."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, transport):
         ended = begin(client.state_changes.closed.first())
         while not ended.done() and clock < 60:
-            wall.ahead += 4  # between two looks of the clock watch: it must not help
+            wall.ahead += (
+                4  # between two checks of the clock watch, which must not help
+            )
             await asyncio.sleep(0.5)
             if alive:
                 transport.pong()
@@ -92,7 +94,7 @@ async def test_timers_that_are_always_late(wall, alive):
 
 
 async def test_gaps_without_end(wall):
-    """After each gap that is longer than any throttling it is asked anew."""
+    """After every gap that no throttling explains, a new ping is sent."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, _):
         for _ in range(30):
@@ -102,32 +104,32 @@ async def test_gaps_without_end(wall):
 
 
 @pytest.fixture
-async def wait(monkeypatch):
-    """Every timer is late from here on, as in a hidden page, but for this one's own."""
+async def wait_on_time(monkeypatch):
+    """Make every timer late, as in a hidden page, but not the returned wait."""
     loop = asyncio.get_running_loop()
     on_time = loop.call_at
 
     def late(when, *args, **how):
         return on_time(when + 10, *args, **how)
 
-    async def wait(seconds):
+    async def wait_for(seconds):
         over = loop.create_future()
         on_time(loop.time() + seconds, over.set_result, None)
         await over
 
     monkeypatch.setattr(loop, "call_at", late)
-    return wait
+    return wait_for
 
 
-async def test_a_message_does_the_work_of_a_late_timer(wait):
-    """Where timers are throttled, what arrives is not."""
+async def test_a_message_does_the_work_of_a_late_timer(wait_on_time):
+    """Arriving messages are not throttled, so they check whether a ping is due."""
     connector = FakeConnector(pings=False, can_pause=False)
     options = {"heartbeat": ws.Heartbeat(2, 1, message="ping")}
     async with opened(connector, **options) as (_, transport):
-        await wait(1.5)
+        await wait_on_time(1.5)
         transport.message("no timer is late")
         assert transport.sent == []
-        await wait(2)
+        await wait_on_time(2)
         transport.message("one is")
         assert transport.sent == ["ping"]
         transport.message("and now none is")
@@ -135,7 +137,7 @@ async def test_a_message_does_the_work_of_a_late_timer(wait):
 
 
 async def test_a_probe_that_cannot_be_asked_kills_nothing(environment_events):
-    """In a browser without a `message` there is nothing to ask with."""
+    """A browser cannot probe without a `message`, and keeps the connection."""
     connector = FakeConnector(pings=False, can_pause=False)
     async with opened(connector, heartbeat=ws.Heartbeat(1, 2)) as (client, _):
         await asyncio.sleep(0.5)
@@ -145,7 +147,7 @@ async def test_a_probe_that_cannot_be_asked_kills_nothing(environment_events):
 
 
 async def test_slack(wall, platform):
-    """A platform whose timers may be late does not take that for a sleep."""
+    """A platform with late timers does not mistake their delay for a suspension."""
     platforms.bind(platform._replace(timer_slack=60.0))
     events = []
     connector = FakeConnector()
@@ -161,7 +163,7 @@ async def test_slack(wall, platform):
 
 
 async def test_probes_are_single(environment_events):
-    """Where the heartbeat is off, one probe is all that is sent."""
+    """With the heartbeat turned off, a single probe is sent."""
     connector = FakeConnector()
     async with opened(connector, heartbeat=None) as (client, transport):
         environment_events.say("page_resumed")
@@ -172,7 +174,7 @@ async def test_probes_are_single(environment_events):
 
 
 async def test_a_sleep_ends_the_wait_for_a_retry(wall):
-    """The attempt is made now: the world is another one."""
+    """After a suspension the next attempt is made at once."""
     connector = FakeConnector()
     options = {"connection_retry_interval": (1000, 1000)}
     async with driven(connector, **options) as client:
@@ -188,7 +190,7 @@ async def test_a_sleep_ends_the_wait_for_a_retry(wall):
 
 
 async def test_no_alarm_without_a_jump(wall):
-    """A clock that runs as it should, or is put back, leads to nothing."""
+    """A clock that runs normally, or is set back, triggers nothing."""
     events = []
     connector = FakeConnector()
     options = {"heartbeat": None, "on_event": events.append}

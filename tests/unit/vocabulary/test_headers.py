@@ -1,16 +1,16 @@
-"""Headers that a program adds."""
+"""The checks of the headers that a program adds."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ws_common.vocabulary.headers import check_headers, check_value, is_owned
+from ws_common.vocabulary.headers import check_headers, check_value, is_reserved
 
 CONTROL = "".join(map(chr, [*range(9), *range(10, 32), 127]))
 
 
 def test_kept():
-    """Every name has its values in order, and nothing can be changed later."""
+    """Every name keeps its values in order, and the result is read-only."""
     given_headers = {"Authorization": "Bearer x", "X-Tag": ["a", "b"], "X-Empty": ""}
 
     kept = check_headers(given_headers)
@@ -32,7 +32,7 @@ def test_kept():
     after=st.text(max_size=5),
 )
 def test_no_value_ends_the_line(before, bad, after):
-    """A control character, CR and LF among them, is refused; the value is not shown."""
+    """A value with a control character, CR or LF is refused, and is not shown."""
     secret = "hunter2"  # noqa: S105 - it is what must not be seen
     value = f"{before}{bad}{after}{secret}"
 
@@ -46,7 +46,7 @@ def test_no_value_ends_the_line(before, bad, after):
 
 @given(value=st.text())
 def test_what_passes_is_safe(value):
-    """Whatever passes can be written as Latin-1, and stays on its line."""
+    """A valid value can be encoded as Latin-1, and contains no line break."""
     try:
         check_value("X", value)
     except ValueError:
@@ -59,7 +59,7 @@ def test_what_passes_is_safe(value):
 
 @given(name=st.text())
 def test_names_are_tokens(name):
-    """A name is a token of RFC 9110, or it is refused."""
+    """A name that is not a token of RFC 9110 is refused."""
     tchar = set("!#$%&'*+-.^_`|~0123456789") | {
         letter
         for upper in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -74,21 +74,21 @@ def test_names_are_tokens(name):
 
 @pytest.mark.parametrize("name", ["", "X Y", "X:", "X\r\nEvil", "Ü", 7, None, "X\n"])
 def test_bad_names(name):
-    """What is no token is refused."""
+    """These names are not tokens, and are refused."""
     with pytest.raises(ValueError, match="not a valid header name"):
         check_headers({name: "x"})
 
 
 @pytest.mark.parametrize("value", [None, 1, b"x", ["x", None], [b"x"], object()])
 def test_values_are_strings(value):
-    """Anything else is refused, bytes too."""
+    """A value of any other type is refused, and so are bytes."""
     with pytest.raises(TypeError, match="X-Odd: a value must be a string"):
         check_headers({"X-Odd": value})
 
 
 @pytest.mark.parametrize("headers", [None, [("a", "b")], "a: b", 7])
 def test_must_be_a_mapping(headers):
-    """A list of pairs is no mapping."""
+    """Anything but a mapping is refused, and so is a list of pairs."""
     with pytest.raises(TypeError, match="headers must be a mapping"):
         check_headers(headers)
 
@@ -97,14 +97,14 @@ def test_must_be_a_mapping(headers):
     "name",
     ["Connection", "UPGRADE", "host", "Sec-WebSocket-Key", "sec-websocket-protocol"],
 )
-def test_owned(name):
-    """What the handshake itself says, nobody else may."""
-    assert is_owned(name)
+def test_reserved(name):
+    """A program cannot set the headers that the handshake sets itself."""
+    assert is_reserved(name)
 
 
 @pytest.mark.parametrize(
     "name", ["Authorization", "Cookie", "X-Host", "Origin", "Sec-"]
 )
-def test_not_owned(name):
-    """The rest is the program's."""
-    assert not is_owned(name)
+def test_not_reserved(name):
+    """A program can set any other header."""
+    assert not is_reserved(name)

@@ -1,4 +1,4 @@
-"""Bad URLs and bad options raise where they are given, before anything is done."""
+"""Invalid URLs, proxies, hosts and ports raise before any I/O."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from ws_common.vocabulary.urls import check_url
 pytestmark = pytest.mark.looptime
 
 LABEL = "a" * 64
-"""A label of a host name has 63 characters at most (RFC 1035 section 2.3.4)."""
+"""A label of a host name has at most 63 characters (RFC 1035 section 2.3.4)."""
 
 BAD_URLS = {
     "empty-label": "ws://a..b/",
@@ -35,7 +35,7 @@ BAD_URLS = {
 
 @pytest.mark.parametrize("url", BAD_URLS.values(), ids=BAD_URLS.keys())
 async def test_a_url_that_cannot_be_dialed(url):
-    """It raises before any attempt, and is not retried."""
+    """An invalid URL raises before any attempt, and is not retried."""
     connector = FakeConnector()
     async with playing(connector, connection_retry_interval=(1, 1)) as client:
         asked = begin(client.connect(url))
@@ -50,7 +50,7 @@ async def test_a_url_that_cannot_be_dialed(url):
     ["ws://[::1]extra:80/", "ws://[::1]extra/", "ws://extra[::1]:80/", "ws://[v1.a]/"],
 )
 async def test_something_around_an_ipv6_address(url):
-    """Text before or after the brackets is not ignored: that is no valid host."""
+    """Text before or after the brackets of an IPv6 address makes the host invalid."""
     connector = FakeConnector()
     async with playing(connector, connection_retry_interval=(1, 1)) as client:
         asked = begin(client.connect(url))
@@ -61,7 +61,7 @@ async def test_something_around_an_ipv6_address(url):
 
 @pytest.mark.parametrize("asked", [str, lambda url: lambda _: url])
 async def test_the_url_that_is_dialed(asked):
-    """The scheme is in lower case: `ssl` is used for what begins with `wss:`."""
+    """The scheme is lowered, because `ssl` is used for URLs that begin with `wss:`."""
     connector = FakeConnector()
     async with playing(connector) as client:
         begin(client.connect(asked("WSS://token@Example.org/")))
@@ -69,8 +69,8 @@ async def test_the_url_that_is_dialed(asked):
         assert attempt.request.url == "wss://token:@Example.org/"
 
 
-def refusal(**options) -> Exception | None:
-    """What making these options raises."""
+def get_refusal(**options) -> Exception | None:
+    """Return the exception that making these options raises, or None."""
     try:
         ws.WebSocketOptions.vm(**options)
     except (TypeError, ValueError) as error:
@@ -100,8 +100,8 @@ def refusal(**options) -> Exception | None:
     ],
 )
 def test_a_proxy_that_is_none(proxy):
-    """It is refused when the options are made, by the option's name."""
-    error = refusal(proxy=proxy)
+    """An invalid proxy is refused when options are made; the error names `proxy`."""
+    error = get_refusal(proxy=proxy)
     assert error is not None
     assert "proxy" in str(error)
 
@@ -116,16 +116,16 @@ def test_a_proxy_that_is_none(proxy):
     ],
 )
 def test_the_password_of_a_bad_proxy_is_not_shown(proxy):
-    """Nor does the error show what nobody shall see."""
-    error = refusal(proxy=proxy)
+    """The error for an invalid proxy does not show its password."""
+    error = get_refusal(proxy=proxy)
     assert error is not None
     assert "s3cr3t" not in f"{error}{error.__cause__}{error.__context__}"
 
 
 @pytest.mark.parametrize("port", [-1, 65_536, 99_999])
 def test_a_local_port_that_is_none(port):
-    """A port is from 0 (any) to 65535."""
-    error = refusal(local_addr=("127.0.0.1", port))
+    """A local port outside of 0 to 65535 is refused."""
+    error = get_refusal(local_addr=("127.0.0.1", port))
     assert error is not None
     assert "local_addr" in str(error)
 
@@ -145,23 +145,23 @@ def test_a_local_port_that_is_none(port):
     ids=repr,
 )
 def test_other_addresses_that_are_none(option):
-    """A bad name, address or path is refused, and the error names its option."""
-    error = refusal(**option)
+    """An invalid name, address or path is refused; the error names the option."""
+    error = get_refusal(**option)
     assert error is not None
     assert next(iter(option)) in str(error)
 
 
 def test_good_ones_are_taken():
-    """What is right stays right."""
+    """Valid values are accepted."""
     for proxy in ("http://proxy", "http://joe:pw@[::1]:8080", "socks5h://a.b:1080"):
-        assert refusal(proxy=proxy) is None
+        assert get_refusal(proxy=proxy) is None
     for port in (0, 65_535):
-        assert refusal(local_addr=("127.0.0.1", port)) is None
+        assert get_refusal(local_addr=("127.0.0.1", port)) is None
     for host in ("::1", "fe80::1%eth0", "localhost", "bücher.example", "a_b."):
-        assert refusal(local_addr=(host, 0)) is None
-        assert refusal(server_hostname=host) is None
-    assert refusal(server_hostname="") is None  # asyncio's way to check no name
-    assert refusal(unix_path="\0abstract") is None
+        assert get_refusal(local_addr=(host, 0)) is None
+        assert get_refusal(server_hostname=host) is None
+    assert get_refusal(server_hostname="") is None  # for asyncio: check no name
+    assert get_refusal(unix_path="\0abstract") is None
 
 
 @pytest.mark.parametrize(
@@ -175,6 +175,6 @@ def test_good_ones_are_taken():
     ],
 )
 def test_a_user_without_a_password(given, taken):
-    """It has an empty one (RFC 7617), as for curl and browsers."""
+    """A user without a password gets an empty one (RFC 7617), as in browsers."""
     assert check_url(f"wss://{given}/?a@b") == f"wss://{taken}/?a@b"
     assert ws.WebSocketOptions.vm(proxy=f"http://{given}").proxy == f"http://{taken}"
