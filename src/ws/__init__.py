@@ -30,7 +30,9 @@ from ws_common.options.outbox import Outbox
 from ws_common.options.platform import Overflow
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
-from ws_common.receive.streams import Stream, Subscriber, Subscription
+from ws_common.receive.stream import Stream
+from ws_common.receive.subscriber import Subscriber
+from ws_common.receive.subscription import Subscription
 from ws_common.send.receipt import Receipt
 from ws_common.vocabulary.durations import Seconds
 from ws_common.vocabulary.errors import (

@@ -23,7 +23,7 @@ from ws_common.options.options import (
 )
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
-from ws_common.receive.streams import Subscriber
+from ws_common.receive.subscriber import Subscriber
 from ws_common.runtime.sessions import is_inside_after_connect
 from ws_common.send.receipt import Receipt
 from ws_common.vocabulary.callsite import callsite

@@ -66,7 +66,8 @@ class Buffered:
         overflow: Any = "pause",
         max_bytes: int | None = None,
     ) -> None:
-        from ws_common.receive.subscriber_buffer import Buffer, Limits  # noqa: PLC0415
+        from ws_common.receive.limits import Limits  # noqa: PLC0415
+        from ws_common.receive.subscriber_buffer import Buffer  # noqa: PLC0415
 
         self.pressure: list[bool] = []
         self.drops: list[int] = []
@@ -148,14 +149,14 @@ class Buffered:
 
 def end_with(code: int | None = None, *, final: bool = False) -> Any:
     """The mark of an end between messages, as it stands in a buffer."""
-    from ws_common.receive.subscriber_buffer import End  # noqa: PLC0415
+    from ws_common.receive.end_marker import End  # noqa: PLC0415
 
     return End(close_code=code, final=final)
 
 
 def end_reached() -> type[Exception]:
     """What a buffer raises where it has come to an end; its `end` says which."""
-    from ws_common.receive.subscriber_buffer import Ended  # noqa: PLC0415
+    from ws_common.receive.end_marker import Ended  # noqa: PLC0415
 
     return Ended
 

@@ -150,7 +150,13 @@ def test_what_is_asked_by_nobody_is_no_phase():
 
 # ── Routing ─────────────────────────────────────────────────────────────────
 
-ROUTED = {"Broadcast", "Connection", "Incoming", "ReceivePipeline"}
+ROUTED = {
+    "Broadcast",
+    "Connection",
+    "Incoming",
+    "InterceptorQueue",
+    "ReceivePipeline",
+}
 """The classes that messages pass through."""
 
 STATE = {
@@ -168,11 +174,11 @@ STATE = {
     "Incoming._discarded": "a count",
     "Incoming._ended": "whether the connection has ended: what is counted is told",
     "Incoming.stage": "what becomes of the messages: held, flowing, discarded",
-    "ReceivePipeline.queue_full": "whether the queue asks for a pause",
-    "ReceivePipeline._queue_size": "a count",
-    "ReceivePipeline._source": "whose message is with an interceptor",
-    "ReceivePipeline._pending": "what the task awaits next",
-    "ReceivePipeline._task": "works off the queue, and ends",
+    "InterceptorQueue.full": "whether the queue asks for a pause",
+    "InterceptorQueue._queue_size": "a count",
+    "InterceptorQueue._source": "whose message is with an interceptor",
+    "InterceptorQueue._pending": "what the task awaits next",
+    "InterceptorQueue._task": "works off the queue, and ends",
 }
 """Attribute -> why it is assigned after `__init__`: it does not route messages."""
 

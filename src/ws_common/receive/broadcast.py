@@ -9,7 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar, get_args
 
 from ws_common.options.platform import Overflow
-from ws_common.receive.subscriber_buffer import Buffer, End, Limits, ignore
+from ws_common.receive.end_marker import End
+from ws_common.receive.limits import Limits
+from ws_common.receive.subscriber_buffer import Buffer, ignore
 from ws_common.vocabulary.client_loop import ClientLoop
 from ws_common.vocabulary.messages import payload_size
 from ws_common.vocabulary.tasks import report

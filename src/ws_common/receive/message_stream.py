@@ -4,7 +4,8 @@ import builtins
 from collections.abc import Callable
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
-from ws_common.receive.streams import SKIP, Stream
+from ws_common.receive.stream import Stream
+from ws_common.receive.subscriber import SKIP
 from ws_common.vocabulary.messages import Data
 
 U = TypeVar("U")

@@ -8,7 +8,7 @@ from ws_common.lifecycle.states import (
     Reconnecting,
     WebSocketClientState,
 )
-from ws_common.receive.streams import Stream
+from ws_common.receive.stream import Stream
 
 
 class WebSocketStatesStream(Stream[WebSocketClientState]):

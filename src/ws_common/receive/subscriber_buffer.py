@@ -14,95 +14,27 @@ the size of a segment is subtracted as a whole when the reader has finished it.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import chain
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from ws_common.options.platform import Overflow
-from ws_common.vocabulary.errors import WSError, WSStreamOverflowError
+from ws_common.receive.end_marker import End, Ended
+from ws_common.receive.limits import Limits
+from ws_common.receive.segments import (
+    NO_SEGMENT,
+    SEGMENT_SIZE,
+    Segment,
+    SegmentedQueue,
+)
+from ws_common.vocabulary.errors import WSStreamOverflowError
 from ws_common.vocabulary.messages import payload_size
 
 T = TypeVar("T")
-
-SEGMENT_SIZE: Final = 64 * 1024
-"""Bytes up to which batches are joined in one segment.
-
-A segment counts as held until its last message is read, so this is also by how much
-the count of bytes may be too high while a reader takes from `items`.
-"""
-
-
-class Limits(NamedTuple):
-    """How much a buffer holds.
-
-    Attributes:
-        capacity: Items; None: no count.
-        max_bytes: Payload bytes; None: not counted. Where overflow would lose
-            messages, `capacity` alone counts if there is one.
-        overflow: What happens above.
-        can_pause: Whether the platform can; elsewhere "pause" is "error", above
-            `max_bytes`.
-    """
-
-    capacity: int | None
-    max_bytes: int | None
-    overflow: Overflow
-    can_pause: bool = True
-
-
-class End(NamedTuple):
-    """A mark between items: here a connection, or the client, came to an end.
-
-    Attributes:
-        error: Raised to the reader; None: iteration ends quietly.
-        close_code: For `recv()`, which cannot end quietly.
-        close_reason: Likewise.
-        final: Nothing comes after it, ever.
-    """
-
-    error: WSError | None = None
-    close_code: int | None = None
-    close_reason: str = ""
-    final: bool = False
-
-
-class Ended(Exception):  # noqa: N818 - never leaves the package
-    """Raised to the reader's shell where an `End` was reached."""
-
-    def __init__(self, end: End) -> None:
-        super().__init__(end)
-        self.end = end
-
-
-class Segment:
-    """Messages that one connection brought, and the end that follows them.
-
-    Attributes:
-        messages: What waits to be read.
-        size: Payload bytes of what was put in, less what was taken out one by one.
-        count: How many messages `size` stands for.
-        connection: The number of the connection; -1: no message is ever put into it.
-        end: What a reader meets behind the messages.
-    """
-
-    __slots__ = ("connection", "count", "end", "messages", "size")
-
-    def __init__(self, messages: "deque[Any]", size: int, connection: int) -> None:
-        self.messages = messages
-        self.size = size
-        self.count = len(messages)
-        self.connection = connection
-        self.end: End | None = None
-
-
-_NO_SEGMENT: Final = Segment(deque(), 0, -1)
-"""The first segment of every buffer, which stays empty: a deque is 760 bytes."""
 
 
 def ignore(*_what: Any) -> None:
     """What is called where nobody has asked to be told."""
 
 
-class Buffer(Generic[T]):
+class Buffer(SegmentedQueue[T]):
     """Items and ends, in order, for one reader (or several that share it).
 
     Args:
@@ -123,23 +55,22 @@ class Buffer(Generic[T]):
             a slow one.
     """
 
+    # Declared again because this class assigns them too, which a type checker would
+    # take for an override without a type.
+    items: deque[T]
+    bytes: int
+
     __slots__ = (
         "_capacity",
-        "_current",
-        "_later",
-        "_later_count",
         "_max_bytes",
         "_on_drop",
         "_on_watermark",
         "_policy",
-        "_tail",
         "_waiters",
-        "bytes",
         "connection",
         "dropped",
         "end",
         "full",
-        "items",
         "made_at",
         "reads",
     )
@@ -150,9 +81,8 @@ class Buffer(Generic[T]):
         on_watermark: Callable[[], None] = ignore,
         on_drop: Callable[[int], None] = ignore,
     ) -> None:
-        self.items: deque[T] = _NO_SEGMENT.messages
+        super().__init__()
         self.connection: int | None = None
-        self.bytes: int = 0
         self.dropped: int = 0
         self.reads: int = 0
         self.full: bool = False
@@ -160,9 +90,6 @@ class Buffer(Generic[T]):
         self.made_at: str = ""
         self._on_drop = on_drop
         self._on_watermark = on_watermark
-        self._current = self._tail = _NO_SEGMENT
-        self._later: list[Segment] = []
-        self._later_count = 0  # messages in them
         self._waiters: list[asyncio.Future[End | None]] = []
         self.limit(limits)
 
@@ -221,25 +148,15 @@ class Buffer(Generic[T]):
             return
         if end.final:
             self.end = end
-        if self._tail is _NO_SEGMENT or self._tail.end is not None:
+        if self._tail is NO_SEGMENT or self._tail.end is not None:
             # No message is ever put into it: it needs no deque.
-            self._add_segment(Segment(_NO_SEGMENT.messages, 0, -1))
+            self._add_segment(Segment(NO_SEGMENT.messages, 0, -1))
         self._tail.end = end
         self._wake(len(self._waiters), end)
 
-    def _add_segment(self, segment: Segment) -> None:
-        self._later.append(segment)
-        self._later_count += len(segment.messages)
-        self._tail = segment
-
     def _overflow(self) -> None:
         """Do what overflow says, if it holds too much."""
-        current = self._current
-        if current.count != len(current.messages):  # some were taken from `items`
-            self.bytes -= current.size
-            current.size = sum(map(payload_size, current.messages))
-            current.count = len(current.messages)
-            self.bytes += current.size
+        self._recount()
         if not self._is_above():
             return
         if self._policy != "pause":
@@ -257,27 +174,7 @@ class Buffer(Generic[T]):
 
     def _drop(self, *, oldest: bool) -> None:
         before = self.dropped
-        emptied = False
-        segments = chain((self._current,), self._later)
-        if not oldest:
-            segments = chain(reversed(self._later), (self._current,))
-        for segment in segments:
-            messages = segment.messages
-            while messages and self._is_above():
-                size = payload_size(messages.popleft() if oldest else messages.pop())
-                segment.size -= size
-                segment.count -= 1
-                self.bytes -= size
-                self._later_count -= segment is not self._current
-                self.dropped += 1
-            if segment.messages:
-                break
-            emptied = True
-        if emptied:
-            self._later = [
-                one for one in self._later if one.messages or one.end is not None
-            ]
-            self._tail = self._later[-1] if self._later else self._current
+        self.dropped += self._remove_while(self._is_above, oldest=oldest)
         self._on_drop(self.dropped - before)
 
     def _overflow_error(self) -> WSStreamOverflowError:
@@ -348,28 +245,6 @@ class Buffer(Generic[T]):
             self.full = False
             self._on_watermark()
 
-    @property
-    def has_next(self) -> bool:
-        """Whether a reader need not wait: an item or an end comes next."""
-        return bool(self.items or self._later or self._current.end is not None)
-
-    @property
-    def waiting(self) -> int:
-        """How many messages wait to be read."""
-        return len(self.items) + self._later_count
-
-    def drain(self) -> list[T]:
-        """Take everything but the ends; a pause lasts until `release()`."""
-        segments = (self._current, *self._later)
-        items = [item for segment in segments for item in segment.messages]
-        self._later.clear()
-        self._later_count = self.bytes = 0
-        self.items.clear()  # in place: a listener may be taking from it
-        self._current.size = self._current.count = 0
-        self._current.end = None
-        self._tail = self._current
-        return items
-
     def keep_only(self, connection: int) -> None:
         """Drop what others brought than this connection, and take nothing of theirs.
 
@@ -377,10 +252,7 @@ class Buffer(Generic[T]):
         """
         self.connection = connection
         before = self.waiting
-        self._later = [one for one in self._later if one.connection == connection]
-        self._later_count = sum(len(one.messages) for one in self._later)
-        self.bytes = sum(one.size for one in self._later)
-        self._tail = self._later[-1] if self._later else self._current
+        self._remove_others(connection)
         last = self._tail.end
         self.end = last if last is not None and last.final else None
         if before > self.waiting:

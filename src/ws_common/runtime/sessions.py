@@ -8,9 +8,11 @@ from weakref import WeakSet
 
 from ws_common.connection.connection import Connection
 from ws_common.lifecycle.states import Closed
+from ws_common.receive.end_marker import End, Ended
+from ws_common.receive.limits import Limits
 from ws_common.receive.pipeline import ReceivePipeline
-from ws_common.receive.streams import Subscriber
-from ws_common.receive.subscriber_buffer import Buffer, End, Ended, Limits
+from ws_common.receive.subscriber import Subscriber
+from ws_common.receive.subscriber_buffer import Buffer
 from ws_common.send.intercepted_sends import InterceptedSends
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.client_loop import ClientLoop

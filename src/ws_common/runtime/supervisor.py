@@ -24,8 +24,9 @@ from ws_common.options.options import (
 )
 from ws_common.options.platform import Platform
 from ws_common.receive.broadcast import Broadcast
-from ws_common.receive.pipeline import Incoming, ReceivePipeline, limits_of
-from ws_common.receive.subscriber_buffer import Limits
+from ws_common.receive.incoming import Incoming
+from ws_common.receive.limits import Limits, limits_of
+from ws_common.receive.pipeline import ReceivePipeline
 from ws_common.runtime.attempt import Attempt, Failed
 from ws_common.runtime.environment import Environment
 from ws_common.runtime.pending_calls import PendingCalls

@@ -1,121 +1,25 @@
-"""Streams: many independent subscribers to what one client receives.
-
-A derived stream (`where`, `map`, `decode`, …) has no buffer and no task of its own:
-its steps run in the subscriber that iterates it, so that what a step raises is
-raised to the one who iterates, and nobody else pays for it.
-"""
+"""One subscriber: an iterator with a buffer of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ws_common.options.platform import Overflow
 from ws_common.receive.broadcast import Broadcast
-from ws_common.receive.subscriber_buffer import Buffer, Ended
+from ws_common.receive.end_marker import Ended
+from ws_common.receive.subscriber_buffer import Buffer
 from ws_common.vocabulary.callsite import callsite
 from ws_common.vocabulary.errors import WSConnectionClosedError, WSStreamOverflowError
 from ws_common.vocabulary.tasks import not_ours
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 Step = Callable[[Any], Any]
 OnFault = Callable[[str, Exception], None]
 
-
 SKIP: Any = object()
 """What a step returns for an item that is not for this stream."""
-
-
-class Stream(Generic[T]):
-    """Many independent subscribers, each with its own bounded buffer.
-
-    `async for` makes one. Messages that arrive before the first subscriber are kept
-    for it. After what is buffered has been delivered, iteration ends quietly with
-    `close()`, `disconnect()` or a peer's 1000, 1001 or 1005 that is not followed by
-    a retry; anything else that ended in `Closed` raises `Closed.error`.
-
-    Example:
-        >>> async def longest(stream: Stream[str]) -> None:
-        ...     async for length in stream.map(len).where(lambda n: n > 80):
-        ...         print(length)
-    """
-
-    def __init__(
-        self,
-        broadcast: Broadcast[Any],
-        on_fault: OnFault,
-        steps: tuple[Step, ...] = (),
-        *,
-        owner: object = None,
-    ) -> None:
-        self._broadcast = broadcast
-        self._on_fault = on_fault
-        self._steps = steps
-        self._owner = owner  # the client: whoever holds a stream holds it
-
-    def __aiter__(self) -> "Subscriber[T]":
-        """Subscribe and iterate."""
-        return self.subscribe()
-
-    def subscribe(
-        self, capacity: int | None = None, overflow: Overflow | None = None
-    ) -> "Subscriber[T]":
-        """Subscribe now, iterate later: nothing that arrives in between is missed.
-
-        Args:
-            capacity: Messages in the buffer; None: as the options say.
-            overflow: What happens above that; None: as the options say.
-        """
-        return Subscriber(
-            self._broadcast, self._steps, capacity, overflow, owner=self._owner
-        )
-
-    def listen(
-        self,
-        callback: Callable[[T], Awaitable[None] | None],
-        *,
-        capacity: int | None = None,
-        overflow: Overflow | None = None,
-    ) -> "Subscription":
-        """Call back for each item, in order, until cancelled or the client is closed.
-
-        Args:
-            callback: A function or coroutine function. What it raises is logged and
-                reported to `on_event`; the next item comes all the same.
-            capacity: Items that may wait for it; None: as the options say.
-            overflow: What happens above that; None: as the options say.
-        """
-        subscriber = self.subscribe(capacity, overflow)
-        return Subscription(subscriber, callback, self._on_fault)
-
-    def map(self, fn: Callable[[T], U]) -> "Stream[U]":
-        """What `fn` makes of each item. What it raises is raised to who iterates."""
-        return self._with(fn)
-
-    def where(self, fn: Callable[[T], bool]) -> "Stream[T]":
-        """The items for which `fn` is true."""
-        return self._with(lambda item: item if fn(item) else SKIP)
-
-    def where_type(self, kind: type[U]) -> "Stream[U]":
-        """The items of one type."""
-        return self._with(lambda item: item if isinstance(item, kind) else SKIP)
-
-    async def first(self, where: Callable[[T], bool] | None = None) -> T:
-        """Wait for the first item (for which `where` is true).
-
-        Raises:
-            WSConnectionClosedError: The stream ended before.
-            WSNotConnectedError: The client was never asked to connect.
-        """
-        with (self.where(where) if where else self).subscribe() as subscriber:
-            return await subscriber.next()
-
-    def _with(self, step: Step) -> "Stream[Any]":
-        """What one more step makes of this stream."""
-        steps = (*self._steps, step)
-        return Stream(self._broadcast, self._on_fault, steps, owner=self._owner)
 
 
 class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
@@ -285,46 +189,3 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
     def __exit__(self, *exc: object) -> None:
         """End the subscription."""
         self.close()
-
-
-class Subscription(AbstractContextManager["Subscription"]):
-    """A listener. It lives until it is cancelled or the client is closed.
-
-    Example:
-        >>> import asyncio
-        >>> from ws.testing import WebSocketClientFake
-        >>> async def main() -> None:
-        ...     fake, heard = WebSocketClientFake(), asyncio.Queue()
-        ...     async with WebSocketClient.from_client(fake) as client:
-        ...         await client.connect("ws://anywhere/")
-        ...         with client.stream.listen(heard.put):
-        ...             fake.loop_back("hello")
-        ...             print(await heard.get())
-        >>> asyncio.run(main())
-        hello
-    """
-
-    def __init__(
-        self,
-        subscriber: Subscriber[T],
-        callback: Callable[[T], Awaitable[None] | None],
-        on_fault: OnFault,
-    ) -> None:
-        self._subscriber: Subscriber[Any] = subscriber
-        work = subscriber._listen(callback, on_fault)  # noqa: SLF001 - our own
-        self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
-        # It is collected with a client that is closed and that nobody holds any more:
-        # there is nothing to warn of, and no other way to say so.
-        cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
-        # A buffer that nobody reads any more holds nobody up.
-        self._task.add_done_callback(lambda _: subscriber.close())
-        subscriber._broadcast.hold(self._task)  # noqa: SLF001 - our own
-
-    def cancel(self) -> None:
-        """Stop listening. A callback that is awaiting is cancelled."""
-        self._task.cancel()
-        self._subscriber.close()
-
-    def __exit__(self, *exc: object) -> None:
-        """Stop listening."""
-        self.cancel()

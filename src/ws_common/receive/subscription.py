@@ -1,0 +1,53 @@
+"""A listener: a task that calls back for each item."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Any, TypeVar, cast
+
+from ws_common.receive.subscriber import OnFault, Subscriber
+
+T = TypeVar("T")
+
+
+class Subscription(AbstractContextManager["Subscription"]):
+    """A listener. It lives until it is cancelled or the client is closed.
+
+    Example:
+        >>> import asyncio
+        >>> from ws.testing import WebSocketClientFake
+        >>> async def main() -> None:
+        ...     fake, heard = WebSocketClientFake(), asyncio.Queue()
+        ...     async with WebSocketClient.from_client(fake) as client:
+        ...         await client.connect("ws://anywhere/")
+        ...         with client.stream.listen(heard.put):
+        ...             fake.loop_back("hello")
+        ...             print(await heard.get())
+        >>> asyncio.run(main())
+        hello
+    """
+
+    def __init__(
+        self,
+        subscriber: Subscriber[T],
+        callback: Callable[[T], Awaitable[None] | None],
+        on_fault: OnFault,
+    ) -> None:
+        self._subscriber: Subscriber[Any] = subscriber
+        work = subscriber._listen(callback, on_fault)  # noqa: SLF001 - our own
+        self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
+        # It is collected with a client that is closed and that nobody holds any more:
+        # there is nothing to warn of, and no other way to say so.
+        cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
+        # A buffer that nobody reads any more holds nobody up.
+        self._task.add_done_callback(lambda _: subscriber.close())
+        subscriber._broadcast.hold(self._task)  # noqa: SLF001 - our own
+
+    def cancel(self) -> None:
+        """Stop listening. A callback that is awaiting is cancelled."""
+        self._task.cancel()
+        self._subscriber.close()
+
+    def __exit__(self, *exc: object) -> None:
+        """Stop listening."""
+        self.cancel()
