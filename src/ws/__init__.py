@@ -70,7 +70,7 @@ from ws_common.wrapped_client import IWebSocketClient
 # The one platform switch. Type checkers understand the literal test.
 if sys.platform == "emscripten":
     from ws_js import PLATFORM as _PLATFORM
-    from ws_js.run import run
+    from ws_js.pyodide_run import run
 else:
     from ws_vm import PLATFORM as _PLATFORM
     from ws_vm.run import run

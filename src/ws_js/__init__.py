@@ -4,10 +4,10 @@ from typing import Final
 
 from ws_common.options.platform import Platform
 from ws_common.vocabulary.errors import WSUnsupportedError
+from ws_js.close_info import TOO_BIG
 from ws_js.connector import BrowserConnector
 from ws_js.page_events import PageEvents
-from ws_js.pyodide_bridge import to_data
-from ws_js.transport import TOO_BIG
+from ws_js.pyodide_data import to_data
 
 __all__ = ["PLATFORM"]
 

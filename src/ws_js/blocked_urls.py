@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Final, Self, cast
 from urllib.parse import urlsplit
 
-from ws_js.browser_types import JsArray, JsEventTarget, JsGlobal
+from ws_js.browser_types import JsEventTarget, JsGlobal
+from ws_js.javascript_types import JsArray
 
 INSECURE: Final = (
     "a page loaded over https:// may open wss:// only (and ws:// to localhost)"

@@ -7,33 +7,21 @@ Sources: the WHATWG standards WebSockets, Fetch, HTML and DOM.
 """
 # ruff: noqa: N802, N815 - the names are JavaScript's
 
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+
+from ws_js.javascript_types import (
+    JsArrays,
+    JsBuffer,
+    JsConstructor,
+    JsFunction,
+    JsObject,
+    JsPromise,
+)
 
 OPEN: Final = 1
 CLOSED: Final = 3
 """Two of the four values of `WebSocket.readyState`."""
-
-
-class JsBuffer(Protocol):
-    """An `ArrayBuffer`, or a `Uint8Array`."""
-
-    @property
-    def byteLength(self) -> int:
-        """Its size."""
-        ...
-
-    def to_bytes(self) -> bytes:
-        """Copy it into Python's memory, in one piece."""
-        ...
-
-
-class JsBytes(JsBuffer, Protocol):
-    """A `Uint8Array`."""
-
-    def subarray(self, begin: int, end: int, /) -> JsBuffer:
-        """Another one of the same bytes, without copying them."""
-        ...
 
 
 class JsMessageEvent(Protocol):
@@ -208,106 +196,6 @@ class JsTextEncoder(Protocol):
         ...
 
 
-class JsSettled(Protocol):
-    """What became of a promise."""
-
-    @property
-    def status(self) -> str:
-        """`fulfilled` or `rejected`."""
-        ...
-
-    @property
-    def value(self) -> Any:
-        """What it was fulfilled with."""
-        ...
-
-
-class JsPromise(Protocol):
-    """`Promise`, the class of promises."""
-
-    def allSettled(self, promises: object, /) -> Awaitable[Sequence[JsSettled]]:
-        """Wait for all of them, however they end."""
-        ...
-
-
-class JsConstructor(Protocol):
-    """A JavaScript class."""
-
-    @property
-    def prototype(self) -> object:
-        """Where its methods are."""
-        ...
-
-    def new(self, *args: object) -> Any:
-        """`new`."""
-
-
-class JsObject(JsConstructor, Protocol):
-    """`Object`, the class of objects."""
-
-    def getPrototypeOf(self, thing: object, /) -> object:
-        """What an object takes its methods and getters from."""
-        ...
-
-    def getOwnPropertyDescriptor(self, thing: object, name: str, /) -> object:
-        """How a property is made: `get` is its getter."""
-        ...
-
-
-class JsFunction(Protocol):
-    """A function."""
-
-    @property
-    def call(self) -> "JsFunction":
-        """Calls it, with what is `this` for it as the first argument."""
-        ...
-
-    def bind(self, this: object, /, *arguments: object) -> object:
-        """Make a function that calls it with these arguments first."""
-        ...
-
-
-class JsArray(Protocol):
-    """An `Array`."""
-
-    toString: object
-
-    @property
-    def length(self) -> int:
-        """How many items it has."""
-        ...
-
-    @property
-    def push(self) -> JsFunction:
-        """Appends."""
-        ...
-
-    @property
-    def join(self) -> JsFunction:
-        """Makes one string of all items, with another one between them."""
-        ...
-
-    def map(self, function: object, /) -> "JsArray":
-        """Make another of what a function makes of each item."""
-        ...
-
-    def splice(self, start: int, count: int, /) -> "JsArray":
-        """Take items out, and return them."""
-        ...
-
-    def __iter__(self) -> Iterator[Any]:
-        """Its items."""
-        ...
-
-
-class JsArrays(JsConstructor, Protocol):
-    """`Array`, the class of arrays."""
-
-    def of(self, *items: object) -> JsArray:
-        """Make one."""
-        ...
-
-
 class JsGlobal(Protocol):
     """What we use of `globalThis`; a worker has no `window`."""
 
@@ -355,26 +243,3 @@ class JsGlobal(Protocol):
     def fetch(self) -> JsFunction:
         """Ask a URL over HTTP, given a `JsRequestInit`: a promise of a response."""
         ...
-
-
-class PyProxy(Protocol):
-    """A Python function as JavaScript sees it."""
-
-    def destroy(self) -> None:
-        """Let go of the function."""
-
-
-class Handlers(Protocol):
-    """Who is called for the four events of a `WebSocket`."""
-
-    def socket_opened(self, event: object, /) -> None:
-        """`open`."""
-
-    def socket_message(self, event: JsMessageEvent, /) -> None:
-        """`message`."""
-
-    def socket_failed(self, event: JsErrorEvent, /) -> None:
-        """`error`; `close` follows in the same turn, or never."""
-
-    def socket_closed(self, event: JsCloseEvent, /) -> None:
-        """`close`."""

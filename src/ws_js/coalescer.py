@@ -20,8 +20,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from ws_js.browser_types import JsArray
-from ws_js.pyodide_bridge import PyodideBridge, Wire
+from ws_js.javascript_types import JsArray
+from ws_js.pyodide_bridge import PyodideBridge
+from ws_js.pyodide_socket import Wire
 
 RATE: Final = 10_000
 """Messages a second from which on it pays, even if Python keeps up."""

@@ -33,7 +33,8 @@ from urllib.parse import urlsplit
 
 from ws_common.vocabulary.retry_after import retry_after
 from ws_js.browser_types import JsResponse
-from ws_js.pyodide_bridge import JsException, PyodideBridge
+from ws_js.pyodide_bridge import PyodideBridge
+from ws_js.pyodide_errors import JsException
 
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 

@@ -16,16 +16,9 @@ from collections.abc import Iterable
 from typing import Final, cast
 
 from ws_common.vocabulary.messages import Data, size_of
-from ws_js.browser_types import (
-    JsArray,
-    JsBuffer,
-    JsBytes,
-    JsFunction,
-    JsGlobal,
-    JsMessageEvent,
-    JsTextEncoder,
-)
-from ws_js.pyodide_bridge import JsException
+from ws_js.browser_types import JsGlobal, JsMessageEvent, JsTextEncoder
+from ws_js.javascript_types import JsArray, JsBuffer, JsBytes, JsFunction
+from ws_js.pyodide_errors import JsException
 
 LONG: Final = 1024
 """Bytes from which on it pays: at about 600 both ways cost the same."""

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ws_common.vocabulary.environment_events import EnvironmentEvent, EnvironmentEvents
-from ws_js.browser_types import JsEvent, JsEventTarget, PyProxy
-from ws_js.pyodide_bridge import PyodideBridge
+from ws_js.browser_types import JsEvent, JsEventTarget
+from ws_js.pyodide_bridge import PyodideBridge, PyProxy
 
 _KINDS: Final = (
     "offline",

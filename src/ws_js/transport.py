@@ -11,13 +11,11 @@ A browser tells less than a peer of ours would like, and this is what is made of
 """
 
 import asyncio
-from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ws_common.options.options import WebSocketOptions
 from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data
-from ws_common.vocabulary.status_codes import WebSocketStatusCode
 from ws_common.vocabulary.transport import (
     CloseInfo,
     Handshake,
@@ -27,30 +25,19 @@ from ws_common.vocabulary.transport import (
 from ws_js.browser_types import (
     CLOSED,
     OPEN,
-    Handlers,
-    JsArray,
     JsCloseEvent,
     JsErrorEvent,
     JsMessageEvent,
     JsWebSocket,
 )
+from ws_js.close_info import ABNORMAL, Asked, close_info, too_big
 from ws_js.coalescer import Coalescer
+from ws_js.javascript_types import JsArray
 from ws_js.message_reader import Reader
-from ws_js.pyodide_bridge import JsException, PyodideBridge, Wire
+from ws_js.pyodide_bridge import PyodideBridge
+from ws_js.pyodide_errors import JsException
+from ws_js.pyodide_socket import Handlers, Wire
 from ws_js.send_buffer import Drain
-
-TOO_BIG: Final = 4009
-"""Sent after a message over `max_size`: a page may not send 1009."""
-
-_ABNORMAL: Final = WebSocketStatusCode.ABNORMAL_CLOSURE.value
-
-
-class _Asked(Enum):
-    """What the browser was asked for last: it does not tell whose Close it was."""
-
-    NOTHING = "nothing"
-    CLOSE = "close"
-    ABORT = "abort"
 
 
 class JsTransport:
@@ -97,7 +84,7 @@ class JsTransport:
         self._protocol: str | None = None
         self._handshake = Handshake()
         self._last_activity = self._loop.time()
-        self._asked = _Asked.NOTHING
+        self._asked = Asked.NOTHING
         self._failure: CloseInfo | None = None
         self._drain = Drain(socket, options.write_limit, sink.on_writable)
         self._wire = Wire(bridge, socket, self)
@@ -176,7 +163,7 @@ class JsTransport:
         if not self._wire.is_live or self._socket.readyState != OPEN:
             return
         self._wire.close(code, reason)
-        self._asked = _Asked.CLOSE
+        self._asked = Asked.CLOSE
 
     def abort(self) -> None:
         """Let go of the socket now. No event comes after it.
@@ -184,7 +171,7 @@ class JsTransport:
         The browser finishes the closing on its own; a silent peer can keep it busy
         for more than half a minute.
         """
-        self._asked = _Asked.ABORT
+        self._asked = Asked.ABORT
         if self._wire.is_live:
             self._release()
             self._wire.close(None, None)
@@ -232,7 +219,7 @@ class JsTransport:
         """End an attempt; of an open connection `close` tells more, where it comes."""
         if not self.opened.done():
             said = getattr(event, "message", None) or ""
-            self._end(_ABNORMAL, said, was_clean=False)
+            self._end(ABNORMAL, said, was_clean=False)
         else:
             self._loop.call_soon(self._end_if_closed)
 
@@ -244,17 +231,14 @@ class JsTransport:
 
     def _end_if_closed(self) -> None:
         if self._wire.is_live and self._socket.readyState == CLOSED:
-            self._end(_ABNORMAL, "", was_clean=False)
+            self._end(ABNORMAL, "", was_clean=False)
 
     def _fail(self, size: int) -> None:
         """Close because of a message that is too big."""
-        words = f"a message of {size} bytes came, and max_size is {self._max_size}"
-        self._failure = CloseInfo(
-            code=TOO_BIG, reason=words, initiator="local", error=ValueError(words)
-        )
+        self._failure = too_big(size, self._max_size)
         self._coalescer.stop()
         self._wire.stop_receiving()
-        self._wire.close(TOO_BIG, words)
+        self._wire.close(self._failure.code, self._failure.reason)
         self._sink.on_closing(self._failure)
 
     def _end(self, code: int, reason: str, *, was_clean: bool) -> None:
@@ -267,39 +251,25 @@ class JsTransport:
             self._tell(code, reason, was_clean=was_clean)
 
     def _tell(self, code: int, reason: str, *, was_clean: bool) -> None:
-        if self._asked is _Asked.ABORT:  # by the sink, a moment ago
+        if self._asked is Asked.ABORT:  # by the sink, a moment ago
             return
         if not self.opened.done():
             self.opened.set_exception(ConnectionError(reason))
         elif not self.opened.cancelled():
-            self._report(self._close_info(code, reason, was_clean=was_clean))
-
-    def _close_info(self, code: int, reason: str, *, was_clean: bool) -> CloseInfo:
-        if (failure := self._failure) is not None:
-            return CloseInfo(
-                code=failure.code,
-                reason=failure.reason,
+            close = close_info(
+                code,
+                reason,
                 was_clean=was_clean,
-                initiator="local",
-                error=failure.error,
+                asked=self._asked,
+                failure=self._failure,
             )
-        if self._asked is _Asked.CLOSE:
-            return CloseInfo(
-                code=code, reason=reason, was_clean=was_clean, initiator="local"
-            )
-        by_peer = code != _ABNORMAL
-        return CloseInfo(
-            code=code,
-            reason=reason,
-            was_clean=was_clean,
-            initiator="peer" if by_peer else "network",
-        )
+            self._report(close)
 
     def _report(self, close: CloseInfo) -> None:
         sink = self._sink
         if close.was_clean and close.initiator == "peer":
             sink.on_closing(close)
-        if self._asked is not _Asked.ABORT:  # by the sink, a moment ago
+        if self._asked is not Asked.ABORT:  # by the sink, a moment ago
             sink.on_closed(close)
 
     def _release(self) -> None:

@@ -19,7 +19,7 @@ from tests.support.idle import until_idle
 from tests.support.old_pyodide import OldPromise, Reports, install
 from tests.unit.fake_page import URL, client_in, end, next_socket, open_client
 from ws.testing import WebSocketClientFake
-from ws_js.run import run
+from ws_js.pyodide_run import run
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "emscripten", reason="Pyodide has a loop of its own"

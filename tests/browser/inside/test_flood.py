@@ -4,7 +4,7 @@ import pytest
 
 import ws
 from ws_js import coalescer
-from ws_js.pyodide_bridge import Wire
+from ws_js.pyodide_socket import Wire
 
 COUNT = 20_000
 
