@@ -12,7 +12,6 @@ from ws_common.lifecycle.retry import FailureStreak, Retry, Stop, decide_retry
 from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.options.options import ConnectRequest, WebSocketOptions
 from ws_common.vocabulary.errors import WSHandshakeError
-from ws_js.blocked_urls import is_mixed
 from ws_js.connector import BrowserConnector
 
 HERE, ELSEWHERE = "https://example.org", "https://page.example"
@@ -308,25 +307,6 @@ async def test_what_the_runtime_says_is_kept(js):
     assert "non-101 status code; asked over HTTP" in str(error)
 
 
-@pytest.mark.parametrize(
-    ("origin", "url", "mixed"),
-    [
-        (HERE, "ws://example.org/", True),
-        (HERE, "wss://example.org/", False),
-        (HERE, "ws://localhost:80/", False),
-        (HERE, "ws://a.localhost/", False),
-        (HERE, "ws://127.0.0.1/", False),
-        (HERE, "ws://[::1]/", False),
-        ("http://example.org", "ws://example.org/", False),
-        ("null", "ws://example.org/", False),
-        ("", "ws://example.org/", False),
-    ],
-)
-def test_mixed_content(origin, url, mixed):
-    """Only what is not as good as secure is refused to a secure page."""
-    assert is_mixed(origin, url) is mixed
-
-
 async def test_mixed_content_without_an_exception(js, refused):
     """WebKit makes the socket and lets it fail: told in plain words, and permanent."""
     js.as_page(HERE)
@@ -335,50 +315,3 @@ async def test_mixed_content_without_an_exception(js, refused):
     assert "may open wss:// only" in str(error)
     assert js.requests == []
     assert isinstance(decision(error), Stop)
-
-
-@pytest.mark.parametrize("port", [1, 22, 6000, 10080])
-async def test_a_blocked_port(js, refused, port):
-    """It is named, and permanent."""
-    error = await failure(await refused(f"wss://example.org:{port}/", diagnose=False))
-    assert error.permanent
-    assert f"port {port}" in str(error)
-
-
-@pytest.fixture
-def violation(js, refused):
-    """Begins an attempt during which the page's policy forbids something."""
-
-    async def begin(blocked, disposition="enforce"):
-        options = WebSocketOptions.js()
-        request = ConnectRequest(url=URL, headers={}, options=options)
-        connector = BrowserConnector(options, js.bridge)
-        task = asyncio.ensure_future(connector(request, Recording()))
-        await turn()
-        what = {"blockedURI": blocked, "disposition": disposition}
-        js.target.play("securitypolicyviolation", **what)
-        js.sockets[-1].play_error()
-        error = await failure(task)
-        assert js.target.listeners["securitypolicyviolation"] == []
-        return error
-
-    js.as_page(HERE)
-    return begin
-
-
-async def test_a_policy(violation):
-    """What the page's policy forbids is named, and permanent."""
-    error = await violation(URL)
-    assert error.permanent
-    assert "security policy" in str(error)
-
-
-@pytest.mark.parametrize(
-    "what",
-    [("wss://example.org/", "enforce"), (URL, "report")],
-    ids=["other", "report"],
-)
-async def test_what_a_policy_has_nothing_to_do_with(violation, what):
-    """What it forbids others is nothing to us, and what it only reports to nobody."""
-    error = await violation(*what)
-    assert not error.permanent

@@ -1,0 +1,91 @@
+"""URLs that a page may never open, played by a fake `js`."""
+
+import pytest
+
+from ws_common.vocabulary.errors import WSHandshakeError
+from ws_js.blocked_urls import is_mixed
+
+ORIGIN = "https://example.org"
+URL = "wss://example.org/chat?token=s3cr3t"
+
+
+async def failure(task):
+    """The error of an attempt; its words hold no secrets."""
+    with pytest.raises(WSHandshakeError) as caught:
+        await task
+    assert "s3cr3t" not in str(caught.value)
+    return caught.value
+
+
+@pytest.fixture
+def refused(js, begin):
+    """Makes an attempt that the browser ends without a word; returns its error."""
+
+    async def refuse(url, **given):
+        task = await begin(url, **given)
+        js.sockets[-1].play_error()
+        return await failure(task)
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("origin", "url", "mixed"),
+    [
+        (ORIGIN, "ws://example.org/", True),
+        (ORIGIN, "wss://example.org/", False),
+        (ORIGIN, "ws://localhost:80/", False),
+        (ORIGIN, "ws://a.localhost/", False),
+        (ORIGIN, "ws://127.0.0.1/", False),
+        (ORIGIN, "ws://[::1]/", False),
+        ("http://example.org", "ws://example.org/", False),
+        ("null", "ws://example.org/", False),
+        ("", "ws://example.org/", False),
+    ],
+)
+def test_mixed_content(origin, url, mixed):
+    """Only what is not as good as secure is refused to a secure page."""
+    assert is_mixed(origin, url) is mixed
+
+
+@pytest.mark.parametrize("port", [1, 22, 6000, 10080])
+async def test_a_blocked_port(js, refused, port):
+    """It is named, and permanent."""
+    error = await refused(f"wss://example.org:{port}/")
+    assert error.permanent
+    assert f"port {port}" in str(error)
+
+
+@pytest.fixture
+def violation(js, begin):
+    """Begins an attempt during which the page's policy forbids something."""
+
+    async def violate(blocked, disposition="enforce"):
+        task = await begin(URL)
+        what = {"blockedURI": blocked, "disposition": disposition}
+        js.target.play("securitypolicyviolation", **what)
+        js.sockets[-1].play_error()
+        error = await failure(task)
+        assert js.target.listeners["securitypolicyviolation"] == []
+        return error
+
+    js.as_page(ORIGIN)
+    return violate
+
+
+async def test_a_policy(violation):
+    """What the page's policy forbids is named, and permanent."""
+    error = await violation(URL)
+    assert error.permanent
+    assert "security policy" in str(error)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [("wss://example.org/", "enforce"), (URL, "report")],
+    ids=["other", "report"],
+)
+async def test_what_a_policy_has_nothing_to_do_with(violation, what):
+    """What it forbids others is nothing to us, and what it only reports to nobody."""
+    error = await violation(*what)
+    assert not error.permanent

@@ -1,0 +1,78 @@
+"""How long text gets into Python's memory, played by a fake `js`."""
+
+import pytest
+from pyodide.ffi import JsException
+
+from tests.unit.fake_js import Buffer
+from ws_js import PLATFORM
+from ws_js.message_reader import LONG
+
+
+async def test_long_text_goes_by_way_of_its_bytes(open_one):
+    """From the second one on; short text and bytes among it arrive as ever."""
+    _, socket, sink = await open_one()
+    long, wide = "x" * LONG, "é" * LONG
+    played = [
+        socket.play_message(data)
+        for data in (long, wide, "undefined", long, "", wide, Buffer(bytes(9)), long)
+    ]
+    assert [event.touched for event in played] == [1, 0, 1, 1, 0, 1, 1, 1]
+    assert sink.messages == [long, wide, "undefined", long, "", wide, bytes(9), long]
+    assert sink.sizes == [LONG, 2 * LONG, 9, LONG, 0, 2 * LONG, 9, LONG]
+
+
+@pytest.mark.parametrize("over", range(-6, 7))
+async def test_long_text_around_the_size_of_the_buffer(open_one, over):
+    """Not a byte is missing, however the last character falls."""
+    _, socket, sink = await open_one()
+    texts = [
+        "x" * (2**14 + over),
+        "é" * (2**13 + over),
+        "😀" * (2**12 + over),
+        "x😀" * LONG,
+    ]
+    for text in ["x" * LONG, *texts]:
+        socket.play_message(text)
+    assert sink.messages == ["x" * LONG, *texts]
+
+
+async def test_bytes_after_long_text(open_one):
+    """The guess was wrong, and the bytes arrive."""
+    _, socket, sink = await open_one()
+    sent = ["x" * LONG, Buffer(b"\x00"), "x" * LONG, "y" * LONG]
+    played = [socket.play_message(data) for data in sent]
+    assert [event.touched for event in played] == [1, 1, 1, 0]
+    assert sink.messages == ["x" * LONG, b"\x00", "x" * LONG, "y" * LONG]
+
+
+async def test_long_text_where_data_has_no_getter(js, open_one):
+    """An event of a runtime that makes it otherwise is read as ever."""
+    js.data_descriptor = None
+    _, socket, sink = await open_one()
+    played = [socket.play_message("x" * LONG) for _ in range(3)]
+    assert [event.touched for event in played] == [1, 1, 1]
+    assert sink.messages == ["x" * LONG] * 3
+
+
+async def test_long_text_where_only_strings_are_encoded(js, open_one):
+    """Node.js is so: each is read as ever, the first of them too."""
+
+    class Strict:
+        def encodeInto(self, thing: object, _buffer: object) -> None:  # noqa: N802 - JavaScript's
+            raise JsException("TypeError", f"{thing} is no string")
+
+    js.TextEncoder.new = Strict
+    _, socket, sink = await open_one()
+    played = [socket.play_message("x" * LONG) for _ in range(3)]
+    assert [event.touched for event in played] == [1, 1, 1]
+    assert sink.messages == ["x" * LONG] * 3
+
+
+async def test_long_text_that_is_too_big_is_never_copied(open_one):
+    """Its size is known before it gets into Python's memory."""
+    _, socket, sink = await open_one(max_size=LONG)
+    socket.play_message("x" * LONG)
+    event = socket.play_message("é" * LONG)
+    assert event.touched == 0
+    assert sink.messages == ["x" * LONG]
+    assert socket.closes[0][0] == PLATFORM.too_big_code
