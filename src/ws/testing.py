@@ -196,8 +196,8 @@ class WebSocketClientFake:
         """Close for good."""
         await self.disconnect(code, reason)
         self._finished = True
-        self._messages.mark(End(final=True))
-        self._states.mark(End(final=True))
+        self._messages.end_all(End(final=True))
+        self._states.end_all(End(final=True))
 
     def __repr__(self) -> str:
         """Show the state and how much was sent."""

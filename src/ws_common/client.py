@@ -225,8 +225,8 @@ class WebSocketClient:
             last_error=supervisor.failures.last_error,
             holds=supervisor.environment.wait.holds,
             unsent=supervisor.send_queue.waiting,
-            is_full=bool(received.messages.full),
-            stuck=received.stuck.stuck,
+            is_full=bool(received.messages.full_buffers),
+            stuck=received.stalled_readers.descriptions,
             kept=received.messages.kept.waiting if received.messages.kept else 0,
         )
         return explain(snapshot)
@@ -315,7 +315,7 @@ class WebSocketClient:
 
     def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages; shares its subscriber with `recv()`."""
-        return self._subscriber().held_by(self)
+        return self._subscriber().reader_for(self)
 
     def sessions(self) -> AsyncIterator[Session]:
         """One item per connection, so that a program can start anew at each.
@@ -448,7 +448,7 @@ class WebSocketClient:
         # These end only when `after_connect` has received what it waits for.
         needs_messages = method in ("connect", "reconnect")
         if needs_messages and self._options.after_connect is not None:
-            self._supervisor.received.check_outside()
+            self._supervisor.received.check_not_in_interceptor()
 
 
 class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from ws_js.browser_types import JsEventTarget, JsGlobal
 from ws_js.javascript_types import JsArray
 
-INSECURE: Final = (
+MIXED_CONTENT: Final = (
     "a page loaded over https:// may open wss:// only (and ws:// to localhost)"
 )
 
@@ -36,17 +36,17 @@ _BLOCKED_PORTS: Final = frozenset(
 _VIOLATION: Final = "securitypolicyviolation"
 
 
-def why_never(origin: str, url: str) -> str | None:
+def blocked_reason(origin: str, url: str) -> str | None:
     """Say why no page of this origin may open this URL; None: it may."""
-    if is_mixed(origin, url):
-        return INSECURE
+    if is_mixed_content(origin, url):
+        return MIXED_CONTENT
     port = urlsplit(url).port
     if port in _BLOCKED_PORTS:
         return f"port {port} is one that browsers do not connect to"
     return None
 
 
-def is_mixed(origin: str, url: str) -> bool:
+def is_mixed_content(origin: str, url: str) -> bool:
     """Whether a page of this origin may not open this URL: `ws:` from `https:`.
 
     Source: W3C Secure Contexts section 3.1, for what is as good as secure.
@@ -54,11 +54,11 @@ def is_mixed(origin: str, url: str) -> bool:
     if not (origin.startswith("https:") and url.startswith("ws:")):
         return False
     host = urlsplit(url).hostname or ""
-    local = host == "::1" or host.startswith("127.")
-    return not local and host != "localhost" and not host.endswith(".localhost")
+    is_loopback = host == "::1" or host.startswith("127.")
+    return not is_loopback and host != "localhost" and not host.endswith(".localhost")
 
 
-class PolicyWatch:
+class PolicyViolations:
     """Collects what the page's policy forbids while this context lasts.
 
     JavaScript alone does so: the listener is the `push` of an array.

@@ -12,7 +12,7 @@ TOO_BIG: Final = 4009
 ABNORMAL: Final = WebSocketStatusCode.ABNORMAL_CLOSURE.value
 
 
-class Asked(Enum):
+class LocalRequest(Enum):
     """What the browser was asked for last: it does not tell whose Close it was."""
 
     NOTHING = "nothing"
@@ -20,7 +20,7 @@ class Asked(Enum):
     ABORT = "abort"
 
 
-def too_big(size: int, max_size: int | None) -> CloseInfo:
+def too_big_failure(size: int, max_size: int | None) -> CloseInfo:
     """Describe why we close because of a message that is too big."""
     words = f"a message of {size} bytes came, and max_size is {max_size}"
     return CloseInfo(
@@ -33,7 +33,7 @@ def close_info(
     reason: str,
     *,
     was_clean: bool,
-    asked: Asked,
+    local_request: LocalRequest,
     failure: CloseInfo | None,
 ) -> CloseInfo:
     """Describe the end of a connection."""
@@ -45,14 +45,14 @@ def close_info(
             initiator="local",
             error=failure.error,
         )
-    if asked is Asked.CLOSE:
+    if local_request is LocalRequest.CLOSE:
         return CloseInfo(
             code=code, reason=reason, was_clean=was_clean, initiator="local"
         )
-    by_peer = code != ABNORMAL
+    is_by_peer = code != ABNORMAL
     return CloseInfo(
         code=code,
         reason=reason,
         was_clean=was_clean,
-        initiator="peer" if by_peer else "network",
+        initiator="peer" if is_by_peer else "network",
     )

@@ -38,25 +38,25 @@ from ws_js.pyodide_errors import JsException
 
 _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
-_ABOUT_THE_REQUEST: Final = frozenset({400, 405, 406, 411, 415, 426, 501, 505})
+_ENDPOINT_STATUSES: Final = frozenset({400, 405, 406, 411, 415, 426, 501, 505})
 """What is said of a request without `Upgrade`, and would not be of a handshake."""
 
-_SILENT: Final = (
+_NO_ANSWER: Final = (
     "asked over HTTP, it gives no answer either: the server was not reached, or its "
     "certificate is not trusted, or a proxy refused (407), or the page's policy "
     "forbids asking"
 )
-_CURE: Final = (
+_CORS_HINT: Final = (
     "to show it, the server names the page's origin in Access-Control-Allow-Origin and "
     "sends Access-Control-Allow-Credentials: true"
 )
 
 _UNAUTHORIZED: Final = 401
-_PROXY: Final = 407
+_PROXY_AUTH_REQUIRED: Final = 407
 _CHALLENGE: Final = "www-authenticate"
 _EXPOSED: Final = "access-control-expose-headers"
 
-_UNSURE: Final = 404
+_NOT_FOUND: Final = 404
 
 _REFUSALS: Final = range(400, 600)
 
@@ -65,13 +65,13 @@ class Finding(NamedTuple):
     """What is known about a failed handshake.
 
     Attributes:
-        words: In plain words.
+        description: What is known, in plain words.
         status: The HTTP status, where it can be taken for the handshake's.
         headers: The response's headers, as far as the page may see them.
         status_is_inferred: Whether the status may not be the handshake's.
     """
 
-    words: str
+    description: str
     status: int | None = None
     headers: Mapping[str, str] = _NO_HEADERS
     status_is_inferred: bool = False
@@ -96,42 +96,51 @@ async def diagnose(bridge: PyodideBridge, url: str, seconds: float) -> Finding:
         return Finding("a page may not ask a URL that holds a password over HTTP")
     try:
         async with asyncio.timeout(seconds):
-            return await _ask(bridge, "http" + url.removeprefix("ws"))
+            return await _ask_server(bridge, "http" + url.removeprefix("ws"))
     except TimeoutError:
         return Finding(f"asked over HTTP, it gives no answer within {seconds:.1f} s")
 
 
-async def _ask(bridge: PyodideBridge, url: str) -> Finding:
-    bare = await _fetch(bridge, url, credentials="omit")
-    if bare is not None:
-        return await _ask_with_cookies(bridge, url, bare)
+async def _ask_server(bridge: PyodideBridge, url: str) -> Finding:
+    without_cookies = await _fetch(bridge, url, credentials="omit")
+    if without_cookies is not None:
+        return await _ask_with_cookies(bridge, url, without_cookies)
     parts = urlsplit(url)
     # Without a page there are no cross-origin rules, and within its origin neither.
     if bridge.origin in {"", f"{parts.scheme}://{parts.netloc}".lower()}:
-        return Finding(_SILENT)
+        return Finding(_NO_ANSWER)
     # The standard wants redirects of such requests to be followed.
     opaque = await _fetch(
         bridge, url, mode="no-cors", credentials="omit", redirect="follow"
     )
     if opaque is None:
-        return Finding(f"{_SILENT}, or cross-origin rules hide the answer: {_CURE}")
+        return Finding(
+            f"{_NO_ANSWER}, or cross-origin rules hide the answer: {_CORS_HINT}"
+        )
     return Finding(
-        "a server answers there over HTTP, but cross-origin rules hide what: " + _CURE
+        "a server answers there over HTTP, but cross-origin rules hide what: "
+        + _CORS_HINT
     )
 
 
 async def _ask_with_cookies(
-    bridge: PyodideBridge, url: str, bare: JsResponse
+    bridge: PyodideBridge, url: str, without_cookies: JsResponse
 ) -> Finding:
     """Ask again as the handshake did, unless that could bring up a dialog."""
-    found = _read(bare)
-    challenged = bare.status == _UNAUTHORIZED and _CHALLENGE in found.headers
+    finding = _interpret(without_cookies)
+    challenged = (
+        without_cookies.status == _UNAUTHORIZED and _CHALLENGE in finding.headers
+    )
     if challenged or not bridge.origin:  # without a page there are no cookies
-        return found
-    full = None
-    if bare.status != _UNAUTHORIZED or _shows_all(bare):
-        full = await _fetch(bridge, url, credentials="include")
-    return found._replace(status_is_inferred=True) if full is None else _read(full)
+        return finding
+    with_cookies = None
+    if without_cookies.status != _UNAUTHORIZED or _exposes_all_headers(without_cookies):
+        with_cookies = await _fetch(bridge, url, credentials="include")
+    return (
+        finding._replace(status_is_inferred=True)
+        if with_cookies is None
+        else _interpret(with_cookies)
+    )
 
 
 async def _fetch(
@@ -143,47 +152,53 @@ async def _fetch(
     redirect: str = "manual",
 ) -> JsResponse | None:
     try:
-        asked, controller = bridge.fetch(
+        promise, controller = bridge.fetch(
             url, mode=mode, credentials=credentials, redirect=redirect
         )
     except JsException:  # not what the standard says, but pages replace `fetch`
         return None
     try:
         # Shielded, as Pyodide up to 0.25 settles what was cancelled, and raises then.
-        (outcome,) = await asyncio.shield(asked)
+        (outcome,) = await asyncio.shield(promise)
     finally:
         controller.abort()
     # A rejection says "Failed to fetch", whatever happened.
-    answer: JsResponse | None = outcome.value if outcome.status == "fulfilled" else None
-    return answer
+    response: JsResponse | None = (
+        outcome.value if outcome.status == "fulfilled" else None
+    )
+    return response
 
 
-def _read(response: JsResponse) -> Finding:
+def _interpret(response: JsResponse) -> Finding:
     status = response.status
-    said = f"asked over HTTP, the server answers {status} {response.statusText}".strip()
+    description = (
+        f"asked over HTTP, the server answers {status} {response.statusText}".strip()
+    )
     if response.type == "opaqueredirect" or 300 <= status < 400:  # noqa: PLR2004
         return Finding(
             "asked over HTTP, the server redirects, which a browser does not follow "
             "for a WebSocket: use the URL that it redirects to"
         )
-    if status == _PROXY:
+    if status == _PROXY_AUTH_REQUIRED:
         return Finding("asked over HTTP, a proxy wants a password (407)")
-    if status not in _REFUSALS or status in _ABOUT_THE_REQUEST:
+    if status not in _REFUSALS or status in _ENDPOINT_STATUSES:
         return Finding(
-            f"{said}, as a WebSocket endpoint may: the server is there, and either it "
-            "refused the upgrade or something on the way cut it off"
+            f"{description}, as a WebSocket endpoint may: the server is there, and "
+            "either it refused the upgrade or something on the way cut it off"
         )
     headers = _headers(response)
-    if status == _UNSURE:
-        said += ", though a WebSocket endpoint may say so to a plain request too"
-    return Finding(said, status, headers, status_is_inferred=status == _UNSURE)
+    if status == _NOT_FOUND:
+        description += ", though a WebSocket endpoint may say so to a plain request too"
+    return Finding(
+        description, status, headers, status_is_inferred=status == _NOT_FOUND
+    )
 
 
 def _headers(response: JsResponse) -> dict[str, str]:
     return {name: value for name, value in response.headers.entries()}  # noqa: C416 - JavaScript's pairs
 
 
-def _shows_all(response: JsResponse) -> bool:
+def _exposes_all_headers(response: JsResponse) -> bool:
     """Whether the page sees all headers, so that one that is not seen is not there."""
     exposed = _headers(response).get(_EXPOSED, "")
     return response.type == "basic" or "*" in exposed

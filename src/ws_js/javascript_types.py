@@ -107,7 +107,7 @@ class JsArrays(JsConstructor, Protocol):
         ...
 
 
-class JsSettled(Protocol):
+class JsPromiseOutcome(Protocol):
     """What became of a promise."""
 
     @property
@@ -124,6 +124,6 @@ class JsSettled(Protocol):
 class JsPromise(Protocol):
     """`Promise`, the class of promises."""
 
-    def allSettled(self, promises: object, /) -> Awaitable[Sequence[JsSettled]]:
+    def allSettled(self, promises: object, /) -> Awaitable[Sequence[JsPromiseOutcome]]:
         """Wait for all of them, however they end."""
         ...

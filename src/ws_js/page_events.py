@@ -16,7 +16,7 @@ from ws_common.vocabulary.environment_events import EnvironmentEvent, Environmen
 from ws_js.browser_types import JsEvent, JsEventTarget
 from ws_js.pyodide_bridge import PyodideBridge, PyProxy
 
-_KINDS: Final = (
+_EVENT_TYPES: Final = (
     "offline",
     "online",
     "pagehide",
@@ -26,7 +26,7 @@ _KINDS: Final = (
     "visibilitychange",
 )
 
-_PLAIN: Final[dict[str, EnvironmentEvent]] = {
+_ALWAYS_REPORTED: Final[dict[str, EnvironmentEvent]] = {
     "offline": "offline",
     "online": "online",
     "freeze": "page_frozen",
@@ -34,7 +34,7 @@ _PLAIN: Final[dict[str, EnvironmentEvent]] = {
 }
 """What needs no look at the event."""
 
-_CACHED: Final[dict[str, EnvironmentEvent]] = {
+_REPORTED_IF_PERSISTED: Final[dict[str, EnvironmentEvent]] = {
     "pagehide": "page_cached",
     "pageshow": "page_shown",
 }
@@ -48,13 +48,13 @@ class PageEvents:
         bridge: JavaScript; by default that of the runtime we are in.
     """
 
-    __slots__ = ("_bridge", "_heard", "_listening", "_proxy")
+    __slots__ = ("_bridge", "_listening", "_on_event", "_proxy")
 
     def __init__(self, bridge: PyodideBridge | None = None) -> None:
-        self._bridge = bridge or PyodideBridge.here()
+        self._bridge = bridge or PyodideBridge.from_runtime()
         self._listening: list[tuple[JsEventTarget, str]] = []
         self._proxy: PyProxy | None = None
-        self._heard: Callable[[EnvironmentEvent], None] | None = None
+        self._on_event: Callable[[EnvironmentEvent], None] | None = None
 
     @property
     def is_offline(self) -> bool:
@@ -65,14 +65,14 @@ class PageEvents:
         """Listen to what happens here."""
         listening = [
             (target, kind)
-            for kind in _KINDS
+            for kind in _EVENT_TYPES
             for target in self._bridge.event_targets(kind)
         ]
         if not listening or self._proxy is not None:
             return
-        self._heard = on_event_of_page
+        self._on_event = on_event_of_page
         self._listening = listening
-        self._proxy = self._bridge.create_proxy(self._event)
+        self._proxy = self._bridge.create_proxy(self._handle)
         for target, kind in listening:
             target.addEventListener(kind, self._proxy)
 
@@ -84,20 +84,21 @@ class PageEvents:
         for target, kind in self._listening:
             target.removeEventListener(kind, proxy)
         self._listening.clear()
-        self._heard = None
+        self._on_event = None
         proxy.destroy()
 
-    def _event(self, event: JsEvent) -> None:
+    def _handle(self, event: JsEvent) -> None:
         translated = self._translate(event)
-        if translated is not None and self._heard is not None:
-            self._heard(translated)
+        if translated is not None and self._on_event is not None:
+            self._on_event(translated)
 
     def _translate(self, event: JsEvent) -> EnvironmentEvent | None:
         kind = event.type
-        if kind in _PLAIN:
-            return _PLAIN[kind]
-        if kind in _CACHED:
-            return _CACHED[kind] if getattr(event, "persisted", False) else None
+        if kind in _ALWAYS_REPORTED:
+            return _ALWAYS_REPORTED[kind]
+        if kind in _REPORTED_IF_PERSISTED:
+            is_persisted = getattr(event, "persisted", False)
+            return _REPORTED_IF_PERSISTED[kind] if is_persisted else None
         document = getattr(self._bridge.js, "document", None)
         visible = getattr(document, "visibilityState", None) == "visible"
         return "page_visible" if visible else None

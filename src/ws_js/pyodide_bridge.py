@@ -3,8 +3,8 @@
 Caveats first:
 
 - Type checkers know nothing of what comes from JavaScript: see `javascript.py`.
-- A Python function given to JavaScript lives until its proxy is destroyed. `Wire`
-  owns the four of a connection, and destroys them in one place.
+- A Python function given to JavaScript lives until its proxy is destroyed.
+  `ProxiedSocket` owns the four of a connection, and destroys them in one place.
 - A destroyed proxy that is called raises inside the browser. So handlers are taken
   off first.
 - No source text is evaluated (`run_js`): pages may forbid that by policy.
@@ -28,9 +28,9 @@ from ws_js.browser_types import (
     JsRequestInit,
     JsWebSocket,
 )
-from ws_js.javascript_types import JsConstructor, JsSettled
+from ws_js.javascript_types import JsConstructor, JsPromiseOutcome
 from ws_js.pyodide_data import BlobData
-from ws_js.pyodide_errors import not_made
+from ws_js.pyodide_errors import connection_error
 
 
 class PyProxy(Protocol):
@@ -55,7 +55,7 @@ class PyodideBridge:
     to_js: Callable[[Any], object]
 
     @classmethod
-    def here(cls) -> Self:
+    def from_runtime(cls) -> Self:
         """The border of the runtime that we are in."""
         # By name, because for a type checker there is no module `js`.
         js = cast("JsGlobal", import_module("js"))
@@ -79,10 +79,10 @@ class PyodideBridge:
         try:
             socket = websocket.new(url, self.to_js(list(protocols)))
         except JsException as error:
-            raise not_made(error, url, self.origin) from error
+            raise connection_error(error, url, self.origin) from error
         return cast("JsWebSocket", socket)
 
-    def binary(self, data: "bytes | BlobData", *, blob: bool) -> object:
+    def to_binary(self, data: "bytes | BlobData", *, blob: bool) -> object:
         """Make what `send()` takes as a binary message.
 
         Copying into one buffer that is used again would make sending a quarter
@@ -97,7 +97,7 @@ class PyodideBridge:
 
     def fetch(
         self, url: str, *, mode: str, credentials: str, redirect: str
-    ) -> tuple[Awaitable[Sequence[JsSettled]], JsAbortController]:
+    ) -> tuple[Awaitable[Sequence[JsPromiseOutcome]], JsAbortController]:
         """Begin to ask over HTTP.
 
         Args:
@@ -118,9 +118,9 @@ class PyodideBridge:
         # WebKit rejects with an error that has no stack. Pyodide does not know that for
         # an error, and who awaits it waits for ever. So that promise is kept out of
         # Python: JavaScript makes it, and waits for it.
-        ask = self.js.fetch.bind(self.js, url, init)
-        asked = self.js.Array.of(None).map(ask)
-        return self.js.Promise.allSettled(asked), controller
+        fetch = self.js.fetch.bind(self.js, url, init)
+        promises = self.js.Array.of(None).map(fetch)
+        return self.js.Promise.allSettled(promises), controller
 
     @property
     def origin(self) -> str:

@@ -11,14 +11,14 @@ from ws_common.vocabulary.errors import (
     WSUnsupportedError,
 )
 from ws_common.vocabulary.urls import redact
-from ws_js.blocked_urls import why_never
+from ws_js.blocked_urls import blocked_reason
 
-__all__ = ["JsException", "name_and_message", "not_made"]
+__all__ = ["JsException", "connection_error", "name_and_message"]
 
-_FORBIDDEN: Final = frozenset({"SecurityError", "NS_ERROR_CONTENT_BLOCKED"})
+_SECURITY_ERRORS: Final = frozenset({"SecurityError", "NS_ERROR_CONTENT_BLOCKED"})
 """What is thrown where a page may not open a URL; the second in Firefox."""
 
-_WRAPPED: Final = re.compile(r'gives """(\w+): (.*?)"""', re.DOTALL)
+_QUOTED: Final = re.compile(r'gives """(\w+): (.*?)"""', re.DOTALL)
 """How Pyodide quotes what was thrown and is no error to it."""
 
 
@@ -28,25 +28,29 @@ def name_and_message(error: JsException) -> tuple[str, str]:
     A `DOMException` of WebKit has no stack. Pyodide takes what has none for no error,
     and throws one of its own that quotes it.
     """
-    quoted = _WRAPPED.search(error.message) if error.name == "Error" else None
+    quoted = _QUOTED.search(error.message) if error.name == "Error" else None
     return (quoted[1], quoted[2]) if quoted else (error.name, error.message)
 
 
-def not_made(
+def connection_error(
     error: JsException, url: str, origin: str
 ) -> WSInvalidUrlError | WSHandshakeError | WSUnsupportedError:
     """Make the error for a `WebSocket` that could not be made."""
-    shown = redact(url)
+    redacted_url = redact(url)
     name, message = name_and_message(error)
     if name == "SyntaxError":
         # Subprotocols were checked with the options, so it is the URL.
-        return WSInvalidUrlError(f"the browser does not take the URL {shown!r}")
-    if name in _FORBIDDEN:
-        said = f" ({message})" if message else ""
-        why = why_never(origin, url) or f"the page's security policy forbids it{said}"
+        return WSInvalidUrlError(f"the browser does not take the URL {redacted_url!r}")
+    if name in _SECURITY_ERRORS:
+        details = f" ({message})" if message else ""
+        reason = (
+            blocked_reason(origin, url)
+            or f"the page's security policy forbids it{details}"
+        )
         return WSHandshakeError(
-            f"the browser refuses to connect to {shown}: {why}", permanent=True
+            f"the browser refuses to connect to {redacted_url}: {reason}",
+            permanent=True,
         )
     return WSUnsupportedError(
-        f"the runtime's WebSocket cannot connect to {shown}: {name}: {message}"
+        f"the runtime's WebSocket cannot connect to {redacted_url}: {name}: {message}"
     )

@@ -17,7 +17,7 @@ from ws_js.pyodide_bridge import PyodideBridge
 from ws_js.pyodide_errors import name_and_message
 
 
-class Handlers(Protocol):
+class SocketEventHandlers(Protocol):
     """Who is called for the four events of a `WebSocket`."""
 
     def socket_opened(self, event: object, /) -> None:
@@ -33,23 +33,23 @@ class Handlers(Protocol):
         """`close`."""
 
 
-class Wire:
+class ProxiedSocket:
     """A `WebSocket` and the four proxies that listen to it, for its whole life.
 
     Attributes:
         socket: The `WebSocket`.
     """
 
-    __slots__ = ("_array", "_nothing", "_proxies", "socket")
+    __slots__ = ("_array_class", "_no_op", "_proxies", "socket")
 
     def __init__(
-        self, bridge: PyodideBridge, socket: JsWebSocket, handlers: Handlers
+        self, bridge: PyodideBridge, socket: JsWebSocket, handlers: SocketEventHandlers
     ) -> None:
         self.socket = socket
         # `Function.prototype` is a function that does nothing (ECMA-262 20.2.3), and
         # JavaScript's own: it needs no proxy.
-        self._nothing = bridge.js.Function.prototype
-        self._array = bridge.js.Array
+        self._no_op = bridge.js.Function.prototype
+        self._array_class = bridge.js.Array
         callbacks: tuple[Callable[[Any], None], ...] = (
             handlers.socket_opened,
             handlers.socket_message,
@@ -65,13 +65,13 @@ class Wire:
         """Whether events still come."""
         return bool(self._proxies)
 
-    def collect(self) -> JsArray:
+    def collect_messages(self) -> JsArray:
         """Put messages into an array from now on, without a word."""
-        events = cast("JsArray", self._array.new())
+        events = cast("JsArray", self._array_class.new())
         self.socket.onmessage = events.push.bind(events)
         return events
 
-    def listen(self) -> None:
+    def stop_collecting(self) -> None:
         """Call the handler for each message again."""
         if self._proxies:
             self.socket.onmessage = self._proxies[1]
@@ -104,6 +104,6 @@ class Wire:
         proxies, self._proxies = self._proxies, ()
         self.socket.onopen = self.socket.onmessage = self.socket.onclose = None
         # An error that nobody listens to ends the process where npm's `ws` stands in.
-        self.socket.onerror = self._nothing
+        self.socket.onerror = self._no_op
         for proxy in proxies:
             proxy.destroy()

@@ -13,17 +13,17 @@ from typing import Final
 from ws_common.vocabulary.messages import Data
 from ws_js.browser_types import JsWebSocket
 
-FIRST_LOOK: Final = 0.004
-LAST_LOOK: Final = 0.05
+FIRST_POLL: Final = 0.004
+LONGEST_POLL: Final = 0.05
 """Seconds between two looks at a full buffer, doubling up to the last while it stands
 still. A browser's timers are no faster than the first.
 """
 
-_FRAME_HEAD: Final = 14
+_MAX_HEADER_SIZE: Final = 14
 """Bytes before a payload, at most (RFC 6455 section 5.2). Node counts them too."""
 
 
-class Drain:
+class SendBuffer:
     """Watches `bufferedAmount`.
 
     Args:
@@ -35,12 +35,12 @@ class Drain:
     __slots__ = (
         "_amount",
         "_due",
-        "_handed",
         "_limit",
         "_loop",
         "_on_writable",
         "_socket",
         "_timer",
+        "_upper_bound",
     )
 
     def __init__(
@@ -51,28 +51,28 @@ class Drain:
         self._on_writable = on_writable
         self._loop = asyncio.get_running_loop()
         self._amount = 0  # when it was last asked
-        self._handed = 0  # the same, and at most what was handed over since
+        self._upper_bound = 0  # the same, and at most what was handed over since
         self._timer: asyncio.Handle | None = None
         self._due = float("inf")  # when the timer should fire, in loop time
 
     @property
-    def is_watching(self) -> bool:
+    def is_polling(self) -> bool:
         """Whether the buffer was full when it was last asked."""
         return self._timer is not None
 
-    def add(self, data: Data) -> None:
+    def count_message(self, data: Data) -> None:
         """Count a message that was handed over; ask where it may have filled it."""
         # An upper bound, as no character needs more than four bytes: asking after each
         # message would cost more than counting, and so would encoding text.
-        self._handed += 4 * len(data) + _FRAME_HEAD
-        if self._handed > self._limit and self._timer is None and self._is_full():
-            self._look_in(FIRST_LOOK)
+        self._upper_bound += 4 * len(data) + _MAX_HEADER_SIZE
+        if self._upper_bound > self._limit and self._timer is None and self._is_full():
+            self._poll_in(FIRST_POLL)
 
-    def look_if_late(self, now: float) -> None:
+    def poll_if_late(self, now: float) -> None:
         """Ask now if the timer should have fired before `now` (loop time, seconds)."""
         if self._timer is not None and self._due <= now:
             self._timer.cancel()
-            self._look(FIRST_LOOK)
+            self._poll(FIRST_POLL)
 
     def stop(self) -> None:
         """Never ask again."""
@@ -81,19 +81,19 @@ class Drain:
             self._timer = None
 
     def _is_full(self) -> bool:
-        self._amount = self._handed = self._socket.bufferedAmount
+        self._amount = self._upper_bound = self._socket.bufferedAmount
         return self._amount > self._limit
 
-    def _look_in(self, delay: float) -> None:
+    def _poll_in(self, delay: float) -> None:
         self._due = self._loop.time() + delay
-        self._timer = self._loop.call_later(delay, self._look, delay)
+        self._timer = self._loop.call_later(delay, self._poll, delay)
 
-    def _look(self, delay: float) -> None:
+    def _poll(self, delay: float) -> None:
         self._timer = None
         before = self._amount
         if not self._is_full():
             self._on_writable()
         elif self._amount < before:
-            self._look_in(FIRST_LOOK)
+            self._poll_in(FIRST_POLL)
         else:
-            self._look_in(min(2 * delay, LAST_LOOK))
+            self._poll_in(min(2 * delay, LONGEST_POLL))

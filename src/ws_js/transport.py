@@ -5,7 +5,7 @@ A browser tells less than a peer of ours would like, and this is what is made of
 - The peer's Close frame is seen only when all is over. Where there was a closing
   handshake that the peer began, `on_closing` is called right before `on_closed`.
 - There are no pings, and reading cannot be paused.
-- Nothing tells that the send buffer has drained: see `drain.py`.
+- Nothing tells that the send buffer has drained: see `send_buffer.py`.
 - `error` says nothing, and where the connection could not be opened, some runtimes
   send no `close` after it (WebKitGTK, some Nodes).
 """
@@ -30,14 +30,14 @@ from ws_js.browser_types import (
     JsMessageEvent,
     JsWebSocket,
 )
-from ws_js.close_info import ABNORMAL, Asked, close_info, too_big
+from ws_js.close_info import ABNORMAL, LocalRequest, close_info, too_big_failure
 from ws_js.coalescer import Coalescer
 from ws_js.javascript_types import JsArray
-from ws_js.message_reader import Reader
+from ws_js.message_reader import MessageReader
 from ws_js.pyodide_bridge import PyodideBridge
 from ws_js.pyodide_errors import JsException
-from ws_js.pyodide_socket import Handlers, Wire
-from ws_js.send_buffer import Drain
+from ws_js.pyodide_socket import ProxiedSocket, SocketEventHandlers
+from ws_js.send_buffer import SendBuffer
 
 
 class JsTransport:
@@ -48,21 +48,21 @@ class JsTransport:
     """
 
     __slots__ = (
-        "_asked",
         "_bridge",
         "_coalescer",
-        "_drain",
         "_failure",
         "_handshake",
         "_last_activity",
+        "_local_request",
         "_loop",
         "_max_size",
         "_protocol",
+        "_proxied_socket",
         "_reader",
+        "_send_buffer",
         "_sink",
         "_socket",
         "_use_blob",
-        "_wire",
         "opened",
     )
 
@@ -77,21 +77,21 @@ class JsTransport:
         self._socket = socket
         self._sink = sink
         self._max_size = options.max_size
-        self._reader = Reader(bridge.js, options.max_size)
+        self._reader = MessageReader(bridge.js, options.max_size)
         self._use_blob = options.use_blob_for_binary
         self._loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self._protocol: str | None = None
         self._handshake = Handshake()
         self._last_activity = self._loop.time()
-        self._asked = Asked.NOTHING
+        self._local_request = LocalRequest.NOTHING
         self._failure: CloseInfo | None = None
-        self._drain = Drain(socket, options.write_limit, sink.on_writable)
-        self._wire = Wire(bridge, socket, self)
+        self._send_buffer = SendBuffer(socket, options.write_limit, sink.on_writable)
+        self._proxied_socket = ProxiedSocket(bridge, socket, self)
         self._coalescer = Coalescer(
             bridge,
-            self._wire,
-            self._messages,
+            self._proxied_socket,
+            self._deliver_events,
             allowed=options.stream_capacity is None,
         )
 
@@ -110,12 +110,12 @@ class JsTransport:
     @property
     def buffered_amount(self) -> int:
         """Payload bytes that have not left for the network; 0 when it is over."""
-        return int(self._socket.bufferedAmount) if self._wire.is_live else 0
+        return int(self._socket.bufferedAmount) if self._proxied_socket.is_live else 0
 
     @property
     def last_activity(self) -> float:
         """Loop time of the last event; a browser shows no parts of messages."""
-        return self._loop.time() if self._coalescer.holds else self._last_activity
+        return self._loop.time() if self._coalescer.has_events else self._last_activity
 
     @property
     def can_pause(self) -> bool:
@@ -129,20 +129,20 @@ class JsTransport:
             WSConnectionClosedError: It is closing or closed; the browser would have
                 swallowed the message.
         """
-        if not self._wire.is_live or self._socket.readyState != OPEN:
+        if not self._proxied_socket.is_live or self._socket.readyState != OPEN:
             raise self._closed_error()
         payload: object
         if text:
             payload = data if isinstance(data, str) else data.decode()
         else:
             raw = data.encode() if isinstance(data, str) else data
-            payload = self._bridge.binary(raw, blob=self._use_blob)
+            payload = self._bridge.to_binary(raw, blob=self._use_blob)
         try:
             self._socket.send(payload)
         except JsException as error:
             raise self._closed_error() from error
-        self._drain.add(data)
-        self._coalescer.sent()
+        self._send_buffer.count_message(data)
+        self._coalescer.count_send()
 
     def pause_reading(self) -> None:
         """Do nothing: see `can_pause`."""
@@ -160,10 +160,10 @@ class JsTransport:
         Raises:
             WSInvalidCloseError: A code or reason that a page may not send.
         """
-        if not self._wire.is_live or self._socket.readyState != OPEN:
+        if not self._proxied_socket.is_live or self._socket.readyState != OPEN:
             return
-        self._wire.close(code, reason)
-        self._asked = Asked.CLOSE
+        self._proxied_socket.close(code, reason)
+        self._local_request = LocalRequest.CLOSE
 
     def abort(self) -> None:
         """Let go of the socket now. No event comes after it.
@@ -171,10 +171,10 @@ class JsTransport:
         The browser finishes the closing on its own; a silent peer can keep it busy
         for more than half a minute.
         """
-        self._asked = Asked.ABORT
-        if self._wire.is_live:
+        self._local_request = LocalRequest.ABORT
+        if self._proxied_socket.is_live:
             self._release()
-            self._wire.close(None, None)
+            self._proxied_socket.close(None, None)
 
     # What the browser calls
 
@@ -191,20 +191,20 @@ class JsTransport:
         now = self._last_activity = self._loop.time()
         message, size = self._reader.read(event)
         if message is None:
-            self._fail(size)
+            self._fail_too_big(size)
         else:
             self._sink.on_messages((message,), size)
-            self._coalescer.came(now, size)
-            self._drain.look_if_late(now)
+            self._coalescer.count_message(now, size)
+            self._send_buffer.poll_if_late(now)
 
-    def _messages(self, events: JsArray) -> None:
+    def _deliver_events(self, events: JsArray) -> None:
         """Push what was collected, as one batch."""
         self._last_activity = self._loop.time()
         batch: list[Data] = []
-        total, too_big = 0, 0
+        total, excess_size = 0, 0
         for message, size in self._reader.read_all(events):
             if message is None:
-                too_big = size
+                excess_size = size
                 break
             batch.append(message)
             total += size
@@ -212,14 +212,14 @@ class JsTransport:
             if batch:
                 self._sink.on_messages(batch, total)
         finally:
-            if too_big:
-                self._fail(too_big)
+            if excess_size:
+                self._fail_too_big(excess_size)
 
     def socket_failed(self, event: JsErrorEvent, /) -> None:
         """End an attempt; of an open connection `close` tells more, where it comes."""
         if not self.opened.done():
-            said = getattr(event, "message", None) or ""
-            self._end(ABNORMAL, said, was_clean=False)
+            message = getattr(event, "message", None) or ""
+            self._end(ABNORMAL, message, was_clean=False)
         else:
             self._loop.call_soon(self._end_if_closed)
 
@@ -230,15 +230,15 @@ class JsTransport:
     # The end
 
     def _end_if_closed(self) -> None:
-        if self._wire.is_live and self._socket.readyState == CLOSED:
+        if self._proxied_socket.is_live and self._socket.readyState == CLOSED:
             self._end(ABNORMAL, "", was_clean=False)
 
-    def _fail(self, size: int) -> None:
+    def _fail_too_big(self, size: int) -> None:
         """Close because of a message that is too big."""
-        self._failure = too_big(size, self._max_size)
+        self._failure = too_big_failure(size, self._max_size)
         self._coalescer.stop()
-        self._wire.stop_receiving()
-        self._wire.close(self._failure.code, self._failure.reason)
+        self._proxied_socket.stop_receiving()
+        self._proxied_socket.close(self._failure.code, self._failure.reason)
         self._sink.on_closing(self._failure)
 
     def _end(self, code: int, reason: str, *, was_clean: bool) -> None:
@@ -248,10 +248,10 @@ class JsTransport:
             self._coalescer.flush()
         finally:  # whatever the sink has raised
             self._release()
-            self._tell(code, reason, was_clean=was_clean)
+            self._report_end(code, reason, was_clean=was_clean)
 
-    def _tell(self, code: int, reason: str, *, was_clean: bool) -> None:
-        if self._asked is Asked.ABORT:  # by the sink, a moment ago
+    def _report_end(self, code: int, reason: str, *, was_clean: bool) -> None:
+        if self._local_request is LocalRequest.ABORT:  # by the sink, a moment ago
             return
         if not self.opened.done():
             self.opened.set_exception(ConnectionError(reason))
@@ -260,22 +260,22 @@ class JsTransport:
                 code,
                 reason,
                 was_clean=was_clean,
-                asked=self._asked,
+                local_request=self._local_request,
                 failure=self._failure,
             )
-            self._report(close)
+            self._report_closed(close)
 
-    def _report(self, close: CloseInfo) -> None:
+    def _report_closed(self, close: CloseInfo) -> None:
         sink = self._sink
         if close.was_clean and close.initiator == "peer":
             sink.on_closing(close)
-        if self._asked is not Asked.ABORT:  # by the sink, a moment ago
+        if self._local_request is not LocalRequest.ABORT:  # by the sink, a moment ago
             sink.on_closed(close)
 
     def _release(self) -> None:
         self._coalescer.stop()
-        self._wire.release()
-        self._drain.stop()
+        self._proxied_socket.release()
+        self._send_buffer.stop()
 
     def _closed_error(self) -> WSConnectionClosedError:
         return WSConnectionClosedError(
@@ -286,5 +286,5 @@ class JsTransport:
 
 if TYPE_CHECKING:
 
-    def _conforms(transport: JsTransport) -> tuple[Transport, Handlers]:
+    def _conforms(transport: JsTransport) -> tuple[Transport, SocketEventHandlers]:
         return transport, transport

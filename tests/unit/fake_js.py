@@ -1,4 +1,4 @@
-"""JavaScript as the border sees it, without JavaScript."""
+"""JavaScript as the bridge sees it, without JavaScript."""
 # ruff: noqa: N802, N815 - the names are JavaScript's
 
 import asyncio
@@ -227,7 +227,7 @@ class Request:
 
 
 class FakeJs:
-    """`globalThis`, and what of `pyodide.ffi` the border uses.
+    """`globalThis`, and what of `pyodide.ffi` the bridge uses.
 
     Without `as_page()` it is Node's: no events, no origin.
 
@@ -257,7 +257,7 @@ class FakeJs:
         self.TextEncoder: Any = SimpleNamespace(new=Encoder)
         self.Array: Any = SimpleNamespace(of=lambda *items: Array(items), new=Array)
         self.fetch: Any = SimpleNamespace(bind=self._bind_fetch)
-        self.Promise: Any = SimpleNamespace(allSettled=_all_settled)
+        self.Promise: Any = SimpleNamespace(allSettled=_wait_for_all)
         self.AbortController: Any = SimpleNamespace(new=_new_controller)
 
     def as_page(self, origin: str, *, worker: bool = False) -> Target | None:
@@ -303,7 +303,7 @@ class FakeJs:
         )
 
 
-async def _all_settled(promises: list["asyncio.Future[Any]"]) -> list[Any]:
+async def _wait_for_all(promises: list["asyncio.Future[Any]"]) -> list[Any]:
     outcomes: list[Any] = []
     for promise in promises:
         try:

@@ -27,11 +27,11 @@ def client_in(js: FakeJs, **options: Any) -> ws.WebSocketClient:
 
 
 async def next_socket(js: FakeJs) -> Socket:
-    """The socket of the attempt that is under way, which may be made already."""
+    """The socket of the attempt that is in progress, which may be made already."""
     await until_idle()
-    under_way = [one for one in js.sockets if one.readyState == CONNECTING]
-    assert under_way, "no attempt is under way"
-    return under_way[-1]
+    connecting = [one for one in js.sockets if one.readyState == CONNECTING]
+    assert connecting, "no attempt is in progress"
+    return connecting[-1]
 
 
 @contextlib.asynccontextmanager

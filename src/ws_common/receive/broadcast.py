@@ -34,14 +34,14 @@ class Broadcast(Generic[T]):
         kept: What is kept for the first subscriber; None: nothing is.
         listeners: The tasks that call listeners back.
         on_discarded: Told how many items came, or were left, with no subscriber.
-        check_asked: Raises where nothing was ever asked to come.
+        check_connect_called: Raises where nothing was ever asked to come.
     """
 
     __slots__ = (
         "__weakref__",
         "_buffers",
         "_keeps",
-        "check_asked",
+        "check_connect_called",
         "client_loop",
         "ended",
         "kept",
@@ -68,7 +68,7 @@ class Broadcast(Generic[T]):
         self.on_watermark: Callable[[], None] = on_watermark
         self.on_drop: Callable[[int], None] = on_drop
         self.on_discarded: Callable[[int], None] = ignore
-        self.check_asked: Callable[[], None] = ignore
+        self.check_connect_called: Callable[[], None] = ignore
         self._keeps = keep
         self._buffers: tuple[Buffer[T], ...] = ()
         self.listeners: tuple[asyncio.Task[None], ...] = ()
@@ -82,15 +82,15 @@ class Broadcast(Generic[T]):
             connection: The number of the connection that brought them.
         """
         if self._keeps:
-            self.kept = self._make()
-        heard = False
+            self.kept = self._make_buffer()
+        was_taken = False
         for buffer in self._buffers:
             if buffer.end is not None:
                 self._buffers = tuple(one for one in self._buffers if one.end is None)
             elif buffer.connection is None or buffer.connection == connection:
                 buffer.extend(batch, size, connection)
-                heard = True
-        if not heard:  # nobody is there, or only buffers that do not take it
+                was_taken = True
+        if not was_taken:  # nobody is there, or only buffers that do not take it
             self.on_discarded(len(batch))
 
     def publish_one(self, item: T, connection: int = 0) -> None:
@@ -116,13 +116,13 @@ class Broadcast(Generic[T]):
             ValueError: A capacity or overflow that does not exist.
         """
         limits = self._limits_of(capacity, overflow)
-        buffer = self.kept or self._make()
+        buffer = self.kept or self._make_buffer()
         self.kept = None
         if connection is not None:
             buffer.keep_only(connection)
-        buffer.limit(limits)
+        buffer.set_limits(limits)
         if self.ended is not None and self.ended.final:
-            buffer.mark(self.ended)
+            buffer.append_end(self.ended)
         return buffer
 
     def detach(self, buffer: Buffer[T]) -> None:
@@ -131,45 +131,45 @@ class Broadcast(Generic[T]):
         What the last subscriber leaves is heard by nobody.
         """
         self._buffers = tuple(one for one in self._buffers if one is not buffer)
-        buffer.mark(End(final=True))
-        left = buffer.drain()
-        buffer.release()
-        if left and not self._buffers:
-            self.on_discarded(len(left))
+        buffer.append_end(End(final=True))
+        remaining = buffer.drain()
+        buffer.resume()
+        if remaining and not self._buffers:
+            self.on_discarded(len(remaining))
 
-    def finish(self, connection: int, end: End) -> None:
+    def end_connection(self, connection: int, end: End) -> None:
         """Let nothing more into the buffers of one connection; they can be read on."""
         for buffer in self._buffers:
             if buffer.connection == connection:
-                buffer.mark(end)
-                buffer.release()
+                buffer.append_end(end)
+                buffer.resume()
         self._buffers = tuple(
             one for one in self._buffers if one.connection != connection
         )
 
-    def mark(self, end: End) -> None:
+    def end_all(self, end: End) -> None:
         """Put an end behind what is buffered, for everybody and whoever comes later."""
         self.ended = end
-        self.fail(end)
+        self.end_current(end)
 
-    def fail(self, end: End) -> None:
+    def end_current(self, end: End) -> None:
         """End everybody who is there now: something was lost for all of them."""
         for buffer in self._buffers:
             # A later subscriber was not there: `ended` is enough for that one.
             if end.final or buffer is not self.kept:
-                buffer.mark(end)
+                buffer.append_end(end)
 
     def reopen(self) -> None:
         """More may come: readers of an empty buffer wait again."""
         self.ended = None
 
-    def hold(self, task: "asyncio.Task[None]") -> None:
+    def add_listener(self, task: "asyncio.Task[None]") -> None:
         """Keep a listener's task: whoever holds the source holds its listeners."""
         self.listeners = (*self.listeners, task)
-        task.add_done_callback(self._let_go)
+        task.add_done_callback(self._remove_listener)
 
     @property
-    def full(self) -> list[Buffer[T]]:
+    def full_buffers(self) -> list[Buffer[T]]:
         """The buffers that ask for a pause."""
         return [buffer for buffer in self._buffers if buffer.full]
 
@@ -186,12 +186,12 @@ class Broadcast(Generic[T]):
             )
         return self.limits._replace(capacity=capacity, overflow=overflow)
 
-    def _make(self) -> Buffer[T]:
+    def _make_buffer(self) -> Buffer[T]:
         buffer: Buffer[T] = Buffer(self.limits, self.on_watermark, self.on_drop)
         self._buffers = (*self._buffers, buffer)
         self._keeps = False
         return buffer
 
-    def _let_go(self, task: "asyncio.Task[None]") -> None:
+    def _remove_listener(self, task: "asyncio.Task[None]") -> None:
         self.listeners = tuple(one for one in self.listeners if one is not task)
         report(task)

@@ -10,7 +10,7 @@ from ws_common.receive.subscriber_buffer import Buffer
 from ws_common.vocabulary.errors import WSNotConnectedError
 from ws_common.vocabulary.messages import Data, payload_size
 
-Stage = Literal["held", "flowing", "discarded"]
+Stage = Literal["held", "delivered", "discarded"]
 """What becomes of the messages of one connection."""
 
 
@@ -28,10 +28,10 @@ class Incoming:
 
     __slots__ = (
         "_chain",
-        "_discarded",
         "_ended",
         "_pipeline",
         "_queue",
+        "_unreported",
         "held",
         "number",
         "stage",
@@ -40,7 +40,7 @@ class Incoming:
     def __init__(self, pipeline: ReceivePipeline, number: int) -> None:
         self.number = number
         self.stage: Stage = "held"
-        self._discarded = 0  # and not reported yet
+        self._unreported = 0  # and not reported yet
         self._ended = False
         self._pipeline = pipeline
         self._queue = pipeline.queue
@@ -51,7 +51,7 @@ class Incoming:
         handlers = pipeline.handlers
         # Each connection has its own, so that a `next` that is called late still
         # knows where the message came from.
-        self._chain = build(handlers, self._passed) if handlers else None
+        self._chain = build(handlers, self._deliver_one) if handlers else None
 
     def push(self, batch: Sequence[Data], size: int) -> None:
         """Take what the connection has brought."""
@@ -62,15 +62,15 @@ class Incoming:
 
     def deliver(self, batch: Sequence[Any], size: int) -> None:
         """Take what has passed the interceptors."""
-        if self.stage == "flowing":
+        if self.stage == "delivered":
             self._pipeline.messages.publish(batch, size, self.number)
         elif self.stage == "held":
             # Once it has overflowed, it drops: nothing is delivered behind a gap.
             self.held.extend(batch, size, self.number)
         else:
-            self._count(len(batch))
+            self._count_discarded(len(batch))
 
-    def _passed(self, data: Any) -> Any:
+    def _deliver_one(self, data: Any) -> Any:
         self.deliver((data,), payload_size(data))
         return DONE
 
@@ -78,41 +78,43 @@ class Incoming:
         """Let flow what is held, and what comes; called in order."""
         if self.stage != "held":
             return
-        self.stage = "flowing"
+        self.stage = "delivered"
         held, messages = self.held, self._pipeline.messages
         overflow, size = held.end, held.bytes
         if batch := held.drain():
             messages.publish(batch, size, self.number)
         if overflow is not None:
-            messages.fail(overflow)
-        over = WSNotConnectedError("after_connect is over: receive on the client")
-        held.mark(End(error=over, final=True))
-        held.release()
+            messages.end_current(overflow)
+        error = WSNotConnectedError("after_connect is over: receive on the client")
+        held.append_end(End(error=error, final=True))
+        held.resume()
 
     def discard(self) -> None:
         """Deliver nothing more; what waits is counted, and so is what comes."""
         if self.stage == "discarded":
             return
         self.stage = "discarded"
-        self._count(self._queue.forget(self) + len(self.held.drain()))
+        self._count_discarded(
+            self._queue.remove_messages_of(self) + len(self.held.drain())
+        )
         self._report_discarded()
-        self.held.release()
+        self.held.resume()
 
     def ended(self, end: End) -> None:
         """The connection has ended, behind all that it has brought."""
-        self._queue.call(self.held.mark, end)
+        self._queue.call(self.held.append_end, end)
         self._ended = True
         self._report_discarded()
 
-    def _count(self, count: int) -> None:
+    def _count_discarded(self, count: int) -> None:
         """Count what nobody will see; it is reported when all is known, once each."""
-        self._discarded += count
+        self._unreported += count
         self._pipeline.count_discarded(count)
         if self._ended:
             self._report_discarded()
 
     def _report_discarded(self) -> None:
-        count, self._discarded = self._discarded, 0
+        count, self._unreported = self._unreported, 0
         if count:
             self._pipeline.report("messages_discarded", count=count)
 
@@ -122,5 +124,7 @@ class Incoming:
         return (
             self._queue.full
             or self.held.full
-            or (self.stage == "flowing" and bool(self._pipeline.messages.full))
+            or (
+                self.stage == "delivered" and bool(self._pipeline.messages.full_buffers)
+            )
         )

@@ -16,7 +16,7 @@ from ws_common.vocabulary.tasks import not_ours, spawn
 QUEUE_CAPACITY: Final = 1024
 """Messages that may wait for an interceptor where `stream_capacity` sets no count."""
 
-_NOTHING: Final[deque[Any]] = deque(maxlen=0)
+_NO_QUEUE: Final[deque[Any]] = deque(maxlen=0)
 """The queue of a pipeline in which nothing ever waited; it cannot hold anything."""
 
 
@@ -27,7 +27,7 @@ class Source(Protocol):
         """Deliver nothing more."""
 
 
-class _Waiting(NamedTuple):
+class _QueuedCall(NamedTuple):
     """A message, or an action, that waits for its turn.
 
     Attributes:
@@ -46,7 +46,7 @@ class InterceptorQueue:
 
     Args:
         messages: Hands messages to the subscribers.
-        used: Whether there are interceptors.
+        has_interceptors: Whether there are interceptors.
         report: Reports an event.
         on_watermark: Called when `full` has changed.
 
@@ -70,14 +70,14 @@ class InterceptorQueue:
         self,
         messages: Broadcast[Any],
         *,
-        used: bool,
+        has_interceptors: bool,
         report: Callable[..., None],
         on_watermark: Callable[[], None],
     ) -> None:
         self._messages = messages
         self._report = report
         self._on_watermark = on_watermark
-        self._queue: deque[_Waiting] = deque() if used else _NOTHING
+        self._queue: deque[_QueuedCall] = deque() if has_interceptors else _NO_QUEUE
         self._queue_size = 0
         self.full = False
         self._task: asyncio.Task[None] | None = None  # while messages have to wait
@@ -92,31 +92,31 @@ class InterceptorQueue:
         What no `except Exception` catches is raised behind the batch, which it must
         not take with it.
         """
-        stopped: BaseException | None = None
+        base_exception: BaseException | None = None
         for index, message in enumerate(batch):
             if self._task is not None:
                 self._enqueue(source, chain, batch[index:])
                 break
             try:
-                self._begin(chain, message)
+                self._call_chain(chain, message)
             except BaseException as error:  # noqa: BLE001 - raised below
-                stopped = stopped or error
+                base_exception = base_exception or error
                 continue
             if self._pending is not None:
                 self._enqueue(source, chain, batch[index + 1 :])
-                self._start(source)
+                self._start_task(source)
                 break
-        if stopped is not None:
-            raise stopped
+        if base_exception is not None:
+            raise base_exception
 
     def call(self, action: Callable[..., None], *arguments: Any) -> None:
         """Do something in order with the messages: now, if none is under way."""
         if self._task is not None:
-            self._queue.append(_Waiting(None, partial(action, *arguments), 0))
+            self._queue.append(_QueuedCall(None, partial(action, *arguments), 0))
         else:
             action(*arguments)
 
-    def forget(self, source: Source) -> int:
+    def remove_messages_of(self, source: Source) -> int:
         """Forget what waits of one connection; return how many messages that was."""
         kept = [one for one in self._queue if one.source is not source]
         count = len(self._queue) - len(kept)
@@ -124,7 +124,7 @@ class InterceptorQueue:
             self._queue.clear()
             self._queue.extend(kept)
             self._queue_size = sum(one.size for one in kept)
-            self._measure()
+            self._update_full()
         return count
 
     def discard(self) -> None:
@@ -145,7 +145,7 @@ class InterceptorQueue:
         if asyncio.iscoroutine(self._pending):
             self._pending.close()  # its task has not begun, and never will
 
-    def check_outside(self) -> None:
+    def check_not_in_interceptor(self) -> None:
         """Raise where an interceptor would wait for what waits for it.
 
         Raises:
@@ -157,7 +157,7 @@ class InterceptorQueue:
                 "do it in a task of its own"
             )
 
-    def _begin(self, handle: Callable[..., Any], *message: Any) -> None:
+    def _call_chain(self, handle: Callable[..., Any], *message: Any) -> None:
         """Call the chain; `_pending` is what is to be awaited, if anything is."""
         try:
             result: Any = handle(*message)
@@ -167,22 +167,22 @@ class InterceptorQueue:
         if result is not None and result is not DONE and isinstance(result, Awaitable):
             self._pending = result
 
-    def _start(self, source: Source | None) -> None:
+    def _start_task(self, source: Source | None) -> None:
         self._source = source
-        self._task = spawn(self._work(), "ws receive")
-        self._task.add_done_callback(self._ended)
+        self._task = spawn(self._process(), "ws receive")
+        self._task.add_done_callback(self._task_done)
 
-    async def _work(self) -> None:
+    async def _process(self) -> None:
         self._task = asyncio.current_task()  # an eager one is not returned yet
         while self._pending is not None or self._queue:
             if self._pending is None:
                 self._source, handle, size = self._queue.popleft()
                 self._queue_size -= size
-                self._measure()
+                self._update_full()
                 if self._source is None:
                     handle()
                 else:
-                    self._begin(handle)
+                    self._call_chain(handle)
                 continue
             pending, self._pending = self._pending, None
             try:
@@ -191,10 +191,10 @@ class InterceptorQueue:
                 error = not_ours(error, "an interceptor")
                 self._report("interceptor_raised", error=error)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _task_done(self, task: "asyncio.Task[None]") -> None:
         self._task = self._source = None
         if self._queue and not task.cancelled():
-            self._start(None)  # something came since, or one message stopped it
+            self._start_task(None)  # something came since, or one message stopped it
 
     def _enqueue(
         self, source: Source, chain: Callable[[Any], Any], batch: Sequence[Data]
@@ -203,13 +203,13 @@ class InterceptorQueue:
         bound = None if limits.can_pause else limits.max_bytes
         for index, message in enumerate(batch):
             size = payload_size(message)
-            over = bound is not None and self._queue_size + size > bound
-            if over and self._queue:  # a single message is never too large
+            is_above = bound is not None and self._queue_size + size > bound
+            if is_above and self._queue:  # a single message is never too large
                 self._drop(len(batch) - index)
                 break
-            self._queue.append(_Waiting(source, partial(chain, message), size))
+            self._queue.append(_QueuedCall(source, partial(chain, message), size))
             self._queue_size += size
-        self._measure()
+        self._update_full()
 
     def _drop(self, count: int) -> None:
         """Drop what has no room; nobody reads on as if nothing were missing."""
@@ -218,9 +218,9 @@ class InterceptorQueue:
             f"an interceptor did not keep up: {len(self._queue)} messages of "
             f"{self._queue_size:,} bytes waited for it, and a browser cannot pause"
         )
-        self.call(self._messages.fail, End(error=error, final=True))
+        self.call(self._messages.end_current, End(error=error, final=True))
 
-    def _measure(self) -> None:
+    def _update_full(self) -> None:
         """Say whether the queue holds too much: hysteresis of a quarter."""
         limits = self._messages.limits
         factor = 4 if self.full else 1

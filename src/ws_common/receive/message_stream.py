@@ -10,7 +10,7 @@ from ws_common.vocabulary.messages import Data
 
 U = TypeVar("U")
 
-_DEEPEST: Final = 500
+_MAX_DEPTH: Final = 500
 """Levels of JSON (RFC 8259, section 9 lets a parser have a limit)."""
 
 
@@ -59,19 +59,19 @@ class WebSocketMessagesStream(Stream[Data]):
         """
         if on_error == "raise":
             return self.map(decoder)
-        report = self._on_fault
+        report = self._report
 
-        def attempt(message: Data) -> Any:
+        def decode_or_skip(message: Data) -> Any:
             try:
                 return decoder(message)
             except Exception as error:  # noqa: BLE001 - any decoder, any error
                 report("message_skipped", error)
                 return SKIP
 
-        return self._with(attempt)
+        return self._add_step(decode_or_skip)
 
 
-def _refuse(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
@@ -83,7 +83,7 @@ def _strict_json(message: Data) -> Any:
     text = message if isinstance(message, str) else message.decode("utf-8-sig")
     if _is_too_deep(text):
         raise ValueError("JSON that is nested too deeply")
-    return json.loads(text, parse_constant=_refuse)
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
 def _is_too_deep(text: str) -> bool:
@@ -94,7 +94,7 @@ def _is_too_deep(text: str) -> bool:
     and only a message with very many brackets is looked at more closely: all of it
     once, in C.
     """
-    if text.count("[") + text.count("{") <= _DEEPEST:
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
         return False
     import re  # noqa: PLC0415 - likewise
     from itertools import accumulate  # noqa: PLC0415 - likewise
@@ -103,7 +103,10 @@ def _is_too_deep(text: str) -> bool:
     # character is looked at once. Where a string is malformed, the parser stops.
     rest = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"\[\]{}]++'
     brackets = re.sub(rest, "", text, flags=re.DOTALL)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > _DEEPEST
+    return (
+        max(accumulate(map(_DEPTH_CHANGES.__getitem__, brackets)), default=0)
+        > _MAX_DEPTH
+    )
 
 
-_STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+_DEPTH_CHANGES: Final = {"[": 1, "{": 1, "]": -1, "}": -1}

@@ -43,7 +43,7 @@ class ReceivePipeline:
         handlers: The handlers of the interceptors, outermost (at the wire) first.
         queue: What waits for an interceptor.
         report: Reports an event.
-        stuck: Names the subscriber that holds the socket and is not read.
+        stalled_readers: Names the subscriber that holds the socket and is not read.
     """
 
     __slots__ = (
@@ -53,7 +53,7 @@ class ReceivePipeline:
         "messages",
         "queue",
         "report",
-        "stuck",
+        "stalled_readers",
     )
 
     def __init__(
@@ -82,11 +82,11 @@ class ReceivePipeline:
         self._on_watermark = on_watermark
         self.queue = InterceptorQueue(
             self.messages,
-            used=bool(interceptors),
+            has_interceptors=bool(interceptors),
             report=report,
             on_watermark=on_watermark,
         )
-        self.stuck = StalledReaders(self.messages, report)
+        self.stalled_readers = StalledReaders(self.messages, report)
 
     def call(self, action: Callable[..., None], *arguments: Any) -> None:
         """Do something in order with the messages: now, if none is under way."""
@@ -99,17 +99,17 @@ class ReceivePipeline:
     def stop(self) -> None:
         """Cancel what is under way; of what waits, the actions are still done."""
         self.queue.stop()
-        self.stuck.stop()
+        self.stalled_readers.stop()
 
-    def check_outside(self) -> None:
+    def check_not_in_interceptor(self) -> None:
         """Raise where an interceptor would wait for what waits for it.
 
         Raises:
             WSNotConnectedError: An `on_message` that is awaited is calling.
         """
-        self.queue.check_outside()
+        self.queue.check_not_in_interceptor()
 
     def _watermark_crossed(self) -> None:
         """A place holds too much, or no longer does."""
         self._on_watermark()
-        self.stuck.watch()
+        self.stalled_readers.watch()

@@ -39,7 +39,7 @@ class Segment:
         self.end: End | None = None
 
 
-NO_SEGMENT: Final = Segment(deque(), 0, -1)
+EMPTY_SEGMENT: Final = Segment(deque(), 0, -1)
 """The first segment of every buffer, which stays empty: a deque is 760 bytes."""
 
 
@@ -54,9 +54,9 @@ class SegmentedQueue(Generic[T]):
     __slots__ = ("_current", "_later", "_later_count", "_tail", "bytes", "items")
 
     def __init__(self) -> None:
-        self.items: deque[T] = NO_SEGMENT.messages
+        self.items: deque[T] = EMPTY_SEGMENT.messages
         self.bytes: int = 0
-        self._current = self._tail = NO_SEGMENT
+        self._current = self._tail = EMPTY_SEGMENT
         self._later: list[Segment] = []
         self._later_count = 0  # messages in them
 
@@ -71,7 +71,7 @@ class SegmentedQueue(Generic[T]):
         return len(self.items) + self._later_count
 
     def drain(self) -> list[T]:
-        """Take everything but the ends; a pause lasts until `release()`."""
+        """Take everything but the ends; a pause lasts until `resume()`."""
         segments = (self._current, *self._later)
         items = [item for segment in segments for item in segment.messages]
         self._later.clear()
@@ -87,7 +87,7 @@ class SegmentedQueue(Generic[T]):
         self._later_count += len(segment.messages)
         self._tail = segment
 
-    def _recount(self) -> None:
+    def _recount_current(self) -> None:
         """Count the bytes of the current segment again."""
         current = self._current
         if current.count != len(current.messages):  # some were taken from `items`

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from ws_common.options.platform import Overflow
 from ws_common.receive.broadcast import Broadcast
-from ws_common.receive.subscriber import SKIP, OnFault, Step, Subscriber
+from ws_common.receive.subscriber import SKIP, ReportError, Step, Subscriber
 from ws_common.receive.subscription import Subscription
 
 T = TypeVar("T")
@@ -34,13 +34,13 @@ class Stream(Generic[T]):
     def __init__(
         self,
         broadcast: Broadcast[Any],
-        on_fault: OnFault,
+        report: ReportError,
         steps: tuple[Step, ...] = (),
         *,
         owner: object = None,
     ) -> None:
         self._broadcast = broadcast
-        self._on_fault = on_fault
+        self._report = report
         self._steps = steps
         self._owner = owner  # the client: whoever holds a stream holds it
 
@@ -77,19 +77,19 @@ class Stream(Generic[T]):
             overflow: What happens above that; None: as the options say.
         """
         subscriber = self.subscribe(capacity, overflow)
-        return Subscription(subscriber, callback, self._on_fault)
+        return Subscription(subscriber, callback, self._report)
 
     def map(self, fn: Callable[[T], U]) -> "Stream[U]":
         """What `fn` makes of each item. What it raises is raised to who iterates."""
-        return self._with(fn)
+        return self._add_step(fn)
 
     def where(self, fn: Callable[[T], bool]) -> "Stream[T]":
         """The items for which `fn` is true."""
-        return self._with(lambda item: item if fn(item) else SKIP)
+        return self._add_step(lambda item: item if fn(item) else SKIP)
 
     def where_type(self, kind: type[U]) -> "Stream[U]":
         """The items of one type."""
-        return self._with(lambda item: item if isinstance(item, kind) else SKIP)
+        return self._add_step(lambda item: item if isinstance(item, kind) else SKIP)
 
     async def first(self, where: Callable[[T], bool] | None = None) -> T:
         """Wait for the first item (for which `where` is true).
@@ -101,7 +101,7 @@ class Stream(Generic[T]):
         with (self.where(where) if where else self).subscribe() as subscriber:
             return await subscriber.next()
 
-    def _with(self, step: Step) -> "Stream[Any]":
+    def _add_step(self, step: Step) -> "Stream[Any]":
         """What one more step makes of this stream."""
         steps = (*self._steps, step)
-        return Stream(self._broadcast, self._on_fault, steps, owner=self._owner)
+        return Stream(self._broadcast, self._report, steps, owner=self._owner)

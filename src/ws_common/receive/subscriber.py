@@ -16,7 +16,7 @@ from ws_common.vocabulary.tasks import not_ours
 T = TypeVar("T")
 
 Step = Callable[[Any], Any]
-OnFault = Callable[[str, Exception], None]
+ReportError = Callable[[str, Exception], None]
 
 SKIP: Any = object()
 """What a step returns for an item that is not for this stream."""
@@ -74,7 +74,7 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
             self._is_open = False
             self._broadcast.detach(self._buffer)
 
-    def held_by(self, owner: object) -> "Subscriber[T]":
+    def reader_for(self, owner: object) -> "Subscriber[T]":
         """Return another reader of the same buffer, which holds a client."""
         reader: Subscriber[T] = Subscriber(
             self._broadcast, self._steps, buffer=self._buffer, owner=owner
@@ -101,7 +101,7 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
         """
         try:
             if not self._buffer.has_next:
-                self._broadcast.check_asked()
+                self._broadcast.check_connect_called()
             return await self._next()
         except Ended as ended:
             end = ended.end
@@ -136,12 +136,12 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
                 ended = self._broadcast.ended
                 if ended is not None:
                     raise Ended(ended)
-            await buffer.ready()
-            item = self._apply(buffer.take())
+            await buffer.wait_until_ready()
+            item = self._apply_steps(buffer.take())
             if item is not SKIP:
                 return cast("T", item)
 
-    def _apply(self, item: Any) -> Any:
+    def _apply_steps(self, item: Any) -> Any:
         for step in self._steps:
             item = step(item)
             if item is SKIP:
@@ -149,14 +149,14 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
         return item
 
     async def _listen(
-        self, callback: Callable[[T], Awaitable[None] | None], report: OnFault
+        self, callback: Callable[[T], Awaitable[None] | None], report: ReportError
     ) -> None:
         """Call back for what comes, until nothing comes any more, ever."""
         await asyncio.sleep(0)  # even of an eager task: nothing is called in listen()
         ended = False
         while not ended:
             try:
-                await self._hand_to(callback)
+                await self._call_for_batch(callback)
             except Ended as reached:
                 ended = reached.end.final
                 if ended and reached.end.error is not None:
@@ -164,19 +164,21 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
             except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
                 report("listener_raised", not_ours(error, "a listener"))
 
-    async def _hand_to(self, callback: Callable[[T], Awaitable[None] | None]) -> None:
+    async def _call_for_batch(
+        self, callback: Callable[[T], Awaitable[None] | None]
+    ) -> None:
         """Wait for items, and call back for all that one batch has brought.
 
         Raises:
             Ended: An end was reached.
         """
         buffer = self._buffer
-        await buffer.ready()
+        await buffer.wait_until_ready()
         items = buffer.items
         while items:
             item = buffer.take() if buffer.full else items.popleft()
             if self._steps:
-                item = self._apply(item)
+                item = self._apply_steps(item)
                 if item is SKIP:
                     continue
             result = callback(item)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from ws_common.receive.end_marker import End, Ended
 from ws_common.receive.limits import Limits
 from ws_common.receive.segments import (
-    NO_SEGMENT,
+    EMPTY_SEGMENT,
     SEGMENT_SIZE,
     Segment,
     SegmentedQueue,
@@ -91,9 +91,9 @@ class Buffer(SegmentedQueue[T]):
         self._on_drop = on_drop
         self._on_watermark = on_watermark
         self._waiters: list[asyncio.Future[End | None]] = []
-        self.limit(limits)
+        self.set_limits(limits)
 
-    def limit(self, limits: Limits) -> None:
+    def set_limits(self, limits: Limits) -> None:
         """Change how much it holds; the new limits hold for what is here, too."""
         capacity, max_bytes, overflow, can_pause = limits
         if overflow == "pause" and not can_pause:
@@ -103,9 +103,9 @@ class Buffer(SegmentedQueue[T]):
         self._capacity = float("inf") if capacity is None else capacity
         self._max_bytes = float("inf") if max_bytes is None else max_bytes
         self._policy = overflow
-        self._overflow()
-        if overflow != "pause" or self._is_low():
-            self.release()
+        self._apply_overflow()
+        if overflow != "pause" or self._is_below_low_watermark():
+            self.resume()
 
     # Writing
 
@@ -135,46 +135,46 @@ class Buffer(SegmentedQueue[T]):
             self._add_segment(Segment(deque(batch), size, connection))
         self.bytes += size
         if self._waiters:
-            self._wake(len(batch))
+            self._wake_readers(len(batch))
         if (
             len(self.items) + self._later_count > self._capacity
             or self.bytes > self._max_bytes
         ):
-            self._overflow()
+            self._apply_overflow()
 
-    def mark(self, end: End) -> None:
+    def append_end(self, end: End) -> None:
         """Append an end, which no overflow can drop; whoever waits meets it."""
         if self.end is not None:
             return
         if end.final:
             self.end = end
-        if self._tail is NO_SEGMENT or self._tail.end is not None:
+        if self._tail is EMPTY_SEGMENT or self._tail.end is not None:
             # No message is ever put into it: it needs no deque.
-            self._add_segment(Segment(NO_SEGMENT.messages, 0, -1))
+            self._add_segment(Segment(EMPTY_SEGMENT.messages, 0, -1))
         self._tail.end = end
-        self._wake(len(self._waiters), end)
+        self._wake_readers(len(self._waiters), end)
 
-    def _overflow(self) -> None:
+    def _apply_overflow(self) -> None:
         """Do what overflow says, if it holds too much."""
-        self._recount()
-        if not self._is_above():
+        self._recount_current()
+        if not self._is_above_high_watermark():
             return
         if self._policy != "pause":
             self._drop(oldest=self._policy == "drop_oldest")
             if self._policy == "error":
-                self.mark(End(error=self._overflow_error(), final=True))
+                self.append_end(End(error=self._overflow_error(), final=True))
         elif not self.full:
             self.full = True
             self._on_watermark()
 
-    def _is_above(self) -> bool:
+    def _is_above_high_watermark(self) -> bool:
         """Whether it holds too much; a single message is never too large."""
         count = self.waiting
         return count > self._capacity or (self.bytes > self._max_bytes and count > 1)
 
     def _drop(self, *, oldest: bool) -> None:
         before = self.dropped
-        self.dropped += self._remove_while(self._is_above, oldest=oldest)
+        self.dropped += self._remove_while(self._is_above_high_watermark, oldest=oldest)
         self._on_drop(self.dropped - before)
 
     def _overflow_error(self) -> WSStreamOverflowError:
@@ -194,10 +194,10 @@ class Buffer(SegmentedQueue[T]):
         Raises:
             Ended: An end was reached.
         """
-        await self.ready()
+        await self.wait_until_ready()
         return self.take()
 
-    async def ready(self) -> None:
+    async def wait_until_ready(self) -> None:
         """Wait until `items` holds the next item. Cancelling it loses nothing.
 
         Raises:
@@ -207,8 +207,8 @@ class Buffer(SegmentedQueue[T]):
             current = self._current
             self.bytes -= current.size
             current.size = current.count = 0
-            if self.full and self._is_low():
-                self.release()
+            if self.full and self._is_below_low_watermark():
+                self.resume()
             if current.end is not None:
                 end, current.end = current.end, None
                 raise Ended(end)
@@ -219,9 +219,9 @@ class Buffer(SegmentedQueue[T]):
             elif self.end is not None:
                 raise Ended(self.end)
             else:
-                met = await self._wait()
-                if met is not None and not self.has_next:
-                    raise Ended(met)  # another reader has taken the mark
+                reached = await self._wait_for_item()
+                if reached is not None and not self.has_next:
+                    raise Ended(reached)  # another reader has taken the mark
 
     def take(self) -> T:
         """Return the next item of `items`, and count it; there must be one."""
@@ -232,14 +232,14 @@ class Buffer(SegmentedQueue[T]):
         self.bytes -= size
         if self.full:
             self.reads += 1
-            if self._is_low():
-                self.release()
+            if self._is_below_low_watermark():
+                self.resume()
         return item
 
-    def _is_low(self) -> bool:
+    def _is_below_low_watermark(self) -> bool:
         return self.waiting * 4 <= self._capacity and self.bytes * 4 <= self._max_bytes
 
-    def release(self) -> None:
+    def resume(self) -> None:
         """Stop asking for a pause."""
         if self.full:
             self.full = False
@@ -259,11 +259,11 @@ class Buffer(SegmentedQueue[T]):
             self._on_drop(before - self.waiting)
 
     @property
-    def awaited(self) -> bool:
+    def has_waiters(self) -> bool:
         """Whether somebody is waiting for an item."""
         return bool(self._waiters)
 
-    async def _wait(self) -> End | None:
+    async def _wait_for_item(self) -> End | None:
         waiter: asyncio.Future[End | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
@@ -272,10 +272,10 @@ class Buffer(SegmentedQueue[T]):
             if waiter in self._waiters:  # cancelled or collected while it waited
                 self._waiters.remove(waiter)
             elif isinstance(error, asyncio.CancelledError) and self.has_next:
-                self._wake(1)  # it was our turn: hand it on
+                self._wake_readers(1)  # it was our turn: hand it on
             raise
 
-    def _wake(self, count: int, end: End | None = None) -> None:
+    def _wake_readers(self, count: int, end: End | None = None) -> None:
         woken = self._waiters[:count]
         del self._waiters[:count]
         for waiter in woken:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
 
-from ws_common.receive.subscriber import OnFault, Subscriber
+from ws_common.receive.subscriber import ReportError, Subscriber
 
 T = TypeVar("T")
 
@@ -31,17 +31,17 @@ class Subscription(AbstractContextManager["Subscription"]):
         self,
         subscriber: Subscriber[T],
         callback: Callable[[T], Awaitable[None] | None],
-        on_fault: OnFault,
+        report: ReportError,
     ) -> None:
         self._subscriber: Subscriber[Any] = subscriber
-        work = subscriber._listen(callback, on_fault)  # noqa: SLF001 - our own
+        work = subscriber._listen(callback, report)  # noqa: SLF001 - our own
         self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
         # It is collected with a client that is closed and that nobody holds any more:
         # there is nothing to warn of, and no other way to say so.
         cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
         # A buffer that nobody reads any more holds nobody up.
         self._task.add_done_callback(lambda _: subscriber.close())
-        subscriber._broadcast.hold(self._task)  # noqa: SLF001 - our own
+        subscriber._broadcast.add_listener(self._task)  # noqa: SLF001 - our own
 
     def cancel(self) -> None:
         """Stop listening. A callback that is awaiting is cancelled."""

@@ -198,7 +198,9 @@ class Sessions:
         """End the session of a connection; what is buffered can still be read."""
         close = connection.close_info
         end = End(close_code=close.code, close_reason=close.reason, final=True)
-        self._pipeline.call(self._pipeline.messages.finish, connection.number, end)
+        self._pipeline.call(
+            self._pipeline.messages.end_connection, connection.number, end
+        )
 
     def idle(self, closed: Closed) -> None:
         """Nothing comes any more by itself; readers meet the end in its place."""
@@ -211,13 +213,13 @@ class Sessions:
         self._mark(end_of(closed, final=True), tuple(self._feeds or ()))
 
     def _mark(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
-        self._pipeline.messages.mark(end)
+        self._pipeline.messages.end_all(end)
         for feed in feeds:
-            feed.buffer.mark(end)
+            feed.buffer.append_end(end)
 
     def _mark_idle(self, feed: SessionFeed) -> None:
         if self._pipeline.messages.ended is not None:
-            feed.buffer.mark(self._pipeline.messages.ended)
+            feed.buffer.append_end(self._pipeline.messages.ended)
 
 
 def end_of(closed: Closed, *, final: bool = False) -> End:

@@ -103,7 +103,7 @@ class Supervisor:
             client_loop=self.client_loop,
         )
         self.received.messages.on_discarded = self.reporter.unheard
-        self.received.messages.check_asked = self._check_asked
+        self.received.messages.check_connect_called = self._check_asked
         self.states: Broadcast[WebSocketClientState] = Broadcast(
             _STATE_LIMITS, keep=False, client_loop=self.client_loop
         )
@@ -148,7 +148,7 @@ class Supervisor:
     def _check_asked(self) -> None:
         if self.client_state.phase is lifecycle.Phase.NEW:
             raise self.client_state.not_connected()
-        self.received.check_outside()
+        self.received.check_not_in_interceptor()
 
     def check_usable(self) -> None:
         """Raise where it was closed permanently, or belongs to another loop."""
@@ -339,7 +339,7 @@ class Supervisor:
         self.send_queue.open(connection)
 
     def _finish(self, closed: Closed) -> None:
-        self.states.mark(end_of(closed, final=True))
+        self.states.end_all(end_of(closed, final=True))
         self.received.stop()
         self.send_queue.stop()
         self.sessions.closed(closed)

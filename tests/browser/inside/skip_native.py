@@ -31,7 +31,9 @@ class NativeOnly:
             missing |= {"looptime"}
         if not missing:
             return None
-        self.left_out[collection_path.name] = ", ".join(sorted(missing))
+        # Files in different folders may have the same name.
+        name = str(collection_path).partition("/tests/")[2]
+        self.left_out[name] = ", ".join(sorted(missing))
         return True
 
 

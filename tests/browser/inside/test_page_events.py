@@ -19,7 +19,7 @@ FOREVER = 3600
 
 def dispatch(kind: str) -> None:
     """Have an event happen, where events of this kind happen."""
-    targets = list(PyodideBridge.here().event_targets(kind))
+    targets = list(PyodideBridge.from_runtime().event_targets(kind))
     if not targets:
         pytest.skip(f"there is no {kind} here")
     if kind in {"pagehide", "pageshow"}:

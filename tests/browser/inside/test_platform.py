@@ -125,7 +125,7 @@ async def test_no_proxy_outlives_an_attempt(connect, server, end):
 
 async def test_the_global_is_that_of_the_runtime():
     """A worker has no `window`; what we use is in either."""
-    bridge = PyodideBridge.here()
+    bridge = PyodideBridge.from_runtime()
     assert bridge.js.Blob
     assert bridge.js.Function.prototype
 
@@ -133,7 +133,7 @@ async def test_the_global_is_that_of_the_runtime():
 async def test_a_url_that_the_runtime_does_not_take():
     """Each calls it a `SyntaxError`."""
     with pytest.raises(WSInvalidUrlError, match="does not take the URL"):
-        PyodideBridge.here().open_socket("ws://example.org:99999/", [])
+        PyodideBridge.from_runtime().open_socket("ws://example.org:99999/", [])
 
 
 async def test_an_error_without_a_stack():
@@ -146,7 +146,7 @@ async def test_an_error_without_a_stack():
             }
         },
     })""")
-    bridge = dataclasses.replace(PyodideBridge.here(), js=runtime)
+    bridge = dataclasses.replace(PyodideBridge.from_runtime(), js=runtime)
     with pytest.raises(WSInvalidUrlError, match="does not take the URL"):
         bridge.open_socket("ws://example.org:99999/", [])
 

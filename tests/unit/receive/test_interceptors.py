@@ -1,4 +1,4 @@
-"""Interceptors: an onion in both directions, whatever its layers do."""
+"""Interceptors: an chain in both directions, whatever its layers do."""
 
 import asyncio
 import contextlib
@@ -19,18 +19,18 @@ from ws_common.options.interceptors import WSInterceptor
 from ws_common.vocabulary.errors import WSUnsupportedDataError
 
 
-class Onion:
+class InterceptorChain:
     """A client with these interceptors, the wire below it and a reader above."""
 
     def __init__(self, *interceptors: WSInterceptor, **options: Any) -> None:
         self._interceptors = interceptors
         self._options = options
         self._stack = contextlib.AsyncExitStack()
-        self.told = Told()
+        self.events = Told()
         self.connector = FakeConnector()
 
     async def __aenter__(self) -> Self:
-        options = {"interceptors": self._interceptors, "on_event": self.told}
+        options = {"interceptors": self._interceptors, "on_event": self.events}
         opening = opened_anywhere(self.connector, **options, **self._options)
         self.client, self.transport = await self._stack.enter_async_context(opening)
         self.reader = self.client.stream.subscribe(capacity=100)
@@ -49,17 +49,17 @@ class Onion:
         return at_hand(self.reader)
 
     @property
-    def faults(self) -> list[str]:
+    def errors(self) -> list[str]:
         """What was raised by whom."""
-        raised = [event for event in self.told if "error" in event.details]
+        raised = [event for event in self.events if "error" in event.details]
         return [f"{event.name}: {event.details['error']}" for event in raised]
 
 
 def tag(letter: str) -> WSInterceptor:
     """Adds a letter as a message passes, without waiting."""
     return WSInterceptor.handlers(
-        on_send=lambda data, go: go(data + letter),
-        on_message=lambda data, go: go(data + letter),
+        on_send=lambda data, pass_on: pass_on(data + letter),
+        on_message=lambda data, pass_on: pass_on(data + letter),
     )
 
 
@@ -78,13 +78,13 @@ def slow_tag(letter: str, steps: int = 1) -> WSInterceptor:
 async def test_first_is_nearest_the_application():
     """Out: first to last. In: last to first."""
     layers = [tag("a"), slow_tag("b"), tag("c")]
-    async with Onion(*layers) as onion:
-        await onion.client.add("out ")
-        onion.transport.message("in ")
+    async with InterceptorChain(*layers) as chain:
+        await chain.client.add("out ")
+        chain.transport.message("in ")
         await until_idle()
 
-        assert ["out abc"] == onion.sent
-        assert ["in cba"] == onion.received()
+        assert ["out abc"] == chain.sent
+        assert ["in cba"] == chain.received()
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -96,34 +96,34 @@ async def test_next_as_often_as_you_like(count):
             next(f"{data}{number}")
 
     layer = WSInterceptor.handlers(on_send=handler, on_message=handler)
-    async with Onion(layer) as onion:
-        await onion.client.add("m")
-        receipt = onion.client.add_nowait("n")
-        onion.transport.message("m")
+    async with InterceptorChain(layer) as chain:
+        await chain.client.add("m")
+        receipt = chain.client.add_nowait("n")
+        chain.transport.message("m")
 
         expected = [f"m{number}" for number in range(count)]
-        assert expected == onion.received()
-        assert [*expected, *(f"n{number}" for number in range(count))] == onion.sent
+        assert expected == chain.received()
+        assert [*expected, *(f"n{number}" for number in range(count))] == chain.sent
         assert "queued" != receipt.status
-        assert [] == onion.faults
+        assert [] == chain.errors
 
 
 async def test_next_may_be_called_late():
     """A message that is held and let go later arrives then."""
     held = []
     hold = WSInterceptor.handlers(
-        on_send=lambda data, go: held.append((go, data)),
-        on_message=lambda data, go: held.append((go, data)),
+        on_send=lambda data, pass_on: held.append((pass_on, data)),
+        on_message=lambda data, pass_on: held.append((pass_on, data)),
     )
-    async with Onion(tag("a"), hold) as onion:
-        await onion.client.add("out ")
-        onion.transport.message("in ")
-        assert ([], []) == (onion.sent, onion.received())
-        for go, data in held:
-            go(data)
+    async with InterceptorChain(tag("a"), hold) as chain:
+        await chain.client.add("out ")
+        chain.transport.message("in ")
+        assert ([], []) == (chain.sent, chain.received())
+        for pass_on, data in held:
+            pass_on(data)
 
-        assert ["out a"] == onion.sent
-        assert ["in a"] == onion.received()
+        assert ["out a"] == chain.sent
+        assert ["in a"] == chain.received()
 
 
 async def test_result_of_next_may_be_ignored():
@@ -133,12 +133,12 @@ async def test_result_of_next_may_be_ignored():
         next(data)
 
     layer = WSInterceptor.handlers(on_send=handler, on_message=handler)
-    async with Onion(layer, tag("a")) as onion:
-        await onion.client.add("m")
-        assert ["ma"] == onion.sent
-    async with Onion(tag("a"), layer) as onion:
-        onion.transport.message("m")
-        assert ["ma"] == onion.received()
+    async with InterceptorChain(layer, tag("a")) as chain:
+        await chain.client.add("m")
+        assert ["ma"] == chain.sent
+    async with InterceptorChain(tag("a"), layer) as chain:
+        chain.transport.message("m")
+        assert ["ma"] == chain.received()
 
 
 MIX = st.lists(
@@ -168,14 +168,14 @@ def test_order_in(plan):
     """Whichever messages are awaited and which not: they arrive in order."""
 
     async def main():
-        async with Onion(mixed(0, plan), mixed(1, plan)) as onion:
+        async with InterceptorChain(mixed(0, plan), mixed(1, plan)) as chain:
             for number in range(len(plan)):
-                onion.transport.message(str(number))
+                chain.transport.message(str(number))
                 if number % 3:
                     await asyncio.sleep(0)
             await until_idle()
-            assert list(map(str, range(len(plan)))) == onion.received()
-            assert [] == onion.faults
+            assert list(map(str, range(len(plan)))) == chain.received()
+            assert [] == chain.errors
 
     asyncio.run(main())
 
@@ -185,30 +185,30 @@ def test_order_out(plan, nowait):
     """Whoever calls, add() or add_nowait(), and whatever waits: it is sent in order."""
 
     async def main():
-        async with Onion(mixed(0, plan), mixed(1, plan)) as onion:
+        async with InterceptorChain(mixed(0, plan), mixed(1, plan)) as chain:
             waiting = []
             for number in range(len(plan)):
                 if nowait[number]:
-                    onion.client.add_nowait(str(number))
+                    chain.client.add_nowait(str(number))
                 else:
                     # As a task that has begun: the call has been made.
-                    add = asyncio.ensure_future(onion.client.add(str(number)))
+                    add = asyncio.ensure_future(chain.client.add(str(number)))
                     waiting.append(add)
                     await asyncio.sleep(0)
             await asyncio.gather(*waiting)
             await until_idle()
-            assert list(map(str, range(len(plan)))) == onion.sent
+            assert list(map(str, range(len(plan)))) == chain.sent
 
     asyncio.run(main())
 
 
 async def test_add_does_not_overtake_add_nowait():
     """The message that was given first goes first, though it has to wait."""
-    async with Onion(slow_tag("", steps=3)) as onion:
-        receipt = onion.client.add_nowait("first")
-        await onion.client.add("second")
+    async with InterceptorChain(slow_tag("", steps=3)) as chain:
+        receipt = chain.client.add_nowait("first")
+        await chain.client.add("second")
 
-        assert ["first", "second"] == onion.sent
+        assert ["first", "second"] == chain.sent
         assert "sent" == receipt.status
 
 
@@ -227,44 +227,44 @@ async def test_raising_fails_that_message_only(waits):
 
     chosen = slow if waits else handler
     layer = WSInterceptor.handlers(on_send=chosen, on_message=chosen)
-    async with Onion(layer) as onion:
-        await onion.client.add("1")
+    async with InterceptorChain(layer) as chain:
+        await chain.client.add("1")
         with pytest.raises(LookupError, match="bad"):
-            await onion.client.add("bad")
-        await onion.client.add("2")
+            await chain.client.add("bad")
+        await chain.client.add("2")
         for data in ("1", "bad", "2"):
-            onion.transport.message(data)
+            chain.transport.message(data)
         await until_idle()
 
-        assert ["1", "2"] == onion.sent == onion.received()
-        assert ["interceptor_raised: bad"] == onion.faults
+        assert ["1", "2"] == chain.sent == chain.received()
+        assert ["interceptor_raised: bad"] == chain.errors
 
 
 async def test_any_object_may_travel():
     """So long as the last one hands the wire something that can be sent."""
     layer = WSInterceptor.handlers(
-        on_send=lambda data, go: go(str(data["n"])),
-        on_message=lambda data, go: go({"n": int(data)}),
+        on_send=lambda data, pass_on: pass_on(str(data["n"])),
+        on_message=lambda data, pass_on: pass_on({"n": int(data)}),
     )
-    async with Onion(WSInterceptor(), layer) as onion:
-        await onion.client.add({"n": 7})
-        onion.transport.message("7")
+    async with InterceptorChain(WSInterceptor(), layer) as chain:
+        await chain.client.add({"n": 7})
+        chain.transport.message("7")
 
-        assert ["7"] == onion.sent
-        assert [{"n": 7}] == onion.received()
+        assert ["7"] == chain.sent
+        assert [{"n": 7}] == chain.received()
 
 
 async def test_what_cannot_be_sent_is_refused():
     """The object that reaches the wire is checked, and the next message goes."""
     layer = WSInterceptor.handlers(
-        on_send=lambda data, go: go(3.5 if data == "bad" else data)
+        on_send=lambda data, pass_on: pass_on(3.5 if data == "bad" else data)
     )
-    async with Onion(layer) as onion:
+    async with InterceptorChain(layer) as chain:
         with pytest.raises(WSUnsupportedDataError, match="float cannot be sent"):
-            await onion.client.add("bad")
-        await onion.client.add("good")
+            await chain.client.add("bad")
+        await chain.client.add("good")
 
-        assert ["good"] == onion.sent
+        assert ["good"] == chain.sent
 
 
 async def test_wrap_observes():
@@ -284,14 +284,14 @@ async def test_wrap_observes():
         WSInterceptor.wrap(on_send=watch),
         WSInterceptor.wrap(),
     ]
-    async with Onion(*layers) as onion:
-        await onion.client.add("out")
-        onion.transport.message("in")
+    async with InterceptorChain(*layers) as chain:
+        await chain.client.add("out")
+        chain.transport.message("in")
         await until_idle()
 
         assert [("look", "out"), ("watch", "out"), ("watch", "in")] == seen
-        assert ["out"] == onion.sent
-        assert ["in"] == onion.received()
+        assert ["out"] == chain.sent
+        assert ["in"] == chain.received()
 
 
 async def test_subclass_may_override_one_method():
@@ -301,12 +301,12 @@ async def test_subclass_may_override_one_method():
         def on_send(self, data, next):
             return next(data.upper())
 
-    async with Onion(Shout()) as onion:
-        await onion.client.add("a")
-        onion.transport.message("a")
+    async with InterceptorChain(Shout()) as chain:
+        await chain.client.add("a")
+        chain.transport.message("a")
 
-        assert ["A"] == onion.sent
-        assert ["a"] == onion.received()
+        assert ["A"] == chain.sent
+        assert ["a"] == chain.received()
 
 
 @pytest.mark.parametrize("joined", [False, True])
@@ -314,12 +314,12 @@ async def test_a_batch_costs_as_much_as_a_message(joined):
     """From the seam into a buffer: at most eight calls, for one or for a thousand."""
 
     async def calls(*messages):
-        async with Onion() as onion:
-            onion.reader.close()
-            reader = onion.client.stream.subscribe(capacity=1100)
+        async with InterceptorChain() as chain:
+            chain.reader.close()
+            reader = chain.client.stream.subscribe(capacity=1100)
             if joined:
-                onion.transport.batch("before")
-            called = calls_of(lambda: onion.transport.batch(*messages))
+                chain.transport.batch("before")
+            called = calls_of(lambda: chain.transport.batch(*messages))
             assert len(at_hand(reader)) == len(messages) + joined
             return called
 
@@ -331,7 +331,7 @@ async def test_a_batch_costs_as_much_as_a_message(joined):
     assert len(one) <= 8, one
 
 
-class Gate(WSInterceptor):
+class HoldingInterceptor(WSInterceptor):
     """Lets nothing in before it is opened."""
 
     def __init__(self) -> None:
@@ -344,42 +344,42 @@ class Gate(WSInterceptor):
 
 async def test_connections_keep_their_place_among_messages():
     """What is done in order with the messages waits for those before it."""
-    gate = Gate()
+    holding = HoldingInterceptor()
     retry = {"connection_retry_interval": (60, 60)}
-    async with Onion(gate, **retry) as onion:
-        sessions = onion.client.sessions()
-        onion.transport.message("1")
-        onion.transport.closed(1006)
-        again = begin(onion.client.reconnect())
-        second = await onion.connector.opened()
+    async with InterceptorChain(holding, **retry) as chain:
+        sessions = chain.client.sessions()
+        chain.transport.message("1")
+        chain.transport.closed(1006)
+        again = begin(chain.client.reconnect())
+        second = await chain.connector.opened()
         await again
         second.message("2")
-        gate.opened.set()
+        holding.opened.set()
         await until_idle()
 
         first = await anext(sessions)
         assert ["1"] == [message async for message in first]
         assert ["2"] == at_hand(aiter(await anext(sessions)))
-        assert ["1", "2"] == onion.received()
+        assert ["1", "2"] == chain.received()
 
 
 async def test_disconnecting_forgets_messages_and_keeps_the_end():
     """Nothing is delivered after it, not even what an interceptor holds just now."""
-    gate = Gate()
-    async with Onion(gate) as onion:
-        onion.transport.message("1")
-        onion.transport.message("2")
-        leaving = begin(onion.client.disconnect())
+    holding = HoldingInterceptor()
+    async with InterceptorChain(holding) as chain:
+        chain.transport.message("1")
+        chain.transport.message("2")
+        disconnecting = begin(chain.client.disconnect())
         await until_idle()
-        lost = [one["count"] for one in onion.told.named("messages_discarded")]
+        lost = [one["count"] for one in chain.events.named("messages_discarded")]
         assert [1] == lost, "the one that waited"
-        onion.transport.closed(1000, initiator="local")
-        await leaving
-        gate.opened.set()
+        chain.transport.closed(1000, initiator="local")
+        await disconnecting
+        holding.opened.set()
         await until_idle()
 
-        assert [] == [message async for message in onion.reader]
-        lost = [one["count"] for one in onion.told.named("messages_discarded")]
+        assert [] == [message async for message in chain.reader]
+        lost = [one["count"] for one in chain.events.named("messages_discarded")]
         assert [1, 1] == lost, "and then the one that was held"
 
 
@@ -387,66 +387,66 @@ async def test_the_end_leaves_nothing_behind():
     """Before, or while, an interceptor waits: no task, and no warning."""
     before = asyncio.all_tasks()
     for wait in (0, 2):
-        async with Onion(slow_tag("", steps=99)) as onion:
-            onion.transport.message("1")
-            onion.transport.message("2")
-            receipt = onion.client.add_nowait("1")
+        async with InterceptorChain(slow_tag("", steps=99)) as chain:
+            chain.transport.message("1")
+            chain.transport.message("2")
+            receipt = chain.client.add_nowait("1")
             await turns(wait)
-            await abort(onion.client)
+            await abort(chain.client)
             await until_idle()
 
-            assert ([], []) == (onion.received(), onion.sent)
+            assert ([], []) == (chain.received(), chain.sent)
             assert "failed" == receipt.status
             assert before == asyncio.all_tasks()
 
 
 async def test_backlog_is_reported():
     """Above its capacity the queue asks for a pause, well below for more."""
-    async with Onion(slow_tag(""), stream_capacity=4) as onion:
+    async with InterceptorChain(slow_tag(""), stream_capacity=4) as chain:
         for number in range(5):
-            onion.transport.message(str(number))
-        assert [] == onion.transport.pauses
-        onion.transport.message("5")
-        assert [True] == onion.transport.pauses
+            chain.transport.message(str(number))
+        assert [] == chain.transport.pauses
+        chain.transport.message("5")
+        assert [True] == chain.transport.pauses
         await until_idle()
 
-        assert [True, False] == onion.transport.pauses
-        assert list("012345") == onion.received()
+        assert [True, False] == chain.transport.pauses
+        assert list("012345") == chain.received()
 
 
 async def test_actions_behind_a_backlog_do_not_keep_it_full():
     """Reading goes on when the queue is empty, whatever was the last to leave it."""
-    gate = Gate()
-    async with Onion(gate, stream_capacity=1) as onion:
+    holding = HoldingInterceptor()
+    async with InterceptorChain(holding, stream_capacity=1) as chain:
         for number in range(3):
-            onion.transport.message(str(number))
-        assert onion.transport.paused
-        feed = onion.client.sessions()  # asked for behind the backlog
-        gate.opened.set()
+            chain.transport.message(str(number))
+        assert chain.transport.paused
+        feed = chain.client.sessions()  # asked for behind the backlog
+        holding.opened.set()
         await until_idle()
 
-        assert not onion.transport.paused
+        assert not chain.transport.paused
         assert 1 == (await anext(feed)).connection
 
 
 @pytest.mark.parametrize("how", ["closing", "reconnecting"])
 async def test_disconnecting_from_a_connection_that_ends_already(how):
     """Nothing is delivered after the call, though the peer was first to go."""
-    gate = Gate()
-    async with Onion(gate, connection_retry_interval=(1, 1)) as onion:
-        onion.transport.batch("1", "2")
+    holding = HoldingInterceptor()
+    async with InterceptorChain(holding, connection_retry_interval=(1, 1)) as chain:
+        chain.transport.batch("1", "2")
         if how == "closing":
-            onion.transport.closing(1001)
+            chain.transport.closing(1001)
         else:
-            onion.transport.closed(1006)
-        leaving = begin(onion.client.disconnect())
+            chain.transport.closed(1006)
+        disconnecting = begin(chain.client.disconnect())
         await until_idle()
-        gate.opened.set()
+        holding.opened.set()
         await until_idle()
         if how == "closing":
-            onion.transport.closed(1001, initiator="peer", clean=True)
-        await leaving
+            chain.transport.closed(1001, initiator="peer", clean=True)
+        await disconnecting
 
-        assert [] == onion.received()
-        lost = [one["count"] for one in onion.told.named("messages_discarded")]
+        assert [] == chain.received()
+        lost = [one["count"] for one in chain.events.named("messages_discarded")]
         assert 2 == sum(lost)

@@ -21,10 +21,10 @@ pytestmark = pytest.mark.looptime
 MANY = 501
 """Brackets after which the depth of nesting is looked at."""
 
-AT_MOST = 0.1
+MAX_SECONDS = 0.1
 """Seconds of this thread; a parser needs less than a millisecond."""
 
-NO_END = '"' + '\\"' * 10_000
+UNTERMINATED = '"' + '\\"' * 10_000
 """A string of escaped quotes that never ends, 20 KB."""
 
 GOOD = {"good": True}
@@ -48,9 +48,9 @@ async def next_of(subscriber: ws.Subscriber) -> object:
 @pytest.mark.parametrize(
     "message",
     [
-        pytest.param("[]" * MANY + NO_END, id="no-end"),
-        pytest.param(("[]" * MANY + NO_END).encode(), id="bytes"),
-        pytest.param("{}" * MANY + '["closed", ' + NO_END, id="inside-an-array"),
+        pytest.param("[]" * MANY + UNTERMINATED, id="no-end"),
+        pytest.param(("[]" * MANY + UNTERMINATED).encode(), id="bytes"),
+        pytest.param("{}" * MANY + '["closed", ' + UNTERMINATED, id="inside-an-array"),
         pytest.param("[]" * MANY + '"\\\n' * 10_000, id="escaped-line-ends"),
         pytest.param("[]" * MANY + '"\n' * 10_000, id="line-ends"),
         pytest.param("[]" * MANY + "\\" * 20_000, id="no-string"),
@@ -65,7 +65,7 @@ async def test_no_message_costs_more_than_linear_time(message):
             transport.message(message)
             transport.message(json.dumps(GOOD))
             assert await next_of(values) == GOOD
-            assert time.thread_time() - began < AT_MOST
+            assert time.thread_time() - began < MAX_SECONDS
 
 
 def depth(value: object) -> int:
@@ -76,11 +76,12 @@ def depth(value: object) -> int:
     return 1 + max(map(depth, inside), default=0)
 
 
-ODD = st.text('[]{}"\\ \né', max_size=4)
+ODD_TEXT = st.text('[]{}"\\ \né', max_size=4)
 """Text that a careless look would take for structure."""
 
 VALUES = st.recursive(
-    ODD, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD, inner)
+    ODD_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD_TEXT, inner),
 )
 
 
@@ -89,7 +90,7 @@ def test_depth_is_measured_as_a_parser_meets_it(value, deepest, readable):
     """Brackets inside strings count for nothing, whatever surrounds them."""
     text = json.dumps(value, ensure_ascii=readable)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(message_stream, "_DEEPEST", deepest)
+        patch.setattr(message_stream, "_MAX_DEPTH", deepest)
         assert message_stream._is_too_deep(text) == (depth(value) > deepest)
 
 
@@ -139,14 +140,14 @@ async def test_skipped_messages_are_counted():
 
 async def test_a_skipped_message_is_logged(caplog):
     """Whoever looks at the log at WARNING sees that a message was left out."""
-    connector, told = FakeConnector(), Told()
+    connector, events = FakeConnector(), Told()
     with caplog.at_level(logging.WARNING, logger="ws"):
-        async with connected(connector, on_event=told) as (client, transport):
+        async with connected(connector, on_event=events) as (client, transport):
             with client.stream.json.subscribe() as values:
                 transport.message("no JSON")
                 transport.message(json.dumps(GOOD))
                 assert await next_of(values) == GOOD
-    assert len(told.named("message_skipped")) == 1
+    assert len(events.named("message_skipped")) == 1
     assert len(warnings(caplog)) == 1
 
 

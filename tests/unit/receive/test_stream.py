@@ -39,11 +39,11 @@ class Source:
         self._told = told
 
     @property
-    def pressure(self) -> list[bool]:
+    def pauses(self) -> list[bool]:
         return self.transport.pauses
 
     @property
-    def faults(self) -> list[tuple[str, Exception]]:
+    def errors(self) -> list[tuple[str, Exception]]:
         raised = [event for event in self._told if "error" in event.details]
         return [(event.name, event.details["error"]) for event in raised]
 
@@ -126,13 +126,13 @@ async def test_first_subscriber_gets_what_came_before(source):
 
 async def test_states_are_not_kept(source):
     """Whoever subscribes late sees the states that come from then on."""
-    early = [type(entry.state) for entry in source.client.history]
+    before = [type(entry.state) for entry in source.client.history]
     subscriber = source.client.state_changes.subscribe()
     await source.end(final=True)
 
-    assert [Connecting, Open] == early
-    late = [type(state) for state in await collect_from(subscriber)]
-    assert [Disconnecting, Closed] == late
+    assert [Connecting, Open] == before
+    after = [type(state) for state in await collect_from(subscriber)]
+    assert [Disconnecting, Closed] == after
 
 
 async def test_subscriber_has_its_own_limits(source):
@@ -170,12 +170,12 @@ async def test_slowest_subscriber_pauses(source):
     slow = source.stream.subscribe(capacity=1)
     slower = source.stream.subscribe(capacity=1)
     source.say("a", "b")
-    assert [True] == source.pressure
+    assert [True] == source.pauses
     assert ["a", "b"] == [await anext(slow), await anext(slow)]
-    assert [True] == source.pressure
+    assert [True] == source.pauses
     slower.close()
 
-    assert [True, False] == source.pressure
+    assert [True, False] == source.pauses
 
 
 async def test_two_readers_share_a_subscriber(source):
@@ -210,11 +210,11 @@ async def test_dropping_the_last_reference_detaches(source):
         lambda: aiter(source.stream),
     ):
         subscriber = make()
-        gone = weakref.ref(subscriber)
+        reference = weakref.ref(subscriber)
         assert await source.is_held_up()
         del subscriber
         gc.collect()
-        assert gone() is None
+        assert reference() is None
         await until_idle()
         assert not source.transport.paused
         assert not await source.is_held_up()
@@ -236,18 +236,18 @@ async def test_forgotten_full_subscriber_lets_the_socket_go_on(source):
     """It was the one that paused, so its end resumes."""
     subscriber = source.stream.subscribe(capacity=1)
     source.say("a", "b")
-    assert [True] == source.pressure
+    assert [True] == source.pauses
     del subscriber
     gc.collect()
     await until_idle()
 
-    assert [True, False] == source.pressure
+    assert [True, False] == source.pauses
 
 
 async def test_derived_streams_hold_nobody(source):
     """A stream without a subscriber has no buffer, and can be forgotten."""
     derived = source.stream.where(lambda _: True).map(len)
-    gone = weakref.ref(derived)
+    reference = weakref.ref(derived)
     source.say("kept")
     assert "kept" == await anext(source.stream.subscribe()), "it has not taken it"
     gc.collect()
@@ -255,7 +255,7 @@ async def test_derived_streams_hold_nobody(source):
     del derived
     gc.collect()
 
-    assert gone() is None
+    assert reference() is None
 
 
 async def test_waiting_reader_holds_its_subscriber(source):
@@ -321,7 +321,7 @@ async def test_new_subscriber_after_the_end(source):
     assert [] == await asyncio.wait_for(collect(source.stream), 1)
 
 
-async def test_revived(source):
+async def test_subscriber_after_reconnecting(source):
     """After a new connect() the same subscriber reads on."""
     subscriber = source.stream.subscribe()
     source.say("a")
@@ -379,7 +379,7 @@ async def test_json(source):
 
     expected = [{"a": 1}, [1, 2], 7, "x", None, True, flat]
     assert expected == await collect_from(subscriber)
-    assert ["message_skipped"] * len(bad) == [name for name, _ in source.faults]
+    assert ["message_skipped"] * len(bad) == [name for name, _ in source.errors]
 
 
 async def test_decoder_raises_to_who_iterates(source):
@@ -396,7 +396,7 @@ async def test_decoder_raises_to_who_iterates(source):
         await anext(numbers)
     assert [3] == await collect_from(numbers)
     assert ["1", "x", "3"] == await collect_from(all_of_it)
-    assert [] == source.faults
+    assert [] == source.errors
 
 
 async def test_decoder_skips(source):
@@ -406,7 +406,7 @@ async def test_decoder_skips(source):
     await source.end()
 
     assert [1, 3] == await collect_from(numbers)
-    assert ["message_skipped"] == [name for name, _ in source.faults]
+    assert ["message_skipped"] == [name for name, _ in source.errors]
 
 
 async def test_first(source):
@@ -462,21 +462,21 @@ async def test_cancelling_loses_nothing(source):
 
 async def test_listener_is_called_in_order(source):
     """Sync or async: one item after the other, until it is cancelled."""
-    heard = []
+    received = []
 
     async def slowly(item):
         await turns(2)
-        heard.append(item)
+        received.append(item)
 
-    source.stream.text.listen(heard.append)
+    source.stream.text.listen(received.append)
     with source.stream.listen(slowly):
         source.say("a", "b")
         await until_idle()
-        assert sorted(["a", "b", "a", "b"]) == sorted(heard)
+        assert sorted(["a", "b", "a", "b"]) == sorted(received)
     source.say("c")
     await until_idle()
 
-    assert ["a", "b", "a", "b", "c"].count("c") == heard.count("c")
+    assert ["a", "b", "a", "b", "c"].count("c") == received.count("c")
     assert not await source.is_held_up(), "the other one is gone"
     await source.end(final=True)
     await until_idle()
@@ -484,10 +484,10 @@ async def test_listener_is_called_in_order(source):
 
 async def test_listener_that_raises(source):
     """It is told, the next item comes all the same, and the others go on."""
-    heard, other = [], []
+    received, other = [], []
 
     def listener(item):
-        heard.append(item)
+        received.append(item)
         if item == "bad":
             raise LookupError(item)
 
@@ -496,9 +496,9 @@ async def test_listener_that_raises(source):
     source.say("a", "bad", "b")
     await until_idle()
 
-    assert ["a", "bad", "b"] == heard == other
+    assert ["a", "bad", "b"] == received == other
     assert [("listener_raised", "LookupError")] == [
-        (name, type(error).__name__) for name, error in source.faults
+        (name, type(error).__name__) for name, error in source.errors
     ]
     await source.end(final=True)
     await until_idle()
@@ -506,8 +506,8 @@ async def test_listener_that_raises(source):
 
 async def test_listener_outlives_ends(source):
     """It goes on after a disconnect(), and ends with close()."""
-    before, heard = asyncio.all_tasks(), []
-    source.stream.listen(heard.append)
+    before, received = asyncio.all_tasks(), []
+    source.stream.listen(received.append)
     source.say("a")
     await source.end(ERROR)
     await until_idle()
@@ -518,22 +518,22 @@ async def test_listener_outlives_ends(source):
     await source.end(final=True)
     await until_idle()
 
-    assert ["a", "b"] == heard
+    assert ["a", "b"] == received
     assert before == asyncio.all_tasks()
-    assert ["attempt_failed"] == [name for name, _ in source.faults], "by the test"
+    assert ["attempt_failed"] == [name for name, _ in source.errors], "by the test"
 
 
 async def test_listener_needs_no_reference(source):
     """Nobody keeps what `listen()` returns, and it lives."""
-    heard = []
-    source.stream.listen(heard.append)
+    received = []
+    source.stream.listen(received.append)
     gc.collect()
     await until_idle()
     gc.collect()
     source.say("a")
     await until_idle()
 
-    assert ["a"] == heard
+    assert ["a"] == received
     await source.end(final=True)
     await until_idle()
 

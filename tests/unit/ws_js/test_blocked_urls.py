@@ -3,7 +3,7 @@
 import pytest
 
 from ws_common.vocabulary.errors import WSHandshakeError
-from ws_js.blocked_urls import is_mixed
+from ws_js.blocked_urls import is_mixed_content
 
 ORIGIN = "https://example.org"
 URL = "wss://example.org/chat?token=s3cr3t"
@@ -45,7 +45,7 @@ def refused(js, begin):
 )
 def test_mixed_content(origin, url, mixed):
     """Only what is not as good as secure is refused to a secure page."""
-    assert is_mixed(origin, url) is mixed
+    assert is_mixed_content(origin, url) is mixed
 
 
 @pytest.mark.parametrize("port", [1, 22, 6000, 10080])

@@ -8,13 +8,21 @@ import pytest
 from looptime import LoopTimeProxy
 
 from tests.unit.fake_js import Buffer
-from ws_js.coalescer import CROWD, FEW, LARGE, PERIOD, RATE, SLICE, SPAN
+from ws_js.coalescer import (
+    BACKLOG_PER_BATCH,
+    BATCH_SIZE,
+    COUNTING_TIME,
+    FETCH_INTERVAL,
+    MAX_COLLECTED_SIZE,
+    MIN_MESSAGES,
+    MIN_RATE,
+)
 
 pytestmark = pytest.mark.looptime
 
 clock = LoopTimeProxy()
 
-GAP = 0.5 / RATE
+GAP = 0.5 / MIN_RATE
 """Seconds between two messages of a flood."""
 
 
@@ -30,7 +38,7 @@ async def flood(js, socket, messages) -> list[object]:
         await asyncio.sleep(GAP)
         sent.append(next(messages))
         socket.play_message(sent[-1])
-        assert len(sent) < 10 * RATE * SPAN, "this is never collected"
+        assert len(sent) < 10 * MIN_RATE * COUNTING_TIME, "this is never collected"
     return sent
 
 
@@ -43,16 +51,16 @@ async def test_a_flood(js, open_one):
     _, socket, sink = await open_one()
     messages = numbers()
     sent = await flood(js, socket, messages)
-    assert clock >= SPAN
+    assert clock >= COUNTING_TIME
     assert sink.messages == sent
     for _ in range(1000):
         await asyncio.sleep(GAP)
         sent.append(next(messages))
         socket.play_message(sent[-1])
         behind = len(sent) - len(sink.messages)
-        assert behind <= 1.5 * PERIOD / GAP
+        assert behind <= 1.5 * FETCH_INTERVAL / GAP
         assert sink.messages == sent[: len(sent) - behind]
-    await asyncio.sleep(2 * PERIOD)
+    await asyncio.sleep(2 * FETCH_INTERVAL)
     assert sink.messages == sent
     assert not is_collecting(js, socket)
     socket.play_message("at once again")
@@ -62,7 +70,7 @@ async def test_a_flood(js, open_one):
 async def test_what_is_no_flood(js, open_one):
     """Neither many at once every second, nor a steady flow of fewer."""
     _, socket, sink = await open_one()
-    at_once = round(2 * RATE * SPAN)
+    at_once = round(2 * MIN_RATE * COUNTING_TIME)
     for _ in range(10):
         await asyncio.sleep(1)
         for number in range(at_once):
@@ -70,7 +78,7 @@ async def test_what_is_no_flood(js, open_one):
             assert not is_collecting(js, socket)
     await asyncio.sleep(1)
     for number in range(1000):
-        await asyncio.sleep(1.2 / RATE)
+        await asyncio.sleep(1.2 / MIN_RATE)
         socket.play_message(str(number))
         assert not is_collecting(js, socket)
     assert len(sink.messages) == 10 * at_once + 1000
@@ -88,13 +96,13 @@ async def working(monkeypatch):
 async def test_a_slow_program(js, open_one, working):
     """It is behind at any rate, and collected for where the loop has no turn."""
     _, socket, sink = await open_one()
-    sink.react = lambda _: working(10 / RATE)
+    sink.react = lambda _: working(10 / MIN_RATE)
     sent = [str(number) for number in range(500)]
     collected = 0
     for text in sent:
         socket.play_message(text)
         collected += is_collecting(js, socket)
-    assert len(sent) - collected <= 2 * SPAN * RATE / 10 + 2
+    assert len(sent) - collected <= 2 * COUNTING_TIME * MIN_RATE / 10 + 2
     await asyncio.sleep(1)
     assert sink.messages == sent
     assert not is_collecting(js, socket)
@@ -103,8 +111,8 @@ async def test_a_slow_program(js, open_one, working):
 async def test_large_messages(js, open_one, working):
     """What a call costs matters little then, and what would wait is much."""
     _, socket, sink = await open_one()
-    sink.react = lambda _: working(10 / RATE)
-    data = Buffer(bytes(LARGE + 1))
+    sink.react = lambda _: working(10 / MIN_RATE)
+    data = Buffer(bytes(MAX_COLLECTED_SIZE + 1))
     for _ in range(200):
         socket.play_message(data)
         assert not is_collecting(js, socket)
@@ -113,7 +121,7 @@ async def test_large_messages(js, open_one, working):
 async def test_a_slow_program_that_keeps_up(js, open_one, working):
     """Whatever it takes, where the loop has its turns nobody waits for Python."""
     _, socket, sink = await open_one()
-    sink.react = lambda _: working(10 / RATE)
+    sink.react = lambda _: working(10 / MIN_RATE)
     for number in range(500):
         socket.play_message(str(number))
         await asyncio.sleep(0)
@@ -124,7 +132,7 @@ async def test_a_busy_page_that_is_sent_little(js, open_one, working):
     """That the loop has no turn is nothing to us then."""
     _, socket, _ = await open_one()
     for number in range(200):
-        working(1.5 * SPAN / FEW)
+        working(1.5 * COUNTING_TIME / MIN_MESSAGES)
         socket.play_message(str(number))
         assert not is_collecting(js, socket)
 
@@ -136,12 +144,12 @@ async def test_the_more_wait_the_more_come_at_once(js, open_one):
     fetched, most = asyncio.Event(), 0
     sink.react = lambda _: fetched.set()
     for _ in range(100):
-        for number in range(CROWD):  # in each turn, and more than a slice
+        for number in range(BACKLOG_PER_BATCH):  # in each turn, and more than a slice
             socket.play_message(str(number))
         most = max(most, len(socket.onmessage.__self__))
         await (asyncio.sleep(0) if fetched.is_set() else fetched.wait())
-    assert most <= CROWD * CROWD / SLICE
-    assert len(sink.messages) > 50 * CROWD
+    assert most <= BACKLOG_PER_BATCH * BACKLOG_PER_BATCH / BATCH_SIZE
+    assert len(sink.messages) > 50 * BACKLOG_PER_BATCH
 
 
 async def test_a_program_that_answers(js, open_one):
@@ -157,7 +165,7 @@ async def test_a_program_that_answers(js, open_one):
     for number in range(100):
         socket.play_message(str(number))
     transport.send("ask", text=True)
-    await asyncio.sleep(1.5 * PERIOD)
+    await asyncio.sleep(1.5 * FETCH_INTERVAL)
     assert not is_collecting(js, socket)
     assert sink.messages[-1] == "99"
 
@@ -166,12 +174,12 @@ async def test_others_have_their_turn(js, open_one):
     """What came in one period is delivered in slices; a reader is woken between."""
     _, socket, sink = await open_one()
     sent = len(await flood(js, socket, numbers()))
-    for number in range(5 * SLICE):
+    for number in range(5 * BATCH_SIZE):
         socket.play_message(str(number))
     woken = asyncio.Event()
     sink.react = lambda _: woken.set()
     await woken.wait()
-    assert len(sink.messages) == sent + SLICE
+    assert len(sink.messages) == sent + BATCH_SIZE
 
 
 async def test_a_hidden_page(js, open_one):
@@ -188,7 +196,7 @@ async def test_a_hidden_page(js, open_one):
     for number in range(100):
         socket.play_message(str(number))
     document.visibilityState = "hidden"
-    await asyncio.sleep(1.5 * PERIOD)
+    await asyncio.sleep(1.5 * FETCH_INTERVAL)
     assert not is_collecting(js, socket)
     assert sink.messages[-1] == "99"
 
@@ -219,7 +227,7 @@ async def test_abort(js, open_one, inside):
     else:
         transport.abort()
     await asyncio.sleep(1)
-    assert len(sink.messages) == before + SLICE * inside
+    assert len(sink.messages) == before + BATCH_SIZE * inside
     assert js.live == set()
 
 
@@ -247,11 +255,11 @@ async def test_a_sink_that_raises_in_between(js, open_one):
         raise RuntimeError
 
     sink.react = fail
-    for number in range(SLICE):  # so many that more is looked for
+    for number in range(BATCH_SIZE):  # so many that more is looked for
         socket.play_message(str(number))
-    await asyncio.sleep(PERIOD)
+    await asyncio.sleep(FETCH_INTERVAL)
     socket.play_message("later")
-    await asyncio.sleep(2 * PERIOD)
+    await asyncio.sleep(2 * FETCH_INTERVAL)
     assert [type(error) for error in told] == [RuntimeError]
     assert sink.messages[-1] == "later"
 
@@ -288,10 +296,10 @@ async def test_what_waits_is_a_sign_of_life(js, open_one):
     transport, socket, _ = await open_one()
     await flood(js, socket, numbers())
     loop = asyncio.get_running_loop()
-    await asyncio.sleep(PERIOD / 4)
+    await asyncio.sleep(FETCH_INTERVAL / 4)
     assert transport.last_activity < loop.time()
     socket.play_message("x")
-    await asyncio.sleep(PERIOD / 4)
+    await asyncio.sleep(FETCH_INTERVAL / 4)
     assert transport.last_activity == loop.time()
 
 
@@ -329,7 +337,7 @@ async def test_whatever_comes(js, open_one, among):
     sent = ["a", "b", among, "c", "", "d"] * 3
     for data in sent:
         socket.play_message(data)
-    await asyncio.sleep(PERIOD)
+    await asyncio.sleep(FETCH_INTERVAL)
     plain = among.to_bytes() if isinstance(among, Buffer) else among
     assert sink.messages[before:] == ["a", "b", plain, "c", "", "d"] * 3
 
@@ -340,6 +348,6 @@ async def test_short_text_is_not_touched_one_by_one(js, open_one):
     await flood(js, socket, numbers())
     before = len(sink.messages)
     events = [socket.play_message(str(number)) for number in range(20)]
-    await asyncio.sleep(PERIOD)
+    await asyncio.sleep(FETCH_INTERVAL)
     assert len(sink.messages) - before == 20
     assert [event.touched for event in events] == [0] * 20

@@ -35,7 +35,7 @@ class Stop(BaseException):
 
 
 @pytest.fixture
-async def shown():
+async def console():
     """What the console shows under the rules of 0.28 and later."""
     loop = asyncio.get_running_loop()
     yield install(loop, asks_cancelled=False)
@@ -43,7 +43,7 @@ async def shown():
 
 
 @pytest.fixture
-async def shown_in_027():
+async def console_027():
     """What it shows under those of 0.27."""
     loop = asyncio.get_running_loop()
     yield install(loop, asks_cancelled=True)
@@ -56,8 +56,8 @@ def _restore(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_exception_handler(None)
 
 
-def crashes(shown: Reports) -> list[type]:
-    return [type(error) for error in shown.exceptions]
+def crashes(console: Reports) -> list[type]:
+    return [type(error) for error in console.exceptions]
 
 
 def told(events: list[ws.ClientEvent]) -> list[type]:
@@ -79,24 +79,24 @@ async def stop(*_: object) -> None:
     raise Stop
 
 
-async def test_a_program_that_crashes(shown):
+async def test_a_program_that_crashes(console):
     """`ws.run()` hides no exception of the program."""
     task = run(crash())
     await until_idle()
     assert isinstance(task.exception(), Crash)
-    assert [Crash] == crashes(shown)
+    assert [Crash] == crashes(console)
 
 
-async def test_a_program_that_somebody_awaits(shown):
+async def test_a_program_that_somebody_awaits(console):
     """Whoever awaits it gets the exception, and the console need not show it."""
     with pytest.raises(Crash):
         await run(crash())
-    assert [] == crashes(shown)
+    assert [] == crashes(console)
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-async def test_a_listener_that_stops(js, shown, is_async):
-    """What ends a listener for good is shown, or told to `on_event`."""
+async def test_a_listener_that_stops(js, console, is_async):
+    """What ends a listener permanently is shown, or told to `on_event`."""
 
     def stop_now(_: object) -> None:
         raise Stop
@@ -106,10 +106,10 @@ async def test_a_listener_that_stops(js, shown, is_async):
         client.stream.listen(stop if is_async else stop_now)
         socket.play_message("x")
         await until_idle()
-        assert Stop in crashes(shown) + told(events)
+        assert Stop in crashes(console) + told(events)
 
 
-async def test_what_stops_is_shown_once(js, shown):
+async def test_what_stops_is_shown_once(js, console):
     """Once for each, whoever else looks at the task."""
     receive = ws.WSInterceptor.handlers(on_message=stop)
     send = ws.WSInterceptor.handlers(on_send=stop)
@@ -121,39 +121,39 @@ async def test_what_stops_is_shown_once(js, shown):
         client.stream.listen(stop)
         socket.play_message("x")
         await until_idle()
-    assert [Stop] * 3 == crashes(shown)
+    assert [Stop] * 3 == crashes(console)
 
 
-async def test_an_interceptor_that_stops(js, shown):
+async def test_an_interceptor_that_stops(js, console):
     """So is what ends the sending of a message, and its receipt says that too."""
     events = []
     options = {"interceptors": [ws.WSInterceptor.handlers(on_send=stop)]}
     async with open_client(js, on_event=events.append, **options) as (client, _):
         receipt = client.add_nowait("x")
         await until_idle()
-        assert Stop in crashes(shown) + told(events)
+        assert Stop in crashes(console) + told(events)
         assert "failed" == receipt.status
 
 
-async def test_an_interceptor_of_messages_that_stops(js, shown):
+async def test_an_interceptor_of_messages_that_stops(js, console):
     """So is what ends the work on a message that came."""
     events = []
     options = {"interceptors": [ws.WSInterceptor.handlers(on_message=stop)]}
     async with open_client(js, on_event=events.append, **options) as (_, socket):
         socket.play_message("x")
         await until_idle()
-        assert Stop in crashes(shown) + told(events)
+        assert Stop in crashes(console) + told(events)
 
 
 async def test_cancelling_a_diagnosis(js):
     """The promise of a request that is ended settles without an error (0.25)."""
     promises = []
 
-    def all_settled(_: object) -> OldPromise:
+    def wait_for_all(_: object) -> OldPromise:
         promises.append(OldPromise())
         return promises[-1]
 
-    js.Promise.allSettled = all_settled
+    js.Promise.allSettled = wait_for_all
     client = client_in(js, diagnose=True)
     connecting = asyncio.ensure_future(client.connect(URL))
     (await next_socket(js)).play_error()
@@ -170,7 +170,7 @@ async def test_cancelling_a_diagnosis(js):
 
 
 @pytest.mark.parametrize("during", ["the provider", "the handshake", "after_connect"])
-async def test_cancelling_an_attempt(js, shown_in_027, during):
+async def test_cancelling_an_attempt(js, console_027, during):
     """It is answered with nothing in the console (0.27)."""
     after = {"after_connect": hang} if during == "after_connect" else {}
     client = client_in(js, **after)
@@ -185,11 +185,11 @@ async def test_cancelling_an_attempt(js, shown_in_027, during):
         await connecting
     await end(client, js)
     await until_idle()
-    assert [] == shown_in_027
+    assert [] == console_027
 
 
 @pytest.mark.parametrize("meanwhile", ["listening", "sending", "receiving"])
-async def test_closing(js, shown_in_027, meanwhile):
+async def test_closing(js, console_027, meanwhile):
     """So is `close()`, whatever of the application is under way."""
     interceptor = ws.WSInterceptor.handlers(
         on_send=hang if meanwhile == "sending" else None,
@@ -202,29 +202,29 @@ async def test_closing(js, shown_in_027, meanwhile):
             client.add_nowait("x")
         await until_idle()
     await until_idle()
-    assert [] == shown_in_027
+    assert [] == console_027
 
 
-async def test_closing_a_client_over_another(shown_in_027):
+async def test_closing_a_client_over_another(console_027):
     """So is that of a client that was made with `from_client`."""
     client = ws.WebSocketClient.from_client(WebSocketClientFake())
     await client.connect("ws://anywhere/")
     await client.close()
     await until_idle()
-    assert [] == shown_in_027
+    assert [] == console_027
 
 
-async def test_cancelling_a_program(shown_in_027):
+async def test_cancelling_a_program(console_027):
     """So is the cancelling of what `ws.run()` runs."""
     task = run(hang())
     await until_idle()
     task.cancel()
     await until_idle()
     assert task.cancelled()
-    assert [] == shown_in_027
+    assert [] == console_027
 
 
-async def test_cancelling_a_program_that_has_not_begun(shown):
+async def test_cancelling_a_program_that_has_not_begun(console):
     """Nothing is left of it, nor said about it."""
     program = crash()
     task = run(program)
@@ -232,4 +232,4 @@ async def test_cancelling_a_program_that_has_not_begun(shown):
     await until_idle()
     assert task.cancelled()
     assert inspect.CORO_CLOSED == inspect.getcoroutinestate(program)
-    assert [] == shown
+    assert [] == console

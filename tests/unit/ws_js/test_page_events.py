@@ -9,16 +9,16 @@ ORIGIN = "https://example.org"
 
 def listen(js):
     """The signals, and what they have said."""
-    heard = []
+    events = []
     environment_events = PageEvents(js.bridge)
-    environment_events.start(heard.append)
-    return environment_events, heard
+    environment_events.start(events.append)
+    return environment_events, events
 
 
 def test_a_page(js):
     """All kinds of events, in our words; one proxy for all of them."""
     document = js.as_page(ORIGIN)
-    environment_events, heard = listen(js)
+    environment_events, events = listen(js)
     assert len(js.live) == 1
     js.target.play("offline")
     js.target.play("online")
@@ -27,7 +27,7 @@ def test_a_page(js):
     document.play("resume")
     js.target.play("pageshow", persisted=True)
     document.play("visibilitychange")
-    assert heard == [
+    assert events == [
         "offline",
         "online",
         "page_cached",
@@ -44,12 +44,12 @@ def test_a_page(js):
 def test_what_says_nothing(js):
     """A page that is new, one that is gone for good, one that is being hidden."""
     document = js.as_page(ORIGIN)
-    environment_events, heard = listen(js)
+    environment_events, events = listen(js)
     js.target.play("pageshow", persisted=False)
     js.target.play("pagehide", persisted=False)
     document.visibilityState = "hidden"
     document.play("visibilitychange")
-    assert heard == []
+    assert events == []
     environment_events.stop()
 
 
@@ -68,9 +68,9 @@ def test_a_browser_that_freezes_nothing(js):
 def test_a_worker(js):
     """It has no document, and hears of the network alone."""
     js.as_page(ORIGIN, worker=True)
-    environment_events, heard = listen(js)
+    environment_events, events = listen(js)
     js.target.play("offline")
-    assert heard == ["offline"]
+    assert events == ["offline"]
     environment_events.stop()
 
 
