@@ -1,4 +1,8 @@
-"""The place of one connection in the receive pipeline."""
+"""The place of one connection in the receive pipeline.
+
+The messages of a connection are held until it is open, then delivered to the
+subscribers, and from some moment on discarded. Only `Incoming` changes that stage.
+"""
 
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -11,19 +15,20 @@ from ws_common.vocabulary.errors import WSNotConnectedError
 from ws_common.vocabulary.messages import Data, payload_size
 
 Stage = Literal["held", "delivered", "discarded"]
-"""What becomes of the messages of one connection."""
+"""What happens to the messages of one connection."""
 
 
 class Incoming:
-    """What one connection brings, in order.
+    """The messages of one connection, and its opening and end, in order.
 
     Args:
-        pipeline: What it passes through.
-        number: The number that the connection has, or will have.
+        pipeline: The pipeline that they pass through.
+        number: The number that the connection has, or will have once it is open.
 
     Attributes:
-        held: What came before the connection was open.
-        stage: What becomes of its messages.
+        held: The messages that came before the connection was open.
+        number: The number of the connection.
+        stage: What happens to its messages.
     """
 
     __slots__ = (
@@ -40,7 +45,7 @@ class Incoming:
     def __init__(self, pipeline: ReceivePipeline, number: int) -> None:
         self.number = number
         self.stage: Stage = "held"
-        self._unreported = 0  # and not reported yet
+        self._unreported = 0  # The messages discarded since the last report.
         self._ended = False
         self._pipeline = pipeline
         self._queue = pipeline.queue
@@ -49,23 +54,29 @@ class Incoming:
             messages.limits, messages.on_watermark, messages.on_drop
         )
         handlers = pipeline.handlers
-        # Each connection has its own, so that a `next` that is called late still
-        # knows where the message came from.
+        # Each connection has a chain of its own, so that a `next` that an interceptor
+        # calls much later still knows which connection the message came from.
         self._chain = build(handlers, self._deliver_one) if handlers else None
 
     def push(self, batch: Sequence[Data], size: int) -> None:
-        """Take what the connection has brought."""
+        """Accept a batch from the connection.
+
+        Args:
+            batch: One message or more.
+            size: The payload bytes of all of them.
+        """
         if self._chain is None or self.stage == "discarded":
             self.deliver(batch, size)
         else:
             self._queue.intercept(self, self._chain, batch)
 
     def deliver(self, batch: Sequence[Any], size: int) -> None:
-        """Take what has passed the interceptors."""
+        """Accept a batch that has passed the interceptors."""
         if self.stage == "delivered":
             self._pipeline.messages.publish(batch, size, self.number)
         elif self.stage == "held":
-            # Once it has overflowed, it drops: nothing is delivered behind a gap.
+            # After an overflow the buffer drops everything, since a reader must not
+            # get messages behind a gap without noticing the gap.
             self.held.extend(batch, size, self.number)
         else:
             self._count_discarded(len(batch))
@@ -75,7 +86,11 @@ class Incoming:
         return DONE
 
     def opened(self) -> None:
-        """Let flow what is held, and what comes; called in order."""
+        """Deliver the held messages, and from now on all others.
+
+        The pipeline calls this in order with the messages.
+        """
+        # The connection may have been discarded while this call waited in the queue.
         if self.stage != "held":
             return
         self.stage = "delivered"
@@ -86,11 +101,12 @@ class Incoming:
         if overflow is not None:
             messages.end_current(overflow)
         error = WSNotConnectedError("after_connect is over: receive on the client")
+        # Somebody may still read from `after_connect`'s view of the connection.
         held.append_end(End(error=error, final=True))
         held.resume()
 
     def discard(self) -> None:
-        """Deliver nothing more; what waits is counted, and so is what comes."""
+        """Deliver no further messages, and count those that wait or still come."""
         if self.stage == "discarded":
             return
         self.stage = "discarded"
@@ -101,15 +117,17 @@ class Incoming:
         self.held.resume()
 
     def ended(self, end: End) -> None:
-        """The connection has ended, behind all that it has brought."""
+        """Append the end of the connection behind all of its messages."""
         self._queue.call(self.held.append_end, end)
         self._ended = True
         self._report_discarded()
 
     def _count_discarded(self, count: int) -> None:
-        """Count what nobody will see; it is reported when all is known, once each."""
+        """Count messages that nobody will see, and report them in few events."""
         self._unreported += count
         self._pipeline.count_discarded(count)
+        # Until the end there may be more. Afterwards only an interceptor can still
+        # hold some, so that each of those is reported by itself.
         if self._ended:
             self._report_discarded()
 
@@ -120,7 +138,7 @@ class Incoming:
 
     @property
     def should_pause(self) -> bool:
-        """Whether a place that its messages pass through holds too much."""
+        """Whether one of the places that its messages pass through is full."""
         return (
             self._queue.full
             or self.held.full

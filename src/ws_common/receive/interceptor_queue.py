@@ -1,4 +1,9 @@
-"""Messages that wait for the interceptors, and the task that takes them through."""
+"""Messages that wait for the interceptors, and the task that takes them through.
+
+While every handler is synchronous, nothing waits: a message passes all interceptors in
+one call. The first handler that has to be awaited starts a task, and what arrives from
+then on waits in the queue. The task ends when the queue is empty.
+"""
 
 import asyncio
 from collections import deque
@@ -14,26 +19,27 @@ from ws_common.vocabulary.messages import Data, payload_size
 from ws_common.vocabulary.tasks import not_ours, spawn
 
 QUEUE_CAPACITY: Final = 1024
-"""Messages that may wait for an interceptor where `stream_capacity` sets no count."""
+"""The number of messages that may wait where `stream_capacity` is None."""
 
 _NO_QUEUE: Final[deque[Any]] = deque(maxlen=0)
-"""The queue of a pipeline in which nothing ever waited; it cannot hold anything."""
+"""The queue of all clients without interceptors. It cannot hold anything."""
 
 
+# A Protocol, since `incoming.py` imports this module and not the other way round.
 class Source(Protocol):
-    """What brought a message."""
+    """The connection that brought a message."""
 
     def discard(self) -> None:
-        """Deliver nothing more."""
+        """Deliver no further messages of this connection."""
 
 
 class _QueuedCall(NamedTuple):
-    """A message, or an action, that waits for its turn.
+    """A message, or an action, that waits in the queue.
 
     Attributes:
-        source: What brought the message; None: an action.
-        handle: Takes the message through the interceptors, or does the action.
-        size: Payload bytes of the message.
+        source: The connection that brought the message; None for an action.
+        handle: Takes the message through the interceptors, or performs the action.
+        size: The payload bytes of the message; 0 for an action.
     """
 
     source: Source | None
@@ -42,16 +48,17 @@ class _QueuedCall(NamedTuple):
 
 
 class InterceptorQueue:
-    """Takes messages through the interceptors, in order.
+    """Takes the messages of all connections through the interceptors, in order.
 
     Args:
-        messages: Hands messages to the subscribers.
-        has_interceptors: Whether there are interceptors.
+        messages: The broadcast whose limits apply, and whose subscribers are ended if
+            messages have to be dropped.
+        has_interceptors: Whether the client has any interceptors.
         report: Reports an event.
         on_watermark: Called when `full` has changed.
 
     Attributes:
-        full: Whether too much waits for an interceptor.
+        full: Whether so much waits that reading has to pause.
     """
 
     __slots__ = (
@@ -80,17 +87,26 @@ class InterceptorQueue:
         self._queue: deque[_QueuedCall] = deque() if has_interceptors else _NO_QUEUE
         self._queue_size = 0
         self.full = False
-        self._task: asyncio.Task[None] | None = None  # while messages have to wait
-        self._source: Source | None = None  # whose message is being handled
-        self._pending: Awaitable[Any] | None = None  # what the task awaits next
+        # The task exists only while messages have to wait.
+        self._task: asyncio.Task[None] | None = None
+        # The connection whose message an interceptor is handling.
+        self._source: Source | None = None
+        # What a handler has returned, and what the task awaits next.
+        self._pending: Awaitable[Any] | None = None
 
     def intercept(
         self, source: Source, chain: Callable[[Any], Any], batch: Sequence[Data]
     ) -> None:
-        """Take messages through the interceptors, behind those that wait there.
+        """Take a batch through the interceptors, behind everything that waits.
 
-        What no `except Exception` catches is raised behind the batch, which it must
-        not take with it.
+        Args:
+            source: The connection that brought the batch.
+            chain: The interceptors of that connection.
+            batch: One message or more.
+
+        Raises:
+            BaseException: A handler raised something other than an `Exception`. It is
+                raised after the whole batch, whose other messages it must not lose.
         """
         base_exception: BaseException | None = None
         for index, message in enumerate(batch):
@@ -100,6 +116,8 @@ class InterceptorQueue:
             try:
                 self._call_chain(chain, message)
             except BaseException as error:  # noqa: BLE001 - raised below
+                # Raised here, the rest of what the browser had collected, or of one
+                # read of a socket, would be dropped without being counted.
                 base_exception = base_exception or error
                 continue
             if self._pending is not None:
@@ -110,14 +128,14 @@ class InterceptorQueue:
             raise base_exception
 
     def call(self, action: Callable[..., None], *arguments: Any) -> None:
-        """Do something in order with the messages: now, if none is under way."""
+        """Perform an action in order with the messages: now, if none of them waits."""
         if self._task is not None:
             self._queue.append(_QueuedCall(None, partial(action, *arguments), 0))
         else:
             action(*arguments)
 
     def remove_messages_of(self, source: Source) -> int:
-        """Forget what waits of one connection; return how many messages that was."""
+        """Remove the messages of one connection, and return their number."""
         kept = [one for one in self._queue if one.source is not source]
         count = len(self._queue) - len(kept)
         if count:
@@ -128,42 +146,49 @@ class InterceptorQueue:
         return count
 
     def discard(self) -> None:
-        """Deliver nothing more of what is with an interceptor, or waits for one."""
+        """Discard all messages that wait, or that an interceptor is handling."""
         waiting = (one.source for one in self._queue)
         for source in dict.fromkeys((self._source, *waiting)):
             if source is not None:
                 source.discard()
 
     def stop(self) -> None:
-        """Cancel what is under way; of what waits, the actions are still done."""
+        """Cancel the task. Actions that wait are performed, messages are discarded."""
         self.discard()
         task, self._task = self._task, None
+        # Only actions are left. They must not be lost with the messages before them:
+        # `sessions()` of a client that had just been closed waited for ever when its
+        # action was removed with the rest of the queue.
         while self._queue:
             self._queue.popleft().handle()
         if task is not None:
             task.cancel()
         if asyncio.iscoroutine(self._pending):
-            self._pending.close()  # its task has not begun, and never will
+            # The task was cancelled before its first step, so that nobody will ever
+            # await this coroutine. Python would warn of that.
+            self._pending.close()
 
     def check_not_in_interceptor(self) -> None:
-        """Raise where an interceptor would wait for what waits for it.
+        """Raise if the caller is an interceptor that would wait for itself.
 
         Raises:
-            WSNotConnectedError: An `on_message` that is awaited is calling.
+            WSNotConnectedError: The current task is the one that awaits `on_message`.
         """
         if self._task is not None and asyncio.current_task() is self._task:
             raise WSNotConnectedError(
-                "inside on_message this would wait for what on_message is handling: "
-                "do it in a task of its own"
+                "inside on_message, this call would wait for the message that "
+                "on_message is handling: make the call in a task of its own"
             )
 
     def _call_chain(self, handle: Callable[..., Any], *message: Any) -> None:
-        """Call the chain; `_pending` is what is to be awaited, if anything is."""
+        """Call the chain, and set `_pending` if its result has to be awaited."""
         try:
             result: Any = handle(*message)
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
             self._report("interceptor_raised", error=error)
             return
+        # In this order, because isinstance() with an abstract class is slow, and the
+        # result of nearly all messages is None or DONE.
         if result is not None and result is not DONE and isinstance(result, Awaitable):
             self._pending = result
 
@@ -173,7 +198,9 @@ class InterceptorQueue:
         self._task.add_done_callback(self._task_done)
 
     async def _process(self) -> None:
-        self._task = asyncio.current_task()  # an eager one is not returned yet
+        # An eager task runs this before `spawn()` has returned. An interceptor that
+        # ended the client there was not cancelled, since no task was known yet.
+        self._task = asyncio.current_task()
         while self._pending is not None or self._queue:
             if self._pending is None:
                 self._source, handle, size = self._queue.popleft()
@@ -188,13 +215,17 @@ class InterceptorQueue:
             try:
                 await pending
             except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - user code
+                # The next line raises a cancellation of this task again. One that the
+                # interceptor itself has caused is a failure like any other.
                 error = not_ours(error, "an interceptor")
                 self._report("interceptor_raised", error=error)
 
     def _task_done(self, task: "asyncio.Task[None]") -> None:
         self._task = self._source = None
         if self._queue and not task.cancelled():
-            self._start_task(None)  # something came since, or one message stopped it
+            # Messages arrived after the last look at the queue, or a BaseException
+            # ended the task. Later messages would overtake what is left otherwise.
+            self._start_task(None)
 
     def _enqueue(
         self, source: Source, chain: Callable[[Any], Any], batch: Sequence[Data]
@@ -204,7 +235,8 @@ class InterceptorQueue:
         for index, message in enumerate(batch):
             size = payload_size(message)
             is_above = bound is not None and self._queue_size + size > bound
-            if is_above and self._queue:  # a single message is never too large
+            # A single message is never too much, as in a subscriber's buffer.
+            if is_above and self._queue:
                 self._drop(len(batch) - index)
                 break
             self._queue.append(_QueuedCall(source, partial(chain, message), size))
@@ -212,7 +244,7 @@ class InterceptorQueue:
         self._update_full()
 
     def _drop(self, count: int) -> None:
-        """Drop what has no room; nobody reads on as if nothing were missing."""
+        """Drop messages, and end all subscribers, none of which may miss a gap."""
         self._messages.on_drop(count)
         error = WSStreamOverflowError(
             f"an interceptor did not keep up: {len(self._queue)} messages of "
@@ -221,7 +253,7 @@ class InterceptorQueue:
         self.call(self._messages.end_current, End(error=error, final=True))
 
     def _update_full(self) -> None:
-        """Say whether the queue holds too much: hysteresis of a quarter."""
+        """Update `full`: it is reset at a quarter of the limits that set it."""
         limits = self._messages.limits
         factor = 4 if self.full else 1
         count, size = len(self._queue) * factor, self._queue_size * factor

@@ -7,17 +7,19 @@ from ws_common.options.platform import Overflow, Platform
 
 
 class Limits(NamedTuple):
-    """How much a buffer holds.
+    """The limits of one buffer, and what happens above them.
 
     Attributes:
-        capacity: Items; None: no count.
-        max_bytes: Payload bytes; None: not counted. Where overflow would lose
-            messages, `capacity` alone counts if there is one.
-        overflow: What happens above.
-        can_pause: Whether the platform can; elsewhere "pause" is "error", above
-            `max_bytes`.
+        capacity: The number of items; None: items are not counted.
+        max_bytes: The number of payload bytes; None: bytes are not counted. Where an
+            overflow would lose messages and there is a capacity, bytes are ignored.
+        overflow: What happens above the limits.
+        can_pause: Whether the platform can pause the socket. If it cannot, "pause"
+            means "error" above `max_bytes`.
     """
 
+    # Where an overflow drops messages, the capacity is what a program has chosen.
+    # Dropping more because of a limit in bytes that it never set would surprise it.
     capacity: int | None
     max_bytes: int | None
     overflow: Overflow
@@ -25,10 +27,12 @@ class Limits(NamedTuple):
 
 
 def limits_of(options: WebSocketOptions, platform: Platform) -> Limits:
-    """How much a subscriber's buffer holds, unless it says otherwise."""
+    """Return the limits of a subscriber that sets none of its own."""
     return Limits(
         options.stream_capacity,
         platform.stream_max_bytes,
         options.stream_overflow,
+        # A browser's WebSocket has no way to pause (WHATWG WebSockets), so that its
+        # platform defaults to the overflow "error".
         can_pause=platform.stream_overflow == "pause",
     )

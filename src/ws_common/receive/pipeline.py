@@ -1,18 +1,18 @@
-"""What arrives, on its way from the connections to the subscribers: one sequence.
+"""The receive pipeline: one ordered sequence of everything that connections bring.
 
     connection ──▶ interceptors ──▶ held until open ──▶ subscribers
 
-Messages, the opening of a connection and its end pass in the order in which they came
-about, whatever an interceptor does. While every handler is synchronous, a message
-passes in one call. From the first that is awaited on, what follows waits in a queue,
-and a task works it off; the task ends when it has caught up.
+Messages, the opening of a connection and its end pass in the order in which they
+occurred, whatever an interceptor does. `InterceptorQueue` keeps that order while an
+interceptor is awaited.
 
-What a connection brings before it is open is held: `after_connect` may read it, and
-what it leaves goes to the subscribers first. `Incoming` is the place of one connection
-in the sequence, and it alone decides what becomes of that connection's messages.
+Messages that arrive before the connection is open are held: `after_connect` may read
+them, and the subscribers get those that it leaves first. `Incoming` stands for one
+connection in the sequence, and it alone decides what becomes of the messages of that
+connection.
 
-Memory is bounded wherever messages wait: each place says when it holds too much, and
-reading is paused until it is well below that again.
+Memory is bounded wherever messages wait. Each of those places reports when it goes
+above its high watermark, and reading pauses until it is below its low one.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,21 +30,27 @@ class ReceivePipeline:
     """The sequence that all connections of a client feed.
 
     Args:
-        interceptors: The last is nearest the wire.
-        limits: Of every buffer, unless a subscriber says otherwise.
+        interceptors: The interceptors of the client. The last one is next to the wire.
+        limits: The limits of every buffer whose subscriber sets none of its own.
         report: Reports an event.
-        count_discarded: Told of messages that nobody will see.
-        on_drop: Told of messages that an overflow has dropped.
-        on_watermark: Called when a place holds too much, or no longer does.
-        client_loop: The loop of the client.
+        count_discarded: Called with the number of messages that nobody will see.
+        on_drop: Called with the number of messages that an overflow has dropped.
+        on_watermark: Called when one of the places where messages wait has crossed a
+            watermark.
+        client_loop: The event loop of the client.
 
     Attributes:
-        messages: Hands messages to the subscribers.
-        handlers: The handlers of the interceptors, outermost (at the wire) first.
-        queue: What waits for an interceptor.
+        messages: The broadcast to all subscribers.
+        handlers: The `on_message` handlers in the order in which a message passes
+            them, which begins next to the wire.
+        queue: The queue in front of the interceptors.
         report: Reports an event.
-        stalled_readers: Names the subscriber that holds the socket and is not read.
+        stalled_readers: Reports subscribers that pause the socket and are not read.
     """
+
+    # Nothing here is assigned again after `__init__`. What changes with a connection
+    # belongs to its `Incoming`: earlier, the routes of messages were changed by
+    # assigning attributes while messages were passing, and their order got lost.
 
     __slots__ = (
         "_on_watermark",
@@ -75,7 +81,10 @@ class ReceivePipeline:
             on_drop=on_drop,
         )
         self.handlers: Sequence[Handler] = [
-            one.on_message for one in reversed(interceptors)
+            # The list of interceptors begins at the application, and so does sending.
+            # Received messages pass it the other way round.
+            one.on_message
+            for one in reversed(interceptors)
         ]
         self.count_discarded = count_discarded
         self.report = report
@@ -89,27 +98,29 @@ class ReceivePipeline:
         self.stalled_readers = StalledReaders(self.messages, report)
 
     def call(self, action: Callable[..., None], *arguments: Any) -> None:
-        """Do something in order with the messages: now, if none is under way."""
+        """Perform an action in order with the messages: now, if none of them waits."""
         self.queue.call(action, *arguments)
 
     def discard(self) -> None:
-        """Deliver nothing more of what is with an interceptor, or waits for one."""
+        """Discard all messages that wait, or that an interceptor is handling."""
         self.queue.discard()
 
     def stop(self) -> None:
-        """Cancel what is under way; of what waits, the actions are still done."""
+        """Stop the queue. Actions that wait are performed, messages are discarded."""
         self.queue.stop()
         self.stalled_readers.stop()
 
     def check_not_in_interceptor(self) -> None:
-        """Raise where an interceptor would wait for what waits for it.
+        """Raise if the caller is an interceptor that would wait for itself.
 
         Raises:
-            WSNotConnectedError: An `on_message` that is awaited is calling.
+            WSNotConnectedError: The caller is an `on_message` that is being awaited.
         """
         self.queue.check_not_in_interceptor()
 
     def _watermark_crossed(self) -> None:
-        """A place holds too much, or no longer does."""
+        """Report that a subscriber has crossed a watermark."""
+        # The queue of the interceptors reports to `_on_watermark` directly: it is not
+        # a subscriber, so that there is no reader that could be named.
         self._on_watermark()
         self.stalled_readers.watch()

@@ -1,4 +1,9 @@
-"""Messages in segments, with the ends of connections between them."""
+"""The storage of a buffer: messages in segments, with ends between them.
+
+A batch is kept as a segment, or joins the last one. Putting a message in is therefore
+one `deque.extend` per batch, and taking one out is one `popleft`. The size of a
+segment is subtracted as a whole when its last message has been read.
+"""
 
 from collections import deque
 from collections.abc import Callable
@@ -11,10 +16,10 @@ from ws_common.vocabulary.messages import payload_size
 T = TypeVar("T")
 
 SEGMENT_SIZE: Final = 64 * 1024
-"""Bytes up to which batches are joined in one segment.
+"""Batches are joined in one segment up to this many bytes.
 
-A segment counts as held until its last message is read, so this is also by how much
-the count of bytes may be too high while a reader takes from `items`.
+A segment counts as held until its last message is read. So this is also the maximum by
+which the count of bytes is too high while a reader takes messages from `items`.
 """
 
 
@@ -22,13 +27,16 @@ class Segment:
     """Messages that one connection brought, and the end that follows them.
 
     Attributes:
-        messages: What waits to be read.
-        size: Payload bytes of what was put in, less what was taken out one by one.
-        count: How many messages `size` stands for.
-        connection: The number of the connection; -1: no message is ever put into it.
-        end: What a reader meets behind the messages.
+        messages: The messages that have not been read.
+        size: The payload bytes of all messages that were put in, less those that were
+            removed one by one.
+        count: The number of messages that `size` stands for.
+        connection: The number of the connection; -1: no message is ever put in.
+        end: The end behind the messages, if there is one.
     """
 
+    # `count` is compared with `len(messages)` to find out whether a reader has taken
+    # messages without counting them. See `SegmentedQueue._recount_current`.
     __slots__ = ("connection", "count", "end", "messages", "size")
 
     def __init__(self, messages: "deque[Any]", size: int, connection: int) -> None:
@@ -40,17 +48,20 @@ class Segment:
 
 
 EMPTY_SEGMENT: Final = Segment(deque(), 0, -1)
-"""The first segment of every buffer, which stays empty: a deque is 760 bytes."""
+"""The first segment of every buffer, which all buffers share and which stays empty."""
+# An empty deque takes 760 bytes, and most clients that are open never buffer anything.
 
 
 class SegmentedQueue(Generic[T]):
-    """Messages and ends, in order.
+    """Messages and ends, in order. It has no limits and nobody waits for it.
 
     Attributes:
-        items: The messages of the current segment: what is read next.
-        bytes: Payload bytes held, at most.
+        items: The messages of the current segment, which are read next.
+        bytes: The payload bytes that are held, at most.
     """
 
+    # A base class of the buffer and not an object that it owns: otherwise each message
+    # would pay for one more look-up of an attribute, and each buffer for one object.
     __slots__ = ("_current", "_later", "_later_count", "_tail", "bytes", "items")
 
     def __init__(self) -> None:
@@ -58,25 +69,30 @@ class SegmentedQueue(Generic[T]):
         self.bytes: int = 0
         self._current = self._tail = EMPTY_SEGMENT
         self._later: list[Segment] = []
-        self._later_count = 0  # messages in them
+        self._later_count = 0  # The number of messages in `_later`.
 
     @property
     def has_next(self) -> bool:
-        """Whether a reader need not wait: an item or an end comes next."""
+        """Whether a reader need not wait, because an item or an end comes next."""
         return bool(self.items or self._later or self._current.end is not None)
 
     @property
     def waiting(self) -> int:
-        """How many messages wait to be read."""
+        """The number of messages that wait to be read."""
         return len(self.items) + self._later_count
 
     def drain(self) -> list[T]:
-        """Take everything but the ends; a pause lasts until `resume()`."""
+        """Remove all messages and ends, and return the messages.
+
+        A pause that was asked for lasts until `resume()`.
+        """
         segments = (self._current, *self._later)
         items = [item for segment in segments for item in segment.messages]
         self._later.clear()
         self._later_count = self.bytes = 0
-        self.items.clear()  # in place: a listener may be taking from it
+        # The deque is cleared and not replaced: a listener that is called back for a
+        # batch holds a reference to it, and must not go on with what was removed.
+        self.items.clear()
         self._current.size = self._current.count = 0
         self._current.end = None
         self._tail = self._current
@@ -88,16 +104,26 @@ class SegmentedQueue(Generic[T]):
         self._tail = segment
 
     def _recount_current(self) -> None:
-        """Count the bytes of the current segment again."""
+        """Compute the size of the current segment again, if it is out of date."""
         current = self._current
-        if current.count != len(current.messages):  # some were taken from `items`
+        # Readers that are not behind pop from `items` without subtracting the size of
+        # each message. Only a buffer that seems too full pays for counting again.
+        if current.count != len(current.messages):
             self.bytes -= current.size
             current.size = sum(map(payload_size, current.messages))
             current.count = len(current.messages)
             self.bytes += current.size
 
     def _remove_while(self, is_above: Callable[[], bool], *, oldest: bool) -> int:
-        """Remove messages, but no ends; return how many."""
+        """Remove messages while there are too many. Ends stay.
+
+        Args:
+            is_above: Whether there are too many.
+            oldest: Whether the oldest messages are removed, or else the newest.
+
+        Returns:
+            The number of messages that were removed.
+        """
         removed = 0
         emptied = False
         segments = chain((self._current,), self._later)
@@ -116,6 +142,9 @@ class SegmentedQueue(Generic[T]):
                 break
             emptied = True
         if emptied:
+            # Without this, a subscriber that nobody reads kept an empty deque for
+            # every 64 KiB, and each message walked over all of them: 20,000 messages
+            # of 70 KB took 11 s instead of 0.4 s.
             self._later = [
                 one for one in self._later if one.messages or one.end is not None
             ]
@@ -123,7 +152,7 @@ class SegmentedQueue(Generic[T]):
         return removed
 
     def _remove_others(self, connection: int) -> None:
-        """Remove the segments of other connections than this one."""
+        """Remove the segments of all connections but this one."""
         self._later = [one for one in self._later if one.connection == connection]
         self._later_count = sum(len(one.messages) for one in self._later)
         self.bytes = sum(one.size for one in self._later)

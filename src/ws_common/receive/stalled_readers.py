@@ -1,7 +1,8 @@
-"""Names the subscriber that holds the socket and is not read.
+"""Reports the subscriber that pauses the socket and is not read.
 
-One forgotten variable must not be a mystery: a subscriber that nobody reads fills
-its buffer, and then nothing more is read from the socket, for anybody.
+A subscriber that nobody reads fills its buffer, and then the socket is not read for
+any subscriber. One forgotten variable would make a client stop without an explanation,
+so an event names the line that made the subscriber.
 """
 
 import asyncio
@@ -12,16 +13,19 @@ from ws_common.receive.broadcast import Broadcast
 from ws_common.receive.subscriber_buffer import Buffer
 
 REPORT_AFTER = 5.0
-"""Seconds of holding the socket without a read before a subscriber is named."""
+"""Seconds without a read after which a subscriber with a full buffer is reported."""
 
 
 class StalledReaders:
-    """Looks at full buffers every `REPORT_AFTER` seconds, while there are any.
+    """Checks full buffers every `REPORT_AFTER` seconds, as long as there are any.
 
     Args:
-        messages: Whose buffers.
+        messages: The broadcast whose buffers are checked.
         report: Reports an event.
     """
+
+    # A timer and not a time stamp per read: reading a message must not cost anything
+    # for this. While nothing is full, there is no timer either.
 
     __slots__ = ("_messages", "_reads", "_report", "_reported", "_timer")
 
@@ -33,7 +37,7 @@ class StalledReaders:
         self._reported: Sequence[Buffer[Any]] = ()
 
     def watch(self) -> None:
-        """Watch while a buffer is full; called when that may have changed."""
+        """Start or stop the timer. Call this when a buffer may have become full."""
         ended = self._messages.ended
         if not self._messages.full_buffers or (ended is not None and ended.final):
             self.stop()
@@ -45,7 +49,7 @@ class StalledReaders:
             self._timer = loop.call_later(REPORT_AFTER, self._check)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop checking, and forget which subscribers were reported."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -53,7 +57,7 @@ class StalledReaders:
 
     @property
     def descriptions(self) -> list[str]:
-        """Who holds the socket without being read, in words."""
+        """A description of each subscriber that was found not to be read."""
         return [self._describe(buffer) for buffer in self._reported]
 
     def _check(self) -> None:
@@ -61,6 +65,7 @@ class StalledReaders:
         self._reported = [
             buffer
             for buffer in self._messages.full_buffers
+            # A reader that waits for a message reads the next one as soon as it comes.
             if self._reads.get(buffer) == buffer.reads and not buffer.has_waiters
         ]
         for buffer in self._reported:
@@ -71,7 +76,7 @@ class StalledReaders:
         self.watch()
 
     def _describe(self, buffer: Buffer[Any]) -> str:
-        """Name a subscriber so that its line can be found."""
+        """Describe a subscriber by the line of the program that made it."""
         if buffer is self._messages.kept:
             return (
                 "nobody has subscribed: read from client.stream, or call client.recv()"

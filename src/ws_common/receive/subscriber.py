@@ -1,4 +1,4 @@
-"""One subscriber: an iterator with a buffer of its own."""
+"""A subscriber: an iterator over one buffer, which applies the steps of its stream."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,16 +19,16 @@ Step = Callable[[Any], Any]
 ReportError = Callable[[str, Exception], None]
 
 SKIP: Any = object()
-"""What a step returns for an item that is not for this stream."""
+"""Returned by a step for an item that its stream leaves out."""
 
 
 class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
-    """An iterator with a buffer of its own, and a context manager.
+    """An iterator with a buffer of its own, and a context manager that ends it.
 
-    Dropping the last reference ends it.
+    It also ends when the last reference to it is dropped.
 
     Attributes:
-        dropped: How many items its overflow has dropped.
+        dropped: The number of items that its overflow has dropped.
 
     Example:
         >>> import asyncio
@@ -44,7 +44,8 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
         HELLO
     """
 
-    _is_open = False  # of one whose making has failed
+    # `__del__` also runs after `__init__` has raised, and has to find this then.
+    _is_open = False
 
     def __init__(
         self,
@@ -65,39 +66,48 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
 
     @property
     def dropped(self) -> int:
-        """How many items the overflow of this subscriber has dropped."""
+        """The number of items that the overflow of this subscriber has dropped."""
         return self._buffer.dropped
 
     def close(self) -> None:
-        """End the subscription; what is buffered is forgotten."""
+        """End the subscription, and discard the items in the buffer. Idempotent."""
         if self._is_open:
             self._is_open = False
             self._broadcast.detach(self._buffer)
 
     def reader_for(self, owner: object) -> "Subscriber[T]":
-        """Return another reader of the same buffer, which holds a client."""
+        """Return another reader of the same buffer.
+
+        Args:
+            owner: The client, which the reader keeps a reference to.
+        """
         reader: Subscriber[T] = Subscriber(
             self._broadcast, self._steps, buffer=self._buffer, owner=owner
         )
-        reader._is_open = False  # the buffer is not its own to close
+        reader._is_open = False  # Only the subscriber itself closes its buffer.
         return reader
 
     def __del__(self) -> None:
-        """End it where nobody holds it any more: the collector runs in any thread."""
+        """End the subscription when nobody references it any more."""
+        # The garbage collector may run in any thread, but closing a buffer can resume
+        # the socket, which only the thread of the loop may touch.
         if self._is_open:
             self._broadcast.client_loop.hop(self._broadcast.detach, self._buffer)
 
     @property
     def has_overflowed(self) -> bool:
-        """Whether it ended because it overflowed, and that was raised."""
+        """Whether an overflow has ended it, and its error has been raised."""
         end = None if self._buffer.has_next else self._buffer.end
         return end is not None and isinstance(end.error, WSStreamOverflowError)
 
     async def next(self) -> T:
-        """Return the next item. Cancelling it loses nothing.
+        """Return the next item, and wait for it if necessary.
+
+        Cancelling it loses nothing.
 
         Raises:
-            WSConnectionClosedError: The end was reached, a quiet one too.
+            WSConnectionClosedError: An end was reached, even a quiet one.
+            WSNotConnectedError: The client was never asked to connect.
         """
         try:
             if not self._buffer.has_next:
@@ -110,13 +120,19 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
                 close_reason=end.close_reason,
                 was_clean=end.close_code not in (None, 1006),
             )
+            # The same error may be raised to many readers, each time with a traceback
+            # that would otherwise be appended to the one before.
             raise error.with_traceback(None) from error.__cause__
 
     async def __anext__(self) -> T:
-        """Return the next item, or end, or raise what ended the stream."""
+        """Return the next item, end the iteration, or raise what ended the stream."""
+        # A class with this coroutine and not an async generator: a generator is
+        # finished by a cancelled `anext()`, and this costs only 266 ns a message.
         buffer = self._buffer
         if buffer.items and not (buffer.full or self._steps):
-            return cast("T", buffer.items.popleft())  # the way of nearly all messages
+            # Nearly all messages take this branch. While the buffer is full, each one
+            # has to be counted instead, so that reading is resumed in time.
+            return cast("T", buffer.items.popleft())
         try:
             return await self._next()
         except Ended as ended:
@@ -127,7 +143,7 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
         """Return the next item.
 
         Raises:
-            Ended: An end was reached, or nothing waits and nothing comes any more.
+            Ended: An end was reached, or the buffer is empty and nothing will come.
         """
         buffer = self._buffer
         while True:
@@ -151,8 +167,10 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
     async def _listen(
         self, callback: Callable[[T], Awaitable[None] | None], report: ReportError
     ) -> None:
-        """Call back for what comes, until nothing comes any more, ever."""
-        await asyncio.sleep(0)  # even of an eager task: nothing is called in listen()
+        """Call back for each item until the final end."""
+        # An eager task begins inside `listen()`. The callback must not be called before
+        # the program has the subscription that it may want to cancel.
+        await asyncio.sleep(0)
         ended = False
         while not ended:
             try:
@@ -167,7 +185,7 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
     async def _call_for_batch(
         self, callback: Callable[[T], Awaitable[None] | None]
     ) -> None:
-        """Wait for items, and call back for all that one batch has brought.
+        """Wait for items, and call back for all items of one segment of the buffer.
 
         Raises:
             Ended: An end was reached.
@@ -182,11 +200,13 @@ class Subscriber(AsyncIterator[T], AbstractContextManager["Subscriber[T]"]):
                 if item is SKIP:
                     continue
             result = callback(item)
-            # Asked in this order, since most callbacks are plain functions.
+            # The test for None comes first, because most callbacks are plain functions
+            # and isinstance() with an abstract class is slow.
             if result is not None and isinstance(result, Awaitable):
                 await result
         if buffer.has_next:
-            await asyncio.sleep(0)  # others have their turn between two batches
+            # Without this, a flood would keep the loop from running anything else.
+            await asyncio.sleep(0)
 
     def __exit__(self, *exc: object) -> None:
         """End the subscription."""

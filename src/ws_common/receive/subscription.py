@@ -1,4 +1,4 @@
-"""A listener: a task that calls back for each item."""
+"""A listener: a task that calls back for each item of a subscriber."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,10 +36,12 @@ class Subscription(AbstractContextManager["Subscription"]):
         self._subscriber: Subscriber[Any] = subscriber
         work = subscriber._listen(callback, report)  # noqa: SLF001 - our own
         self._task = asyncio.get_running_loop().create_task(work, name="ws listener")
-        # It is collected with a client that is closed and that nobody holds any more:
-        # there is nothing to warn of, and no other way to say so.
+        # A client that has ended and that nobody references is collected together with
+        # its listeners. asyncio would log "Task was destroyed but it is pending!", and
+        # it offers no other way to prevent that.
         cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
-        # A buffer that nobody reads any more holds nobody up.
+        # Also when the task has crashed: a full buffer that nobody reads would pause
+        # the socket for all subscribers.
         self._task.add_done_callback(lambda _: subscriber.close())
         subscriber._broadcast.add_listener(self._task)  # noqa: SLF001 - our own
 
