@@ -1,4 +1,8 @@
-"""How a connection ended, as far as a browser shows it."""
+"""How a connection has ended, as far as a browser reveals it.
+
+A browser reports the close code, the reason, and whether there was a closing handshake.
+It does not report who began the handshake, so that our own request is remembered here.
+"""
 
 from enum import Enum
 from typing import Final
@@ -7,13 +11,15 @@ from ws_common.vocabulary.status_codes import WebSocketStatusCode
 from ws_common.vocabulary.transport import CloseInfo
 
 TOO_BIG: Final = 4009
-"""Sent after a message over `max_size`: a page may not send 1009."""
+"""The close code that is sent after a message above `max_size`."""
+# RFC 6455 section 7.4.1 has 1009 for that, but a page may only send 1000 and 3000 to
+# 4999 (WHATWG WebSockets, `close()`).
 
 ABNORMAL: Final = WebSocketStatusCode.ABNORMAL_CLOSURE.value
 
 
 class LocalRequest(Enum):
-    """What the browser was asked for last: it does not tell whose Close it was."""
+    """What the client has requested of the browser last."""
 
     NOTHING = "nothing"
     CLOSE = "close"
@@ -21,10 +27,15 @@ class LocalRequest(Enum):
 
 
 def too_big_failure(size: int, max_size: int | None) -> CloseInfo:
-    """Describe why we close because of a message that is too big."""
-    words = f"a message of {size} bytes came, and max_size is {max_size}"
+    """Describe the closing after a message that was too big.
+
+    Args:
+        size: The bytes of the message.
+        max_size: The option that it exceeds.
+    """
+    reason = f"a message of {size} bytes came, and max_size is {max_size}"
     return CloseInfo(
-        code=TOO_BIG, reason=words, initiator="local", error=ValueError(words)
+        code=TOO_BIG, reason=reason, initiator="local", error=ValueError(reason)
     )
 
 
@@ -36,8 +47,18 @@ def close_info(
     local_request: LocalRequest,
     failure: CloseInfo | None,
 ) -> CloseInfo:
-    """Describe the end of a connection."""
+    """Describe the end of a connection.
+
+    Args:
+        code: The close code that the browser reports.
+        reason: The reason that the browser reports.
+        was_clean: Whether there was a closing handshake.
+        local_request: What the client has requested of the browser last.
+        failure: Why the client has closed by itself, if it has.
+    """
     if failure is not None:
+        # If the peer just drops TCP, the browser reports 1006. Our own reason for
+        # closing says more than that.
         return CloseInfo(
             code=failure.code,
             reason=failure.reason,
@@ -49,6 +70,8 @@ def close_info(
         return CloseInfo(
             code=code, reason=reason, was_clean=was_clean, initiator="local"
         )
+    # RFC 6455 section 7.1.5: 1006 stands for an end without a Close frame. Any other
+    # code, 1005 included, was the peer's.
     is_by_peer = code != ABNORMAL
     return CloseInfo(
         code=code,

@@ -1,4 +1,9 @@
-"""Opens connections with the browser's own `WebSocket`."""
+"""Opens connections with the browser's own `WebSocket`.
+
+When a handshake fails, a browser reports an `error` without details and the close code
+1006 (WHATWG WebSockets, "fail the WebSocket connection"), so that pages cannot scan
+networks. This module finds out as much as it can, and puts it into the error.
+"""
 
 import asyncio
 from typing import TYPE_CHECKING, Final
@@ -23,15 +28,15 @@ _HIDDEN_REASON: Final = (
 _FORBIDDEN_BY_POLICY: Final = "the page's security policy (CSP, connect-src) forbids it"
 
 _MAX_DIAGNOSIS_TIME: Final = 10.0
-"""Seconds that a diagnosis may take, at most."""
+"""The maximum of seconds that a diagnosis may take."""
 
 
 class BrowserConnector:
     """Opens connections with `js.WebSocket`.
 
     Args:
-        options: The client's options.
-        bridge: JavaScript; by default that of the runtime we are in.
+        options: The client's options. They are not used: each request has its own.
+        bridge: The access to JavaScript; None: that of the runtime we are in.
     """
 
     __slots__ = ("_bridge",)
@@ -48,13 +53,17 @@ class BrowserConnector:
     ) -> JsTransport:
         """Open one connection.
 
-        Cancelling it closes the socket and destroys its proxies. The caller bounds
-        the time.
+        Cancelling it closes the socket and destroys its proxies. There is no timeout
+        here: the caller cancels it.
+
+        Args:
+            request: The URL and the options.
+            sink: The sink that the transport reports to.
 
         Raises:
-            WSHandshakeError: It was not opened, and a browser hides why; or the page
-                may not open it, which is permanent.
-            WSInvalidUrlError: The browser does not take the URL.
+            WSHandshakeError: The connection was not opened, for a reason that browsers
+                hide; or the page may not open it, in which case it is permanent.
+            WSInvalidUrlError: The browser does not accept the URL.
             WSUnsupportedError: The runtime has no `WebSocket`.
         """
         started_at = asyncio.get_running_loop().time()
@@ -65,13 +74,15 @@ class BrowserConnector:
             try:
                 await transport.opened
             except BaseException as error:
-                # Cancelled, perhaps in the very turn in which it was opened.
+                # A cancellation may come in the very turn in which `open` came. Nobody
+                # would own the open socket then.
                 transport.abort()
                 if not isinstance(error, ConnectionError):
                     raise
                 runtime_message = str(error)
             else:
                 return transport
+        # WebKit makes a socket for mixed content and lets it fail like any other one.
         blocked = blocked_reason(self._bridge.origin, request.url)
         if violations.forbids(socket.url):
             blocked = _FORBIDDEN_BY_POLICY
@@ -84,10 +95,19 @@ class BrowserConnector:
         started_at: float,
         blocked: str | None,
     ) -> WSHandshakeError:
-        """Make the error that says as much as can be known."""
+        """Make the error, with everything that can be found out.
+
+        Args:
+            request: The request that failed.
+            runtime_message: What the runtime says. Node.js does, browsers do not.
+            started_at: The loop time at which the attempt began.
+            blocked: Why no page may open the URL; None: it may.
+        """
         prefix = f"could not connect to {redact(request.url)}"
         if blocked is not None:
             return WSHandshakeError(f"{prefix}: {blocked}", permanent=True)
+        # The WHATWG standard fails a connection if the server selects none of the
+        # subprotocols that were offered, which RFC 6455 section 4.2.2 permits.
         protocol_hint = ""
         if request.options.protocols:
             protocol_hint = ", or it picked none of the subprotocols offered"
@@ -115,7 +135,9 @@ class BrowserConnector:
 
 
 def _diagnosis_timeout(request: ConnectRequest, started_at: float) -> float:
-    """How long a diagnosis may take: the attempt's timeout must not swallow it."""
+    """Return the seconds that a diagnosis may take."""
+    # The timeout of the attempt goes on meanwhile. A diagnosis that used it up would be
+    # replaced by a TimeoutError, which says less.
     timeout = request.options.timeout
     if timeout is None:
         return _MAX_DIAGNOSIS_TIME

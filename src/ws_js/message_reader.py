@@ -1,15 +1,15 @@
-"""Reads what a `message` event brought; long text by way of its bytes.
+"""Reads the data of `message` events; long text by way of its UTF-8 bytes.
 
-Python gets hold of a JavaScript string only as a copy made character by character:
-for 64 KiB, four times the price of encoding, copying the bytes and decoding them. So
-a string that may be long must not be touched before it is encoded. The event itself
-is given to the encoder, which asks it for a string (ECMA-262, ToString), and it
-answers with its `data`.
+Pyodide converts a JavaScript string to Python character by character. For 64 KiB, that
+takes four times as long as encoding the string, copying the bytes and decoding them. So
+a string that may be long must not become a string of Python before it is encoded. The
+event itself is given to the encoder, which converts it to a string (ECMA-262,
+ToString) by a method that returns the `data` of the event.
 
-Short text pays as well where it comes in numbers: many messages are joined, and make
-one copy.
+This also pays for short text if many messages have been collected: they are joined, and
+copied all at once.
 
-Sources: the Encoding standard, ECMA-262 7.1.17 (ToString), HTML (MessageEvent).
+Sources: the Encoding standard; ECMA-262 section 7.1.17 (ToString); HTML (MessageEvent).
 """
 
 from collections.abc import Iterable
@@ -21,41 +21,48 @@ from ws_js.javascript_types import JsArray, JsBuffer, JsBytes, JsFunction
 from ws_js.pyodide_errors import JsException
 
 LONG_TEXT: Final = 1024
-"""Bytes from which on it pays: at about 600 both ways cost the same."""
+"""The bytes above which text is read by way of its bytes."""
+# Both ways cost the same at about 600 bytes.
 
 _SCRATCH_SIZE: Final = 2**14
-"""Bytes of the buffer that text is encoded into. What does not fit gets one of its own,
-at twice the price.
+"""The bytes of the buffer that text is encoded into.
+
+Text that does not fit gets a buffer of its own, which costs twice as much.
 """
 
 _JOINED_SIZE: Final = 2**17
-"""Bytes of the one for joined texts; it is made with the first flood."""
+"""The bytes of the buffer for joined texts, which the first flood creates."""
 
 _MAX_CHARACTER_SIZE: Final = 4
-"""With less room left than this, the last character may not have fitted."""
+"""The most bytes that UTF-8 needs for one character (RFC 3629 section 3)."""
 
 _SEPARATOR: Final = "\0"
-"""Between joined texts. One that has it in itself is found out by their number."""
+"""What joined texts are separated by.
+
+If a text contains it, there are more parts than messages, and all are read one by one.
+"""
 
 _OBJECT_PREFIX: Final = "[object "
-"""What JavaScript makes of a binary message among texts, at its beginning."""
+"""How the string begins that JavaScript makes of a binary message."""
 
 _NOT_TEXT: Final = -1
-"""The size of what is no text."""
+"""Stands for the size of a text where the last message was binary."""
 
 _UNDEFINED_SIZE: Final = len("undefined")
-"""What the encoder makes of an event without text, as its `valueOf` says nothing."""
+"""The size of "undefined", which the encoder makes of an event without text."""
+# `toString` returns the buffer then, which is no primitive value, so that ToString asks
+# `valueOf`, which returns undefined.
 
 
 class MessageReader:
-    """Takes the messages of one connection into Python's memory.
+    """Copies the messages of one connection into the memory of Python.
 
-    The last message tells how to read the next: a guess, but only its price depends
-    on it.
+    The kind and size of the last message decide how the next one is read. If that guess
+    is wrong, the message is read all the same, but not as fast as it could be.
 
     Args:
         js: `globalThis`.
-        limit: No message of more bytes is taken; None: any is.
+        limit: The maximum of bytes of a message; None: no maximum.
     """
 
     __slots__ = ("_encoder", "_encoder_tried", "_js", "_limit", "_text_size")
@@ -68,7 +75,7 @@ class MessageReader:
         self._encoder_tried = False
 
     def read(self, event: JsMessageEvent) -> tuple[Data | None, int]:
-        """Return the message, or None if it is above the limit, and its bytes."""
+        """Return the message (None: it is above the limit), and its size in bytes."""
         if self._text_size >= LONG_TEXT and self._encoder is not None:
             encoded, size = self._encoder.encode(event)
             if size != _UNDEFINED_SIZE:
@@ -76,6 +83,7 @@ class MessageReader:
                 if size > self._limit:
                     return None, size
                 return str(encoded.to_bytes()[:size], "utf-8"), size
+        # Asking for `data` converts it, which is what long text has to avoid.
         data = event.data
         if isinstance(data, str):
             size = size_of(data)
@@ -88,7 +96,7 @@ class MessageReader:
         return (None if size > self._limit else data.to_bytes()), size
 
     def read_all(self, events: JsArray) -> Iterable[tuple[Data | None, int]]:
-        """Read several; what is not taken out of the iterator is not read."""
+        """Read several messages, each of them as it is taken from the iterator."""
         size = self._text_size
         room = min(_JOINED_SIZE - _MAX_CHARACTER_SIZE, self._limit)
         if size != _NOT_TEXT and (size + 1) * events.length <= room:
@@ -98,7 +106,7 @@ class MessageReader:
         return map(self.read, events)
 
     def _read_joined(self, events: JsArray, room: float) -> list[str] | None:
-        """Read short texts in one piece; None: it is not sure that they are that."""
+        """Read short texts all at once; None: some of them may be no such texts."""
         if not self._encoder_tried:
             self._try_encoder(next(iter(events)))
         joined = self._encoder.join(events, room) if self._encoder is not None else None
@@ -113,11 +121,11 @@ class MessageReader:
 
 
 class _Encoder:
-    """Makes UTF-8 of the text of events.
+    """Encodes the text of events as UTF-8.
 
     Args:
         js: `globalThis`.
-        getter: Of an event's `data`.
+        getter: The getter of the attribute `data` of events.
     """
 
     __slots__ = (
@@ -140,16 +148,18 @@ class _Encoder:
         self._scratch = cast("JsBuffer", js.Uint8Array.new(_SCRATCH_SIZE))
 
     def encode(self, event: JsMessageEvent) -> tuple[JsBuffer, int]:
-        """Return a buffer, and how many of its bytes are the text."""
+        """Return a buffer, and the number of its bytes that are the text."""
         event.toString, event.valueOf = self._getter, self._no_op
         size = self._text_encoder.encodeInto(event, self._scratch).written
+        # encodeInto() writes whole characters only. With room for one more character
+        # left, the text was certainly complete.
         if size <= _SCRATCH_SIZE - _MAX_CHARACTER_SIZE:
             return self._scratch, size
         whole = self._text_encoder.encode(event)
         return whole, whole.byteLength
 
     def join(self, events: JsArray, room: float) -> str | None:
-        """Return the texts of all events, joined; None: they have more bytes."""
+        """Return the joined texts of all events; None: they exceed `room` bytes."""
         texts = events.map(self._data_of)
         texts.toString = texts.join.bind(texts, _SEPARATOR)
         if self._joined is None:
@@ -161,10 +171,9 @@ class _Encoder:
 
 
 def _make_encoder(js: JsGlobal, event: JsMessageEvent) -> _Encoder | None:
-    """Make one for events like this one; None: it cannot be done.
-
-    The getter is the one of this kind of event: npm's `ws` has a kind of its own.
-    """
+    """Make an encoder for events of this class; None: there can be none."""
+    # The getter is looked up in the class of the event, and not in `MessageEvent`,
+    # because npm's `ws` has an event class of its own.
     kind = js.Object.getPrototypeOf(event)
     described = js.Object.getOwnPropertyDescriptor(kind, "data")
     getter = getattr(described, "get", None)
@@ -173,6 +182,7 @@ def _make_encoder(js: JsGlobal, event: JsMessageEvent) -> _Encoder | None:
     encoder = _Encoder(js, getter)
     try:
         encoder.encode(event)
-    except JsException:  # Node.js: its `encodeInto` wants a string, and nothing else
+    except JsException:
+        # The `encodeInto` of Node.js accepts strings only.
         return None
     return encoder

@@ -1,13 +1,15 @@
-"""The border: the one module that imports `js` and `pyodide`.
+"""Access to JavaScript through Pyodide.
 
 Caveats first:
 
-- Type checkers know nothing of what comes from JavaScript: see `javascript.py`.
-- A Python function given to JavaScript lives until its proxy is destroyed.
-  `ProxiedSocket` owns the four of a connection, and destroys them in one place.
-- A destroyed proxy that is called raises inside the browser. So handlers are taken
-  off first.
-- No source text is evaluated (`run_js`): pages may forbid that by policy.
+- Type checkers know nothing of what comes from JavaScript: see `javascript_types.py`
+  and `browser_types.py`.
+- A Python function given to JavaScript lives until its proxy is destroyed. Each client
+  has one proxy in `page_events`, and each connection has four in `pyodide_socket`. Both
+  modules destroy their proxies in one place.
+- A destroyed proxy that is called raises inside the browser. So event handlers are
+  removed first.
+- No source text is evaluated (`run_js`), since a Content Security Policy may forbid it.
 
 Sources: the WHATWG WebSockets standard; Pyodide's documentation on type translations
 and on `pyodide.ffi`.
@@ -37,17 +39,17 @@ class PyProxy(Protocol):
     """A Python function as JavaScript sees it."""
 
     def destroy(self) -> None:
-        """Let go of the function."""
+        """Release the function."""
 
 
 @dataclass(frozen=True, slots=True)
 class PyodideBridge:
-    """JavaScript, as far as we use it. Tests hand in one of their own.
+    """What we use of JavaScript and of `pyodide.ffi`. Tests pass one of their own.
 
     Attributes:
         js: `globalThis`.
         create_proxy: `pyodide.ffi.create_proxy`.
-        to_js: `pyodide.ffi.to_js`: `bytes` become a `Uint8Array`, in one copy.
+        to_js: `pyodide.ffi.to_js`. It copies `bytes` into a `Uint8Array` at once.
     """
 
     js: JsGlobal
@@ -56,19 +58,24 @@ class PyodideBridge:
 
     @classmethod
     def from_runtime(cls) -> Self:
-        """The border of the runtime that we are in."""
-        # By name, because for a type checker there is no module `js`.
+        """Return the bridge of the runtime that we are in."""
+        # It is imported by name, because type checkers find no module `js`.
         js = cast("JsGlobal", import_module("js"))
         return cls(js=js, create_proxy=create_proxy, to_js=to_js)
 
     def open_socket(self, url: str, protocols: Sequence[str]) -> JsWebSocket:
         """Make a `WebSocket`, which begins to connect.
 
+        Args:
+            url: The URL, which begins with `ws`.
+            protocols: The subprotocols to offer.
+
         Raises:
-            WSUnsupportedError: The runtime has none.
-            WSInvalidUrlError: It does not take this URL.
-            WSHandshakeError: The page may not open it; no retry will help.
+            WSUnsupportedError: The runtime has no `WebSocket`.
+            WSInvalidUrlError: The browser does not accept this URL.
+            WSHandshakeError: The page may not open this URL; it is permanent.
         """
+        # Being in Pyodide does not imply a WebSocket: Node.js 20 has none.
         websocket = cast("JsConstructor | None", getattr(self.js, "WebSocket", None))
         if websocket is None:
             raise WSUnsupportedError(
@@ -83,12 +90,16 @@ class PyodideBridge:
         return cast("JsWebSocket", socket)
 
     def to_binary(self, data: "bytes | BlobData", *, blob: bool) -> object:
-        """Make what `send()` takes as a binary message.
+        """Convert data to what `WebSocket.send()` accepts as a binary message.
 
-        Copying into one buffer that is used again would make sending a quarter
-        cheaper. But not every `WebSocket` takes its own copy at once, as browsers
-        must: npm's `ws` compresses later, and would send what came after.
+        Args:
+            data: The bytes, or a Blob.
+            blob: Whether bytes are sent as a Blob.
         """
+        # Copying into one buffer that is used again would make sending a quarter
+        # cheaper. But not every `WebSocket` makes its own copy at once, as browsers
+        # have to: npm's `ws` compresses later, and would send the data of the message
+        # after this one.
         if isinstance(data, BlobData):
             return data.blob
         if blob:
@@ -98,53 +109,57 @@ class PyodideBridge:
     def fetch(
         self, url: str, *, mode: str, credentials: str, redirect: str
     ) -> tuple[Awaitable[Sequence[JsPromiseOutcome]], JsAbortController]:
-        """Begin to ask over HTTP.
+        """Begin a GET request. The last three arguments are options of `fetch`.
 
         Args:
-            url: Begins with `http`.
-            mode: Of the request, as the next two, in the words of `fetch`.
-            credentials: With "include" go the cookies that a handshake carries.
-            redirect: Whether redirects are followed.
+            url: The URL, which begins with `http`.
+            mode: The mode of the request, such as "cors".
+            credentials: "include" sends the cookies that a handshake would carry.
+            redirect: "follow", or "manual" to get the redirect itself.
 
         Returns:
-            What becomes of it (alone in a sequence), and what ends it: the body too,
-            which nobody reads.
+            An awaitable of the outcome, as the only item of a sequence, and the
+            controller that aborts the request.
         """
         controller = cast("JsAbortController", self.js.AbortController.new())
         init = cast("JsRequestInit", self.js.Object.new())
         init.method, init.mode, init.redirect = "GET", mode, redirect
         init.credentials, init.cache = credentials, "no-store"
         init.signal = controller.signal
-        # WebKit rejects with an error that has no stack. Pyodide does not know that for
-        # an error, and who awaits it waits for ever. So that promise is kept out of
-        # Python: JavaScript makes it, and waits for it.
+        # WebKit rejects with an error that has no stack. Pyodide does not recognize it
+        # as an error, and an await of the promise never ends. So Python never sees that
+        # promise: JavaScript makes it (in `map`), and waits for it (in `allSettled`).
         fetch = self.js.fetch.bind(self.js, url, init)
         promises = self.js.Array.of(None).map(fetch)
         return self.js.Promise.allSettled(promises), controller
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port of the page, or an empty string where there is none.
-
-        Not its URL: a worker's may begin with `blob:`.
-        """
+        """The origin of the page (scheme, host and port); empty if there is no page."""
+        # `location.href` is no substitute: that of a worker may begin with `blob:`.
         location = getattr(self.js, "location", None)
         return str(getattr(location, "origin", None) or "")
 
     @property
     def is_offline(self) -> bool:
-        """Whether the browser knows that there is no network."""
+        """Whether the browser is certain that there is no network."""
         navigator = getattr(self.js, "navigator", None)
         return getattr(navigator, "onLine", None) is False
 
     @property
     def is_hidden(self) -> bool:
-        """Whether nobody can see the page; a worker is never hidden."""
+        """Whether nobody can see the page. A worker is never hidden."""
         document = getattr(self.js, "document", None)
         return getattr(document, "visibilityState", None) == "hidden"
 
     def event_targets(self, kind: str) -> Iterator[JsEventTarget]:
-        """Where events of this kind happen: a worker has no document, Node nothing."""
+        """Iterate over the objects that have events of this type.
+
+        Args:
+            kind: The type of the events, such as "online".
+        """
+        # A worker has no document, and Node.js has neither kind of event. What exists
+        # has an attribute for the event handler, such as `ononline`.
         for target in (self.js, getattr(self.js, "document", None)):
             if hasattr(target, f"on{kind}"):
                 yield cast("JsEventTarget", target)

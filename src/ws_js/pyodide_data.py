@@ -1,4 +1,4 @@
-"""JavaScript's binary data, as `add()` takes it."""
+"""Binary data of JavaScript, which `add()` accepts like `bytes`."""
 
 from typing import cast
 
@@ -9,11 +9,18 @@ from ws_common.vocabulary.messages import Data
 
 
 class BlobData:
-    """Stands for the bytes of a `Blob`, which JavaScript alone can read at once.
+    """A `Blob` that stands for its bytes.
+
+    Args:
+        blob: The `Blob`.
+        size: The number of its bytes.
 
     Attributes:
-        blob: It never changes, so that it can wait as it is.
+        blob: The `Blob`.
     """
+
+    # Python can read a Blob asynchronously only, so that it is sent as it is. It may
+    # wait in a queue without being copied, because a Blob never changes.
 
     __slots__ = ("_size", "blob")
 
@@ -26,22 +33,25 @@ class BlobData:
         return self._size
 
     def isascii(self) -> bool:
-        """Refuse to be text, since that would take its bytes."""
+        """Raise, because finding out whether it is text would need its bytes."""
         raise WSUnsupportedDataError(
             "a Blob cannot be sent as text: await blob.text(), and send that"
         )
 
 
 def to_data(data: object) -> Data | None:
-    """Take what `WebSocket.send` takes, as it is now; None: it is none of that.
+    """Convert data that `WebSocket.send()` accepts; None: it is no such data.
 
-    Typed arrays and `DataView` are the bytes that are seen through them, whatever
-    their elements are.
+    Typed arrays and `DataView` stand for their bytes, whatever their elements are. The
+    bytes are copied, so that later changes in JavaScript have no effect.
     """
+    # Without this, Python would see a typed array as a sequence and take its elements
+    # for bytes one by one: three floats became three bytes, and 2 MB took a second.
     if isinstance(data, JsBuffer):
         return data.to_bytes()
     if isinstance(data, JsProxy) and hasattr(data, "arrayBuffer"):
-        size = getattr(data, "size", None)  # which a `Response` has not
+        # A `Response` has the method `arrayBuffer` too, but no size.
+        size = getattr(data, "size", None)
         if isinstance(size, int):
             return cast("bytes", BlobData(data, size))
     return None

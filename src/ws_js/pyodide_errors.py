@@ -1,4 +1,4 @@
-"""What JavaScript throws, as errors of ours."""
+"""What JavaScript has thrown, converted to errors of the package."""
 
 import re
 from typing import Final
@@ -16,18 +16,17 @@ from ws_js.blocked_urls import blocked_reason
 __all__ = ["JsException", "connection_error", "name_and_message"]
 
 _SECURITY_ERRORS: Final = frozenset({"SecurityError", "NS_ERROR_CONTENT_BLOCKED"})
-"""What is thrown where a page may not open a URL; the second in Firefox."""
+"""The errors thrown for a URL that the page may not open; Firefox has the second."""
 
 _QUOTED: Final = re.compile(r'gives """(\w+): (.*?)"""', re.DOTALL)
-"""How Pyodide quotes what was thrown and is no error to it."""
+"""How Pyodide quotes what was thrown, if it does not recognize that as an error."""
 
 
 def name_and_message(error: JsException) -> tuple[str, str]:
-    """Tell what JavaScript called an error.
-
-    A `DOMException` of WebKit has no stack. Pyodide takes what has none for no error,
-    and throws one of its own that quotes it.
-    """
+    """Return the name and the message that an error has in JavaScript."""
+    # A `DOMException` of WebKit has no stack. Pyodide does not recognize it as an error
+    # then, and throws an error of its own that quotes it. Without this, a URL that
+    # WebKit does not accept was retried like a failure of the network.
     quoted = _QUOTED.search(error.message) if error.name == "Error" else None
     return (quoted[1], quoted[2]) if quoted else (error.name, error.message)
 
@@ -35,11 +34,18 @@ def name_and_message(error: JsException) -> tuple[str, str]:
 def connection_error(
     error: JsException, url: str, origin: str
 ) -> WSInvalidUrlError | WSHandshakeError | WSUnsupportedError:
-    """Make the error for a `WebSocket` that could not be made."""
+    """Make the error for a `WebSocket` whose constructor has thrown.
+
+    Args:
+        error: The exception that was thrown.
+        url: The URL, which appears in the error without its secrets.
+        origin: The origin of the page.
+    """
     redacted_url = redact(url)
     name, message = name_and_message(error)
     if name == "SyntaxError":
-        # Subprotocols were checked with the options, so it is the URL.
+        # The constructor also throws this for subprotocols. But those were checked with
+        # the options, so that the URL must be wrong.
         return WSInvalidUrlError(f"the browser does not take the URL {redacted_url!r}")
     if name in _SECURITY_ERRORS:
         details = f" ({message})" if message else ""

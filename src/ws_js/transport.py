@@ -1,13 +1,13 @@
 """The browser's `Transport`: a `js.WebSocket`, and what it reports.
 
-A browser tells less than a peer of ours would like, and this is what is made of it:
+A browser reports less than a socket does, which has these consequences:
 
-- The peer's Close frame is seen only when all is over. Where there was a closing
-  handshake that the peer began, `on_closing` is called right before `on_closed`.
+- The Close frame of the peer becomes known only at the end of the connection. If the
+  peer began the closing handshake, `on_closing` is called right before `on_closed`.
 - There are no pings, and reading cannot be paused.
-- Nothing tells that the send buffer has drained: see `send_buffer.py`.
-- `error` says nothing, and where the connection could not be opened, some runtimes
-  send no `close` after it (WebKitGTK, some Nodes).
+- No event reports that the send buffer has drained: see `send_buffer.py`.
+- `error` has no details. If a connection could not be opened, some runtimes send no
+  `close` after it (WebKitGTK, some versions of Node.js).
 """
 
 import asyncio
@@ -41,10 +41,17 @@ from ws_js.send_buffer import SendBuffer
 
 
 class JsTransport:
-    """One `WebSocket`, from its making on.
+    """One `WebSocket`, from the moment at which it was made.
+
+    Args:
+        bridge: The access to JavaScript.
+        socket: The `WebSocket`, which is connecting.
+        sink: The sink to report to.
+        options: The options of the client.
 
     Attributes:
-        opened: Done once it is open; a `ConnectionError` where it will never be.
+        opened: A future that is done once the connection is open. It has a
+            `ConnectionError` if the connection could not be opened.
     """
 
     __slots__ = (
@@ -95,40 +102,39 @@ class JsTransport:
             allowed=options.stream_capacity is None,
         )
 
-    # What the client calls
-
     @property
     def protocol(self) -> str | None:
-        """The subprotocol that the server picked."""
+        """The subprotocol that the server selected."""
         return self._protocol
 
     @property
     def handshake(self) -> Handshake:
-        """The extensions; a browser shows nothing else."""
+        """The extensions. A browser reveals nothing else of the handshake."""
         return self._handshake
 
     @property
     def buffered_amount(self) -> int:
-        """Payload bytes that have not left for the network; 0 when it is over."""
+        """The payload bytes that have not been sent yet; 0 after the end."""
         return int(self._socket.bufferedAmount) if self._proxied_socket.is_live else 0
 
     @property
     def last_activity(self) -> float:
-        """Loop time of the last event; a browser shows no parts of messages."""
+        """The loop time of the last event. Partial messages cause no event."""
+        # Collected events prove that the peer is alive, although none was handled yet.
         return self._loop.time() if self._coalescer.has_events else self._last_activity
 
     @property
     def can_pause(self) -> bool:
-        """Never: a browser reads on."""
+        """False, since a browser has no way to pause reading."""
         return False
 
     def send(self, data: Data, *, text: bool) -> None:
-        """Hand one message to the browser.
+        """Pass one message to the browser.
 
         Raises:
-            WSConnectionClosedError: It is closing or closed; the browser would have
-                swallowed the message.
+            WSConnectionClosedError: The connection is closing or closed.
         """
+        # `WebSocket.send()` drops messages silently once the socket is closing.
         if not self._proxied_socket.is_live or self._socket.readyState != OPEN:
             raise self._closed_error()
         payload: object
@@ -151,14 +157,14 @@ class JsTransport:
         """Do nothing: see `can_pause`."""
 
     def ping(self) -> None:
-        """None: a page can send no pings."""
+        """Do nothing, since a page cannot send pings."""
         return
 
     def close(self, code: int | None, reason: str | None) -> None:
-        """Begin the closing handshake, unless one has begun.
+        """Begin the closing handshake, unless it has begun.
 
         Raises:
-            WSInvalidCloseError: A code or reason that a page may not send.
+            WSInvalidCloseError: A page may not send this code or reason.
         """
         if not self._proxied_socket.is_live or self._socket.readyState != OPEN:
             return
@@ -166,20 +172,16 @@ class JsTransport:
         self._local_request = LocalRequest.CLOSE
 
     def abort(self) -> None:
-        """Let go of the socket now. No event comes after it.
-
-        The browser finishes the closing on its own; a silent peer can keep it busy
-        for more than half a minute.
-        """
+        """Give the socket up now. The sink gets no further events."""
+        # The browser finishes the closing handshake on its own. With a silent peer it
+        # sends no event for more than 35 s, so that nobody waits for one here.
         self._local_request = LocalRequest.ABORT
         if self._proxied_socket.is_live:
             self._release()
             self._proxied_socket.close(None, None)
 
-    # What the browser calls
-
     def socket_opened(self, _event: object, /) -> None:
-        """Wake the connector."""
+        """Wake the connector, which waits for `opened`."""
         self._last_activity = self._loop.time()
         self._protocol = self._socket.protocol or None
         self._handshake = Handshake(extensions=self._socket.extensions)
@@ -187,7 +189,7 @@ class JsTransport:
             self.opened.set_result(None)
 
     def socket_message(self, event: JsMessageEvent, /) -> None:
-        """Push a message; one that is too big never gets into Python's memory."""
+        """Push a message. One that is too big is never copied into Python's memory."""
         now = self._last_activity = self._loop.time()
         message, size = self._reader.read(event)
         if message is None:
@@ -198,7 +200,7 @@ class JsTransport:
             self._send_buffer.poll_if_late(now)
 
     def _deliver_events(self, events: JsArray) -> None:
-        """Push what was collected, as one batch."""
+        """Push collected messages, as one batch."""
         self._last_activity = self._loop.time()
         batch: list[Data] = []
         total, excess_size = 0, 0
@@ -208,6 +210,8 @@ class JsTransport:
                 break
             batch.append(message)
             total += size
+        # The messages before one that is too big are delivered. If the sink raises, the
+        # connection has to be closed all the same.
         try:
             if batch:
                 self._sink.on_messages(batch, total)
@@ -216,45 +220,49 @@ class JsTransport:
                 self._fail_too_big(excess_size)
 
     def socket_failed(self, event: JsErrorEvent, /) -> None:
-        """End an attempt; of an open connection `close` tells more, where it comes."""
+        """End an attempt. An open connection waits for `close`, which has details."""
         if not self.opened.done():
             message = getattr(event, "message", None) or ""
             self._end(ABNORMAL, message, was_clean=False)
         else:
+            # `close` comes in the same turn of the loop, or never. npm's `ws` sends it
+            # later, but its socket is not closed until then.
             self._loop.call_soon(self._end_if_closed)
 
     def socket_closed(self, event: JsCloseEvent, /) -> None:
-        """End, as the browser says."""
+        """End the connection or the attempt, as the browser reports it."""
         self._end(event.code, event.reason, was_clean=event.wasClean)
-
-    # The end
 
     def _end_if_closed(self) -> None:
         if self._proxied_socket.is_live and self._socket.readyState == CLOSED:
             self._end(ABNORMAL, "", was_clean=False)
 
     def _fail_too_big(self, size: int) -> None:
-        """Close because of a message that is too big."""
+        """Close the connection because of a message that is too big."""
         self._failure = too_big_failure(size, self._max_size)
+        # Nothing is delivered behind a gap: what comes until the end is ignored.
         self._coalescer.stop()
         self._proxied_socket.stop_receiving()
         self._proxied_socket.close(self._failure.code, self._failure.reason)
         self._sink.on_closing(self._failure)
 
     def _end(self, code: int, reason: str, *, was_clean: bool) -> None:
-        """Release everything, and tell whoever waits: the connector, or the sink."""
+        """Release everything, and report the end to the connector or to the sink."""
         self._last_activity = self._loop.time()
         try:
             self._coalescer.flush()
-        finally:  # whatever the sink has raised
+        finally:
+            # Proxies would leak if an exception of the sink prevented this.
             self._release()
             self._report_end(code, reason, was_clean=was_clean)
 
     def _report_end(self, code: int, reason: str, *, was_clean: bool) -> None:
-        if self._local_request is LocalRequest.ABORT:  # by the sink, a moment ago
+        # The sink may have called abort() as the last messages were delivered.
+        if self._local_request is LocalRequest.ABORT:
             return
         if not self.opened.done():
             self.opened.set_exception(ConnectionError(reason))
+        # A cancelled future: nobody waits any more, and no connection was handed over.
         elif not self.opened.cancelled():
             close = close_info(
                 code,
@@ -269,7 +277,8 @@ class JsTransport:
         sink = self._sink
         if close.was_clean and close.initiator == "peer":
             sink.on_closing(close)
-        if self._local_request is not LocalRequest.ABORT:  # by the sink, a moment ago
+        # The sink may have called abort() in on_closing(), which ends all reports.
+        if self._local_request is not LocalRequest.ABORT:
             sink.on_closed(close)
 
     def _release(self) -> None:
