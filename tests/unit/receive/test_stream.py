@@ -7,10 +7,8 @@ import weakref
 
 import pytest
 
-from tests.support.client_driver import URL, begin, driven_anywhere, outcome
-from tests.support.client_helpers import Told
-from tests.support.fake_transport import FakeConnector
 from tests.support.idle import turns, until_idle
+from tests.support.stream_source import collect
 from ws_common.lifecycle.states import (
     Closed,
     Connecting,
@@ -23,79 +21,6 @@ from ws_common.vocabulary.errors import (
     WSStreamOverflowError,
 )
 
-
-class Source:
-    """A client, its stream, and what went wrong. Each of its buffers has room for one.
-
-    Attributes:
-        transport: Its last connection.
-    """
-
-    def __init__(self, client, connector, told) -> None:
-        self.client = client
-        self.stream = client.stream
-        self.transport = None
-        self._connector = connector
-        self._told = told
-
-    @property
-    def pauses(self) -> list[bool]:
-        return self.transport.pauses
-
-    @property
-    def errors(self) -> list[tuple[str, Exception]]:
-        raised = [event for event in self._told if "error" in event.details]
-        return [(event.name, event.details["error"]) for event in raised]
-
-    async def connect(self) -> None:
-        asked = begin(self.client.connect(URL))
-        self.transport = await self._connector.opened()
-        await asked
-
-    def say(self, *items: str | bytes) -> None:
-        for item in items:
-            self.transport.message(item)
-
-    async def end(self, error=None, code=1000, *, final=False) -> None:
-        """The peer closes, an attempt ends with an error, or we close for good."""
-        if final:
-            closing = begin(self.client.close(code))
-            await until_idle()
-            self.transport.closed(code, initiator="local")
-            await closing
-        elif error is None:
-            self.transport.closed(code)
-            await until_idle()
-        else:
-            again = begin(self.client.reconnect())
-            (await self._connector.next()).refuse(error)
-            assert await outcome(again) is error
-
-    async def is_held_up(self) -> bool:
-        """Whether somebody is there who does not read."""
-        self.say("one", "two")
-        await until_idle()
-        return self.transport.paused
-
-
-@pytest.fixture
-async def unconnected():
-    connector, told = FakeConnector(), Told()
-    options = {"stream_capacity": 1, "on_event": told}
-    async with driven_anywhere(connector, **options) as client:
-        yield Source(client, connector, told)
-
-
-@pytest.fixture
-async def source(unconnected):
-    await unconnected.connect()
-    return unconnected
-
-
-async def collect(stream) -> list[object]:
-    return [item async for item in stream]
-
-
 # Subscribers
 
 
@@ -105,12 +30,8 @@ async def test_every_subscriber_gets_everything(source):
     source.say("a", b"b", "c")
     await source.end()
 
-    assert ["a", b"b", "c"] == await collect_from(first)
-    assert ["a", b"b", "c"] == await collect_from(second)
-
-
-async def collect_from(subscriber) -> list[object]:
-    return [item async for item in subscriber]
+    assert ["a", b"b", "c"] == await collect(first)
+    assert ["a", b"b", "c"] == await collect(second)
 
 
 async def test_first_subscriber_gets_what_came_before(source):
@@ -120,8 +41,8 @@ async def test_first_subscriber_gets_what_came_before(source):
     source.say("next")
     await source.end()
 
-    assert ["greeting", "next"] == await collect_from(first)
-    assert ["next"] == await collect_from(second)
+    assert ["greeting", "next"] == await collect(first)
+    assert ["next"] == await collect(second)
 
 
 async def test_states_are_not_kept(source):
@@ -131,7 +52,7 @@ async def test_states_are_not_kept(source):
     await source.end(final=True)
 
     assert [Connecting, Open] == before
-    after = [type(state) for state in await collect_from(subscriber)]
+    after = [type(state) for state in await collect(subscriber)]
     assert [Disconnecting, Closed] == after
 
 
@@ -143,12 +64,12 @@ async def test_subscriber_has_its_own_limits(source):
     source.say("a", "b", "c")
     await source.end()
 
-    assert ["b", "c"] == await collect_from(dropping)
+    assert ["b", "c"] == await collect(dropping)
     assert 1 == dropping.dropped
     assert "a" == await anext(failing)
     with pytest.raises(WSStreamOverflowError):
         await anext(failing)
-    assert ["a", "b", "c"] == await collect_from(normal)
+    assert ["a", "b", "c"] == await collect(normal)
 
 
 @pytest.mark.parametrize("bad", [{"capacity": -1}, {"overflow": "explode"}])
@@ -195,7 +116,7 @@ async def test_close_ends_it(source):
     """What is buffered is forgotten, and iteration ends at once."""
     with source.stream.subscribe() as subscriber:
         source.say("a")
-    assert [] == await collect_from(subscriber)
+    assert [] == await collect(subscriber)
     assert not await source.is_held_up()
     subscriber.close()
 
@@ -282,8 +203,8 @@ async def test_quiet_end(source, final):
     code = 4001 if final else 1001  # what may be sent on every platform
     await source.end(code=code, final=final)
 
-    assert ["a"] == await collect_from(subscriber)
-    assert [] == await collect_from(subscriber)
+    assert ["a"] == await collect(subscriber)
+    assert [] == await collect(subscriber)
     assert "a" == await other.next()
     for _ in range(2):
         with pytest.raises(WSConnectionClosedError) as caught:
@@ -329,7 +250,7 @@ async def test_subscriber_after_reconnecting(source):
     await source.connect()
     source.say("b")
 
-    assert ["a"] == await collect_from(subscriber)
+    assert ["a"] == await collect(subscriber)
     assert "b" == await anext(subscriber)
     waiting = asyncio.ensure_future(anext(subscriber))
     await until_idle()
@@ -364,7 +285,7 @@ async def test_kinds(source):
     await source.end()
 
     expected = [["a", "ccc"], [b"bb"], [1, 3], [b"bb", "ccc"]]
-    assert expected == [await collect_from(one) for one in subscribers]
+    assert expected == [await collect(one) for one in subscribers]
 
 
 async def test_json(source):
@@ -378,7 +299,7 @@ async def test_json(source):
     await source.end()
 
     expected = [{"a": 1}, [1, 2], 7, "x", None, True, flat]
-    assert expected == await collect_from(subscriber)
+    assert expected == await collect(subscriber)
     assert ["message_skipped"] * len(bad) == [name for name, _ in source.errors]
 
 
@@ -394,8 +315,8 @@ async def test_decoder_raises_to_who_iterates(source):
     assert 1 == await anext(numbers)
     with pytest.raises(ValueError, match="'x'"):
         await anext(numbers)
-    assert [3] == await collect_from(numbers)
-    assert ["1", "x", "3"] == await collect_from(all_of_it)
+    assert [3] == await collect(numbers)
+    assert ["1", "x", "3"] == await collect(all_of_it)
     assert [] == source.errors
 
 
@@ -405,7 +326,7 @@ async def test_decoder_skips(source):
     source.say("1", "x", "3")
     await source.end()
 
-    assert [1, 3] == await collect_from(numbers)
+    assert [1, 3] == await collect(numbers)
     assert ["message_skipped"] == [name for name, _ in source.errors]
 
 
@@ -416,23 +337,6 @@ async def test_first(source):
 
     assert "ccc" == await waiting
     assert not await source.is_held_up()
-
-
-async def test_states(unconnected):
-    """Each kind of state is a stream of its own."""
-    states = unconnected.client.state_changes
-    kinds = [states.connecting, states.open, states.disconnecting, states.closed]
-    subscribers = [kind.subscribe() for kind in (*kinds, states.reconnecting)]
-    await unconnected.connect()
-    await unconnected.end(final=True)
-
-    connecting, opened, disconnecting, closed = [
-        entry.state for entry in unconnected.client.history
-    ]
-    expected = [[connecting], [opened], [disconnecting], [closed], []]
-    assert expected == [await collect_from(one) for one in subscribers]
-    classes = [Connecting, Open, Disconnecting, Closed]
-    assert classes == [type(state) for (state, *_) in expected[:4]]
 
 
 # Cancelling
@@ -452,111 +356,6 @@ async def test_cancelling_loses_nothing(source):
         if not reader.cancelled():
             received.append(reader.result())
     await source.end()
-    received += await collect_from(subscriber)
+    received += await collect(subscriber)
 
     assert list(map(str, range(60))) == received
-
-
-# Listening
-
-
-async def test_listener_is_called_in_order(source):
-    """Sync or async: one item after the other, until it is cancelled."""
-    received = []
-
-    async def slowly(item):
-        await turns(2)
-        received.append(item)
-
-    source.stream.text.listen(received.append)
-    with source.stream.listen(slowly):
-        source.say("a", "b")
-        await until_idle()
-        assert sorted(["a", "b", "a", "b"]) == sorted(received)
-    source.say("c")
-    await until_idle()
-
-    assert ["a", "b", "a", "b", "c"].count("c") == received.count("c")
-    assert not await source.is_held_up(), "the other one is gone"
-    await source.end(final=True)
-    await until_idle()
-
-
-async def test_listener_that_raises(source):
-    """It is told, the next item comes all the same, and the others go on."""
-    received, other = [], []
-
-    def listener(item):
-        received.append(item)
-        if item == "bad":
-            raise LookupError(item)
-
-    source.stream.listen(listener)
-    source.stream.listen(other.append)
-    source.say("a", "bad", "b")
-    await until_idle()
-
-    assert ["a", "bad", "b"] == received == other
-    assert [("listener_raised", "LookupError")] == [
-        (name, type(error).__name__) for name, error in source.errors
-    ]
-    await source.end(final=True)
-    await until_idle()
-
-
-async def test_listener_outlives_ends(source):
-    """It goes on after a disconnect(), and ends with close()."""
-    before, received = asyncio.all_tasks(), []
-    source.stream.listen(received.append)
-    source.say("a")
-    await source.end(ERROR)
-    await until_idle()
-    await source.connect()
-    source.say("b")
-    await until_idle()
-    assert 1 == len(asyncio.all_tasks() - before)
-    await source.end(final=True)
-    await until_idle()
-
-    assert ["a", "b"] == received
-    assert before == asyncio.all_tasks()
-    assert ["attempt_failed"] == [name for name, _ in source.errors], "by the test"
-
-
-async def test_listener_needs_no_reference(source):
-    """Nobody keeps what `listen()` returns, and it lives."""
-    received = []
-    source.stream.listen(received.append)
-    gc.collect()
-    await until_idle()
-    gc.collect()
-    source.say("a")
-    await until_idle()
-
-    assert ["a"] == received
-    await source.end(final=True)
-    await until_idle()
-
-
-async def test_cancelled_listener_is_cancelled(source):
-    """A callback that awaits something is not left behind."""
-    before = asyncio.all_tasks()
-    cancelled = []
-
-    async def wait_for_ever(_item):
-        try:
-            await asyncio.get_running_loop().create_future()
-        except asyncio.CancelledError:
-            cancelled.append(True)
-            raise
-
-    subscription = source.stream.listen(wait_for_ever)
-    source.say("a")
-    await until_idle()
-    subscription.cancel()
-    subscription.cancel()
-    await until_idle()
-
-    assert [True] == cancelled
-    assert before == asyncio.all_tasks()
-    assert not await source.is_held_up()
