@@ -11,7 +11,7 @@ COUNT = 20_000
 
 @pytest.fixture
 def collected(monkeypatch):
-    """The arrays that messages were collected in."""
+    """The arrays in which messages were collected."""
     arrays = []
     collect = ProxiedSocket.collect_messages
 
@@ -26,7 +26,7 @@ def collected(monkeypatch):
 @pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
 @pytest.mark.parametrize("size", [16, 3000])
 async def test_flood(server, collected, monkeypatch, size, binary):
-    """All of it comes, in order, before the end."""
+    """All messages arrive, in order, before the end."""
     monkeypatch.setattr(coalescer, "MIN_RATE", 200)  # not every engine is as fast
     count = COUNT if size < 1000 else COUNT // 10
     kind = {"binary": 1} if binary else {}
@@ -44,7 +44,7 @@ async def test_flood(server, collected, monkeypatch, size, binary):
 
 
 async def test_mixed(connect, server, collected, monkeypatch):
-    """Whatever comes among short texts is what was sent."""
+    """Messages of all kinds among short texts arrive as they were sent."""
     # Messages are collected from the second answer on.
     for name in ("MIN_RATE", "COUNTING_TIME", "MIN_MESSAGES"):
         monkeypatch.setattr(coalescer, name, 0)

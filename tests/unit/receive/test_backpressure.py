@@ -1,4 +1,4 @@
-"""Wherever messages wait, they are bounded by number and by bytes."""
+"""Wherever messages wait, their number and their bytes are limited."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ LARGE = "x" * MIB
 
 
 class Holding(ws.WSInterceptor):
-    """Holds what comes in until it is told to let it go."""
+    """An interceptor that holds received messages until it is released."""
 
     def __init__(self) -> None:
         self.released = asyncio.Event()
@@ -35,7 +35,7 @@ class Holding(ws.WSInterceptor):
 
 
 def send_until_paused(transport, message: str, most: int) -> int:
-    """Send messages as a peer would whose socket is read; how many it was."""
+    """Send messages until reading is paused, and return their number."""
     for count in range(most):
         if transport.paused:
             return count
@@ -44,7 +44,7 @@ def send_until_paused(transport, message: str, most: int) -> int:
 
 
 async def test_bytes_in_front_of_interceptors():
-    """Large messages that wait for an interceptor pause the socket before many do."""
+    """A few large messages that wait for an interceptor pause the socket."""
     connector, holding = FakeConnector(), Holding()
     async with connected(connector, interceptors=[holding]) as (client, transport):
         assert send_until_paused(transport, LARGE, MANY_LARGE) < MANY_LARGE
@@ -58,7 +58,7 @@ async def test_bytes_in_front_of_interceptors():
     ("message", "most"), [pytest.param(LARGE, MANY_LARGE, id="bytes"), ("x", MANY)]
 )
 async def test_in_front_of_interceptors_during_after_connect(message, most):
-    """The same holds before the connection is open."""
+    """Messages that wait before the connection is open pause the socket too."""
     connector, holding = FakeConnector(), Holding()
     greeting = asyncio.Event()
     options = {
@@ -83,7 +83,7 @@ async def test_in_front_of_interceptors_during_after_connect(message, most):
 
 
 async def test_before_the_connector_has_returned():
-    """Nor does it matter that the transport is not there yet when they arrive."""
+    """So do messages that arrive before the connector has returned."""
     connector, holding = FakeConnector(), Holding()
     async with playing(connector, interceptors=[holding]) as client:
         begin(client.connect(URL))

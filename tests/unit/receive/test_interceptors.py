@@ -1,4 +1,4 @@
-"""Interceptors: an chain in both directions, whatever its layers do."""
+"""The chain of interceptors in both directions, whatever they do."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ from ws_common.vocabulary.errors import WSUnsupportedDataError
 
 
 class InterceptorChain:
-    """A client with these interceptors, the wire below it and a reader above."""
+    """A client with these interceptors, its transport and a reader."""
 
     def __init__(self, *interceptors: WSInterceptor, **options: Any) -> None:
         self._interceptors = interceptors
@@ -41,22 +41,22 @@ class InterceptorChain:
 
     @property
     def sent(self) -> list[object]:
-        """What has come out on the wire."""
+        """What was sent to the peer."""
         return self.transport.sent
 
     def received(self) -> list[object]:
-        """What has come out to the application since this was last asked."""
+        """What was received since this was last called."""
         return at_hand(self.reader)
 
     @property
     def errors(self) -> list[str]:
-        """What was raised by whom."""
+        """The errors that were reported."""
         raised = [event for event in self.events if "error" in event.details]
         return [f"{event.name}: {event.details['error']}" for event in raised]
 
 
 def tag(letter: str) -> WSInterceptor:
-    """Adds a letter as a message passes, without waiting."""
+    """An interceptor that adds a letter without waiting."""
     return WSInterceptor.handlers(
         on_send=lambda data, pass_on: pass_on(data + letter),
         on_message=lambda data, pass_on: pass_on(data + letter),
@@ -64,7 +64,7 @@ def tag(letter: str) -> WSInterceptor:
 
 
 def slow_tag(letter: str, steps: int = 1) -> WSInterceptor:
-    """Adds a letter after a while."""
+    """An interceptor that adds a letter after some turns of the loop."""
 
     async def handler(data, next):
         await turns(steps)
@@ -76,7 +76,7 @@ def slow_tag(letter: str, steps: int = 1) -> WSInterceptor:
 
 
 async def test_first_is_nearest_the_application():
-    """Out: first to last. In: last to first."""
+    """Sent messages pass from the first to the last, received ones the other way."""
     layers = [tag("a"), slow_tag("b"), tag("c")]
     async with InterceptorChain(*layers) as chain:
         await chain.client.add("out ")
@@ -89,7 +89,7 @@ async def test_first_is_nearest_the_application():
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 async def test_next_as_often_as_you_like(count):
-    """Not calling `next` drops a message; calling it more often multiplies it."""
+    """A message is passed on as often as `next` is called."""
 
     def handler(data, next):
         for number in range(count):
@@ -109,7 +109,7 @@ async def test_next_as_often_as_you_like(count):
 
 
 async def test_next_may_be_called_late():
-    """A message that is held and let go later arrives then."""
+    """A message arrives when `next` is called, even if that is later."""
     held = []
     hold = WSInterceptor.handlers(
         on_send=lambda data, pass_on: held.append((pass_on, data)),
@@ -127,7 +127,7 @@ async def test_next_may_be_called_late():
 
 
 async def test_result_of_next_may_be_ignored():
-    """A synchronous layer around a synchronous one need not return anything."""
+    """A synchronous interceptor need not return the result of `next`."""
 
     def handler(data, next):
         next(data)
@@ -148,7 +148,7 @@ MIX = st.lists(
 
 
 def mixed(layer: int, plan: list[list[int | None]]) -> WSInterceptor:
-    """Handles some messages at once and awaits others."""
+    """An interceptor that handles some messages at once and awaits others."""
 
     def handler(data, next):
         wait = plan[int(data)][layer]
@@ -165,7 +165,7 @@ def mixed(layer: int, plan: list[list[int | None]]) -> WSInterceptor:
 
 @given(plan=MIX)
 def test_order_in(plan):
-    """Whichever messages are awaited and which not: they arrive in order."""
+    """Messages arrive in order, whichever of them are awaited."""
 
     async def main():
         async with InterceptorChain(mixed(0, plan), mixed(1, plan)) as chain:
@@ -182,7 +182,7 @@ def test_order_in(plan):
 
 @given(plan=MIX, nowait=st.lists(st.booleans(), min_size=12, max_size=12))
 def test_order_out(plan, nowait):
-    """Whoever calls, add() or add_nowait(), and whatever waits: it is sent in order."""
+    """Messages of add() and add_nowait() are sent in order, whichever are awaited."""
 
     async def main():
         async with InterceptorChain(mixed(0, plan), mixed(1, plan)) as chain:
@@ -203,7 +203,7 @@ def test_order_out(plan, nowait):
 
 
 async def test_add_does_not_overtake_add_nowait():
-    """The message that was given first goes first, though it has to wait."""
+    """The first message is sent first, although it has to wait."""
     async with InterceptorChain(slow_tag("", steps=3)) as chain:
         receipt = chain.client.add_nowait("first")
         await chain.client.add("second")
@@ -214,7 +214,7 @@ async def test_add_does_not_overtake_add_nowait():
 
 @pytest.mark.parametrize("waits", [False, True])
 async def test_raising_fails_that_message_only(waits):
-    """Out: the error is raised by add(), and stands in the receipt. In: it is told."""
+    """add() raises the error of a send; that of a received message is reported."""
 
     def handler(data, next):
         if "bad" in data:
@@ -241,7 +241,7 @@ async def test_raising_fails_that_message_only(waits):
 
 
 async def test_any_object_may_travel():
-    """So long as the last one hands the wire something that can be sent."""
+    """The last interceptor has to pass on something that can be sent."""
     layer = WSInterceptor.handlers(
         on_send=lambda data, pass_on: pass_on(str(data["n"])),
         on_message=lambda data, pass_on: pass_on({"n": int(data)}),
@@ -255,7 +255,7 @@ async def test_any_object_may_travel():
 
 
 async def test_what_cannot_be_sent_is_refused():
-    """The object that reaches the wire is checked, and the next message goes."""
+    """What the last interceptor passes on is checked, and the next message is sent."""
     layer = WSInterceptor.handlers(
         on_send=lambda data, pass_on: pass_on(3.5 if data == "bad" else data)
     )
@@ -268,7 +268,7 @@ async def test_what_cannot_be_sent_is_refused():
 
 
 async def test_wrap_observes():
-    """Observers, sync or async, are called before the message goes on, unchanged."""
+    """Observers are called before the message is passed on unchanged."""
     seen = []
 
     async def watch(data):
@@ -295,7 +295,7 @@ async def test_wrap_observes():
 
 
 async def test_subclass_may_override_one_method():
-    """The other direction passes unchanged."""
+    """Messages in the other direction are passed on unchanged."""
 
     class Shout(WSInterceptor):
         def on_send(self, data, next):
@@ -311,7 +311,7 @@ async def test_subclass_may_override_one_method():
 
 @pytest.mark.parametrize("joined", [False, True])
 async def test_a_batch_costs_as_much_as_a_message(joined):
-    """From the seam into a buffer: at most eight calls, for one or for a thousand."""
+    """A batch takes at most eight Python calls, of one message or a thousand."""
 
     async def calls(*messages):
         async with InterceptorChain() as chain:
@@ -332,7 +332,7 @@ async def test_a_batch_costs_as_much_as_a_message(joined):
 
 
 class HoldingInterceptor(WSInterceptor):
-    """Lets nothing in before it is opened."""
+    """An interceptor that holds all messages until it is opened."""
 
     def __init__(self) -> None:
         self.opened = asyncio.Event()
@@ -343,7 +343,7 @@ class HoldingInterceptor(WSInterceptor):
 
 
 async def test_connections_keep_their_place_among_messages():
-    """What is done in order with the messages waits for those before it."""
+    """Sessions begin and end in order with the messages."""
     holding = HoldingInterceptor()
     retry = {"connection_retry_interval": (60, 60)}
     async with InterceptorChain(holding, **retry) as chain:
@@ -364,7 +364,7 @@ async def test_connections_keep_their_place_among_messages():
 
 
 async def test_disconnecting_forgets_messages_and_keeps_the_end():
-    """Nothing is delivered after it, not even what an interceptor holds just now."""
+    """Nothing is delivered after it, not even a message that an interceptor holds."""
     holding = HoldingInterceptor()
     async with InterceptorChain(holding) as chain:
         chain.transport.message("1")
@@ -384,7 +384,7 @@ async def test_disconnecting_forgets_messages_and_keeps_the_end():
 
 
 async def test_the_end_leaves_nothing_behind():
-    """Before, or while, an interceptor waits: no task, and no warning."""
+    """No task and no warning is left, even while an interceptor waits."""
     before = asyncio.all_tasks()
     for wait in (0, 2):
         async with InterceptorChain(slow_tag("", steps=99)) as chain:
@@ -401,7 +401,7 @@ async def test_the_end_leaves_nothing_behind():
 
 
 async def test_backlog_is_reported():
-    """Above its capacity the queue asks for a pause, well below for more."""
+    """The queue asks for a pause above its capacity, and resumes well below it."""
     async with InterceptorChain(slow_tag(""), stream_capacity=4) as chain:
         for number in range(5):
             chain.transport.message(str(number))
@@ -415,7 +415,7 @@ async def test_backlog_is_reported():
 
 
 async def test_actions_behind_a_backlog_do_not_keep_it_full():
-    """Reading goes on when the queue is empty, whatever was the last to leave it."""
+    """Reading is resumed when the queue is empty, even if an action came last."""
     holding = HoldingInterceptor()
     async with InterceptorChain(holding, stream_capacity=1) as chain:
         for number in range(3):

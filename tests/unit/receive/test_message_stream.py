@@ -1,4 +1,4 @@
-"""JSON from a peer: nothing that it sends stops the loop, and no skip is silent."""
+"""JSON of a peer: its cost is bounded, and every skipped message is reported."""
 
 import asyncio
 import json
@@ -19,10 +19,10 @@ from ws_common.receive import message_stream
 pytestmark = pytest.mark.looptime
 
 MANY = 501
-"""Brackets after which the depth of nesting is looked at."""
+"""The number of brackets above which the depth of nesting is measured."""
 
 MAX_SECONDS = 0.1
-"""Seconds of this thread; a parser needs less than a millisecond."""
+"""The maximum of seconds of this thread. A parser needs less than a millisecond."""
 
 UNTERMINATED = '"' + '\\"' * 10_000
 """A string of escaped quotes that never ends, 20 KB."""
@@ -31,7 +31,7 @@ GOOD = {"good": True}
 
 
 def warnings(caplog) -> list[str]:
-    """What the log shows of it at WARNING, in whichever words."""
+    """The messages of the log at WARNING."""
     return [
         record.getMessage()
         for record in caplog.records
@@ -40,7 +40,7 @@ def warnings(caplog) -> list[str]:
 
 
 async def next_of(subscriber: ws.Subscriber) -> object:
-    """The next value, where one comes."""
+    """Wait for the next value, for a limited time."""
     async with asyncio.timeout(PATIENCE):
         return await anext(subscriber)
 
@@ -57,7 +57,7 @@ async def next_of(subscriber: ws.Subscriber) -> object:
     ],
 )
 async def test_no_message_costs_more_than_linear_time(message):
-    """A message of 20 KB takes no time that anybody would notice."""
+    """A message of 20 KB is decoded or skipped at once."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         with client.stream.json.subscribe() as values:
@@ -69,7 +69,7 @@ async def test_no_message_costs_more_than_linear_time(message):
 
 
 def depth(value: object) -> int:
-    """How many brackets are open at once."""
+    """Return the depth of nesting."""
     inside = value.values() if isinstance(value, dict) else value
     if not isinstance(value, dict | list):
         return 0
@@ -77,7 +77,7 @@ def depth(value: object) -> int:
 
 
 ODD_TEXT = st.text('[]{}"\\ \né', max_size=4)
-"""Text that a careless look would take for structure."""
+"""Text that looks like structure."""
 
 VALUES = st.recursive(
     ODD_TEXT,
@@ -87,7 +87,7 @@ VALUES = st.recursive(
 
 @given(value=VALUES, deepest=st.integers(0, 4), readable=st.booleans())
 def test_depth_is_measured_as_a_parser_meets_it(value, deepest, readable):
-    """Brackets inside strings count for nothing, whatever surrounds them."""
+    """Brackets inside strings are not counted."""
     text = json.dumps(value, ensure_ascii=readable)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(message_stream, "_MAX_DEPTH", deepest)
@@ -95,7 +95,7 @@ def test_depth_is_measured_as_a_parser_meets_it(value, deepest, readable):
 
 
 async def values_of(*messages: ws.Data) -> list[object]:
-    """What `stream.json` makes of these messages."""
+    """Return the values that `stream.json` yields for these messages."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         with client.stream.json.subscribe() as values:
@@ -109,7 +109,7 @@ async def values_of(*messages: ws.Data) -> list[object]:
 
 @pytest.mark.parametrize("around", ["[%s]", '{"a":%s}', '["[", %s]', '["\\"", %s]'])
 async def test_deep_nesting_is_skipped(around):
-    """500 levels are read; more are left out, however many there are."""
+    """500 levels are decoded, and messages with more are skipped."""
     text = "1"
     for _ in range(500):
         text = around % text
@@ -139,7 +139,7 @@ async def test_skipped_messages_are_counted():
 
 
 async def test_a_skipped_message_is_logged(caplog):
-    """Whoever looks at the log at WARNING sees that a message was left out."""
+    """The log has a warning of a message that was skipped."""
     connector, events = FakeConnector(), Told()
     with caplog.at_level(logging.WARNING, logger="ws"):
         async with connected(connector, on_event=events) as (client, transport):
@@ -152,7 +152,7 @@ async def test_a_skipped_message_is_logged(caplog):
 
 
 async def test_a_flood_of_skipped_messages_does_not_flood_the_log(caplog):
-    """A thousand of them at once are a few lines, and not none."""
+    """A thousand skipped messages cause a few warnings."""
     connector = FakeConnector()
     with caplog.at_level(logging.WARNING, logger="ws"):
         async with connected(connector) as (client, transport):
@@ -166,7 +166,7 @@ async def test_a_flood_of_skipped_messages_does_not_flood_the_log(caplog):
 
 
 async def test_one_warning_a_minute(caplog):
-    """Each client warns anew when a minute has passed; all are counted."""
+    """Each client warns once a minute, and counts all messages."""
     with caplog.at_level(logging.WARNING, logger="ws"):
         for _ in range(2):
             connector = FakeConnector()
@@ -184,7 +184,7 @@ async def test_one_warning_a_minute(caplog):
 
 
 async def test_what_is_raised_is_not_counted():
-    """The reader gets the error itself, and no message was left out."""
+    """An error that is raised to the reader is not counted as a skipped message."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         numbers = client.stream.decode(int).subscribe()

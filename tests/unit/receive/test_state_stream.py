@@ -5,7 +5,7 @@ from ws_common.lifecycle.states import Closed, Connecting, Disconnecting, Open
 
 
 async def test_states(unconnected):
-    """Each kind of state is a stream of its own."""
+    """Each kind of state has a stream of its own."""
     states = unconnected.client.state_changes
     kinds = [states.connecting, states.open, states.disconnecting, states.closed]
     subscribers = [kind.subscribe() for kind in (*kinds, states.reconnecting)]

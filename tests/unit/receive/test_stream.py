@@ -1,4 +1,4 @@
-"""Streams: many subscribers, each with what it asked for, and how they end."""
+"""Streams: their subscribers, and how these end."""
 
 import asyncio
 import gc
@@ -25,7 +25,7 @@ from ws_common.vocabulary.errors import (
 
 
 async def test_every_subscriber_gets_everything(source):
-    """Each has its own place in the stream."""
+    """Subscribers are independent of each other."""
     first, second = source.stream.subscribe(), source.stream.subscribe()
     source.say("a", b"b", "c")
     await source.end()
@@ -35,7 +35,7 @@ async def test_every_subscriber_gets_everything(source):
 
 
 async def test_first_subscriber_gets_what_came_before(source):
-    """A greeting that is sent at once is not lost; who comes later was not there."""
+    """A greeting that is sent at once is kept for the first subscriber only."""
     source.say("greeting")
     first, second = source.stream.subscribe(), source.stream.subscribe()
     source.say("next")
@@ -46,7 +46,7 @@ async def test_first_subscriber_gets_what_came_before(source):
 
 
 async def test_states_are_not_kept(source):
-    """Whoever subscribes late sees the states that come from then on."""
+    """A subscriber gets the states from its subscription on."""
     before = [type(entry.state) for entry in source.client.history]
     subscriber = source.client.state_changes.subscribe()
     await source.end(final=True)
@@ -57,7 +57,7 @@ async def test_states_are_not_kept(source):
 
 
 async def test_subscriber_has_its_own_limits(source):
-    """Capacity and overflow are those of the options, unless it says otherwise."""
+    """A subscriber may have a capacity and an overflow of its own."""
     dropping = source.stream.subscribe(capacity=2, overflow="drop_oldest")
     failing = source.stream.subscribe(capacity=1, overflow="error")
     normal = source.stream.subscribe()
@@ -74,7 +74,7 @@ async def test_subscriber_has_its_own_limits(source):
 
 @pytest.mark.parametrize("bad", [{"capacity": -1}, {"overflow": "explode"}])
 async def test_bad_limits(source, bad):
-    """What makes no sense raises where it is given, and subscribes nobody."""
+    """Bad limits raise at once, and make no subscriber."""
     source.say("kept")
     with pytest.raises(ValueError, match=next(iter(bad))):
         source.stream.subscribe(**bad)
@@ -87,7 +87,7 @@ async def test_bad_limits(source, bad):
 
 
 async def test_slowest_subscriber_pauses(source):
-    """The socket is paused while any buffer is full, and goes on when none is."""
+    """The socket is paused while any buffer is full."""
     slow = source.stream.subscribe(capacity=1)
     slower = source.stream.subscribe(capacity=1)
     source.say("a", "b")
@@ -100,7 +100,7 @@ async def test_slowest_subscriber_pauses(source):
 
 
 async def test_two_readers_share_a_subscriber(source):
-    """Every item goes to one of them."""
+    """Each item goes to one of them."""
     subscriber = source.stream.subscribe()
     readers = [asyncio.ensure_future(anext(subscriber)) for _ in range(4)]
     await until_idle()
@@ -113,7 +113,7 @@ async def test_two_readers_share_a_subscriber(source):
 
 
 async def test_close_ends_it(source):
-    """What is buffered is forgotten, and iteration ends at once."""
+    """Buffered items are discarded, and iteration ends at once."""
     with source.stream.subscribe() as subscriber:
         source.say("a")
     assert [] == await collect(subscriber)
@@ -122,7 +122,7 @@ async def test_close_ends_it(source):
 
 
 async def test_dropping_the_last_reference_detaches(source):
-    """A subscriber that is forgotten holds nobody up."""
+    """A subscriber that is collected does not pause the socket."""
     for make in (
         source.stream.subscribe,
         source.stream.text.subscribe,
@@ -142,7 +142,7 @@ async def test_dropping_the_last_reference_detaches(source):
 
 
 async def test_leaving_a_loop_detaches(source):
-    """`break` is enough."""
+    """Leaving a loop with `break` ends its subscriber."""
     source.say("a", "b")
     async for _ in source.stream.text:
         break
@@ -154,7 +154,7 @@ async def test_leaving_a_loop_detaches(source):
 
 
 async def test_forgotten_full_subscriber_lets_the_socket_go_on(source):
-    """It was the one that paused, so its end resumes."""
+    """Reading is resumed when the subscriber that paused it is collected."""
     subscriber = source.stream.subscribe(capacity=1)
     source.say("a", "b")
     assert [True] == source.pauses
@@ -166,7 +166,7 @@ async def test_forgotten_full_subscriber_lets_the_socket_go_on(source):
 
 
 async def test_derived_streams_hold_nobody(source):
-    """A stream without a subscriber has no buffer, and can be forgotten."""
+    """A derived stream has no buffer, and can be collected."""
     derived = source.stream.where(lambda _: True).map(len)
     reference = weakref.ref(derived)
     source.say("kept")
@@ -180,7 +180,7 @@ async def test_derived_streams_hold_nobody(source):
 
 
 async def test_waiting_reader_holds_its_subscriber(source):
-    """Nobody else refers to it, and it still gets what comes."""
+    """It gets the next item, although nothing else references it."""
     waiting = asyncio.ensure_future(source.stream.first())
     await until_idle()
     gc.collect()
@@ -197,7 +197,7 @@ ERROR = WSHandshakeError("no", status=401)
 
 @pytest.mark.parametrize("final", [False, True])
 async def test_quiet_end(source, final):
-    """Iteration ends; recv() and first() have no quiet end and raise."""
+    """Iteration ends quietly, but recv() and first() raise."""
     subscriber, other = source.stream.subscribe(), source.stream.subscribe()
     source.say("a")
     code = 4001 if final else 1001  # what may be sent on every platform
@@ -213,7 +213,7 @@ async def test_quiet_end(source, final):
 
 
 async def test_end_with_an_error(source):
-    """What ended the client is raised after what is buffered."""
+    """The error that ended the client is raised after the buffered items."""
     subscriber = source.stream.subscribe()
     source.say("a")
     await source.end(ERROR)
@@ -227,7 +227,7 @@ async def test_end_with_an_error(source):
 
 
 async def test_ended_while_waited_for(source):
-    """Who waits at the end meets it."""
+    """Readers that wait meet the end."""
     readers = [asyncio.ensure_future(collect(source.stream)) for _ in range(3)]
     await until_idle()
     await source.end()
@@ -236,7 +236,7 @@ async def test_ended_while_waited_for(source):
 
 
 async def test_new_subscriber_after_the_end(source):
-    """It meets the end too, and does not wait for what will not come."""
+    """A new subscriber meets the end too, instead of waiting."""
     await source.end()
 
     assert [] == await asyncio.wait_for(collect(source.stream), 1)
@@ -260,7 +260,7 @@ async def test_subscriber_after_reconnecting(source):
 
 
 async def test_never_asked_to_connect(unconnected):
-    """A client that was never asked to connect has no end to meet: it waits."""
+    """A subscriber of a client that was never asked to connect waits."""
     waiting = asyncio.ensure_future(collect(unconnected.stream))
     await until_idle()
 
@@ -274,7 +274,7 @@ async def test_never_asked_to_connect(unconnected):
 
 
 async def test_kinds(source):
-    """Text, bytes, a type of one's own, what a function makes, what it lets pass."""
+    """Derived streams select or convert items."""
     subscribers = [
         source.stream.text.subscribe(),
         source.stream.bytes.subscribe(),
@@ -289,7 +289,7 @@ async def test_kinds(source):
 
 
 async def test_json(source):
-    """Whatever is strict JSON, text or binary; the rest is skipped and told."""
+    """Strict JSON is decoded, and everything else is skipped and reported."""
     subscriber = source.stream.json.subscribe()
     good = ['{"a": 1}', b"[1, 2]", "7", ' "x"', "null", "true"]
     bad = ["", "{", "NaN", "[Infinity]", "-Infinity", b"\xff", "[" * 100_000]
@@ -304,7 +304,7 @@ async def test_json(source):
 
 
 async def test_decoder_raises_to_who_iterates(source):
-    """Who may go on iterating, and nobody else notices."""
+    """It may go on iterating, and other subscribers do not notice."""
     numbers, all_of_it = (
         source.stream.decode(int).subscribe(),
         source.stream.subscribe(),
@@ -331,7 +331,7 @@ async def test_decoder_skips(source):
 
 
 async def test_first(source):
-    """The first there is, or the first that satisfies."""
+    """It returns the first item, or the first that satisfies a condition."""
     source.say("a", "bb", "ccc")
     waiting = asyncio.ensure_future(source.stream.first(lambda item: len(item) == 3))
 
@@ -343,7 +343,7 @@ async def test_first(source):
 
 
 async def test_cancelling_loses_nothing(source):
-    """Whenever a read is cancelled, the message that it would have had stays."""
+    """A message that a cancelled read would have returned is not lost."""
     subscriber = source.stream.text.subscribe()
     received = []
     for number in range(60):

@@ -1,4 +1,4 @@
-"""Subscribers: how they overflow, what is kept for them, and what they leave behind."""
+"""Subscribers: overflow, kept messages, and what is left when they end."""
 
 import asyncio
 import gc
@@ -27,7 +27,7 @@ def send_messages(transport, *messages: str) -> None:
 
 
 async def recv(client: ws.WebSocketClient) -> object:
-    """The next message, or what is raised, or that nothing comes."""
+    """Return the next message, or the exception, or "nothing"."""
     receiving = begin(client.recv())
     if not await ended(receiving):
         receiving.cancel()
@@ -36,7 +36,7 @@ async def recv(client: ws.WebSocketClient) -> object:
 
 
 async def test_a_subscriber_that_is_dropped_in_another_thread():
-    """The collector may run anywhere; the socket is touched in the loop's thread."""
+    """The socket is resumed in the thread of the loop, wherever the collector runs."""
     connector, resumed = FakeConnector(), []
     async with connected(connector) as (client, transport):
         dropped = [client.stream.subscribe(capacity=1)]
@@ -58,7 +58,7 @@ async def test_a_subscriber_that_is_dropped_in_another_thread():
 
 
 async def test_a_subscriber_that_is_dropped_there_in_debug_mode(monkeypatch):
-    """The checks of asyncio find nothing, and the socket is read on."""
+    """The debug mode of asyncio finds nothing wrong, and reading is resumed."""
     errors = []
     monkeypatch.setattr(
         sys, "unraisablehook", lambda events: errors.append(repr(events.exc_value))
@@ -77,7 +77,7 @@ async def test_a_subscriber_that_is_dropped_there_in_debug_mode(monkeypatch):
 
 
 async def test_a_listener_that_overflows_is_reported():
-    """An event says that it ends, and why."""
+    """An event reports that it has ended, and why."""
     connector, events, received = FakeConnector(), Told(), []
     async with connected(connector, on_event=events) as (client, transport):
         client.stream.listen(received.append, capacity=1, overflow="error")
@@ -88,7 +88,7 @@ async def test_a_listener_that_overflows_is_reported():
 
 
 async def test_a_listener_that_overflows_is_logged(caplog):
-    """So does the log, at WARNING."""
+    """The log has a warning of it."""
     connector = FakeConnector()
     with caplog.at_level(logging.WARNING, logger="ws"):
         async with connected(connector) as (client, transport):
@@ -99,7 +99,7 @@ async def test_a_listener_that_overflows_is_logged(caplog):
 
 
 async def test_what_comes_behind_an_overflow_is_counted():
-    """All that the only subscriber does not get, from the first batch on."""
+    """All messages that the only subscriber does not get are counted as dropped."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         subscriber = client.stream.subscribe(capacity=1, overflow="error")
@@ -111,7 +111,7 @@ async def test_what_comes_behind_an_overflow_is_counted():
 
 
 async def test_what_comes_late_for_a_session_that_is_over_is_counted():
-    """No session takes what another connection has brought."""
+    """A message of an ended connection is not delivered to a later session."""
     connector, late = FakeConnector(), []
     keep = ws.WSInterceptor.handlers(on_message=lambda _, go: late.append(go))
     options = {"interceptors": [keep], "connection_retry_interval": (1, 1)}
@@ -128,7 +128,7 @@ async def test_what_comes_late_for_a_session_that_is_over_is_counted():
 
 
 async def test_a_listener_of_a_client_that_is_forgotten():
-    """It goes with its client where nothing is connected, without a complaint."""
+    """It is collected together with its client, without a complaint."""
     connector, complaints = FakeConnector(), []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: complaints.append(context))
@@ -151,7 +151,7 @@ OVERFLOWING = {"stream_capacity": 1, "stream_overflow": "error"}
 
 
 async def test_recv_raises_an_overflow_once():
-    """What has arrived comes first, then that some is lost, then what comes later."""
+    """It comes between the messages before the overflow and those after it."""
     connector = FakeConnector()
     async with connected(connector, **OVERFLOWING) as (client, transport):
         receiving = begin(client.recv())
@@ -170,7 +170,7 @@ async def test_recv_raises_an_overflow_once():
 
 
 async def test_recv_forgets_an_overflow_with_its_connection():
-    """On a new connection nothing was lost yet."""
+    """The overflow of an old connection is not raised on a new one."""
     connector = FakeConnector()
     async with connected(connector, **OVERFLOWING) as (client, old):
         receiving = begin(client.recv())
@@ -194,7 +194,7 @@ async def test_recv_forgets_an_overflow_with_its_connection():
     ("overflow", "remaining"), [("drop_oldest", f"{MANY - 1}"), ("drop_newest", "0")]
 )
 async def test_kept_messages_get_the_limits_of_a_subscriber(overflow, remaining):
-    """Its capacity and its overflow hold for it at once, and the socket is read on."""
+    """Its capacity and its overflow are applied at once, and reading is resumed."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         send_messages(transport, *(str(number) for number in range(MANY)))
@@ -219,7 +219,7 @@ async def break_off(client: ws.WebSocketClient) -> object:
 
 @pytest.mark.parametrize("take", [take_first, break_off])
 async def test_what_a_first_subscriber_leaves(take):
-    """What was kept and not taken is for the next one, or is counted as dropped."""
+    """Kept messages that it does not take go to the next one, or count as dropped."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         send_messages(transport, "a", "b", "c")
@@ -233,7 +233,7 @@ async def test_what_a_first_subscriber_leaves(take):
 
 
 async def test_messages_that_nobody_hears_are_counted():
-    """Where the last subscriber has gone, `metrics` and an event count what comes."""
+    """After the last subscriber has ended, messages are counted and reported."""
     connector, events = FakeConnector(), Told()
     async with connected(connector, on_event=events) as (client, transport):
         client.stream.subscribe().close()

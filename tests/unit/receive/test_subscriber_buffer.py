@@ -1,4 +1,4 @@
-"""Buffers: bounded as overflow says, and no read that is cancelled loses a thing."""
+"""Buffers: their limits, and reads that are cancelled."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ Ended = end_reached()
 
 
 async def read_all(buffer: Buffered) -> list[object]:
-    """Everything up to the end; the end itself as the last item."""
+    """Read everything up to the end, and return the end as the last item."""
     items: list[object] = []
     try:
         while True:
@@ -28,7 +28,7 @@ async def read_all(buffer: Buffered) -> list[object]:
 
 
 def test_pause_keeps_everything():
-    """Above the limit it asks once for a pause, and for more when well below."""
+    """It asks for a pause once above the limit, and resumes well below it."""
     buffer = Buffered(capacity=4)
     buffer.put(*range(4))
     assert [] == buffer.pauses
@@ -44,7 +44,7 @@ def test_pause_keeps_everything():
 
 
 def test_hysteresis():
-    """A reader at the limit does not make the socket pause and go on in turns."""
+    """A reader at the limit does not make the socket pause and resume in turns."""
     buffer = Buffered(capacity=8)
     buffer.put(*range(9))
     for _ in range(6):
@@ -60,7 +60,7 @@ def test_hysteresis():
     [("drop_oldest", [3, 4, 5]), ("drop_newest", [1, 2, 3])],
 )
 def test_drop(overflow, held):
-    """The oldest, or the newest, make room, and are counted and told."""
+    """The oldest or the newest messages are dropped, counted and reported."""
     buffer = Buffered(overflow=overflow)
 
     buffer.put(1, 2, 3, 4, 5)
@@ -72,7 +72,7 @@ def test_drop(overflow, held):
 
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest"])
 def test_what_was_dropped_leaves_nothing_behind(overflow):
-    """A buffer that nobody reads stays as it is, however much it drops."""
+    """A buffer that nobody reads does not grow, however much it drops."""
     buffer, message = Buffered(overflow=overflow), "x" * 70_000
     buffer.put(*[message] * 10)
     before = sum(type(one) is deque for one in gc.get_objects())
@@ -83,7 +83,7 @@ def test_what_was_dropped_leaves_nothing_behind(overflow):
 
 
 async def test_error():
-    """What is buffered can be read, then the error is raised, and nothing comes in."""
+    """The buffered messages can be read, then the error is raised."""
     buffer = Buffered(overflow="error")
     buffer.put(1, 2, 3, 4, 5)
 
@@ -99,7 +99,7 @@ async def test_error():
 
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "error"])
 def test_bytes(overflow):
-    """Where messages are not counted, their bytes are, those in buffers alone."""
+    """Without a capacity, the bytes of messages are limited."""
     buffer = Buffered(capacity=None, overflow=overflow, max_bytes=10)
     buffer.put("abcd", b"efgh")
     assert 8 == buffer.bytes
@@ -115,7 +115,7 @@ def test_bytes(overflow):
 
 
 def test_one_message_above_the_limit():
-    """A message larger than all that may be held is dropped, and only that."""
+    """Only the message that is larger than the whole buffer is dropped."""
     buffer = Buffered(capacity=None, overflow="drop_newest", max_bytes=10)
 
     buffer.put("abc", "x" * 11, "def")
@@ -141,7 +141,7 @@ OPERATIONS = st.lists(
     limits=st.sampled_from([(1, None), (3, None), (None, 1), (None, 7), (None, None)]),
 )
 def test_books_are_kept(operations, overflow, limits):
-    """Whatever is done: bounds hold, ends are never dropped, every message counted."""
+    """The limits hold, ends are never dropped, and every message is counted."""
     capacity, max_bytes = limits
     if overflow == "pause" and max_bytes is not None:
         max_bytes = None
@@ -180,7 +180,7 @@ def test_books_are_kept(operations, overflow, limits):
 
 
 async def test_ends_keep_their_place():
-    """Before an end that is not final lies what came before, and after it what came."""
+    """An end that is not final is met between the messages before and after it."""
     buffer = Buffered(capacity=None)
     buffer.put(1)
     buffer.mark(1001)
@@ -194,7 +194,7 @@ async def test_ends_keep_their_place():
 
 
 async def test_end_wakes_every_reader():
-    """Nobody goes on waiting for what will not come."""
+    """An end wakes all readers that wait."""
     buffer = Buffered()
     readers = [asyncio.ensure_future(read_all(buffer)) for _ in range(3)]
     await asyncio.sleep(0)
@@ -207,7 +207,7 @@ async def test_end_wakes_every_reader():
 
 
 def test_clear_lets_the_socket_go_on():
-    """What is forgotten holds nobody up."""
+    """A buffer that was cleared no longer asks for a pause."""
     buffer = Buffered(capacity=1)
     buffer.put(1, 2)
     buffer.clear()
@@ -217,7 +217,7 @@ def test_clear_lets_the_socket_go_on():
 
 
 def test_drain_takes_everything():
-    """What is drained is handed over in order, without the ends."""
+    """Draining returns the messages in order, without the ends."""
     buffer = Buffered(capacity=None)
     buffer.put(1, 2)
     buffer.mark()
@@ -231,7 +231,7 @@ def test_drain_takes_everything():
 
 
 async def test_cancelled_while_waiting():
-    """A reader that is cancelled leaves nothing behind, and the next one reads."""
+    """A reader that is cancelled does not wait any more, and the next one reads."""
     buffer = Buffered()
     reader = asyncio.ensure_future(buffer.get())
     await asyncio.sleep(0)
@@ -244,7 +244,7 @@ async def test_cancelled_while_waiting():
 
 
 async def test_cancelled_as_the_message_comes():
-    """Cancelled after it was woken and before it ran: the message goes to another."""
+    """If a woken reader is cancelled before it runs, another one gets the message."""
     buffer = Buffered()
     first = asyncio.ensure_future(buffer.get())
     second = asyncio.ensure_future(buffer.get())
@@ -263,7 +263,7 @@ async def test_cancelled_as_the_message_comes():
     )
 )
 def test_cancelling_at_every_step_loses_nothing(script):
-    """However reads are begun and cancelled, each message is read once, in order."""
+    """Each message is read once, in order, however reads are cancelled."""
 
     async def main() -> None:
         buffer = Buffered(capacity=None)

@@ -10,7 +10,7 @@ ERROR = WSHandshakeError("no", status=401)
 
 
 async def test_listener_is_called_in_order(source):
-    """Sync or async: one item after the other, until it is cancelled."""
+    """Callbacks are called for one item after the other, until they are cancelled."""
     received = []
 
     async def slowly(item):
@@ -32,7 +32,7 @@ async def test_listener_is_called_in_order(source):
 
 
 async def test_listener_that_raises(source):
-    """It is told, the next item comes all the same, and the others go on."""
+    """The error is reported, and the next item is delivered."""
     received, other = [], []
 
     def listener(item):
@@ -54,7 +54,7 @@ async def test_listener_that_raises(source):
 
 
 async def test_listener_outlives_ends(source):
-    """It goes on after a disconnect(), and ends with close()."""
+    """A listener survives disconnect(), and ends with close()."""
     before, received = asyncio.all_tasks(), []
     source.stream.listen(received.append)
     source.say("a")
@@ -73,7 +73,7 @@ async def test_listener_outlives_ends(source):
 
 
 async def test_listener_needs_no_reference(source):
-    """Nobody keeps what `listen()` returns, and it lives."""
+    """A listener goes on if nobody references its subscription."""
     received = []
     source.stream.listen(received.append)
     gc.collect()
@@ -88,7 +88,7 @@ async def test_listener_needs_no_reference(source):
 
 
 async def test_cancelled_listener_is_cancelled(source):
-    """A callback that awaits something is not left behind."""
+    """Cancelling a listener also cancels its callback."""
     before = asyncio.all_tasks()
     cancelled = []
 

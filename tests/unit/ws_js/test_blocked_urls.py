@@ -1,4 +1,4 @@
-"""URLs that a page may never open, played by a fake `js`."""
+"""URLs that a page can never open, in a fake JavaScript."""
 
 import pytest
 
@@ -10,7 +10,7 @@ URL = "wss://example.org/chat?token=s3cr3t"
 
 
 async def failure(task):
-    """The error of an attempt; its words hold no secrets."""
+    """Return the error of an attempt, which contains no secrets."""
     with pytest.raises(WSHandshakeError) as caught:
         await task
     assert "s3cr3t" not in str(caught.value)
@@ -19,7 +19,7 @@ async def failure(task):
 
 @pytest.fixture
 def refused(js, begin):
-    """Makes an attempt that the browser ends without a word; returns its error."""
+    """A function that makes an attempt which fails, and returns its error."""
 
     async def refuse(url, **given):
         task = await begin(url, **given)
@@ -44,13 +44,13 @@ def refused(js, begin):
     ],
 )
 def test_mixed_content(origin, url, mixed):
-    """Only what is not as good as secure is refused to a secure page."""
+    """A secure page may open `ws:` only if the host is potentially trustworthy."""
     assert is_mixed_content(origin, url) is mixed
 
 
 @pytest.mark.parametrize("port", [1, 22, 6000, 10080])
 async def test_a_blocked_port(js, refused, port):
-    """It is named, and permanent."""
+    """The port is named, and the error is permanent."""
     error = await refused(f"wss://example.org:{port}/")
     assert error.permanent
     assert f"port {port}" in str(error)
@@ -58,7 +58,7 @@ async def test_a_blocked_port(js, refused, port):
 
 @pytest.fixture
 def violation(js, begin):
-    """Begins an attempt during which the page's policy forbids something."""
+    """A function that makes an attempt during which the page's policy is violated."""
 
     async def violate(blocked, disposition="enforce"):
         task = await begin(URL)
@@ -74,7 +74,7 @@ def violation(js, begin):
 
 
 async def test_a_policy(violation):
-    """What the page's policy forbids is named, and permanent."""
+    """The error names the policy, and is permanent."""
     error = await violation(URL)
     assert error.permanent
     assert "security policy" in str(error)
@@ -86,6 +86,6 @@ async def test_a_policy(violation):
     ids=["other", "report"],
 )
 async def test_what_a_policy_has_nothing_to_do_with(violation, what):
-    """What it forbids others is nothing to us, and what it only reports to nobody."""
+    """Violations by other URLs, and those that are only reported, are ignored."""
     error = await violation(*what)
     assert not error.permanent

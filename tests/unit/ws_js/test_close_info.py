@@ -1,4 +1,4 @@
-"""How an end is described, of which a browser reveals little."""
+"""The description of an end, of which a browser reveals little."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from ws_js.close_info import TOO_BIG, LocalRequest, close_info, too_big_failure
     ],
 )
 def test_initiator(code, local_request, initiator):
-    """It is us if we have asked for it, and the peer if its Close frame has come."""
+    """It is us if we have requested it, or the peer if it has sent a Close frame."""
     close = close_info(
         code, "why", was_clean=True, local_request=local_request, failure=None
     )

@@ -1,4 +1,4 @@
-"""A flood in a page, played by a fake `js`: the browser collects, Python fetches."""
+"""Floods in a page: the browser collects messages, and Python fetches them."""
 
 import asyncio
 import itertools
@@ -27,12 +27,12 @@ GAP = 0.5 / MIN_RATE
 
 
 def is_collecting(js, socket) -> bool:
-    """Whether Python hears nothing of a message."""
+    """Whether messages are collected without calling Python."""
     return socket.onmessage is not None and socket.onmessage not in js.live
 
 
 async def flood(js, socket, messages) -> list[object]:
-    """Send messages until they are collected; returns those."""
+    """Send messages until they are collected, and return them."""
     sent = []
     while not is_collecting(js, socket):
         await asyncio.sleep(GAP)
@@ -47,7 +47,7 @@ def numbers() -> Iterator[str]:
 
 
 async def test_a_flood(js, open_one):
-    """It is collected after a while, and comes whole, in order and soon."""
+    """It is collected after a while, and is delivered completely, in order and soon."""
     _, socket, sink = await open_one()
     messages = numbers()
     sent = await flood(js, socket, messages)
@@ -68,7 +68,7 @@ async def test_a_flood(js, open_one):
 
 
 async def test_what_is_no_flood(js, open_one):
-    """Neither many at once every second, nor a steady flow of fewer."""
+    """A burst every second is none, nor is a constant lower rate."""
     _, socket, sink = await open_one()
     at_once = round(2 * MIN_RATE * COUNTING_TIME)
     for _ in range(10):
@@ -86,7 +86,7 @@ async def test_what_is_no_flood(js, open_one):
 
 @pytest.fixture
 async def working(monkeypatch):
-    """Has the program take its time, in which the loop has no turn: `working(s)`."""
+    """A function that keeps the loop busy for some seconds."""
     loop, worked = asyncio.get_running_loop(), [0.0]
     now = loop.time
     monkeypatch.setattr(loop, "time", lambda: now() + sum(worked))
@@ -94,7 +94,7 @@ async def working(monkeypatch):
 
 
 async def test_a_slow_program(js, open_one, working):
-    """It is behind at any rate, and collected for where the loop has no turn."""
+    """Messages are collected at any rate if the loop runs nothing in between."""
     _, socket, sink = await open_one()
     sink.react = lambda _: working(10 / MIN_RATE)
     sent = [str(number) for number in range(500)]
@@ -109,7 +109,7 @@ async def test_a_slow_program(js, open_one, working):
 
 
 async def test_large_messages(js, open_one, working):
-    """What a call costs matters little then, and what would wait is much."""
+    """They are not collected: the cost of a call matters little beside them."""
     _, socket, sink = await open_one()
     sink.react = lambda _: working(10 / MIN_RATE)
     data = Buffer(bytes(MAX_COLLECTED_SIZE + 1))
@@ -119,7 +119,7 @@ async def test_large_messages(js, open_one, working):
 
 
 async def test_a_slow_program_that_keeps_up(js, open_one, working):
-    """Whatever it takes, where the loop has its turns nobody waits for Python."""
+    """Messages are not collected if the loop runs other things in between."""
     _, socket, sink = await open_one()
     sink.react = lambda _: working(10 / MIN_RATE)
     for number in range(500):
@@ -129,7 +129,7 @@ async def test_a_slow_program_that_keeps_up(js, open_one, working):
 
 
 async def test_a_busy_page_that_is_sent_little(js, open_one, working):
-    """That the loop has no turn is nothing to us then."""
+    """Few messages are not collected, even if the loop is busy."""
     _, socket, _ = await open_one()
     for number in range(200):
         working(1.5 * COUNTING_TIME / MIN_MESSAGES)
@@ -138,7 +138,7 @@ async def test_a_busy_page_that_is_sent_little(js, open_one, working):
 
 
 async def test_the_more_wait_the_more_come_at_once(js, open_one):
-    """Of an endless flood not ever more wait: the browser slows the server down."""
+    """The number of waiting messages stays bounded in an endless flood."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
     fetched, most = asyncio.Event(), 0
@@ -153,7 +153,7 @@ async def test_the_more_wait_the_more_come_at_once(js, open_one):
 
 
 async def test_a_program_that_answers(js, open_one):
-    """It may wait for each answer: nothing is collected, or no longer."""
+    """Collecting does not begin, or ends, since each answer would wait for a fetch."""
     transport, socket, sink = await open_one()
     for number in range(1000):
         await asyncio.sleep(GAP)
@@ -171,7 +171,7 @@ async def test_a_program_that_answers(js, open_one):
 
 
 async def test_others_have_their_turn(js, open_one):
-    """What came in one period is delivered in slices; a reader is woken between."""
+    """A fetch delivers messages in batches, and readers run in between."""
     _, socket, sink = await open_one()
     sent = len(await flood(js, socket, numbers()))
     for number in range(5 * BATCH_SIZE):
@@ -183,7 +183,7 @@ async def test_others_have_their_turn(js, open_one):
 
 
 async def test_a_hidden_page(js, open_one):
-    """Its timers are a second late, or a minute: nothing waits for them."""
+    """Its timers are late by a second or a minute, so that nothing is collected."""
     document = js.as_page("https://example.org")
     document.visibilityState = "hidden"
     _, socket, sink = await open_one()
@@ -203,7 +203,7 @@ async def test_a_hidden_page(js, open_one):
 
 @pytest.mark.parametrize("clean", [True, False])
 async def test_the_end(js, open_one, clean):
-    """What was collected comes before it."""
+    """Collected messages are delivered before the end."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
     for number in range(100):
@@ -216,7 +216,7 @@ async def test_the_end(js, open_one, clean):
 
 @pytest.mark.parametrize("inside", [True, False])
 async def test_abort(js, open_one, inside):
-    """Nothing comes after it, of what was collected either, but the batch itself."""
+    """Nothing is delivered after it, except for the rest of the batch."""
     transport, socket, sink = await open_one()
     await flood(js, socket, numbers())
     before = len(sink.messages)
@@ -232,7 +232,7 @@ async def test_abort(js, open_one, inside):
 
 
 async def test_abort_as_it_ends(js, open_one):
-    """Then the sink hears of no end any more."""
+    """Then no end is reported to the sink."""
     transport, socket, sink = await open_one()
     await flood(js, socket, numbers())
     socket.play_message("collected")
@@ -243,7 +243,7 @@ async def test_abort_as_it_ends(js, open_one):
 
 
 async def test_a_sink_that_raises_in_between(js, open_one):
-    """The loop is told of it, and what comes later is delivered all the same."""
+    """The exception is reported to the loop, and later messages are delivered."""
     _, socket, sink = await open_one()
     told = []
     loop = asyncio.get_running_loop()
@@ -265,7 +265,7 @@ async def test_a_sink_that_raises_in_between(js, open_one):
 
 
 async def test_a_sink_that_raises(js, open_one):
-    """As it ends, everything is freed and told all the same."""
+    """At the end, everything is released, and the end is reported."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
 
@@ -282,7 +282,7 @@ async def test_a_sink_that_raises(js, open_one):
 
 
 async def test_a_capacity_of_ones_own(js, open_one):
-    """So many may wait and no more: then they come one by one."""
+    """With a capacity, messages are delivered one by one."""
     _, socket, sink = await open_one(stream_capacity=1000)
     for number in range(1000):
         await asyncio.sleep(GAP)
@@ -292,7 +292,7 @@ async def test_a_capacity_of_ones_own(js, open_one):
 
 
 async def test_what_waits_is_a_sign_of_life(js, open_one):
-    """Whoever asks before it is fetched is not told of a silent peer."""
+    """Collected messages count as activity before they are fetched."""
     transport, socket, _ = await open_one()
     await flood(js, socket, numbers())
     loop = asyncio.get_running_loop()
@@ -304,7 +304,7 @@ async def test_what_waits_is_a_sign_of_life(js, open_one):
 
 
 async def test_one_that_is_too_big(js, open_one):
-    """What came before it is delivered, what came behind it is not; it closes."""
+    """Messages before it are delivered, those behind it are not, and it closes."""
     _, socket, sink = await open_one(max_size=1000)
     await flood(js, socket, numbers())
     before = len(sink.messages)
@@ -330,7 +330,7 @@ async def test_one_that_is_too_big(js, open_one):
     ids=["nul", "nul inside", "object", "wide", "empty", "long", "binary", "no byte"],
 )
 async def test_whatever_comes(js, open_one, among):
-    """Short text is read in one piece; what cannot be is read as ever."""
+    """Short texts are read all at once, other messages one by one."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
     before = len(sink.messages)
@@ -343,7 +343,7 @@ async def test_whatever_comes(js, open_one, among):
 
 
 async def test_short_text_is_not_touched_one_by_one(js, open_one):
-    """That is what makes it cheaper."""
+    """Joined texts are read without asking each event for its data."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
     before = len(sink.messages)

@@ -1,4 +1,4 @@
-"""Connecting in a browser, played by a fake `js`: what a real one does too rarely."""
+"""Connecting in a browser, which is a fake that does what real ones do rarely."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ URL = "wss://example.org/chat?token=s3cr3t"
 
 
 async def test_opening(js, begin):
-    """Subprotocols are offered, buffers asked for, and four proxies listen."""
+    """Subprotocols are offered, and four proxies handle the events."""
     task = await begin(protocols=["a", "b"])
     (socket,) = js.sockets
     assert (socket.url, socket.protocols) == (URL, ["a", "b"])
@@ -31,7 +31,7 @@ async def test_opening(js, begin):
 
 
 async def test_events_before_the_connector_has_returned(js, begin):
-    """They go straight to the sink; the transport that is returned is over."""
+    """They go to the sink at once, and the transport that is returned has ended."""
     sink = Recording()
     task = await begin(sink=sink)
     js.sockets[0].play_open()
@@ -45,7 +45,7 @@ async def test_events_before_the_connector_has_returned(js, begin):
 
 @pytest.mark.parametrize("state", [0, CLOSING, CLOSED])
 async def test_error_without_close_ends_the_attempt(js, begin, state):
-    """WebKitGTK and some Nodes send no `close` after it."""
+    """WebKitGTK and some versions of Node.js send no `close` after it."""
     task = await begin()
     js.sockets[0].play_error(state)
     with pytest.raises(WSHandshakeError, match="refused with an HTTP status"):
@@ -54,7 +54,7 @@ async def test_error_without_close_ends_the_attempt(js, begin, state):
 
 
 async def test_close_without_open_ends_the_attempt(js, begin):
-    """So does `close`; the URL is shown without its secrets."""
+    """`close` ends an attempt too, and the error contains no secrets of the URL."""
     task = await begin(protocols=["a"])
     js.sockets[0].play_close(1006, clean=False)
     with pytest.raises(WSHandshakeError, match="subprotocols") as caught:
@@ -64,7 +64,7 @@ async def test_close_without_open_ends_the_attempt(js, begin):
 
 
 async def test_what_the_runtime_says_is_told(js, begin):
-    """Node explains its errors; then there is nothing hidden to explain."""
+    """Node.js explains its errors, and its explanation replaces our guesses."""
     task = await begin()
     js.sockets[0].play_error(message="Unexpected server response: 403")
     with pytest.raises(WSHandshakeError, match=r"chat.*: Unexpected server.* 403$"):
@@ -72,7 +72,7 @@ async def test_what_the_runtime_says_is_told(js, begin):
 
 
 async def test_close_after_error_is_not_heard_twice(js, begin):
-    """The attempt has ended with the `error`, and its handlers are gone."""
+    """The attempt ended with the `error`, which removed the handlers."""
     sink = Recording()
     task = await begin(sink=sink)
     js.sockets[0].play_error()
@@ -83,7 +83,7 @@ async def test_close_after_error_is_not_heard_twice(js, begin):
 
 
 async def test_no_websocket(js, begin):
-    """Where there is none, the error says how to get one."""
+    """The error explains how to get a `WebSocket`."""
     js.WebSocket = None
     with pytest.raises(WSUnsupportedError, match=r"globalThis\.WebSocket = "):
         await (await begin())
@@ -91,7 +91,7 @@ async def test_no_websocket(js, begin):
 
 @pytest.mark.parametrize("opened", [False, True])
 async def test_cancelling(js, begin, opened):
-    """Cancelled, even as it opens, it closes the socket and is silent."""
+    """Cancelling closes the socket without an event, even while it opens."""
     sink = Recording()
     task = await begin(sink=sink)
     (socket,) = js.sockets

@@ -1,4 +1,4 @@
-"""`diagnose`: what HTTP tells of a failed handshake, played by a fake `js`."""
+"""`diagnose`: what HTTP reveals about a failed handshake, in a fake JavaScript."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ ASKED = "https://example.org/chat?token=s3cr3t"
 
 @pytest.fixture
 async def refused(js):
-    """Begins an attempt that the browser ends without a word."""
+    """A function that begins an attempt, which fails without details."""
     tasks = []
 
     async def begin(url=URL, **given):
@@ -48,7 +48,7 @@ async def turn():
 
 
 async def failure(task):
-    """The error of an attempt; its words hold no secrets."""
+    """Return the error of an attempt, which contains no secrets."""
     with pytest.raises(WSHandshakeError) as caught:
         await task
     assert "s3cr3t" not in str(caught.value)
@@ -56,7 +56,7 @@ async def failure(task):
 
 
 def decision(error, *, streak=FailureStreak()):  # noqa: B008 - immutable
-    """What is decided about the first failure."""
+    """The retry decision about the first failure."""
     return decide_retry(
         error,
         streak,
@@ -72,12 +72,12 @@ def decision(error, *, streak=FailureStreak()):  # noqa: B008 - immutable
 
 
 def told(request):
-    """What `fetch` was told."""
+    """The options that `fetch` was called with."""
     return {name: getattr(request.init, name) for name in vars(request.init)}
 
 
 async def test_what_is_asked(js, refused):
-    """The same URL, past all caches: without cookies, then with a handshake's."""
+    """The same URL is requested past all caches, without cookies and then with them."""
     js.as_page(HERE)
     task = await refused()
     js.requests[0].respond(503, "basic")
@@ -99,7 +99,7 @@ async def test_what_is_asked(js, refused):
 
 
 async def test_what_is_asked_without_a_page(js, refused):
-    """There are no cookies then."""
+    """Without a page there are no cookies, and only one request."""
     task = await refused()
     js.requests[0].respond(503)
     assert 503 == (await failure(task)).status
@@ -107,7 +107,7 @@ async def test_what_is_asked_without_a_page(js, refused):
 
 
 async def test_a_challenge(js, refused):
-    """Asked with cookies, a browser would bring up a login dialog: it is not."""
+    """There is no request with cookies, which would bring up a login dialog."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].respond(401, www_authenticate='Basic realm="here"')
@@ -118,7 +118,7 @@ async def test_a_challenge(js, refused):
 
 
 async def test_a_challenge_that_may_be_hidden(js, refused):
-    """Another server need not show it. The handshake, with cookies, may fare better."""
+    """Another server may hide the challenge, so that the status is inferred only."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].respond(401)
@@ -133,7 +133,7 @@ async def test_a_challenge_that_may_be_hidden(js, refused):
     [("basic", {}), ("cors", {"access_control_expose_headers": "*, Retry-After"})],
 )
 async def test_no_challenge(js, refused, kind, headers):
-    """Where all headers are seen and there is none, it is asked with cookies."""
+    """If all headers are visible and none is a challenge, cookies are sent."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].respond(401, kind, **headers)
@@ -144,7 +144,7 @@ async def test_no_challenge(js, refused, kind, headers):
 
 
 async def test_credentials_that_are_not_allowed(js, refused):
-    """Then the answer without them is all that there is, and it may be another."""
+    """Only the response without cookies is known, so that its status is inferred."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].respond(403)
@@ -155,7 +155,7 @@ async def test_credentials_that_are_not_allowed(js, refused):
 
 
 async def test_off_by_default(js, refused):
-    """Nothing is asked that was not asked for."""
+    """Without the option there is no request."""
     error = await failure(await refused(diagnose=False))
     assert js.requests == []
     assert "a browser tells a page no more" in str(error)
@@ -163,7 +163,7 @@ async def test_off_by_default(js, refused):
 
 @pytest.mark.parametrize("status", [401, 403, 410, 429, 451, 500, 502, 503])
 async def test_refusals(js, refused, status):
-    """They are the handshake's, and decided about as natively."""
+    """They are taken for the status of the handshake, and decided about as natively."""
     task = await refused()
     js.requests[0].respond(status)
     error = await failure(task)
@@ -174,7 +174,7 @@ async def test_refusals(js, refused, status):
 
 
 async def test_a_proxy_that_wants_a_password(js, refused):
-    """Chromium hides its 407, as the standard says; Firefox and WebKit tell it."""
+    """A 407 is not the status of the handshake. Firefox and WebKit do not hide it."""
     task = await refused()
     js.requests[0].respond(407)
     error = await failure(task)
@@ -184,7 +184,7 @@ async def test_a_proxy_that_wants_a_password(js, refused):
 
 
 async def test_headers(js, refused):
-    """Those that the page may see; Retry-After counts."""
+    """The error has the headers that the page may see, and their Retry-After."""
     task = await refused()
     js.requests[0].respond(503, retry_after="7", server="x")
     error = await failure(task)
@@ -195,7 +195,7 @@ async def test_headers(js, refused):
 
 @pytest.mark.parametrize("status", [200, 204, 400, 405, 426, 501])
 async def test_what_endpoints_say_to_plain_requests(js, refused, status):
-    """It is not taken for the handshake's, and a retry follows."""
+    """They are not taken for the status of the handshake, and a retry follows."""
     task = await refused(protocols=["a"])
     js.requests[0].respond(status)
     error = await failure(task)
@@ -206,7 +206,7 @@ async def test_what_endpoints_say_to_plain_requests(js, refused, status):
 
 
 async def test_not_found_is_inferred(js, refused):
-    """Many frameworks say so of their WebSocket endpoints: final the third time."""
+    """A 404 is inferred and final the third time: many frameworks send it to a GET."""
     task = await refused()
     js.requests[0].respond(404)
     error = await failure(task)
@@ -220,7 +220,7 @@ async def test_not_found_is_inferred(js, refused):
 
 @pytest.mark.parametrize(("status", "kind"), [(0, "opaqueredirect"), (302, "basic")])
 async def test_redirects(js, refused, status, kind):
-    """Browsers hide where to, Node does not; neither follows one in a handshake."""
+    """A redirect is reported without its target, which browsers hide."""
     task = await refused()
     js.requests[0].respond(status, kind)
     error = await failure(task)
@@ -229,7 +229,7 @@ async def test_redirects(js, refused, status, kind):
 
 
 async def test_cross_origin_rules(js, refused):
-    """What they hide is said, and that there is a server."""
+    """The error says that a server responds, and that the rules hide the response."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].fail()
@@ -245,7 +245,7 @@ async def test_cross_origin_rules(js, refused):
 
 @pytest.mark.parametrize("origin", [HERE, ELSEWHERE, None])
 async def test_no_answer(js, refused, origin):
-    """Within the page's origin no rule can be the reason: it is asked once."""
+    """Within the origin of the page, no rule can be the reason for no response."""
     if origin is not None:
         js.as_page(origin)
     task = await refused()
@@ -260,7 +260,7 @@ async def test_no_answer(js, refused, origin):
 
 
 async def test_in_time(js, refused):
-    """It ends well before the attempt's timeout, whose error would hide its own."""
+    """The diagnosis ends before the timeout of the attempt, whose error says less."""
     task = await refused(timeout=0.05)
     error = await failure(task)
     assert "no answer within 0.0 s" in str(error)
@@ -268,14 +268,14 @@ async def test_in_time(js, refused):
 
 
 async def test_without_a_timeout(js, refused):
-    """There is a limit all the same."""
+    """Without a timeout, the diagnosis still has a limit."""
     task = await refused(timeout=None)
     js.requests[0].respond(403)
     assert (await failure(task)).status == 403
 
 
 async def test_cancelling(js, refused):
-    """It ends the request."""
+    """Cancelling aborts the request."""
     task = await refused()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -284,7 +284,7 @@ async def test_cancelling(js, refused):
 
 
 async def test_passwords(js, refused):
-    """`fetch` takes no URL that holds one; without it the answer would be another."""
+    """`fetch` accepts no URL with a password, so that there is no request."""
     task = await refused("wss://joe:secret@example.org/")
     error = await failure(task)
     assert js.requests == []
@@ -293,7 +293,7 @@ async def test_passwords(js, refused):
 
 
 async def test_what_the_runtime_says_is_kept(js):
-    """Node tells something itself."""
+    """The explanation of Node.js is kept in front of the diagnosis."""
     options = WebSocketOptions.js(diagnose=True)
     request = ConnectRequest(url=URL, headers={}, options=options)
     task = asyncio.ensure_future(
@@ -308,7 +308,7 @@ async def test_what_the_runtime_says_is_kept(js):
 
 
 async def test_mixed_content_without_an_exception(js, refused):
-    """WebKit makes the socket and lets it fail: told in plain words, and permanent."""
+    """WebKit makes the socket and lets it fail. The error is permanent."""
     js.as_page(HERE)
     error = await failure(await refused("ws://example.org/"))
     assert error.permanent

@@ -1,4 +1,4 @@
-"""How long text gets into Python's memory, played by a fake `js`."""
+"""How long text gets into the memory of Python, in a fake JavaScript."""
 
 import pytest
 from pyodide.ffi import JsException
@@ -9,7 +9,7 @@ from ws_js.message_reader import LONG_TEXT
 
 
 async def test_long_text_goes_by_way_of_its_bytes(open_one):
-    """From the second one on; short text and bytes among it arrive as ever."""
+    """Long text is encoded from the second message on; others are read as usual."""
     _, socket, sink = await open_one()
     long, wide = "x" * LONG_TEXT, "é" * LONG_TEXT
     played = [
@@ -24,7 +24,7 @@ async def test_long_text_goes_by_way_of_its_bytes(open_one):
 
 @pytest.mark.parametrize("over", range(-6, 7))
 async def test_long_text_around_the_size_of_the_buffer(open_one, over):
-    """Not a byte is missing, however the last character falls."""
+    """No byte is missing, wherever the buffer ends within the last character."""
     _, socket, sink = await open_one()
     texts = [
         "x" * (2**14 + over),
@@ -38,7 +38,7 @@ async def test_long_text_around_the_size_of_the_buffer(open_one, over):
 
 
 async def test_bytes_after_long_text(open_one):
-    """The guess was wrong, and the bytes arrive."""
+    """Bytes arrive although text was expected."""
     _, socket, sink = await open_one()
     sent = ["x" * LONG_TEXT, Buffer(b"\x00"), "x" * LONG_TEXT, "y" * LONG_TEXT]
     played = [socket.play_message(data) for data in sent]
@@ -47,7 +47,7 @@ async def test_bytes_after_long_text(open_one):
 
 
 async def test_long_text_where_data_has_no_getter(js, open_one):
-    """An event of a runtime that makes it otherwise is read as ever."""
+    """Events without such a getter are read as usual."""
     js.data_descriptor = None
     _, socket, sink = await open_one()
     played = [socket.play_message("x" * LONG_TEXT) for _ in range(3)]
@@ -56,7 +56,7 @@ async def test_long_text_where_data_has_no_getter(js, open_one):
 
 
 async def test_long_text_where_only_strings_are_encoded(js, open_one):
-    """Node.js is so: each is read as ever, the first of them too."""
+    """In Node.js, every text is read as usual."""
 
     class Strict:
         def encodeInto(self, thing: object, _buffer: object) -> None:  # noqa: N802 - JavaScript's
@@ -70,7 +70,7 @@ async def test_long_text_where_only_strings_are_encoded(js, open_one):
 
 
 async def test_long_text_that_is_too_big_is_never_copied(open_one):
-    """Its size is known before it gets into Python's memory."""
+    """Its size is known before it is copied into the memory of Python."""
     _, socket, sink = await open_one(max_size=LONG_TEXT)
     socket.play_message("x" * LONG_TEXT)
     event = socket.play_message("é" * LONG_TEXT)

@@ -1,4 +1,4 @@
-"""What a page's console shows on older Pyodides: crashes, and nothing else.
+"""What older versions of Pyodide show in the console: crashes, and nothing else.
 
 Their rules about tasks and promises are played on CPython's loop, see
 `tests/support/old_pyodide.py`: a task's exception is shown only where nobody has added
@@ -31,12 +31,12 @@ class Crash(Exception):  # noqa: N818 - it is one
 
 
 class Stop(BaseException):
-    """What no `except Exception` catches, as `SystemExit`."""
+    """An exception that no `except Exception` catches, like `SystemExit`."""
 
 
 @pytest.fixture
 async def console():
-    """What the console shows under the rules of 0.28 and later."""
+    """The console under the rules of Pyodide 0.28 and later."""
     loop = asyncio.get_running_loop()
     yield install(loop, asks_cancelled=False)
     _restore(loop)
@@ -44,7 +44,7 @@ async def console():
 
 @pytest.fixture
 async def console_027():
-    """What it shows under those of 0.27."""
+    """The console under the rules of Pyodide 0.27."""
     loop = asyncio.get_running_loop()
     yield install(loop, asks_cancelled=True)
     _restore(loop)
@@ -80,7 +80,7 @@ async def stop(*_: object) -> None:
 
 
 async def test_a_program_that_crashes(console):
-    """`ws.run()` hides no exception of the program."""
+    """`ws.run()` does not hide an exception of the program."""
     task = run(crash())
     await until_idle()
     assert isinstance(task.exception(), Crash)
@@ -88,7 +88,7 @@ async def test_a_program_that_crashes(console):
 
 
 async def test_a_program_that_somebody_awaits(console):
-    """Whoever awaits it gets the exception, and the console need not show it."""
+    """Whoever awaits the task gets the exception, and the console does not show it."""
     with pytest.raises(Crash):
         await run(crash())
     assert [] == crashes(console)
@@ -96,7 +96,7 @@ async def test_a_program_that_somebody_awaits(console):
 
 @pytest.mark.parametrize("is_async", [False, True])
 async def test_a_listener_that_stops(js, console, is_async):
-    """What ends a listener permanently is shown, or told to `on_event`."""
+    """A BaseException that ends a listener is shown, or reported to `on_event`."""
 
     def stop_now(_: object) -> None:
         raise Stop
@@ -110,7 +110,7 @@ async def test_a_listener_that_stops(js, console, is_async):
 
 
 async def test_what_stops_is_shown_once(js, console):
-    """Once for each, whoever else looks at the task."""
+    """Each BaseException is shown once."""
     receive = ws.WSInterceptor.handlers(on_message=stop)
     send = ws.WSInterceptor.handlers(on_send=stop)
     async with open_client(js, interceptors=[receive, send]) as (client, socket):
@@ -125,7 +125,7 @@ async def test_what_stops_is_shown_once(js, console):
 
 
 async def test_an_interceptor_that_stops(js, console):
-    """So is what ends the sending of a message, and its receipt says that too."""
+    """One that ends a send is shown or reported, and the receipt has failed."""
     events = []
     options = {"interceptors": [ws.WSInterceptor.handlers(on_send=stop)]}
     async with open_client(js, on_event=events.append, **options) as (client, _):
@@ -136,7 +136,7 @@ async def test_an_interceptor_that_stops(js, console):
 
 
 async def test_an_interceptor_of_messages_that_stops(js, console):
-    """So is what ends the work on a message that came."""
+    """One that ends the handling of a received message is shown or reported."""
     events = []
     options = {"interceptors": [ws.WSInterceptor.handlers(on_message=stop)]}
     async with open_client(js, on_event=events.append, **options) as (_, socket):
@@ -146,7 +146,7 @@ async def test_an_interceptor_of_messages_that_stops(js, console):
 
 
 async def test_cancelling_a_diagnosis(js):
-    """The promise of a request that is ended settles without an error (0.25)."""
+    """The promise of an aborted request is settled without an error (Pyodide 0.25)."""
     promises = []
 
     def wait_for_all(_: object) -> OldPromise:
@@ -171,7 +171,7 @@ async def test_cancelling_a_diagnosis(js):
 
 @pytest.mark.parametrize("during", ["the provider", "the handshake", "after_connect"])
 async def test_cancelling_an_attempt(js, console_027, during):
-    """It is answered with nothing in the console (0.27)."""
+    """Cancelling an attempt shows nothing in the console (Pyodide 0.27)."""
     after = {"after_connect": hang} if during == "after_connect" else {}
     client = client_in(js, **after)
     provider = hang if during == "the provider" else URL
@@ -190,7 +190,7 @@ async def test_cancelling_an_attempt(js, console_027, during):
 
 @pytest.mark.parametrize("meanwhile", ["listening", "sending", "receiving"])
 async def test_closing(js, console_027, meanwhile):
-    """So is `close()`, whatever of the application is under way."""
+    """Nor does `close()`, whatever the application is doing."""
     interceptor = ws.WSInterceptor.handlers(
         on_send=hang if meanwhile == "sending" else None,
         on_message=hang if meanwhile == "receiving" else None,
@@ -206,7 +206,7 @@ async def test_closing(js, console_027, meanwhile):
 
 
 async def test_closing_a_client_over_another(console_027):
-    """So is that of a client that was made with `from_client`."""
+    """Nor does `close()` of a client that was made with `from_client`."""
     client = ws.WebSocketClient.from_client(WebSocketClientFake())
     await client.connect("ws://anywhere/")
     await client.close()
@@ -215,7 +215,7 @@ async def test_closing_a_client_over_another(console_027):
 
 
 async def test_cancelling_a_program(console_027):
-    """So is the cancelling of what `ws.run()` runs."""
+    """Nor does cancelling a program that `ws.run()` runs."""
     task = run(hang())
     await until_idle()
     task.cancel()
@@ -225,7 +225,7 @@ async def test_cancelling_a_program(console_027):
 
 
 async def test_cancelling_a_program_that_has_not_begun(console):
-    """Nothing is left of it, nor said about it."""
+    """Its coroutine is closed, and nothing is shown."""
     program = crash()
     task = run(program)
     task.cancel()

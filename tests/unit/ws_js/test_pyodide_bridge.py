@@ -16,7 +16,7 @@ def test_outside_of_a_page(js):
 
 
 def test_in_a_page(js):
-    """The events of the network happen to `globalThis`, others to the document."""
+    """Events of the network are dispatched on `globalThis`, others on the document."""
     document = js.as_page(ORIGIN)
     assert ORIGIN == js.bridge.origin
     assert [js] == list(js.bridge.event_targets("online"))
@@ -37,7 +37,7 @@ def test_binary_data(js, blob):
 
 
 async def test_fetch(js):
-    """It returns the outcome, and what aborts the request."""
+    """It returns the outcome, and the controller that aborts the request."""
     outcomes, controller = js.bridge.fetch(
         ORIGIN, mode="cors", credentials="omit", redirect="manual"
     )

@@ -8,7 +8,7 @@ from ws_js.pyodide_data import BlobData, to_data
 
 @pytest.mark.parametrize("data", ["text", b"bytes", [1, 2], None, object()])
 def test_data_of_python_is_none_of_it(data):
-    """It is checked elsewhere."""
+    """Data of Python is not converted."""
     assert to_data(data) is None
 
 

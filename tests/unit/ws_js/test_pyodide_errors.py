@@ -1,4 +1,4 @@
-"""What JavaScript throws as a `WebSocket` is made, played by a fake `js`."""
+"""What the constructor of `WebSocket` throws, in a fake JavaScript."""
 
 import pytest
 from pyodide.ffi import JsException
@@ -33,7 +33,7 @@ URL = "wss://example.org/chat?token=s3cr3t"
     ],
 )
 async def test_constructor_raises(js, begin, *, name, url, error, words):
-    """What `new WebSocket` throws is told in plain words, without secrets."""
+    """An exception of the constructor becomes an error without secrets."""
     js.as_page("https://page.example")
     js.refuse = JsException(name, "blocked by CSP")
     with pytest.raises(error, match=words) as caught:
@@ -62,14 +62,14 @@ The thrown value's toString method returns \"""{0}\"""."""
 async def test_what_pyodide_quotes_is_told_by_its_name(
     js, begin, *, thrown, error, words
 ):
-    """WebKit's `DOMException` has no stack, so that Pyodide takes it for no error."""
+    """A `DOMException` of WebKit has no stack, so that Pyodide quotes it."""
     js.refuse = JsException("Error", QUOTED.format(thrown))
     with pytest.raises(error, match=words):
         await (await begin())
 
 
 async def test_a_policy_of_an_insecure_page(js, begin):
-    """It may forbid `ws:` as well, which such a page may open otherwise."""
+    """The policy may forbid `ws:` too, which an insecure page may open otherwise."""
     js.as_page("http://page.example")
     js.refuse = JsException("SecurityError", "")
     with pytest.raises(WSHandshakeError, match=r"security policy forbids it$"):

@@ -7,7 +7,7 @@ from ws_js.pyodide_run import run
 
 
 async def test_the_result_of_a_program():
-    """It is that of the task, for whoever awaits it."""
+    """The task has the result of the program."""
 
     async def main():
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A `WebSocket` and the proxies of its event handlers, played by a fake `js`."""
+"""A `WebSocket` and the proxies of its event handlers, in a fake JavaScript."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from ws_js.pyodide_socket import ProxiedSocket
 
 
 class Handlers:
-    """Notes which events were handled."""
+    """Handlers that record the events."""
 
     def __init__(self) -> None:
         self.events: list[str] = []
@@ -51,7 +51,7 @@ def test_events(proxied, events):
 
 
 def test_collecting(proxied, events):
-    """Python hears nothing of messages that are collected."""
+    """Python is not called for messages that are collected."""
     collected = proxied.collect_messages()
     proxied.socket.play_message("a")
     proxied.stop_collecting()

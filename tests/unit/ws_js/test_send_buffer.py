@@ -1,4 +1,4 @@
-"""How a browser's send buffer is watched, which tells nothing of itself."""
+"""Polling the send buffer of a browser."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ clock = LoopTimeProxy()
 
 
 async def test_how_often_a_full_buffer_is_looked_at():
-    """As often as timers allow while it drains; ever less while it stands still."""
+    """It is polled as often as timers allow while it drains, and then less often."""
     amounts = [900, 800, 700, 700, 700, 600, 500, 5]
     polls = []
 
@@ -32,7 +32,7 @@ async def test_how_often_a_full_buffer_is_looked_at():
 
 
 async def test_a_message_stands_in_for_a_late_timer():
-    """Timers of a hidden page fire once a minute; its messages arrive at once."""
+    """A message polls if the timer is late, as in a hidden page."""
     amounts = [900, 900, 5]
 
     class Socket:

@@ -1,4 +1,4 @@
-"""The browser backend, played by a fake `js`: what a real browser does too rarely."""
+"""The browser's transport, in a fake that does what real browsers do rarely."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ from ws_js import PLATFORM
 
 
 async def test_an_error_is_always_listened_to(js, open_one):
-    """After the end too, by a function of JavaScript: npm's `ws` dies otherwise."""
+    """`error` has a handler after the end too, or npm's `ws` would end the process."""
     transport, socket, sink = await open_one()
     transport.abort()
     socket.play_error()
@@ -23,7 +23,7 @@ async def test_an_error_is_always_listened_to(js, open_one):
 
 
 async def test_messages(open_one):
-    """Text by its UTF-8 size; bytes are copied once."""
+    """Sizes are those of UTF-8, and bytes are copied once."""
     _, socket, sink = await open_one()
     buffer = Buffer(b"\x00\xff")
     socket.play_message("grün")
@@ -35,7 +35,7 @@ async def test_messages(open_one):
 
 @pytest.mark.parametrize("data", ["é" * 6, Buffer(bytes(11))], ids=["text", "binary"])
 async def test_a_message_that_is_too_big(open_one, data):
-    """It is not copied nor delivered; we close, and say what our reason was."""
+    """It is neither copied nor delivered, and the close info has our reason."""
     _, socket, sink = await open_one(max_size=10)
     socket.play_message("x" * 10)
     socket.play_message(data)
@@ -51,7 +51,7 @@ async def test_a_message_that_is_too_big(open_one, data):
 
 
 async def test_sending(open_one):
-    """Text as text; bytes, and text that is to be binary, as bytes; in order."""
+    """Text and bytes are converted as `text` says, and sent in order."""
     transport, socket, _ = await open_one()
     transport.send("a", text=True)
     transport.send(b"b", text=False)
@@ -61,7 +61,7 @@ async def test_sending(open_one):
 
 
 async def test_sending_blobs(open_one):
-    """Binary data as Blob where that was asked for; text as ever."""
+    """With the option, binary data is sent as a Blob, and text as usual."""
     transport, socket, _ = await open_one(use_blob_for_binary=True)
     transport.send(b"b", text=False)
     transport.send("a", text=True)
@@ -70,7 +70,7 @@ async def test_sending_blobs(open_one):
 
 @pytest.mark.parametrize("state", [CLOSING, CLOSED])
 async def test_send_is_not_swallowed(open_one, state):
-    """The browser would take the message and forget it."""
+    """It raises, since the browser would drop the message silently."""
     transport, socket, _ = await open_one()
     socket.readyState = state
     with pytest.raises(WSConnectionClosedError):
@@ -79,7 +79,7 @@ async def test_send_is_not_swallowed(open_one, state):
 
 
 async def test_send_that_throws(open_one, monkeypatch):
-    """What JavaScript throws is the cause."""
+    """The exception of JavaScript is the cause of the error."""
     transport, socket, _ = await open_one()
     error = JsException("InvalidStateError", "no")
 
@@ -102,7 +102,7 @@ async def test_send_that_throws(open_one, monkeypatch):
     ],
 )
 async def test_closing(open_one, args, told):
-    """No code: no arguments; the end is ours."""
+    """Without a code there are no arguments, and the end is a local one."""
     transport, socket, sink = await open_one()
     transport.close(*args)
     transport.close(4999, "again")
@@ -113,7 +113,7 @@ async def test_closing(open_one, args, told):
 
 
 async def test_a_code_that_may_not_be_sent(open_one):
-    """It raises, and the connection goes on."""
+    """It raises, and the connection stays open."""
     transport, _, sink = await open_one()
     with pytest.raises(WSInvalidCloseError, match="1001"):
         transport.close(1001, "")
@@ -130,7 +130,7 @@ async def test_a_code_that_may_not_be_sent(open_one):
     ],
 )
 async def test_the_peer_closes(open_one, code, clean, initiator, log):
-    """A closing handshake shows as closing first, a loss does not."""
+    """`on_closing` precedes `on_closed` for a closing handshake, but not for a loss."""
     _, socket, sink = await open_one()
     socket.play_close(code, "why" * clean, clean=clean)
     assert sink.log == log
@@ -139,7 +139,7 @@ async def test_the_peer_closes(open_one, code, clean, initiator, log):
 
 
 async def test_error_without_close_ends_a_connection(open_one):
-    """Where no `close` comes within the turn, and the socket is closed."""
+    """`error` ends a connection if no `close` follows in the same turn of the loop."""
     _, socket, sink = await open_one()
     socket.play_error()
     assert sink.log == []
@@ -147,7 +147,7 @@ async def test_error_without_close_ends_a_connection(open_one):
 
 
 async def test_error_with_close(open_one):
-    """Where it comes, it alone is told."""
+    """If `close` follows, only that is reported."""
     _, socket, sink = await open_one()
     socket.play_error()
     socket.play_close(1011, clean=True)
@@ -156,7 +156,7 @@ async def test_error_with_close(open_one):
 
 
 async def test_error_of_a_socket_that_goes_on_closing(open_one):
-    """`close` will come: npm's `ws` does so."""
+    """If the socket is still closing, `close` will come, as with npm's `ws`."""
     _, socket, sink = await open_one()
     socket.play_error(CLOSING)
     await asyncio.sleep(0)
@@ -167,7 +167,7 @@ async def test_error_of_a_socket_that_goes_on_closing(open_one):
 
 @pytest.mark.parametrize("event", ["message", "closing", "closed"])
 async def test_abort_by_the_sink(js, open_one, event):
-    """Whatever it is told meanwhile, nothing comes after it."""
+    """Nothing is reported after it, whichever report the sink is handling."""
     transport, socket, sink = await open_one()
     sink.react = lambda name: transport.abort() if name == event else None
     socket.play_message("x")
@@ -177,7 +177,7 @@ async def test_abort_by_the_sink(js, open_one, event):
 
 
 async def test_full_buffer(open_one):
-    """The browser is asked while its buffer is full, and not before or after."""
+    """The buffer is polled while it is full, and not before or after."""
     transport, socket, sink = await open_one(write_limit=1000)
     transport.send("x" * 100, text=True)
     socket.bufferedAmount = 5000
@@ -190,7 +190,7 @@ async def test_full_buffer(open_one):
 
 
 async def test_full_buffer_while_timers_are_late(open_one, monkeypatch):
-    """Each message that arrives asks the browser, as the timers should have."""
+    """A message that arrives polls the buffer if the timer is late."""
     transport, socket, sink = await open_one(write_limit=10)
     loop = asyncio.get_running_loop()
     frozen = loop.time()
@@ -206,7 +206,7 @@ async def test_full_buffer_while_timers_are_late(open_one, monkeypatch):
 
 
 async def test_full_buffer_at_the_end(open_one):
-    """Nobody asks a socket that is gone."""
+    """Polling stops at the end."""
     transport, socket, _ = await open_one(write_limit=10)
     socket.bufferedAmount = 5000
     transport.send("x" * 100, text=True)
@@ -217,7 +217,7 @@ async def test_full_buffer_at_the_end(open_one):
 
 
 async def test_what_a_browser_does_not_have(open_one):
-    """No pings, no pause; neither is an error."""
+    """Pings and pauses have no effect, and raise no error."""
     transport, socket, sink = await open_one()
     assert transport.ping() is None
     transport.pause_reading()
