@@ -7,6 +7,7 @@ import pytest
 import ws
 from tests.support.fake_network import URL, begin, connected, playing
 from tests.support.fake_transport import FakeConnector
+from tests.support.holding_interceptor import HoldingInterceptor
 from tests.support.idle import until_idle
 
 pytestmark = pytest.mark.looptime
@@ -23,17 +24,6 @@ LARGE = "x" * MIB
 """One object, however often it is held."""
 
 
-class Holding(ws.WSInterceptor):
-    """An interceptor that holds received messages until it is released."""
-
-    def __init__(self) -> None:
-        self.released = asyncio.Event()
-
-    async def on_message(self, data, next):
-        await self.released.wait()
-        await next(data)
-
-
 def send_until_paused(transport, message: str, most: int) -> int:
     """Send messages until reading is paused, and return their number."""
     for count in range(most):
@@ -45,7 +35,7 @@ def send_until_paused(transport, message: str, most: int) -> int:
 
 async def test_bytes_in_front_of_interceptors():
     """A few large messages that wait for an interceptor pause the socket."""
-    connector, holding = FakeConnector(), Holding()
+    connector, holding = FakeConnector(), HoldingInterceptor()
     async with connected(connector, interceptors=[holding]) as (client, transport):
         assert send_until_paused(transport, LARGE, MANY_LARGE) < MANY_LARGE
         holding.released.set()
@@ -59,7 +49,7 @@ async def test_bytes_in_front_of_interceptors():
 )
 async def test_in_front_of_interceptors_during_after_connect(message, most):
     """Messages that wait before the connection is open pause the socket too."""
-    connector, holding = FakeConnector(), Holding()
+    connector, holding = FakeConnector(), HoldingInterceptor()
     greeting = asyncio.Event()
     options = {
         "interceptors": [holding],
@@ -84,7 +74,7 @@ async def test_in_front_of_interceptors_during_after_connect(message, most):
 
 async def test_before_the_connector_has_returned():
     """So do messages that arrive before the connector has returned."""
-    connector, holding = FakeConnector(), Holding()
+    connector, holding = FakeConnector(), HoldingInterceptor()
     async with playing(connector, interceptors=[holding]) as client:
         begin(client.connect(URL))
         attempt = await connector.next()

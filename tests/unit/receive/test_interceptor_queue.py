@@ -1,29 +1,17 @@
 """What waits for interceptors: order, watermarks, ends."""
 
-import asyncio
-
 import pytest
 
+from tests.support.holding_interceptor import HoldingInterceptor
 from tests.support.idle import until_idle
 from tests.support.pipelines import ObservedPipeline
 from ws_common.options.interceptors import WSInterceptor
 from ws_common.vocabulary.errors import WSNotConnectedError
 
 
-class Waiting(WSInterceptor):
-    """Lets nothing pass before it is released."""
-
-    def __init__(self) -> None:
-        self.released = asyncio.Event()
-
-    async def on_message(self, data, next):
-        await self.released.wait()
-        next(data)
-
-
 async def test_actions_keep_their_place():
     """An action is performed at once, or behind the messages that wait."""
-    waiting, performed = Waiting(), []
+    waiting, performed = HoldingInterceptor(), []
     observed = ObservedPipeline(waiting)
     buffer = observed.pipeline.messages.attach()
     queue = observed.pipeline.queue
@@ -40,7 +28,7 @@ async def test_actions_keep_their_place():
 
 async def test_watermarks():
     """The queue is full above its capacity, until it is well below that."""
-    waiting = Waiting()
+    waiting = HoldingInterceptor()
     observed = ObservedPipeline(waiting, capacity=2)
     observed.pipeline.messages.attach(capacity=100)
     incoming, queue = observed.connect(), observed.pipeline.queue
@@ -58,7 +46,7 @@ async def test_watermarks():
 async def test_stopping_performs_actions_and_discards_messages():
     """A caller that waits for an action would wait for ever otherwise."""
     performed = []
-    observed = ObservedPipeline(Waiting())
+    observed = ObservedPipeline(HoldingInterceptor())
     observed.connect().push(["a", "b"], 2)
     observed.pipeline.call(performed.append, "action")
     observed.pipeline.stop()
@@ -69,7 +57,7 @@ async def test_stopping_performs_actions_and_discards_messages():
 
 async def test_removing_the_messages_of_one_connection():
     """Those of others stay where they are."""
-    waiting = Waiting()
+    waiting = HoldingInterceptor()
     observed = ObservedPipeline(waiting, capacity=9)
     buffer = observed.pipeline.messages.attach()
     first, second = observed.connect(1), observed.connect(2)

@@ -13,6 +13,7 @@ from tests.support.call_counter import calls_of
 from tests.support.client_driver import abort, begin, opened_anywhere
 from tests.support.client_helpers import Told
 from tests.support.fake_transport import FakeConnector
+from tests.support.holding_interceptor import HoldingInterceptor
 from tests.support.idle import turns, until_idle
 from tests.support.read_available import at_hand
 from ws_common.options.interceptors import WSInterceptor
@@ -331,17 +332,6 @@ async def test_a_batch_costs_as_much_as_a_message(joined):
     assert len(one) <= 8, one
 
 
-class HoldingInterceptor(WSInterceptor):
-    """An interceptor that holds all messages until it is opened."""
-
-    def __init__(self) -> None:
-        self.opened = asyncio.Event()
-
-    async def on_message(self, data, next):
-        await self.opened.wait()
-        next(data)
-
-
 async def test_connections_keep_their_place_among_messages():
     """Sessions begin and end in order with the messages."""
     holding = HoldingInterceptor()
@@ -354,7 +344,7 @@ async def test_connections_keep_their_place_among_messages():
         second = await chain.connector.opened()
         await again
         second.message("2")
-        holding.opened.set()
+        holding.released.set()
         await until_idle()
 
         first = await anext(sessions)
@@ -375,7 +365,7 @@ async def test_disconnecting_forgets_messages_and_keeps_the_end():
         assert [1] == lost, "the one that waited"
         chain.transport.closed(1000, initiator="local")
         await disconnecting
-        holding.opened.set()
+        holding.released.set()
         await until_idle()
 
         assert [] == [message async for message in chain.reader]
@@ -422,7 +412,7 @@ async def test_actions_behind_a_backlog_do_not_keep_it_full():
             chain.transport.message(str(number))
         assert chain.transport.paused
         feed = chain.client.sessions()  # asked for behind the backlog
-        holding.opened.set()
+        holding.released.set()
         await until_idle()
 
         assert not chain.transport.paused
@@ -441,7 +431,7 @@ async def test_disconnecting_from_a_connection_that_ends_already(how):
             chain.transport.closed(1006)
         disconnecting = begin(chain.client.disconnect())
         await until_idle()
-        holding.opened.set()
+        holding.released.set()
         await until_idle()
         if how == "closing":
             chain.transport.closed(1001, initiator="peer", clean=True)
