@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import weakref
 
+from tests.support.idle import until_idle
 from ws_js.pyodide_run import run
 
 
@@ -18,16 +20,19 @@ async def test_the_result_of_a_program():
 
 async def test_a_program_needs_no_reference():
     """A loop refers to its tasks weakly, and pages do not keep what run() returns."""
-    finished = []
+    events, finished = [], []
 
     async def main():
-        await asyncio.sleep(0)
-        gc.collect()
-        await asyncio.sleep(0)
+        event = asyncio.Event()
+        events.append(weakref.ref(event))
+        await event.wait()
         finished.append(True)
 
     run(main())
-    for _ in range(5):
-        gc.collect()
-        await asyncio.sleep(0)
+    await until_idle()
+    gc.collect()
+    event = events[0]()
+    assert event is not None, "the task and all that it refers to were collected"
+    event.set()
+    await until_idle()
     assert [True] == finished
