@@ -69,6 +69,7 @@ class StalledReaders:
             if self._reads.get(buffer) == buffer.reads and not buffer.has_waiters
         ]
         for buffer in self._reported:
+            # One event per stall is enough: what is reported stays in `descriptions`.
             if buffer not in before:
                 who = self._describe(buffer)
                 self._report("subscriber_stuck", who=who, waiting=buffer.waiting)

@@ -39,6 +39,7 @@ class Stream(Generic[T]):
         *,
         owner: object = None,
     ) -> None:
+        # A derived stream shares the broadcast, and adds to the steps.
         self._broadcast = broadcast
         self._report = report
         self._steps = steps

@@ -17,12 +17,12 @@ class Subscription(AbstractContextManager["Subscription"]):
         >>> import asyncio
         >>> from ws.testing import WebSocketClientFake
         >>> async def main() -> None:
-        ...     fake, heard = WebSocketClientFake(), asyncio.Queue()
+        ...     fake, received = WebSocketClientFake(), asyncio.Queue()
         ...     async with WebSocketClient.from_client(fake) as client:
         ...         await client.connect("ws://anywhere/")
-        ...         with client.stream.listen(heard.put):
+        ...         with client.stream.listen(received.put):
         ...             fake.loop_back("hello")
-        ...             print(await heard.get())
+        ...             print(await received.get())
         >>> asyncio.run(main())
         hello
     """
