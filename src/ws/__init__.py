@@ -31,7 +31,9 @@ from ws_common.options.outbox import Outbox
 from ws_common.options.platform import Overflow
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
-from ws_common.receive.streams import Stream, Subscriber, Subscription
+from ws_common.receive.stream import Stream
+from ws_common.receive.subscriber import Subscriber
+from ws_common.receive.subscription import Subscription
 from ws_common.send.receipt import Receipt
 from ws_common.vocabulary.durations import Seconds
 from ws_common.vocabulary.errors import (
@@ -70,7 +72,7 @@ from ws_common.vocabulary.transport import (
 # Pyodide `sys.platform` is "emscripten", in the main thread and in a worker.
 if sys.platform == "emscripten":
     from ws_js import PLATFORM as _PLATFORM
-    from ws_js.run import run
+    from ws_js.pyodide_run import run
 else:
     from ws_vm import PLATFORM as _PLATFORM
     from ws_vm.run import run

@@ -19,9 +19,10 @@ from ws_common.lifecycle.states import (
     WebSocketClientState,
 )
 from ws_common.receive.broadcast import Broadcast
+from ws_common.receive.end_marker import End
+from ws_common.receive.limits import Limits
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
-from ws_common.receive.subscriber_buffer import End, Limits
 from ws_common.vocabulary.errors import (
     WSClientClosedError,
     WSConnectionClosedError,
@@ -231,8 +232,8 @@ class WebSocketClientFake:
         """Close the connection; the fake cannot connect again."""
         await self.disconnect(code, reason)
         self._finished = True
-        self._messages.mark(End(final=True))
-        self._states.mark(End(final=True))
+        self._messages.end_all(End(final=True))
+        self._states.end_all(End(final=True))
 
     def __repr__(self) -> str:
         """Show the state and the number of messages that were sent."""

@@ -28,7 +28,7 @@ from ws_common.options.options import (
 )
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
-from ws_common.receive.streams import Subscriber
+from ws_common.receive.subscriber import Subscriber
 from ws_common.runtime.after_connect_session import is_inside_after_connect
 from ws_common.send.receipt import Receipt
 from ws_common.vocabulary.callsite import find_callsite
@@ -248,8 +248,8 @@ class WebSocketClient:
             last_error=supervisor.connections.retry_decider.last_error,
             holds=supervisor.environment.retry_timer.holds,
             unsent=supervisor.send_queue.waiting,
-            is_full=bool(received.messages.full),
-            stuck=received.stuck.stuck,
+            is_full=bool(received.messages.full_buffers),
+            stuck=received.stalled_readers.descriptions,
             kept=received.messages.kept.waiting if received.messages.kept else 0,
         )
         return explain(snapshot)
@@ -342,7 +342,7 @@ class WebSocketClient:
 
     def __aiter__(self) -> AsyncIterator[Data]:
         """Iterate over the messages. This shares its subscriber with `recv()`."""
-        return self._get_subscriber().held_by(self)
+        return self._get_subscriber().reader_for(self)
 
     def sessions(self) -> AsyncIterator[Session]:
         """Iterate over the connections, for programs that start anew at each one.
@@ -490,7 +490,7 @@ class WebSocketClient:
         # for. An interceptor that called them would hold these messages back.
         needs_messages = method in ("connect", "reconnect")
         if needs_messages and self._options.after_connect is not None:
-            self._supervisor.received.check_outside()
+            self._supervisor.received.check_not_in_interceptor()
 
 
 class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`

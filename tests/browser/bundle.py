@@ -1,4 +1,4 @@
-"""What goes into Pyodide: the wheel of this tree, pytest's wheels, and the tests."""
+"""The files for Pyodide: the wheel of this tree, pytest's wheels, and the tests."""
 
 import sys
 import zipfile
@@ -30,10 +30,10 @@ PYTHON = "3.14"
 """The Python inside Pyodide 314."""
 
 SUITES = ("tests/contract", "tests/unit", "tests/browser/inside")
-"""What is run inside."""
+"""The folders of tests that run inside Pyodide."""
 
 HELPERS = ("tests/support", "tests/bench")
-"""What these import."""
+"""The folders that those tests import."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Bundle:
 
 
 def make() -> Bundle:
-    """Bring and build whatever is missing or old.
+    """Download and build whatever is missing or out of date.
 
     Raises:
         ToolError: npm, pip or the build failed.

@@ -11,7 +11,7 @@ from tools.assets import build_wheel
 from tools.common import BUILD, STAMPS, digest, is_fresh, run, write_stamp
 
 BUILDERS = ("jupyterlite-core==0.8.6", "jupyterlite-pyodide-kernel==0.8.6")
-"""They bring a lot, and so they are no part of the environment."""
+"""The packages have many dependencies, so that they are not in the environment."""
 
 REQUIREMENTS = Path(__file__).with_name("jupyterlite.txt")
 

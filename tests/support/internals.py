@@ -25,7 +25,7 @@ def set_patience(monkeypatch: Any, seconds: float) -> None:
 
     No option says it, and native tests run on the real clock.
     """
-    monkeypatch.setattr("ws_common.receive.stalled_readers.PATIENCE", seconds)
+    monkeypatch.setattr("ws_common.receive.stalled_readers.REPORT_AFTER", seconds)
 
 
 def jitter() -> float:
@@ -40,7 +40,7 @@ def is_watching_its_buffer(transport: Any) -> bool:
 
     A page's loop shows no timers, and that nothing is asked any more has no event.
     """
-    watches: bool = transport._drain.is_watching
+    watches: bool = transport._send_buffer.is_polling
     return watches
 
 
@@ -56,7 +56,7 @@ class Buffered:
         max_bytes: How many bytes it holds; None: as many as come.
 
     Attributes:
-        pressure: What it has asked for: True for a pause.
+        pauses: What it has asked for: True for a pause.
         drops: How many messages overflow has dropped, each time.
     """
 
@@ -66,13 +66,14 @@ class Buffered:
         overflow: Any = "pause",
         max_bytes: int | None = None,
     ) -> None:
-        from ws_common.receive.subscriber_buffer import Buffer, Limits  # noqa: PLC0415
+        from ws_common.receive.limits import Limits  # noqa: PLC0415
+        from ws_common.receive.subscriber_buffer import Buffer  # noqa: PLC0415
 
-        self.pressure: list[bool] = []
+        self.pauses: list[bool] = []
         self.drops: list[int] = []
         self._buffer: Buffer[Any] = Buffer(
             Limits(capacity, max_bytes, overflow),
-            lambda: self.pressure.append(self._buffer.full),
+            lambda: self.pauses.append(self._buffer.full),
             self.drops.append,
         )
 
@@ -85,7 +86,7 @@ class Buffered:
 
     def mark(self, code: int | None = None, *, final: bool = False) -> None:
         """Append an end, with this close code."""
-        self._buffer.mark(end_with(code, final=final))
+        self._buffer.append_end(end_with(code, final=final))
 
     def take(self) -> object:
         """Return the next item without waiting, or raise an end."""
@@ -105,7 +106,7 @@ class Buffered:
     def clear(self) -> None:
         """Forget what is held."""
         self._buffer.drain()
-        self._buffer.release()
+        self._buffer.resume()
 
     def drain(self) -> list[object]:
         """Take everything but the ends."""
@@ -143,19 +144,19 @@ class Buffered:
     @property
     def is_awaited(self) -> bool:
         """Whether a reader waits."""
-        return self._buffer.awaited
+        return self._buffer.has_waiters
 
 
 def end_with(code: int | None = None, *, final: bool = False) -> Any:
     """Make the marker of an end, as it stands between messages in a buffer."""
-    from ws_common.receive.subscriber_buffer import End  # noqa: PLC0415
+    from ws_common.receive.end_marker import End  # noqa: PLC0415
 
     return End(close_code=code, final=final)
 
 
 def end_reached() -> type[Exception]:
     """Return the exception that a buffer raises at an end marker."""
-    from ws_common.receive.subscriber_buffer import Ended  # noqa: PLC0415
+    from ws_common.receive.end_marker import Ended  # noqa: PLC0415
 
     return Ended
 

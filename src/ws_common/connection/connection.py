@@ -17,8 +17,8 @@ from ws_common.connection.write_buffer import WriteBuffer
 from ws_common.diagnostics.metrics import Counters
 from ws_common.lifecycle.state_machine import MachineDriver
 from ws_common.options.options import WebSocketOptions
-from ws_common.receive.pipeline import Incoming
-from ws_common.receive.subscriber_buffer import End
+from ws_common.receive.end_marker import End
+from ws_common.receive.incoming import Incoming
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.messages import Data

@@ -1,20 +1,21 @@
-"""The stream of messages, and what can be made of it."""
+"""The stream of messages, and the streams that decode them."""
 
 import builtins
 from collections.abc import Callable
 from typing import Any, Final, Literal, NoReturn, TypeVar
 
-from ws_common.receive.streams import SKIP, Stream
+from ws_common.receive.stream import Stream
+from ws_common.receive.subscriber import SKIP
 from ws_common.vocabulary.messages import Data
 
 U = TypeVar("U")
 
-_DEEPEST: Final = 500
-"""Levels of JSON (RFC 8259, section 9 lets a parser have a limit)."""
+_MAX_DEPTH: Final = 500
+"""The maximum depth of JSON. RFC 8259 section 9 lets a parser set such a limit."""
 
 
 class WebSocketMessagesStream(Stream[Data]):
-    """Everything that arrives: `str` for text, `bytes` for binary.
+    """All messages that arrive: `str` for text, `bytes` for binary.
 
     Example:
         >>> async def show(stream: WebSocketMessagesStream) -> None:
@@ -24,20 +25,21 @@ class WebSocketMessagesStream(Stream[Data]):
 
     @property
     def text(self) -> Stream[str]:
-        """Text messages alone."""
+        """The text messages, without the binary ones."""
         return self.where_type(str)
 
     @property
     def bytes(self) -> Stream[builtins.bytes]:
-        """Binary messages alone."""
+        """The binary messages, without the text ones."""
         return self.where_type(builtins.bytes)
 
     @property
     def json(self) -> Stream[Any]:
-        """What the messages say that are strict JSON (RFC 8259), text or binary.
+        """The decoded values of all messages that are strict JSON (RFC 8259).
 
-        Others are skipped, as `decode()` does it; so are NaN and Infinity, which
-        Python's parser would take.
+        Text and binary messages are decoded. All others are skipped, in the same way as
+        by `decode(..., on_error="skip")`. NaN and Infinity are not JSON, although
+        Python's parser accepts them.
         """
         return self.decode(_strict_json, on_error="skip")
 
@@ -46,63 +48,66 @@ class WebSocketMessagesStream(Stream[Data]):
         decoder: Callable[[Data], U],
         on_error: Literal["raise", "skip"] = "raise",
     ) -> Stream[U]:
-        """What `decoder` makes of each message.
+        """Decode each message.
 
         Args:
-            decoder: `msgspec.json.Decoder(Kind).decode`, `Model.model_validate_json`,
-                any function of a message.
-            on_error: "raise" raises to the one who iterates, who may go on
-                iterating; "skip" leaves the message out, counts it in
-                `metrics.skipped_count`, reports an event, and once a minute logs a
-                warning.
+            decoder: Any function of a message, such as `Model.model_validate_json` or
+                `msgspec.json.Decoder(Kind).decode`.
+            on_error: "raise" raises the error to whoever iterates, and iteration can
+                continue. "skip" leaves the message out, counts it in
+                `metrics.skipped_count`, reports an event, and logs a warning at most
+                once a minute.
         """
         if on_error == "raise":
             return self.map(decoder)
-        report = self._on_fault
+        report = self._report
 
-        def attempt(message: Data) -> Any:
+        def decode_or_skip(message: Data) -> Any:
             try:
                 return decoder(message)
             except Exception as error:  # noqa: BLE001 - any decoder, any error
                 report("message_skipped", error)
                 return SKIP
 
-        return self._with(attempt)
+        return self._add_step(decode_or_skip)
 
 
-def _refuse(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
 def _strict_json(message: Data) -> Any:
-    import json  # noqa: PLC0415 - for who uses it, not for every import
+    import json  # noqa: PLC0415 - `import ws` must not pay for it
 
-    # Not as bytes: `json` would take UTF-16 too, which RFC 8259 section 8.1 forbids
-    # and the check below does not see through. A BOM may be ignored, it says.
+    # json.loads() guesses the encoding of bytes and accepts UTF-16, which RFC 8259
+    # section 8.1 forbids and which would hide the depth from the check below. The same
+    # section permits a parser to ignore a byte order mark.
     text = message if isinstance(message, str) else message.decode("utf-8-sig")
     if _is_too_deep(text):
         raise ValueError("JSON that is nested too deeply")
-    return json.loads(text, parse_constant=_refuse)
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
 def _is_too_deep(text: str) -> bool:
-    """Whether the parser, which is recursive, might not survive it.
-
-    Natively it raises RecursionError; in Pyodide a few thousand levels, which are a
-    few kilobytes from any peer, end the interpreter. Counting costs next to nothing,
-    and only a message with very many brackets is looked at more closely: all of it
-    once, in C.
-    """
-    if text.count("[") + text.count("{") <= _DEEPEST:
+    """Whether the depth of nesting might exhaust the stack of Python's parser."""
+    # The parser is recursive. Natively it raises RecursionError; in Pyodide, a few
+    # thousand levels end the interpreter, which are a few kilobytes from any peer.
+    # Counting brackets costs next to nothing, and only a message with very many of
+    # them is examined more closely, by one pass of a regular expression.
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
         return False
-    import re  # noqa: PLC0415 - likewise
-    from itertools import accumulate  # noqa: PLC0415 - likewise
+    import re  # noqa: PLC0415 - as above
+    from itertools import accumulate  # noqa: PLC0415 - as above
 
-    # A string without an end goes to the end, and nothing here ever backtracks: each
-    # character is looked at once. Where a string is malformed, the parser stops.
+    # The quantifiers are possessive, so that nothing backtracks: a message of 20 KB
+    # with a string that has no end once took quadratic time. Such a string extends to
+    # the end of the message here; the parser rejects the message afterwards.
     rest = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"\[\]{}]++'
     brackets = re.sub(rest, "", text, flags=re.DOTALL)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > _DEEPEST
+    return (
+        max(accumulate(map(_DEPTH_CHANGES.__getitem__, brackets)), default=0)
+        > _MAX_DEPTH
+    )
 
 
-_STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+_DEPTH_CHANGES: Final = {"[": 1, "{": 1, "]": -1, "}": -1}

@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from ws_common.connection.connection import Connection
-from ws_common.receive.subscriber_buffer import End, Ended
+from ws_common.receive.end_marker import End, Ended
 from ws_common.send.send_order import SendOrder
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.messages import Data

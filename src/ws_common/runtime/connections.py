@@ -20,7 +20,8 @@ from ws_common.options.options import (
     Url,
     WebSocketOptions,
 )
-from ws_common.receive.pipeline import Incoming, ReceivePipeline
+from ws_common.receive.incoming import Incoming
+from ws_common.receive.pipeline import ReceivePipeline
 from ws_common.runtime.attempt import Attempt, AttemptFailure
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.causes import Cause

@@ -11,9 +11,11 @@ from weakref import WeakSet
 
 from ws_common.connection.connection import Connection
 from ws_common.lifecycle.states import Closed
+from ws_common.receive.end_marker import End, Ended
+from ws_common.receive.limits import Limits
 from ws_common.receive.pipeline import ReceivePipeline
-from ws_common.receive.streams import Subscriber
-from ws_common.receive.subscriber_buffer import Buffer, End, Ended, Limits
+from ws_common.receive.subscriber import Subscriber
+from ws_common.receive.subscriber_buffer import Buffer
 from ws_common.runtime.after_connect_session import BaseSession
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.client_loop import ClientLoop
@@ -139,7 +141,9 @@ class Sessions:
         """End the session of a connection. Its buffered messages can still be read."""
         close = connection.close_info
         end = End(close_code=close.code, close_reason=close.reason, final=True)
-        self._pipeline.call(self._pipeline.messages.finish, connection.number, end)
+        self._pipeline.call(
+            self._pipeline.messages.end_connection, connection.number, end
+        )
 
     def on_idle(self, closed: Closed) -> None:
         """Mark the end for all readers: no connection is open or expected."""
@@ -153,13 +157,13 @@ class Sessions:
         self._mark_end(make_end(closed, final=True), tuple(self._feeds or ()))
 
     def _mark_end(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
-        self._pipeline.messages.mark(end)
+        self._pipeline.messages.end_all(end)
         for feed in feeds:
-            feed.buffer.mark(end)
+            feed.buffer.append_end(end)
 
     def _mark_idle(self, feed: SessionFeed) -> None:
         if self._pipeline.messages.ended is not None:
-            feed.buffer.mark(self._pipeline.messages.ended)
+            feed.buffer.append_end(self._pipeline.messages.ended)
 
 
 def make_end(closed: Closed, *, final: bool = False) -> End:

@@ -15,8 +15,8 @@ from ws_common.options.backoff import SYSTEM_RANDOM
 from ws_common.options.options import Connector, WebSocketOptions
 from ws_common.options.platform import Platform
 from ws_common.receive.broadcast import Broadcast
-from ws_common.receive.pipeline import ReceivePipeline, limits_of
-from ws_common.receive.subscriber_buffer import Limits
+from ws_common.receive.limits import Limits, limits_of
+from ws_common.receive.pipeline import ReceivePipeline
 from ws_common.runtime.connections import Connections
 from ws_common.runtime.environment import Environment
 from ws_common.runtime.pending_calls import PendingCalls
@@ -97,7 +97,7 @@ class Supervisor:
             client_loop=self.client_loop,
         )
         self.received.messages.on_discarded = self.reporter.report_discarded
-        self.received.messages.check_asked = self._check_connect_called
+        self.received.messages.check_connect_called = self._check_connect_called
         self.states: Broadcast[WebSocketClientState] = Broadcast(
             _STATE_LIMITS, keep=False, client_loop=self.client_loop
         )
@@ -157,7 +157,7 @@ class Supervisor:
     def _check_connect_called(self) -> None:
         if self.client_state.phase is lifecycle.Phase.NEW:
             raise self.client_state.not_connected()
-        self.received.check_outside()
+        self.received.check_not_in_interceptor()
 
     def check_usable(self) -> None:
         """Check that the client can be used here.
@@ -271,7 +271,7 @@ class Supervisor:
     def _finish(self, closed: Closed) -> None:
         # The streams end first, and the calls return last: a program that `close()`
         # lets go on finds every stream ended and every message accounted for.
-        self.states.mark(make_end(closed, final=True))
+        self.states.end_all(make_end(closed, final=True))
         self.received.stop()
         self.send_queue.stop()
         self.sessions.on_closed(closed)

@@ -95,7 +95,7 @@ class OutboxQueue:
 
     def discard(self, message: QueuedMessage) -> None:
         """Take out a message, wherever in the queue it is."""
-        message.queue = None
+        message.waits_in = None
         del self._order[message]
         if message.bounded:
             del self._bounded[message]
@@ -115,7 +115,7 @@ class OutboxQueue:
         return messages
 
     def _append(self, message: QueuedMessage) -> None:
-        message.queue = self
+        message.waits_in = self
         self._order[message] = None
         if message.bounded:
             self._bounded[message] = None

@@ -27,7 +27,7 @@ class QueuedMessage(Receipt):
     Attributes:
         via: As above.
         bounded: As above.
-        queue: The queue in which it waits; None: it does not wait.
+        waits_in: The queue in which it waits; None: it does not wait.
         data: The payload, as `to_wire()` returns it.
         text: Whether to send a text frame.
         size: The payload in bytes.
@@ -36,13 +36,13 @@ class QueuedMessage(Receipt):
 
     # Both in one object: `add_nowait()` returns one for each message, and a message
     # that was resolved can say so without a look-up.
-    __slots__ = ("bounded", "data", "expires", "queue", "size", "text", "via")
+    __slots__ = ("bounded", "data", "expires", "size", "text", "via", "waits_in")
 
     def __init__(self, *, via: SendTarget | None = None, bounded: bool = False) -> None:
         super().__init__()
         self.via = via
         self.bounded = bounded
-        self.queue: MessageQueue | None = None
+        self.waits_in: MessageQueue | None = None
         self.expires: datetime | None = None
 
     def fill(self, data: Data, *, text: bool) -> None:
@@ -67,8 +67,8 @@ class QueuedMessage(Receipt):
         if self.status != "queued":
             return
         self.status, self._error = status, error
-        if self.queue is not None:
-            self.queue.discard(self)
+        if self.waits_in is not None:
+            self.waits_in.discard(self)
         self.data = b""  # a program that keeps the receipt does not keep the payload
         for waiter in self._waiters or ():
             if not waiter.done():  # cancelled, and its task has not run yet

@@ -26,7 +26,7 @@ READY = "DevTools listening on ws://"
 
 @contextlib.contextmanager
 def start(folder: Path) -> Iterator["DevTools"]:
-    """Start one with a fresh profile in `folder`, and end it.
+    """Run a browser with a fresh profile in `folder`.
 
     Raises:
         ToolError: It did not start.
@@ -95,7 +95,7 @@ class DevTools:
         return answer["result"].get("value")
 
     def send(self, method: str, **parameters: Any) -> Any:
-        """Give a command and wait for its result."""
+        """Send a command, and wait for its result."""
         identity = next(self._ids)
         command = {"id": identity, "method": method, "params": parameters}
         self._connection.send(json.dumps(command))

@@ -30,12 +30,12 @@ PREFERENCES = {
     "network.websocket.delay-failed-reconnects": False,
     "remote.active-protocols": 1,
 }
-"""BiDi alone, nothing that looks for the outside, and no delays."""
+"""Preferences: WebDriver BiDi, no requests to other servers, no delays."""
 
 
 @contextlib.contextmanager
 def start(folder: Path) -> Iterator["Firefox"]:
-    """Start one with a fresh profile in `folder`, and end it.
+    """Run a browser with a fresh profile in `folder`.
 
     Raises:
         ToolError: It is not installed, or did not start.

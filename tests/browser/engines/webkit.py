@@ -34,7 +34,7 @@ const [argument, done] = arguments;
 
 @contextlib.contextmanager
 def start(folder: Path) -> Iterator["WebKit"]:
-    """Start one whose files are in `folder`, and end it.
+    """Run a browser whose files are in `folder`.
 
     Raises:
         ToolError: It is not installed, or did not start.

@@ -150,8 +150,14 @@ def test_what_is_asked_by_nobody_is_no_phase():
 
 # ── Routing ─────────────────────────────────────────────────────────────────
 
-ROUTED = {"Broadcast", "Connection", "Incoming", "ReceivePipeline"}
-"""The classes through which messages pass."""
+ROUTED = {
+    "Broadcast",
+    "Connection",
+    "Incoming",
+    "InterceptorQueue",
+    "ReceivePipeline",
+}
+"""The classes that messages pass through."""
 
 STATE = {
     "Broadcast._buffers": "the subscribers, who come and go",
@@ -165,14 +171,14 @@ STATE = {
     "Connection.opened_at": "a time",
     "Connection.transport": "comes with `attach()`: what is sent goes there",
     "Connection.url": "comes with `attach()`",
-    "Incoming._discarded": "a count",
+    "Incoming._unreported": "a count",
     "Incoming._ended": "whether the connection has ended: what is counted is told",
-    "Incoming.stage": "what becomes of the messages: held, flowing, discarded",
-    "ReceivePipeline.queue_full": "whether the queue asks for a pause",
-    "ReceivePipeline._queue_size": "a count",
-    "ReceivePipeline._source": "whose message is with an interceptor",
-    "ReceivePipeline._pending": "what the task awaits next",
-    "ReceivePipeline._task": "works off the queue, and ends",
+    "Incoming.stage": "what becomes of the messages: held, delivered, discarded",
+    "InterceptorQueue.full": "whether the queue asks for a pause",
+    "InterceptorQueue._queue_size": "a count",
+    "InterceptorQueue._source": "whose message is with an interceptor",
+    "InterceptorQueue._pending": "what the task awaits next",
+    "InterceptorQueue._task": "works off the queue, and ends",
 }
 """An attribute -> why it may be assigned after `__init__`: it routes no messages."""
 

@@ -16,7 +16,7 @@ class Queue:
         self.taken_out = []
 
     def discard(self, message: QueuedMessage) -> None:
-        message.queue = None
+        message.waits_in = None
         self.taken_out.append(message)
 
 
@@ -24,7 +24,7 @@ def queued() -> tuple[Queue, QueuedMessage]:
     """A message that waits in a queue."""
     queue, message = Queue(), QueuedMessage()
     message.fill(b"payload", text=False)
-    message.queue = queue
+    message.waits_in = queue
     return queue, message
 
 

@@ -1,4 +1,8 @@
-"""The last line of a program that runs on both platforms, in a browser."""
+"""`ws.run()` in a browser, where the event loop is always running.
+
+`asyncio.run()` raises in Pyodide without JSPI, and whenever JavaScript calls Python. So
+a program becomes a task of the page's loop.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -19,14 +23,15 @@ def run(
 ) -> "asyncio.Task[T]":
     """Run a program: `asyncio.run` natively, a task on the page's loop in Pyodide.
 
-    What the program raises is shown in the console, unless the caller awaits the task.
+    An exception of the program is shown in the console, unless the caller awaits the
+    task.
 
     Args:
-        main: The program's coroutine.
+        main: The coroutine of the program.
         loop_factory: Makes the event loop, natively. A page has one already.
 
     Returns:
-        What the program returns, natively; in a browser the task that runs it.
+        The result of the program, natively; in a browser the task that runs it.
 
     Raises:
         TypeError: It was given a function instead of a coroutine.
@@ -40,23 +45,24 @@ def run(
         )
     loop = asyncio.get_event_loop()
     task = loop.create_task(_keep(main))
-    # One that was cancelled before it began has left the program's coroutine alone.
+    # A task that is cancelled before its first step never runs `_keep`, and Python
+    # would warn that the coroutine of the program was never awaited.
     loop.call_soon(lambda: main.close() if task.done() else None)
     return task
 
 
 async def _keep(main: Coroutine[Any, Any, T]) -> T:
-    """Run it in a task that holds itself: the loop holds its tasks weakly.
-
-    Not by a done callback: where there is one, Pyodide's loop takes an exception for
-    one that somebody asks for.
-    """
+    """Run the program, and keep its task alive meanwhile."""
+    # A loop refers to its tasks weakly. A done callback would be the usual way to
+    # remove the reference again, but Pyodide's loop reports the exception of a task
+    # only if the task has no other done callback than its own.
     task = cast("asyncio.Task[T]", asyncio.current_task())
     _running.add(task)
     try:
         return await main
     except asyncio.CancelledError:
-        # Pyodide 0.27 asks a cancelled task that has none for its exception, too.
+        # Pyodide 0.27 also asks a cancelled task without other callbacks for its
+        # exception, which raises CancelledError in the console.
         task.add_done_callback(_running.discard)
         raise
     finally:

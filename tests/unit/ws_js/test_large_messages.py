@@ -1,4 +1,4 @@
-"""Messages as large as a subscriber's whole buffer, in a page that cannot pause.
+"""Messages as large as the whole buffer of a subscriber, in a page.
 
 The page's JavaScript is played. A buffer holds 64 MiB there, and what is above that
 ends its subscriber; but what `max_size` allows must be receivable at all.
@@ -16,16 +16,16 @@ from tests.unit.fake_page import URL, client_in, end, next_socket, open_client
 
 MIB = 2**20
 BOUND = 64 * MIB
-"""Payload bytes that wait for a subscriber in a page."""
+"""The payload bytes that may wait for a subscriber in a page."""
 
 
 async def soon(awaitable):
-    """What must be there by now."""
+    """Wait for something that has to be there already."""
     return await asyncio.wait_for(awaitable, 5)
 
 
 def large(kind):
-    """One message of 65 MiB, and what of it has to arrive."""
+    """Make one message of 65 MiB, and return it with the size that has to arrive."""
     if kind == "binary":
         return Buffer(bytes(BOUND + MIB)), BOUND + MIB
     return "x" * (BOUND + MIB), BOUND + MIB
@@ -33,7 +33,7 @@ def large(kind):
 
 @pytest.mark.parametrize("kind", ["binary", "text"])
 async def test_an_idle_subscriber(js, kind):
-    """A buffer that is empty takes one message, whatever its size."""
+    """An empty buffer accepts one message of any size."""
     message, size = large(kind)
     async with open_client(js, max_size=None) as (client, socket):
         subscriber = client.stream.subscribe()
@@ -44,7 +44,7 @@ async def test_an_idle_subscriber(js, kind):
 
 
 async def test_a_reader_that_waits(js):
-    """So does the one that somebody waits at: the message is read at once."""
+    """So does a buffer with a waiting reader, which gets the message at once."""
     message, size = large("binary")
     async with open_client(js, max_size=None) as (client, socket):
         reading = asyncio.ensure_future(client.recv())
@@ -54,7 +54,7 @@ async def test_a_reader_that_waits(js):
 
 
 async def test_before_the_first_subscriber(js):
-    """So does what is kept until somebody subscribes."""
+    """So does the buffer that is kept for the first subscriber."""
     message, size = large("binary")
     async with open_client(js, max_size=None) as (client, socket):
         socket.play_message(message)
@@ -62,7 +62,7 @@ async def test_before_the_first_subscriber(js):
 
 
 async def test_before_the_connection_is_open(js):
-    """So does what comes while `after_connect` runs."""
+    """So does the buffer for messages during `after_connect`."""
     received = []
 
     async def after_connect(session):
@@ -82,7 +82,7 @@ async def test_before_the_connection_is_open(js):
 
 
 async def test_the_bound_holds(js):
-    """With something in the buffer, what is above the bound ends the subscriber."""
+    """If the buffer holds something, a message above the bound ends the subscriber."""
     async with open_client(js, max_size=None) as (client, socket):
         subscriber = client.stream.subscribe()
         for _ in range(3):
@@ -95,7 +95,7 @@ async def test_the_bound_holds(js):
 
 @pytest.mark.parametrize("character", ["é", "€", "😀"], ids=["two", "three", "four"])
 async def test_text_counts_as_utf_8(js, character):
-    """The bound is one of payload bytes: wide characters fill it sooner."""
+    """The bound counts payload bytes, which are several for some characters."""
     width = len(character.encode())
     text = character * math.ceil(BOUND / 2.5 / width)
     async with open_client(js, max_size=None) as (client, socket):
@@ -110,7 +110,7 @@ async def test_text_counts_as_utf_8(js, character):
 
 @pytest.mark.parametrize("character", ["é", "€", "😀"], ids=["two", "three", "four"])
 async def test_text_that_just_fits(js, character):
-    """And are all delivered where they fit."""
+    """Messages that exactly fit are all delivered."""
     width = len(character.encode())
     text = character * (BOUND // 2 // width)
     async with open_client(js, max_size=None) as (client, socket):

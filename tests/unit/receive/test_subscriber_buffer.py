@@ -1,4 +1,4 @@
-"""Buffers: bounded as overflow says, and no read that is cancelled loses a thing."""
+"""Buffers: their limits, and reads that are cancelled."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ Ended = end_reached()
 
 
 async def read_all(buffer: Buffered) -> list[object]:
-    """Everything up to the end; the end itself as the last item."""
+    """Read everything up to the end, and return the end as the last item."""
     items: list[object] = []
     try:
         while True:
@@ -28,31 +28,31 @@ async def read_all(buffer: Buffered) -> list[object]:
 
 
 def test_pause_keeps_everything():
-    """Above the limit it asks once for a pause, and for more when well below."""
-    watched = Buffered(capacity=4)
-    watched.put(*range(4))
-    assert [] == watched.pressure
-    watched.put(4, 5, 6)
-    assert [True] == watched.pressure
-    assert watched.is_full
+    """It asks for a pause once above the limit, and resumes well below it."""
+    buffer = Buffered(capacity=4)
+    buffer.put(*range(4))
+    assert [] == buffer.pauses
+    buffer.put(4, 5, 6)
+    assert [True] == buffer.pauses
+    assert buffer.is_full
 
-    taken = [watched.take() for _ in range(6)]
+    taken = [buffer.take() for _ in range(6)]
 
     assert [0, 1, 2, 3, 4, 5] == taken
-    assert [True, False] == watched.pressure
-    assert 0 == watched.dropped
+    assert [True, False] == buffer.pauses
+    assert 0 == buffer.dropped
 
 
 def test_hysteresis():
-    """A reader at the limit does not make the socket pause and go on in turns."""
-    watched = Buffered(capacity=8)
-    watched.put(*range(9))
+    """A reader at the limit does not make the socket pause and resume in turns."""
+    buffer = Buffered(capacity=8)
+    buffer.put(*range(9))
     for _ in range(6):
-        watched.take()
-        assert [True] == watched.pressure
-    watched.take()
+        buffer.take()
+        assert [True] == buffer.pauses
+    buffer.take()
 
-    assert [True, False] == watched.pressure
+    assert [True, False] == buffer.pauses
 
 
 @pytest.mark.parametrize(
@@ -60,68 +60,68 @@ def test_hysteresis():
     [("drop_oldest", [3, 4, 5]), ("drop_newest", [1, 2, 3])],
 )
 def test_drop(overflow, held):
-    """The oldest, or the newest, make room, and are counted and told."""
-    watched = Buffered(overflow=overflow)
+    """The oldest or the newest messages are dropped, counted and reported."""
+    buffer = Buffered(overflow=overflow)
 
-    watched.put(1, 2, 3, 4, 5)
+    buffer.put(1, 2, 3, 4, 5)
 
-    assert held == watched.held
-    assert 2 == watched.dropped == sum(watched.drops)
-    assert [] == watched.pressure
+    assert held == buffer.held
+    assert 2 == buffer.dropped == sum(buffer.drops)
+    assert [] == buffer.pauses
 
 
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest"])
 def test_what_was_dropped_leaves_nothing_behind(overflow):
-    """A buffer that nobody reads stays as it is, however much it drops."""
-    watched, message = Buffered(overflow=overflow), "x" * 70_000
-    watched.put(*[message] * 10)
+    """A buffer that nobody reads does not grow, however much it drops."""
+    buffer, message = Buffered(overflow=overflow), "x" * 70_000
+    buffer.put(*[message] * 10)
     before = sum(type(one) is deque for one in gc.get_objects())
-    watched.put(*[message] * 1000)
+    buffer.put(*[message] * 1000)
     assert sum(type(one) is deque for one in gc.get_objects()) < before + 10
-    assert 1007 == watched.dropped
-    assert [message] * 3 == watched.held
+    assert 1007 == buffer.dropped
+    assert [message] * 3 == buffer.held
 
 
 async def test_error():
-    """What is buffered can be read, then the error is raised, and nothing comes in."""
-    watched = Buffered(overflow="error")
-    watched.put(1, 2, 3, 4, 5)
+    """The buffered messages can be read, then the error is raised."""
+    buffer = Buffered(overflow="error")
+    buffer.put(1, 2, 3, 4, 5)
 
-    *items, end = await read_all(watched)
+    *items, end = await read_all(buffer)
 
     assert [1, 2, 3] == items
     assert isinstance(end.error, WSStreamOverflowError)
     assert "3 messages" in str(end.error)
     assert end.final
     with pytest.raises(Ended):
-        await watched.get()
+        await buffer.get()
 
 
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "error"])
 def test_bytes(overflow):
-    """Where messages are not counted, their bytes are, those in buffers alone."""
-    watched = Buffered(capacity=None, overflow=overflow, max_bytes=10)
-    watched.put("abcd", b"efgh")
-    assert 8 == watched.bytes
-    watched.put("ijkl")
+    """Without a capacity, the bytes of messages are limited."""
+    buffer = Buffered(capacity=None, overflow=overflow, max_bytes=10)
+    buffer.put("abcd", b"efgh")
+    assert 8 == buffer.bytes
+    buffer.put("ijkl")
 
     expected = {
         "drop_oldest": [b"efgh", "ijkl"],
         "drop_newest": ["abcd", b"efgh"],
         "error": ["abcd", b"efgh"],
     }
-    assert expected[overflow] == watched.held
-    assert 8 == watched.bytes
+    assert expected[overflow] == buffer.held
+    assert 8 == buffer.bytes
 
 
 def test_one_message_above_the_limit():
-    """A message larger than all that may be held is dropped, and only that."""
-    watched = Buffered(capacity=None, overflow="drop_newest", max_bytes=10)
+    """Only the message that is larger than the whole buffer is dropped."""
+    buffer = Buffered(capacity=None, overflow="drop_newest", max_bytes=10)
 
-    watched.put("abc", "x" * 11, "def")
+    buffer.put("abc", "x" * 11, "def")
 
-    assert ["abc", "def"] == watched.held
-    assert 6 == watched.bytes
+    assert ["abc", "def"] == buffer.held
+    assert 6 == buffer.bytes
 
 
 OPERATIONS = st.lists(
@@ -141,7 +141,7 @@ OPERATIONS = st.lists(
     limits=st.sampled_from([(1, None), (3, None), (None, 1), (None, 7), (None, None)]),
 )
 def test_books_are_kept(operations, overflow, limits):
-    """Whatever is done: bounds hold, ends are never dropped, every message counted."""
+    """The limits hold, ends are never dropped, and every message is counted."""
     capacity, max_bytes = limits
     if overflow == "pause" and max_bytes is not None:
         max_bytes = None
@@ -172,29 +172,29 @@ def test_books_are_kept(operations, overflow, limits):
         if overflow != "pause":
             assert len(held) <= (capacity or put)
             assert len(held) == 1 or buffer.bytes <= (max_bytes or buffer.bytes)
-        assert buffer.is_full == (buffer.pressure[-1:] == [True])
-        assert buffer.pressure == [i % 2 == 0 for i in range(len(buffer.pressure))]
+        assert buffer.is_full == (buffer.pauses[-1:] == [True])
+        assert buffer.pauses == [i % 2 == 0 for i in range(len(buffer.pauses))]
 
 
 # Ends
 
 
 async def test_ends_keep_their_place():
-    """Before an end that is not final lies what came before, and after it what came."""
-    watched = Buffered(capacity=None)
-    watched.put(1)
-    watched.mark(1001)
-    watched.put(2)
-    watched.mark(final=True)
-    watched.put(3)
+    """An end that is not final is met between the messages before and after it."""
+    buffer = Buffered(capacity=None)
+    buffer.put(1)
+    buffer.mark(1001)
+    buffer.put(2)
+    buffer.mark(final=True)
+    buffer.put(3)
 
-    assert [1, end_with(1001)] == await read_all(watched)
-    assert [2, end_with(final=True)] == await read_all(watched)
-    assert [end_with(final=True)] == await read_all(watched)
+    assert [1, end_with(1001)] == await read_all(buffer)
+    assert [2, end_with(final=True)] == await read_all(buffer)
+    assert [end_with(final=True)] == await read_all(buffer)
 
 
 async def test_end_wakes_every_reader():
-    """Nobody goes on waiting for what will not come."""
+    """An end wakes all readers that wait."""
     buffer = Buffered()
     readers = [asyncio.ensure_future(read_all(buffer)) for _ in range(3)]
     await asyncio.sleep(0)
@@ -207,31 +207,31 @@ async def test_end_wakes_every_reader():
 
 
 def test_clear_lets_the_socket_go_on():
-    """What is forgotten holds nobody up."""
-    watched = Buffered(capacity=1)
-    watched.put(1, 2)
-    watched.clear()
+    """A buffer that was cleared no longer asks for a pause."""
+    buffer = Buffered(capacity=1)
+    buffer.put(1, 2)
+    buffer.clear()
 
-    assert [True, False] == watched.pressure
-    assert [] == watched.held
+    assert [True, False] == buffer.pauses
+    assert [] == buffer.held
 
 
 def test_drain_takes_everything():
-    """What is drained is handed over in order, without the ends."""
-    watched = Buffered(capacity=None)
-    watched.put(1, 2)
-    watched.mark()
-    watched.put(3)
+    """Draining returns the messages in order, without the ends."""
+    buffer = Buffered(capacity=None)
+    buffer.put(1, 2)
+    buffer.mark()
+    buffer.put(3)
 
-    assert [1, 2, 3] == watched.drain()
-    assert 0 == watched.bytes
+    assert [1, 2, 3] == buffer.drain()
+    assert 0 == buffer.bytes
 
 
 # Reading and cancelling
 
 
 async def test_cancelled_while_waiting():
-    """A reader that is cancelled leaves nothing behind, and the next one reads."""
+    """A reader that is cancelled does not wait any more, and the next one reads."""
     buffer = Buffered()
     reader = asyncio.ensure_future(buffer.get())
     await asyncio.sleep(0)
@@ -244,7 +244,7 @@ async def test_cancelled_while_waiting():
 
 
 async def test_cancelled_as_the_message_comes():
-    """Cancelled after it was woken and before it ran: the message goes to another."""
+    """If a woken reader is cancelled before it runs, another one gets the message."""
     buffer = Buffered()
     first = asyncio.ensure_future(buffer.get())
     second = asyncio.ensure_future(buffer.get())
@@ -263,7 +263,7 @@ async def test_cancelled_as_the_message_comes():
     )
 )
 def test_cancelling_at_every_step_loses_nothing(script):
-    """However reads are begun and cancelled, each message is read once, in order."""
+    """Each message is read once, in order, however reads are cancelled."""
 
     async def main() -> None:
         buffer = Buffered(capacity=None)

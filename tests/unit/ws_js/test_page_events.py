@@ -1,4 +1,4 @@
-"""What a page, a worker and Node hear of themselves, played by a fake `js`."""
+"""The events of a page, a worker and Node.js, in a fake JavaScript."""
 
 import pytest
 
@@ -8,17 +8,17 @@ ORIGIN = "https://example.org"
 
 
 def listen(js):
-    """The signals, and what they have said."""
-    heard = []
+    """Listen, and return the listener and the list of events."""
+    events = []
     environment_events = PageEvents(js.bridge)
-    environment_events.start(heard.append)
-    return environment_events, heard
+    environment_events.start(events.append)
+    return environment_events, events
 
 
 def test_a_page(js):
-    """All kinds of events, in our words; one proxy for all of them."""
+    """All types of events are translated, by one proxy."""
     document = js.as_page(ORIGIN)
-    environment_events, heard = listen(js)
+    environment_events, events = listen(js)
     assert len(js.live) == 1
     js.target.play("offline")
     js.target.play("online")
@@ -27,7 +27,7 @@ def test_a_page(js):
     document.play("resume")
     js.target.play("pageshow", persisted=True)
     document.play("visibilitychange")
-    assert heard == [
+    assert events == [
         "offline",
         "online",
         "page_cached",
@@ -42,19 +42,19 @@ def test_a_page(js):
 
 
 def test_what_says_nothing(js):
-    """A page that is new, one that is gone for good, one that is being hidden."""
+    """Events of a page that is new, that ends, or that is hidden are not reported."""
     document = js.as_page(ORIGIN)
-    environment_events, heard = listen(js)
+    environment_events, events = listen(js)
     js.target.play("pageshow", persisted=False)
     js.target.play("pagehide", persisted=False)
     document.visibilityState = "hidden"
     document.play("visibilitychange")
-    assert heard == []
+    assert events == []
     environment_events.stop()
 
 
 def test_a_browser_that_freezes_nothing(js):
-    """Firefox and WebKit have no `freeze`: it is not listened to."""
+    """Firefox and WebKit have no event `freeze`, and get no listener for it."""
     document = js.as_page(ORIGIN)
     for kind in ("freeze", "resume"):
         delattr(document, f"on{kind}")
@@ -66,16 +66,16 @@ def test_a_browser_that_freezes_nothing(js):
 
 
 def test_a_worker(js):
-    """It has no document, and hears of the network alone."""
+    """A worker has no document, and gets the events of the network only."""
     js.as_page(ORIGIN, worker=True)
-    environment_events, heard = listen(js)
+    environment_events, events = listen(js)
     js.target.play("offline")
-    assert heard == ["offline"]
+    assert events == ["offline"]
     environment_events.stop()
 
 
 def test_node(js):
-    """It hears nothing, and no proxy is made; nor is it ever offline."""
+    """Node.js has no events, gets no proxy, and is never offline."""
     environment_events, _ = listen(js)
     assert js.live == set()
     assert not environment_events.is_offline
@@ -84,14 +84,14 @@ def test_node(js):
 
 @pytest.mark.parametrize("online", [True, False, None])
 def test_offline(js, online):
-    """Only where the browser knows it; there are some that do not tell."""
+    """It is offline only if the browser says so, which some do not."""
     js.as_page(ORIGIN)
     js.navigator.onLine = online
     assert PageEvents(js.bridge).is_offline is (online is False)
 
 
 def test_twice(js):
-    """Starting and stopping again changes nothing."""
+    """Starting and stopping twice has no further effect."""
     js.as_page(ORIGIN)
     environment_events, _ = listen(js)
     environment_events.start(print)

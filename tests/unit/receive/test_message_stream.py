@@ -1,4 +1,4 @@
-"""JSON from a peer: nothing that it sends stops the loop, and no skip is silent."""
+"""JSON of a peer: its cost is bounded, and every skipped message is reported."""
 
 import asyncio
 import json
@@ -19,19 +19,19 @@ from ws_common.receive import message_stream
 pytestmark = pytest.mark.looptime
 
 MANY = 501
-"""Brackets after which the depth of nesting is looked at."""
+"""The number of brackets above which the depth of nesting is measured."""
 
-AT_MOST = 0.1
-"""Seconds of this thread; a parser needs less than a millisecond."""
+MAX_SECONDS = 0.1
+"""The maximum of seconds of this thread. A parser needs less than a millisecond."""
 
-NO_END = '"' + '\\"' * 10_000
+UNTERMINATED = '"' + '\\"' * 10_000
 """A string of escaped quotes that never ends, 20 KB."""
 
 GOOD = {"good": True}
 
 
 def warnings(caplog) -> list[str]:
-    """What the log shows of it at WARNING, in whichever words."""
+    """The messages of the log at WARNING."""
     return [
         record.getMessage()
         for record in caplog.records
@@ -40,7 +40,7 @@ def warnings(caplog) -> list[str]:
 
 
 async def next_of(subscriber: ws.Subscriber) -> object:
-    """The next value, where one comes."""
+    """Wait for the next value, for a limited time."""
     async with asyncio.timeout(PATIENCE):
         return await anext(subscriber)
 
@@ -48,16 +48,16 @@ async def next_of(subscriber: ws.Subscriber) -> object:
 @pytest.mark.parametrize(
     "message",
     [
-        pytest.param("[]" * MANY + NO_END, id="no-end"),
-        pytest.param(("[]" * MANY + NO_END).encode(), id="bytes"),
-        pytest.param("{}" * MANY + '["closed", ' + NO_END, id="inside-an-array"),
+        pytest.param("[]" * MANY + UNTERMINATED, id="no-end"),
+        pytest.param(("[]" * MANY + UNTERMINATED).encode(), id="bytes"),
+        pytest.param("{}" * MANY + '["closed", ' + UNTERMINATED, id="inside-an-array"),
         pytest.param("[]" * MANY + '"\\\n' * 10_000, id="escaped-line-ends"),
         pytest.param("[]" * MANY + '"\n' * 10_000, id="line-ends"),
         pytest.param("[]" * MANY + "\\" * 20_000, id="no-string"),
     ],
 )
 async def test_no_message_costs_more_than_linear_time(message):
-    """A message of 20 KB takes no time that anybody would notice."""
+    """A message of 20 KB is decoded or skipped at once."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         with client.stream.json.subscribe() as values:
@@ -65,36 +65,37 @@ async def test_no_message_costs_more_than_linear_time(message):
             transport.message(message)
             transport.message(json.dumps(GOOD))
             assert await next_of(values) == GOOD
-            assert time.thread_time() - began < AT_MOST
+            assert time.thread_time() - began < MAX_SECONDS
 
 
 def depth(value: object) -> int:
-    """How many brackets are open at once."""
+    """Return the depth of nesting."""
     inside = value.values() if isinstance(value, dict) else value
     if not isinstance(value, dict | list):
         return 0
     return 1 + max(map(depth, inside), default=0)
 
 
-ODD = st.text('[]{}"\\ \né', max_size=4)
-"""Text that a careless look would take for structure."""
+ODD_TEXT = st.text('[]{}"\\ \né', max_size=4)
+"""Text that looks like structure."""
 
 VALUES = st.recursive(
-    ODD, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD, inner)
+    ODD_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD_TEXT, inner),
 )
 
 
 @given(value=VALUES, deepest=st.integers(0, 4), readable=st.booleans())
 def test_depth_is_measured_as_a_parser_meets_it(value, deepest, readable):
-    """Brackets inside strings count for nothing, whatever surrounds them."""
+    """Brackets inside strings are not counted."""
     text = json.dumps(value, ensure_ascii=readable)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(message_stream, "_DEEPEST", deepest)
+        patch.setattr(message_stream, "_MAX_DEPTH", deepest)
         assert message_stream._is_too_deep(text) == (depth(value) > deepest)
 
 
 async def values_of(*messages: ws.Data) -> list[object]:
-    """What `stream.json` makes of these messages."""
+    """Return the values that `stream.json` yields for these messages."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         with client.stream.json.subscribe() as values:
@@ -108,7 +109,7 @@ async def values_of(*messages: ws.Data) -> list[object]:
 
 @pytest.mark.parametrize("around", ["[%s]", '{"a":%s}', '["[", %s]', '["\\"", %s]'])
 async def test_deep_nesting_is_skipped(around):
-    """500 levels are read; more are left out, however many there are."""
+    """500 levels are decoded, and messages with more are skipped."""
     text = "1"
     for _ in range(500):
         text = around % text
@@ -138,20 +139,20 @@ async def test_skipped_messages_are_counted():
 
 
 async def test_a_skipped_message_is_logged(caplog):
-    """Whoever looks at the log at WARNING sees that a message was left out."""
-    connector, told = FakeConnector(), Told()
+    """The log has a warning of a message that was skipped."""
+    connector, events = FakeConnector(), Told()
     with caplog.at_level(logging.WARNING, logger="ws"):
-        async with connected(connector, on_event=told) as (client, transport):
+        async with connected(connector, on_event=events) as (client, transport):
             with client.stream.json.subscribe() as values:
                 transport.message("no JSON")
                 transport.message(json.dumps(GOOD))
                 assert await next_of(values) == GOOD
-    assert len(told.named("message_skipped")) == 1
+    assert len(events.named("message_skipped")) == 1
     assert len(warnings(caplog)) == 1
 
 
 async def test_a_flood_of_skipped_messages_does_not_flood_the_log(caplog):
-    """A thousand of them at once are a few lines, and not none."""
+    """A thousand skipped messages cause a few warnings."""
     connector = FakeConnector()
     with caplog.at_level(logging.WARNING, logger="ws"):
         async with connected(connector) as (client, transport):
@@ -165,7 +166,7 @@ async def test_a_flood_of_skipped_messages_does_not_flood_the_log(caplog):
 
 
 async def test_one_warning_a_minute(caplog):
-    """Each client warns anew when a minute has passed; all are counted."""
+    """Each client warns once a minute, and counts all messages."""
     with caplog.at_level(logging.WARNING, logger="ws"):
         for _ in range(2):
             connector = FakeConnector()
@@ -183,7 +184,7 @@ async def test_one_warning_a_minute(caplog):
 
 
 async def test_what_is_raised_is_not_counted():
-    """The reader gets the error itself, and no message was left out."""
+    """An error that is raised to the reader is not counted as a skipped message."""
     connector = FakeConnector()
     async with connected(connector) as (client, transport):
         numbers = client.stream.decode(int).subscribe()

@@ -1,4 +1,4 @@
-"""Subscribers: how they overflow, what is kept for them, and what they leave behind."""
+"""Subscribers: overflow, kept messages, and what is left when they end."""
 
 import asyncio
 import gc
@@ -21,13 +21,13 @@ MANY = 1100
 """More messages than are kept before somebody subscribes."""
 
 
-def speak(wire, *messages: str) -> None:
+def send_messages(transport, *messages: str) -> None:
     for message in messages:
-        wire.message(message)
+        transport.message(message)
 
 
 async def recv(client: ws.WebSocketClient) -> object:
-    """The next message, or what is raised, or that nothing comes."""
+    """Return the next message, or the exception, or "nothing"."""
     receiving = begin(client.recv())
     if not await ended(receiving):
         receiving.cancel()
@@ -36,90 +36,90 @@ async def recv(client: ws.WebSocketClient) -> object:
 
 
 async def test_a_subscriber_that_is_dropped_in_another_thread():
-    """The collector may run anywhere; the socket is touched in the loop's thread."""
+    """The socket is resumed in the thread of the loop, wherever the collector runs."""
     connector, resumed = FakeConnector(), []
-    async with connected(connector) as (client, wire):
+    async with connected(connector) as (client, transport):
         dropped = [client.stream.subscribe(capacity=1)]
-        speak(wire, "a", "b", "c")
-        assert wire.paused
-        resume = wire.resume_reading
+        send_messages(transport, "a", "b", "c")
+        assert transport.paused
+        resume = transport.resume_reading
 
         def resume_reading() -> None:
             resumed.append(threading.current_thread())
             resume()
 
-        wire.resume_reading = resume_reading
+        transport.resume_reading = resume_reading
         thread = threading.Thread(target=lambda: (dropped.clear(), gc.collect()))
         thread.start()
         thread.join()
         await until_idle()
         assert resumed == [threading.current_thread()]
-        assert not wire.paused
+        assert not transport.paused
 
 
 async def test_a_subscriber_that_is_dropped_there_in_debug_mode(monkeypatch):
-    """The checks of asyncio find nothing, and the socket is read on."""
-    faults = []
+    """The debug mode of asyncio finds nothing wrong, and reading is resumed."""
+    errors = []
     monkeypatch.setattr(
-        sys, "unraisablehook", lambda told: faults.append(repr(told.exc_value))
+        sys, "unraisablehook", lambda events: errors.append(repr(events.exc_value))
     )
     asyncio.get_running_loop().set_debug(True)
     connector = FakeConnector()
-    async with connected(connector, heartbeat=ws.Heartbeat()) as (client, wire):
+    async with connected(connector, heartbeat=ws.Heartbeat()) as (client, transport):
         dropped = [client.stream.subscribe(capacity=1)]
-        speak(wire, "a", "b", "c")
+        send_messages(transport, "a", "b", "c")
         thread = threading.Thread(target=lambda: (dropped.clear(), gc.collect()))
         thread.start()
         thread.join()
         await until_idle()
-        assert faults == []
-        assert not wire.paused
+        assert errors == []
+        assert not transport.paused
 
 
 async def test_a_listener_that_overflows_is_reported():
-    """An event says that it ends, and why."""
-    connector, told, heard = FakeConnector(), Told(), []
-    async with connected(connector, on_event=told) as (client, wire):
-        client.stream.listen(heard.append, capacity=1, overflow="error")
-        speak(wire, "a", "b", "c")
+    """An event reports that it has ended, and why."""
+    connector, events, received = FakeConnector(), Told(), []
+    async with connected(connector, on_event=events) as (client, transport):
+        client.stream.listen(received.append, capacity=1, overflow="error")
+        send_messages(transport, "a", "b", "c")
         await until_idle()
-        errors = [event.details.get("error") for event in told]
+        errors = [event.details.get("error") for event in events]
         assert any(isinstance(error, ws.WSStreamOverflowError) for error in errors)
 
 
 async def test_a_listener_that_overflows_is_logged(caplog):
-    """So does the log, at WARNING."""
+    """The log has a warning of it."""
     connector = FakeConnector()
     with caplog.at_level(logging.WARNING, logger="ws"):
-        async with connected(connector) as (client, wire):
+        async with connected(connector) as (client, transport):
             client.stream.listen(lambda _: None, capacity=1, overflow="error")
-            speak(wire, "a", "b", "c")
+            send_messages(transport, "a", "b", "c")
             await until_idle()
     assert any("listener" in words for words in caplog.messages)
 
 
 async def test_what_comes_behind_an_overflow_is_counted():
-    """All that the only subscriber does not get, from the first batch on."""
+    """All messages that the only subscriber does not get are counted as dropped."""
     connector = FakeConnector()
-    async with connected(connector) as (client, wire):
+    async with connected(connector) as (client, transport):
         subscriber = client.stream.subscribe(capacity=1, overflow="error")
-        wire.batch("a", "b")
-        wire.batch("c", "d")
-        wire.batch("e")
+        transport.batch("a", "b")
+        transport.batch("c", "d")
+        transport.batch("e")
         assert await anext(subscriber) == "a"
         assert client.metrics.dropped_count == 4
 
 
 async def test_what_comes_late_for_a_session_that_is_over_is_counted():
-    """No session takes what another connection has brought."""
+    """A message of an ended connection is not delivered to a later session."""
     connector, late = FakeConnector(), []
     keep = ws.WSInterceptor.handlers(on_message=lambda _, go: late.append(go))
     options = {"interceptors": [keep], "connection_retry_interval": (1, 1)}
-    async with connected(connector, **options) as (client, wire):
+    async with connected(connector, **options) as (client, transport):
         sessions = client.sessions()
         await anext(sessions)
-        wire.message("held back")
-        wire.closed()
+        transport.message("held back")
+        transport.closed()
         await connector.opened()
         session = await anext(sessions)
         late.pop()("held back")
@@ -128,7 +128,7 @@ async def test_what_comes_late_for_a_session_that_is_over_is_counted():
 
 
 async def test_a_listener_of_a_client_that_is_forgotten():
-    """It goes with its client where nothing is connected, without a complaint."""
+    """It is collected together with its client, without a complaint."""
     connector, complaints = FakeConnector(), []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: complaints.append(context))
@@ -151,31 +151,31 @@ OVERFLOWING = {"stream_capacity": 1, "stream_overflow": "error"}
 
 
 async def test_recv_raises_an_overflow_once():
-    """What has arrived comes first, then that some is lost, then what comes later."""
+    """It comes between the messages before the overflow and those after it."""
     connector = FakeConnector()
-    async with connected(connector, **OVERFLOWING) as (client, wire):
+    async with connected(connector, **OVERFLOWING) as (client, transport):
         receiving = begin(client.recv())
         await until_idle()
-        speak(wire, "a")
+        send_messages(transport, "a")
         assert await receiving == "a"
-        speak(wire, "b", "c")
+        send_messages(transport, "b", "c")
         assert await recv(client) == "b"
         assert isinstance(await recv(client), ws.WSStreamOverflowError)
         receiving = begin(client.recv())
         await until_idle()
-        speak(wire, "d")
+        send_messages(transport, "d")
         assert await ended(receiving)
         assert receiving.exception() is None
         assert receiving.result() == "d"
 
 
 async def test_recv_forgets_an_overflow_with_its_connection():
-    """On a new connection nothing was lost yet."""
+    """The overflow of an old connection is not raised on a new one."""
     connector = FakeConnector()
     async with connected(connector, **OVERFLOWING) as (client, old):
         receiving = begin(client.recv())
         await until_idle()
-        speak(old, "a", "b", "c")
+        send_messages(old, "a", "b", "c")
         await receiving
         while not isinstance(await recv(client), ws.WSStreamOverflowError):
             pass
@@ -184,27 +184,27 @@ async def test_recv_forgets_an_overflow_with_its_connection():
         await again
         receiving = begin(client.recv())
         await until_idle()
-        speak(new, "new")
+        send_messages(new, "new")
         assert await ended(receiving)
         assert receiving.exception() is None
         assert receiving.result() == "new"
 
 
 @pytest.mark.parametrize(
-    ("overflow", "left"), [("drop_oldest", f"{MANY - 1}"), ("drop_newest", "0")]
+    ("overflow", "remaining"), [("drop_oldest", f"{MANY - 1}"), ("drop_newest", "0")]
 )
-async def test_what_was_kept_obeys_the_first_subscriber(overflow, left):
-    """Its capacity and its overflow hold for it at once, and the socket is read on."""
+async def test_kept_messages_get_the_limits_of_a_subscriber(overflow, remaining):
+    """Its capacity and its overflow are applied at once, and reading is resumed."""
     connector = FakeConnector()
-    async with connected(connector) as (client, wire):
-        speak(wire, *(str(number) for number in range(MANY)))
-        assert wire.paused
+    async with connected(connector) as (client, transport):
+        send_messages(transport, *(str(number) for number in range(MANY)))
+        assert transport.paused
         with client.stream.subscribe(capacity=1, overflow=overflow) as subscriber:
             await until_idle()
-            assert not wire.paused
+            assert not transport.paused
             assert subscriber.dropped == MANY - 1
             assert client.metrics.dropped_count == MANY - 1
-            assert await drained(subscriber) == [left]
+            assert await drained(subscriber) == [remaining]
 
 
 async def take_first(client: ws.WebSocketClient) -> object:
@@ -219,26 +219,26 @@ async def break_off(client: ws.WebSocketClient) -> object:
 
 @pytest.mark.parametrize("take", [take_first, break_off])
 async def test_what_a_first_subscriber_leaves(take):
-    """What was kept and not taken is for the next one, or is counted as dropped."""
+    """Kept messages that it does not take go to the next one, or count as dropped."""
     connector = FakeConnector()
-    async with connected(connector) as (client, wire):
-        speak(wire, "a", "b", "c")
+    async with connected(connector) as (client, transport):
+        send_messages(transport, "a", "b", "c")
         async with asyncio.timeout(PATIENCE):
             assert await take(client) == "a"
         gc.collect()
         await until_idle()
         with client.stream.subscribe() as subscriber:
-            left = await drained(subscriber)
-        assert len(left) + client.metrics.dropped_count == 2
+            remaining = await drained(subscriber)
+        assert len(remaining) + client.metrics.dropped_count == 2
 
 
 async def test_messages_that_nobody_hears_are_counted():
-    """Where the last subscriber has gone, `metrics` and an event count what comes."""
-    connector, told = FakeConnector(), Told()
-    async with connected(connector, on_event=told) as (client, wire):
+    """After the last subscriber has ended, messages are counted and reported."""
+    connector, events = FakeConnector(), Told()
+    async with connected(connector, on_event=events) as (client, transport):
         client.stream.subscribe().close()
-        speak(wire, "a", "b")
+        send_messages(transport, "a", "b")
         await until_idle()
         assert client.metrics.dropped_count == 2
-    events = told.named("messages_discarded") + told.named("message_dropped")
+    events = events.named("messages_discarded") + events.named("message_dropped")
     assert sum(details["count"] for details in events) == 2

@@ -1,4 +1,4 @@
-"""`diagnose`: what HTTP tells of a failed handshake, played by a fake `js`."""
+"""`diagnose`: what HTTP reveals about a failed handshake, in a fake JavaScript."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,6 @@ from ws_common.lifecycle.retry import Retry, Stop, decide_retry
 from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.options.options import ConnectRequest, WebSocketOptions
 from ws_common.vocabulary.errors import WSHandshakeError
-from ws_js.blocked_urls import is_mixed
 from ws_js.connector import BrowserConnector
 
 HERE, ELSEWHERE = "https://example.org", "https://page.example"
@@ -23,7 +22,7 @@ ASKED = "https://example.org/chat?token=s3cr3t"
 
 @pytest.fixture
 async def refused(js):
-    """Begins an attempt that the browser ends without a word."""
+    """A function that begins an attempt, which fails without details."""
     tasks = []
 
     async def begin(url=URL, **given):
@@ -50,7 +49,7 @@ async def turn():
 
 
 async def failure(task):
-    """The error of an attempt; its words hold no secrets."""
+    """Return the error of an attempt, which contains no secrets."""
     with pytest.raises(WSHandshakeError) as caught:
         await task
     assert "s3cr3t" not in str(caught.value)
@@ -58,7 +57,7 @@ async def failure(task):
 
 
 def decision(error, *, streak=FailureStreak()):  # noqa: B008 - immutable
-    """What is decided about the first failure."""
+    """The retry decision about the first failure."""
     return decide_retry(
         error,
         streak,
@@ -74,12 +73,12 @@ def decision(error, *, streak=FailureStreak()):  # noqa: B008 - immutable
 
 
 def told(request):
-    """What `fetch` was told."""
+    """The options that `fetch` was called with."""
     return {name: getattr(request.init, name) for name in vars(request.init)}
 
 
 async def test_what_is_asked(js, refused):
-    """The same URL, past all caches: without cookies, then with a handshake's."""
+    """The same URL is requested past all caches, without cookies and then with them."""
     js.as_page(HERE)
     task = await refused()
     js.requests[0].respond(503, "basic")
@@ -101,7 +100,7 @@ async def test_what_is_asked(js, refused):
 
 
 async def test_what_is_asked_without_a_page(js, refused):
-    """There are no cookies then."""
+    """Without a page there are no cookies, and only one request."""
     task = await refused()
     js.requests[0].respond(503)
     assert 503 == (await failure(task)).status
@@ -109,7 +108,7 @@ async def test_what_is_asked_without_a_page(js, refused):
 
 
 async def test_a_challenge(js, refused):
-    """Asked with cookies, a browser would bring up a login dialog: it is not."""
+    """There is no request with cookies, which would bring up a login dialog."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].respond(401, www_authenticate='Basic realm="here"')
@@ -120,7 +119,7 @@ async def test_a_challenge(js, refused):
 
 
 async def test_a_challenge_that_may_be_hidden(js, refused):
-    """Another server need not show it. The handshake, with cookies, may fare better."""
+    """Another server may hide the challenge, so that the status is inferred only."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].respond(401)
@@ -135,7 +134,7 @@ async def test_a_challenge_that_may_be_hidden(js, refused):
     [("basic", {}), ("cors", {"access_control_expose_headers": "*, Retry-After"})],
 )
 async def test_no_challenge(js, refused, kind, headers):
-    """Where all headers are seen and there is none, it is asked with cookies."""
+    """If all headers are visible and none is a challenge, cookies are sent."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].respond(401, kind, **headers)
@@ -146,7 +145,7 @@ async def test_no_challenge(js, refused, kind, headers):
 
 
 async def test_credentials_that_are_not_allowed(js, refused):
-    """Then the answer without them is all that there is, and it may be another."""
+    """Only the response without cookies is known, so that its status is inferred."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].respond(403)
@@ -157,7 +156,7 @@ async def test_credentials_that_are_not_allowed(js, refused):
 
 
 async def test_off_by_default(js, refused):
-    """Nothing is asked that was not asked for."""
+    """Without the option there is no request."""
     error = await failure(await refused(diagnose=False))
     assert js.requests == []
     assert "a browser tells a page no more" in str(error)
@@ -165,7 +164,7 @@ async def test_off_by_default(js, refused):
 
 @pytest.mark.parametrize("status", [401, 403, 410, 429, 451, 500, 502, 503])
 async def test_refusals(js, refused, status):
-    """They are the handshake's, and decided about as natively."""
+    """They are taken for the status of the handshake, and decided about as natively."""
     task = await refused()
     js.requests[0].respond(status)
     error = await failure(task)
@@ -176,7 +175,7 @@ async def test_refusals(js, refused, status):
 
 
 async def test_a_proxy_that_wants_a_password(js, refused):
-    """Chromium hides its 407, as the standard says; Firefox and WebKit tell it."""
+    """A 407 is not the status of the handshake. Firefox and WebKit do not hide it."""
     task = await refused()
     js.requests[0].respond(407)
     error = await failure(task)
@@ -186,7 +185,7 @@ async def test_a_proxy_that_wants_a_password(js, refused):
 
 
 async def test_headers(js, refused):
-    """Those that the page may see; Retry-After counts."""
+    """The error has the headers that the page may see, and their Retry-After."""
     task = await refused()
     js.requests[0].respond(503, retry_after="7", server="x")
     error = await failure(task)
@@ -197,7 +196,7 @@ async def test_headers(js, refused):
 
 @pytest.mark.parametrize("status", [200, 204, 400, 405, 426, 501])
 async def test_what_endpoints_say_to_plain_requests(js, refused, status):
-    """It is not taken for the handshake's, and a retry follows."""
+    """They are not taken for the status of the handshake, and a retry follows."""
     task = await refused(protocols=["a"])
     js.requests[0].respond(status)
     error = await failure(task)
@@ -208,7 +207,7 @@ async def test_what_endpoints_say_to_plain_requests(js, refused, status):
 
 
 async def test_not_found_is_inferred(js, refused):
-    """Many frameworks say so of their WebSocket endpoints: final the third time."""
+    """A 404 is inferred and final the third time: many frameworks send it to a GET."""
     task = await refused()
     js.requests[0].respond(404)
     error = await failure(task)
@@ -222,7 +221,7 @@ async def test_not_found_is_inferred(js, refused):
 
 @pytest.mark.parametrize(("status", "kind"), [(0, "opaqueredirect"), (302, "basic")])
 async def test_redirects(js, refused, status, kind):
-    """Browsers hide where to, Node does not; neither follows one in a handshake."""
+    """A redirect is reported without its target, which browsers hide."""
     task = await refused()
     js.requests[0].respond(status, kind)
     error = await failure(task)
@@ -231,7 +230,7 @@ async def test_redirects(js, refused, status, kind):
 
 
 async def test_cross_origin_rules(js, refused):
-    """What they hide is said, and that there is a server."""
+    """The error says that a server responds, and that the rules hide the response."""
     js.as_page(ELSEWHERE)
     task = await refused()
     js.requests[0].fail()
@@ -247,7 +246,7 @@ async def test_cross_origin_rules(js, refused):
 
 @pytest.mark.parametrize("origin", [HERE, ELSEWHERE, None])
 async def test_no_answer(js, refused, origin):
-    """Within the page's origin no rule can be the reason: it is asked once."""
+    """Within the origin of the page, no rule can be the reason for no response."""
     if origin is not None:
         js.as_page(origin)
     task = await refused()
@@ -262,7 +261,7 @@ async def test_no_answer(js, refused, origin):
 
 
 async def test_in_time(js, refused):
-    """It ends well before the attempt's timeout, whose error would hide its own."""
+    """The diagnosis ends before the timeout of the attempt, whose error says less."""
     task = await refused(timeout=0.05)
     error = await failure(task)
     assert "no answer within 0.0 s" in str(error)
@@ -270,14 +269,14 @@ async def test_in_time(js, refused):
 
 
 async def test_without_a_timeout(js, refused):
-    """There is a limit all the same."""
+    """Without a timeout, the diagnosis still has a limit."""
     task = await refused(timeout=None)
     js.requests[0].respond(403)
     assert (await failure(task)).status == 403
 
 
 async def test_cancelling(js, refused):
-    """It ends the request."""
+    """Cancelling aborts the request."""
     task = await refused()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -286,7 +285,7 @@ async def test_cancelling(js, refused):
 
 
 async def test_passwords(js, refused):
-    """`fetch` takes no URL that holds one; without it the answer would be another."""
+    """`fetch` accepts no URL with a password, so that there is no request."""
     task = await refused("wss://joe:secret@example.org/")
     error = await failure(task)
     assert js.requests == []
@@ -295,7 +294,7 @@ async def test_passwords(js, refused):
 
 
 async def test_what_the_runtime_says_is_kept(js):
-    """Node tells something itself."""
+    """The explanation of Node.js is kept in front of the diagnosis."""
     options = WebSocketOptions.js(diagnose=True)
     request = ConnectRequest(url=URL, headers={}, options=options)
     task = asyncio.ensure_future(
@@ -309,77 +308,11 @@ async def test_what_the_runtime_says_is_kept(js):
     assert "non-101 status code; asked over HTTP" in str(error)
 
 
-@pytest.mark.parametrize(
-    ("origin", "url", "mixed"),
-    [
-        (HERE, "ws://example.org/", True),
-        (HERE, "wss://example.org/", False),
-        (HERE, "ws://localhost:80/", False),
-        (HERE, "ws://a.localhost/", False),
-        (HERE, "ws://127.0.0.1/", False),
-        (HERE, "ws://[::1]/", False),
-        ("http://example.org", "ws://example.org/", False),
-        ("null", "ws://example.org/", False),
-        ("", "ws://example.org/", False),
-    ],
-)
-def test_mixed_content(origin, url, mixed):
-    """Only what is not as good as secure is refused to a secure page."""
-    assert is_mixed(origin, url) is mixed
-
-
 async def test_mixed_content_without_an_exception(js, refused):
-    """WebKit makes the socket and lets it fail: told in plain words, and permanent."""
+    """WebKit makes the socket and lets it fail. The error is permanent."""
     js.as_page(HERE)
     error = await failure(await refused("ws://example.org/"))
     assert error.permanent
     assert "may open wss:// only" in str(error)
     assert js.requests == []
     assert isinstance(decision(error), Stop)
-
-
-@pytest.mark.parametrize("port", [1, 22, 6000, 10080])
-async def test_a_blocked_port(js, refused, port):
-    """It is named, and permanent."""
-    error = await failure(await refused(f"wss://example.org:{port}/", diagnose=False))
-    assert error.permanent
-    assert f"port {port}" in str(error)
-
-
-@pytest.fixture
-def violation(js, refused):
-    """Begins an attempt during which the page's policy forbids something."""
-
-    async def begin(blocked, disposition="enforce"):
-        options = WebSocketOptions.js()
-        request = ConnectRequest(url=URL, headers={}, options=options)
-        connector = BrowserConnector(options, js.bridge)
-        task = asyncio.ensure_future(connector(request, Recording()))
-        await turn()
-        what = {"blockedURI": blocked, "disposition": disposition}
-        js.target.play("securitypolicyviolation", **what)
-        js.sockets[-1].play_error()
-        error = await failure(task)
-        assert js.target.listeners["securitypolicyviolation"] == []
-        return error
-
-    js.as_page(HERE)
-    return begin
-
-
-async def test_a_policy(violation):
-    """What the page's policy forbids is named, and permanent."""
-    error = await violation(URL)
-    assert error.permanent
-    assert "security policy" in str(error)
-
-
-@pytest.mark.parametrize(
-    "what",
-    [("wss://example.org/", "enforce"), (URL, "report")],
-    ids=["other", "report"],
-)
-async def test_what_a_policy_has_nothing_to_do_with(violation, what):
-    """What it forbids others is nothing to us, and what it only reports to nobody."""
-    error = await violation(*what)
-    assert not error.permanent

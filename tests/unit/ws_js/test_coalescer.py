@@ -1,4 +1,4 @@
-"""A flood in a page, played by a fake `js`: the browser collects, Python fetches."""
+"""Floods in a page: the browser collects messages, and Python fetches them."""
 
 import asyncio
 import itertools
@@ -8,29 +8,37 @@ import pytest
 from looptime import LoopTimeProxy
 
 from tests.unit.fake_js import Buffer
-from ws_js.coalescer import CROWD, FEW, LARGE, PERIOD, RATE, SLICE, SPAN
+from ws_js.coalescer import (
+    BACKLOG_PER_BATCH,
+    BATCH_SIZE,
+    COUNTING_TIME,
+    FETCH_INTERVAL,
+    MAX_COLLECTED_SIZE,
+    MIN_MESSAGES,
+    MIN_RATE,
+)
 
 pytestmark = pytest.mark.looptime
 
 clock = LoopTimeProxy()
 
-GAP = 0.5 / RATE
+GAP = 0.5 / MIN_RATE
 """Seconds between two messages of a flood."""
 
 
 def is_collecting(js, socket) -> bool:
-    """Whether Python hears nothing of a message."""
+    """Whether messages are collected without calling Python."""
     return socket.onmessage is not None and socket.onmessage not in js.live
 
 
 async def flood(js, socket, messages) -> list[object]:
-    """Send messages until they are collected; returns those."""
+    """Send messages until they are collected, and return them."""
     sent = []
     while not is_collecting(js, socket):
         await asyncio.sleep(GAP)
         sent.append(next(messages))
         socket.play_message(sent[-1])
-        assert len(sent) < 10 * RATE * SPAN, "this is never collected"
+        assert len(sent) < 10 * MIN_RATE * COUNTING_TIME, "this is never collected"
     return sent
 
 
@@ -39,20 +47,20 @@ def numbers() -> Iterator[str]:
 
 
 async def test_a_flood(js, open_one):
-    """It is collected after a while, and comes whole, in order and soon."""
+    """It is collected after a while, and is delivered completely, in order and soon."""
     _, socket, sink = await open_one()
     messages = numbers()
     sent = await flood(js, socket, messages)
-    assert clock >= SPAN
+    assert clock >= COUNTING_TIME
     assert sink.messages == sent
     for _ in range(1000):
         await asyncio.sleep(GAP)
         sent.append(next(messages))
         socket.play_message(sent[-1])
         behind = len(sent) - len(sink.messages)
-        assert behind <= 1.5 * PERIOD / GAP
+        assert behind <= 1.5 * FETCH_INTERVAL / GAP
         assert sink.messages == sent[: len(sent) - behind]
-    await asyncio.sleep(2 * PERIOD)
+    await asyncio.sleep(2 * FETCH_INTERVAL)
     assert sink.messages == sent
     assert not is_collecting(js, socket)
     socket.play_message("at once again")
@@ -60,9 +68,9 @@ async def test_a_flood(js, open_one):
 
 
 async def test_what_is_no_flood(js, open_one):
-    """Neither many at once every second, nor a steady flow of fewer."""
+    """A burst every second is none, nor is a constant lower rate."""
     _, socket, sink = await open_one()
-    at_once = round(2 * RATE * SPAN)
+    at_once = round(2 * MIN_RATE * COUNTING_TIME)
     for _ in range(10):
         await asyncio.sleep(1)
         for number in range(at_once):
@@ -70,7 +78,7 @@ async def test_what_is_no_flood(js, open_one):
             assert not is_collecting(js, socket)
     await asyncio.sleep(1)
     for number in range(1000):
-        await asyncio.sleep(1.2 / RATE)
+        await asyncio.sleep(1.2 / MIN_RATE)
         socket.play_message(str(number))
         assert not is_collecting(js, socket)
     assert len(sink.messages) == 10 * at_once + 1000
@@ -78,7 +86,7 @@ async def test_what_is_no_flood(js, open_one):
 
 @pytest.fixture
 async def working(monkeypatch):
-    """Has the program take its time, in which the loop has no turn: `working(s)`."""
+    """A function that keeps the loop busy for some seconds."""
     loop, worked = asyncio.get_running_loop(), [0.0]
     now = loop.time
     monkeypatch.setattr(loop, "time", lambda: now() + sum(worked))
@@ -86,34 +94,34 @@ async def working(monkeypatch):
 
 
 async def test_a_slow_program(js, open_one, working):
-    """It is behind at any rate, and collected for where the loop has no turn."""
+    """Messages are collected at any rate if the loop runs nothing in between."""
     _, socket, sink = await open_one()
-    sink.react = lambda _: working(10 / RATE)
+    sink.react = lambda _: working(10 / MIN_RATE)
     sent = [str(number) for number in range(500)]
     collected = 0
     for text in sent:
         socket.play_message(text)
         collected += is_collecting(js, socket)
-    assert len(sent) - collected <= 2 * SPAN * RATE / 10 + 2
+    assert len(sent) - collected <= 2 * COUNTING_TIME * MIN_RATE / 10 + 2
     await asyncio.sleep(1)
     assert sink.messages == sent
     assert not is_collecting(js, socket)
 
 
 async def test_large_messages(js, open_one, working):
-    """What a call costs matters little then, and what would wait is much."""
+    """They are not collected: the cost of a call matters little beside them."""
     _, socket, sink = await open_one()
-    sink.react = lambda _: working(10 / RATE)
-    data = Buffer(bytes(LARGE + 1))
+    sink.react = lambda _: working(10 / MIN_RATE)
+    data = Buffer(bytes(MAX_COLLECTED_SIZE + 1))
     for _ in range(200):
         socket.play_message(data)
         assert not is_collecting(js, socket)
 
 
 async def test_a_slow_program_that_keeps_up(js, open_one, working):
-    """Whatever it takes, where the loop has its turns nobody waits for Python."""
+    """Messages are not collected if the loop runs other things in between."""
     _, socket, sink = await open_one()
-    sink.react = lambda _: working(10 / RATE)
+    sink.react = lambda _: working(10 / MIN_RATE)
     for number in range(500):
         socket.play_message(str(number))
         await asyncio.sleep(0)
@@ -121,31 +129,31 @@ async def test_a_slow_program_that_keeps_up(js, open_one, working):
 
 
 async def test_a_busy_page_that_is_sent_little(js, open_one, working):
-    """That the loop has no turn is nothing to us then."""
+    """Few messages are not collected, even if the loop is busy."""
     _, socket, _ = await open_one()
     for number in range(200):
-        working(1.5 * SPAN / FEW)
+        working(1.5 * COUNTING_TIME / MIN_MESSAGES)
         socket.play_message(str(number))
         assert not is_collecting(js, socket)
 
 
 async def test_the_more_wait_the_more_come_at_once(js, open_one):
-    """Of an endless flood not ever more wait: the browser slows the server down."""
+    """The number of waiting messages stays bounded in an endless flood."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
     fetched, most = asyncio.Event(), 0
     sink.react = lambda _: fetched.set()
     for _ in range(100):
-        for number in range(CROWD):  # in each turn, and more than a slice
+        for number in range(BACKLOG_PER_BATCH):  # in each turn, and more than a slice
             socket.play_message(str(number))
         most = max(most, len(socket.onmessage.__self__))
         await (asyncio.sleep(0) if fetched.is_set() else fetched.wait())
-    assert most <= CROWD * CROWD / SLICE
-    assert len(sink.messages) > 50 * CROWD
+    assert most <= BACKLOG_PER_BATCH * BACKLOG_PER_BATCH / BATCH_SIZE
+    assert len(sink.messages) > 50 * BACKLOG_PER_BATCH
 
 
 async def test_a_program_that_answers(js, open_one):
-    """It may wait for each answer: nothing is collected, or no longer."""
+    """Collecting does not begin, or ends, since each answer would wait for a fetch."""
     transport, socket, sink = await open_one()
     for number in range(1000):
         await asyncio.sleep(GAP)
@@ -157,25 +165,25 @@ async def test_a_program_that_answers(js, open_one):
     for number in range(100):
         socket.play_message(str(number))
     transport.send("ask", text=True)
-    await asyncio.sleep(1.5 * PERIOD)
+    await asyncio.sleep(1.5 * FETCH_INTERVAL)
     assert not is_collecting(js, socket)
     assert sink.messages[-1] == "99"
 
 
 async def test_others_have_their_turn(js, open_one):
-    """What came in one period is delivered in slices; a reader is woken between."""
+    """A fetch delivers messages in batches, and readers run in between."""
     _, socket, sink = await open_one()
     sent = len(await flood(js, socket, numbers()))
-    for number in range(5 * SLICE):
+    for number in range(5 * BATCH_SIZE):
         socket.play_message(str(number))
     woken = asyncio.Event()
     sink.react = lambda _: woken.set()
     await woken.wait()
-    assert len(sink.messages) == sent + SLICE
+    assert len(sink.messages) == sent + BATCH_SIZE
 
 
 async def test_a_hidden_page(js, open_one):
-    """Its timers are a second late, or a minute: nothing waits for them."""
+    """Its timers are late by a second or a minute, so that nothing is collected."""
     document = js.as_page("https://example.org")
     document.visibilityState = "hidden"
     _, socket, sink = await open_one()
@@ -188,14 +196,14 @@ async def test_a_hidden_page(js, open_one):
     for number in range(100):
         socket.play_message(str(number))
     document.visibilityState = "hidden"
-    await asyncio.sleep(1.5 * PERIOD)
+    await asyncio.sleep(1.5 * FETCH_INTERVAL)
     assert not is_collecting(js, socket)
     assert sink.messages[-1] == "99"
 
 
 @pytest.mark.parametrize("clean", [True, False])
 async def test_the_end(js, open_one, clean):
-    """What was collected comes before it."""
+    """Collected messages are delivered before the end."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
     for number in range(100):
@@ -208,7 +216,7 @@ async def test_the_end(js, open_one, clean):
 
 @pytest.mark.parametrize("inside", [True, False])
 async def test_abort(js, open_one, inside):
-    """Nothing comes after it, of what was collected either, but the batch itself."""
+    """Nothing is delivered after it, except for the rest of the batch."""
     transport, socket, sink = await open_one()
     await flood(js, socket, numbers())
     before = len(sink.messages)
@@ -219,12 +227,12 @@ async def test_abort(js, open_one, inside):
     else:
         transport.abort()
     await asyncio.sleep(1)
-    assert len(sink.messages) == before + SLICE * inside
+    assert len(sink.messages) == before + BATCH_SIZE * inside
     assert js.live == set()
 
 
 async def test_abort_as_it_ends(js, open_one):
-    """Then the sink hears of no end any more."""
+    """Then no end is reported to the sink."""
     transport, socket, sink = await open_one()
     await flood(js, socket, numbers())
     socket.play_message("collected")
@@ -235,7 +243,7 @@ async def test_abort_as_it_ends(js, open_one):
 
 
 async def test_a_sink_that_raises_in_between(js, open_one):
-    """The loop is told of it, and what comes later is delivered all the same."""
+    """The exception is reported to the loop, and later messages are delivered."""
     _, socket, sink = await open_one()
     told = []
     loop = asyncio.get_running_loop()
@@ -247,17 +255,17 @@ async def test_a_sink_that_raises_in_between(js, open_one):
         raise RuntimeError
 
     sink.react = fail
-    for number in range(SLICE):  # so many that more is looked for
+    for number in range(BATCH_SIZE):  # so many that more is looked for
         socket.play_message(str(number))
-    await asyncio.sleep(PERIOD)
+    await asyncio.sleep(FETCH_INTERVAL)
     socket.play_message("later")
-    await asyncio.sleep(2 * PERIOD)
+    await asyncio.sleep(2 * FETCH_INTERVAL)
     assert [type(error) for error in told] == [RuntimeError]
     assert sink.messages[-1] == "later"
 
 
 async def test_a_sink_that_raises(js, open_one):
-    """As it ends, everything is freed and told all the same."""
+    """At the end, everything is released, and the end is reported."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
 
@@ -274,7 +282,7 @@ async def test_a_sink_that_raises(js, open_one):
 
 
 async def test_a_capacity_of_ones_own(js, open_one):
-    """So many may wait and no more: then they come one by one."""
+    """With a capacity, messages are delivered one by one."""
     _, socket, sink = await open_one(stream_capacity=1000)
     for number in range(1000):
         await asyncio.sleep(GAP)
@@ -284,19 +292,19 @@ async def test_a_capacity_of_ones_own(js, open_one):
 
 
 async def test_what_waits_is_a_sign_of_life(js, open_one):
-    """Whoever asks before it is fetched is not told of a silent peer."""
+    """Collected messages count as activity before they are fetched."""
     transport, socket, _ = await open_one()
     await flood(js, socket, numbers())
     loop = asyncio.get_running_loop()
-    await asyncio.sleep(PERIOD / 4)
+    await asyncio.sleep(FETCH_INTERVAL / 4)
     assert transport.last_activity < loop.time()
     socket.play_message("x")
-    await asyncio.sleep(PERIOD / 4)
+    await asyncio.sleep(FETCH_INTERVAL / 4)
     assert transport.last_activity == loop.time()
 
 
 async def test_one_that_is_too_big(js, open_one):
-    """What came before it is delivered, what came behind it is not; it closes."""
+    """Messages before it are delivered, those behind it are not, and it closes."""
     _, socket, sink = await open_one(max_size=1000)
     await flood(js, socket, numbers())
     before = len(sink.messages)
@@ -322,24 +330,24 @@ async def test_one_that_is_too_big(js, open_one):
     ids=["nul", "nul inside", "object", "wide", "empty", "long", "binary", "no byte"],
 )
 async def test_whatever_comes(js, open_one, among):
-    """Short text is read in one piece; what cannot be is read as ever."""
+    """Short texts are read all at once, other messages one by one."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
     before = len(sink.messages)
     sent = ["a", "b", among, "c", "", "d"] * 3
     for data in sent:
         socket.play_message(data)
-    await asyncio.sleep(PERIOD)
+    await asyncio.sleep(FETCH_INTERVAL)
     plain = among.to_bytes() if isinstance(among, Buffer) else among
     assert sink.messages[before:] == ["a", "b", plain, "c", "", "d"] * 3
 
 
 async def test_short_text_is_not_touched_one_by_one(js, open_one):
-    """That is what makes it cheaper."""
+    """Joined texts are read without asking each event for its data."""
     _, socket, sink = await open_one()
     await flood(js, socket, numbers())
     before = len(sink.messages)
     events = [socket.play_message(str(number)) for number in range(20)]
-    await asyncio.sleep(PERIOD)
+    await asyncio.sleep(FETCH_INTERVAL)
     assert len(sink.messages) - before == 20
     assert [event.touched for event in events] == [0] * 20
