@@ -31,7 +31,8 @@ from websockets.protocol import OPEN
 from ws_common.options.options import WebSocketOptions
 from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.transport import TransportSink
-from ws_vm.frame_reader import FrameReader, Progress
+from ws_vm.frame_parser import Progress
+from ws_vm.frame_reader import FrameReader
 from ws_vm.frame_scanner import FIN, set_aside
 from ws_vm.late_delivery import LateDelivery
 from ws_vm.pings import NO_PINGS, Pings, resolve_pings

@@ -25,15 +25,9 @@ from websockets.http11 import USER_AGENT
 from websockets.uri import WebSocketURI
 
 from ws_common.options.options import WebSocketOptions
-from ws_vm.dialing import dial, dial_unix
-from ws_vm.proxies import (
-    MAX_HEAD,
-    Proxy,
-    connect_by_socks,
-    open_tunnel,
-    parse_proxy,
-    proxy_of_environment,
-)
+from ws_vm.happy_eyeballs import dial, dial_unix
+from ws_vm.proxies import Proxy, parse_proxy, proxy_of_environment
+from ws_vm.proxy_tunnel import MAX_HEAD, connect_by_socks, open_tunnel
 from ws_vm.transport import VmTransport
 
 

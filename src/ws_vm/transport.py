@@ -11,7 +11,6 @@ state of the closing handshake.
 """
 
 import asyncio
-import re
 import threading
 from typing import cast
 
@@ -21,23 +20,21 @@ from websockets.http11 import Request, Response
 from websockets.protocol import OPEN
 
 from ws_common.options.options import WebSocketOptions
-from ws_common.vocabulary.errors import WSConnectionClosedError, WSInvalidCloseError
+from ws_common.vocabulary.errors import WSInvalidCloseError
 from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.transport import Handshake, TransportSink
+from ws_vm.close_info import closed_error
 from ws_vm.delivery import Delivery, Reading
-from ws_vm.failures import plain_headers
-from ws_vm.frame_reader import MAX_INPUT, FrameReader
+from ws_vm.frame_parser import MAX_INPUT
+from ws_vm.frame_reader import FrameReader
 from ws_vm.frame_scanner import BINARY, TEXT
 from ws_vm.frame_writer import frame_of
 from ws_vm.late_delivery import DISCARD
+from ws_vm.opening_handshake import MAX_KNOWN, OpeningHandshake, describe
 from ws_vm.pings import cancel_pings, new_ping
 
 _LARGE = 64 * 1024
 """Bytes of payload from which a second write costs less than one more copy."""
-
-_END_OF_RESPONSE = b"\r\n\r\n"
-_REFUSAL_1_0 = re.compile(rb"\AHTTP/1\.0 (?!101)")
-"""A refusal by a server that is older than WebSocket: its status means the same."""
 
 _OPENING, _FLOWING, _OVER = Reading.OPENING, Reading.FLOWING, Reading.OVER
 _PAUSES = Reading.PAUSED, Reading.HOLDING
@@ -67,11 +64,10 @@ class VmTransport(Delivery):
         can_pause: Always: the socket is not read meanwhile.
     """
 
-    __slots__ = ("_buffer", "_opened", "_request", "_response", "last_activity")
+    __slots__ = ("_buffer", "_opening", "_response", "last_activity")
 
     can_pause = True
 
-    _opened: asyncio.Future[None]
     _response: Response
 
     def __init__(
@@ -82,7 +78,7 @@ class VmTransport(Delivery):
         sink: TransportSink,
     ) -> None:
         super().__init__(library, options, sink)
-        self._request = request
+        self._opening = OpeningHandshake(library, request)
         self._buffer = _shared_buffer.view
         self.last_activity = self._loop.time()
 
@@ -92,10 +88,8 @@ class VmTransport(Delivery):
         """Send the request."""
         self._tcp = cast("asyncio.Transport", transport)
         self._tcp.set_write_buffer_limits(high=self._options.write_limit)
-        self._opened = self._loop.create_future()
         self._reading = _OPENING
-        self.library.send_request(self._request)
-        del self._request
+        self._opening.send_request()
         self._send_data()
         if early := self._tail:
             self._tail = b""
@@ -142,7 +136,7 @@ class VmTransport(Delivery):
             self._deliver_late()
         self.library.receive_eof()
         if self._reading is _OPENING:
-            self._take_response()
+            self._see_response()
         self._reading = _OVER
         self._tail = b""
 
@@ -164,39 +158,30 @@ class VmTransport(Delivery):
     # The opening handshake
 
     def _read_response(self, data: bytes, known: int) -> None:
-        """Give the library its response, and no byte of the frames behind it.
+        """Give the handshake its response; the frames behind it are delivered.
 
         Args:
             data: What was read, behind the last bytes before it.
-            known: How many of these the library has already.
+            known: How many of these the handshake has already.
         """
-        if not known:  # the library takes HTTP/1.1 alone, of refusals too
-            data = _REFUSAL_1_0.sub(b"HTTP/1.1 ", data, count=1)
-        end = data.find(_END_OF_RESPONSE)
-        end = len(data) if end < 0 else end + len(_END_OF_RESPONSE)
-        self._tail = data[1 - len(_END_OF_RESPONSE) :]
-        self.library.receive_data(data[known:end])
-        self._take_response()
-        if self._reading is _FLOWING:
-            if rest := self._deliver(data[end:]):
-                self._keep(rest)
-        elif self._reading is _OPENING and end < len(data):  # the body of a refusal
-            self.library.receive_data(data[end:])
-            self._take_response()
+        self._tail = data[-MAX_KNOWN:]
+        end = self._opening.receive(data, known)
+        self._see_response()
+        if self._reading is _FLOWING and (rest := self._deliver(data[end:])):
+            self._keep(rest)
 
-    def _take_response(self) -> None:
-        """See whether the library has come to a result."""
-        for event in self.library.events_received():
-            self._response = cast("Response", event)
+    def _see_response(self) -> None:
+        """See whether the handshake has come to a result."""
+        if not self._opening.is_done():
+            return
         if self.library.handshake_exc is not None:
             self._reading = _OVER
             self._sink = DISCARD
-        elif self.library.state is OPEN:
+        else:
+            self._response = self._opening.response
             self._reading = _FLOWING
             self._tail = b""
             self._frames = FrameReader(self.library, self._options.max_size)
-        if self._reading is not _OPENING and not self._opened.done():
-            self._opened.set_result(None)
 
     async def handshake_done(self) -> None:
         """Wait for the response.
@@ -204,10 +189,8 @@ class VmTransport(Delivery):
         Raises:
             InvalidHandshake: The library's: it is not what was asked for.
         """
-        await self._opened
-        del self._opened
-        if self.library.handshake_exc is not None:
-            raise self.library.handshake_exc
+        await self._opening.wait()
+        del self._opening
 
     @property
     def protocol(self) -> str | None:
@@ -217,13 +200,7 @@ class VmTransport(Delivery):
     @property
     def handshake(self) -> Handshake:
         """What the server answered; made when it is asked for."""
-        headers = plain_headers(self._response.headers)
-        return Handshake(
-            status=self._response.status_code,
-            headers=headers,
-            extensions=headers.get("sec-websocket-extensions", ""),
-            peer=self._tcp.get_extra_info("peername"),
-        )
+        return describe(self._response, self._tcp.get_extra_info("peername"))
 
     # Sending
 
@@ -239,7 +216,7 @@ class VmTransport(Delivery):
             WSConnectionClosedError: The connection is closing or lost.
         """
         if not self._can_send:
-            raise self._closed_error()
+            raise closed_error(self._frames.how_it_ended())
         payload = data.encode() if isinstance(data, str) else data
         if self.library.extensions:
             send = self.library.send_text if text else self.library.send_binary
@@ -260,7 +237,7 @@ class VmTransport(Delivery):
             WSConnectionClosedError: The connection is closing or lost.
         """
         if not self._can_send:
-            raise self._closed_error()
+            raise closed_error(self._frames.how_it_ended())
         self._pings = self._pings or {}  # not the one that all share
         payload, future = new_ping(self._loop, self._pings)
         self.library.send_ping(payload)
@@ -294,12 +271,3 @@ class VmTransport(Delivery):
             self._timer.cancel()
         if before is not Reading.DIALING:
             self._tcp.abort()
-
-    def _closed_error(self) -> WSConnectionClosedError:
-        """What to raise where nothing can be sent any more."""
-        close = self._frames.how_it_ended()
-        return WSConnectionClosedError(
-            close_code=close.code,
-            close_reason=close.reason,
-            was_clean=close.was_clean,
-        )

@@ -51,7 +51,7 @@ NO_PHASE = {
     "RetryTimer._attempt": "what to report when the wait is over",
     "RetryTimer._news": "what was heard shortly before the wait that it shortens",
     "LateDelivery._error": "what to report once, of what was left out",
-    "FrameReader.close": "what to report, found in a frame; the first one counts",
+    "FrameParser.close": "what to report, found in a frame; the first one counts",
     # What is so from the beginning
     "Proxy.password": "a part of a URL",
     "Proxy.username": "a part of a URL",
