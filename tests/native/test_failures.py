@@ -1,7 +1,5 @@
 """The words and facts of what goes wrong while connecting."""
 
-import asyncio
-import contextlib
 import datetime as dt
 import os
 import ssl
@@ -9,6 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
+from tests.support.raw_http_server import answering
 from tests.support.server import Server
 from ws_common.client import WebSocketClient
 from ws_common.lifecycle.retry import ConnectionRetryInterval
@@ -146,21 +145,6 @@ async def test_misnamed_certificate(connect, serving_tls, trusting):
     assert isinstance(error, WSHandshakeError)
     assert "for another host name" in str(error)
     assert "example.org" in str(error) or "localhost" in str(error)
-
-
-@contextlib.asynccontextmanager
-async def answering(answer: bytes):
-    """A port where everybody gets this answer."""
-
-    async def serve(reader, writer):
-        await reader.read(1)
-        writer.write(answer)
-        writer.write_eof()
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 async def test_refused_by_http_1_0(connect):
