@@ -20,8 +20,8 @@ from ws_common.options.options import ConnectRequest, WebSocketOptions
 from ws_common.vocabulary.headers import is_owned
 from ws_common.vocabulary.transport import TransportSink
 from ws_common.vocabulary.urls import origin, redact
-from ws_vm.failures import translate
-from ws_vm.redirects import MAX_REDIRECTS, redirection, without_credentials
+from ws_vm.failures import translate_error
+from ws_vm.redirects import MAX_REDIRECTS, redirect_target, without_credentials
 from ws_vm.route import connect_transport
 from ws_vm.transport import VmTransport
 
@@ -81,11 +81,11 @@ class WebsocketsConnector:
             try:
                 return await _open(url, headers, options, sink, name)
             except Exception as error:  # noqa: BLE001 - whatever it is, it becomes ours
-                target = redirection(
-                    error, url, hop, anywhere=options.unix_path is None
+                target = redirect_target(
+                    error, url, hop, any_origin=options.unix_path is None
                 )
                 if target is None:
-                    raise (ours := translate(error, url)) from ours.__cause__
+                    raise (ours := translate_error(error, url)) from ours.__cause__
             if origin(target) != origin(url):
                 headers = without_credentials(headers)
             url = target
@@ -124,7 +124,7 @@ async def _open(
     transport = VmTransport(library, request, options, sink)
     try:
         await connect_transport(transport, uri, options, server_hostname)
-        await transport.handshake_done()
+        await transport.wait_for_handshake()
     except BaseException:
         transport.abort()
         raise

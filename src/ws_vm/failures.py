@@ -30,7 +30,7 @@ from ws_common.vocabulary.errors import (
 from ws_common.vocabulary.retry_after import retry_after
 from ws_common.vocabulary.urls import redact
 
-_X509_WORDS = {
+_X509_REASONS = {
     9: "is not valid yet",
     10: "has expired",
     18: "is self-signed, and not trusted",
@@ -43,7 +43,7 @@ _X509_WORDS = {
 """OpenSSL's X509_V_ERR_* codes (x509_vfy.h), as far as people meet them."""
 
 
-_NETWORK_WORDS = (
+_NETWORK_REASONS = (
     (socket.gaierror, "the host name does not resolve"),
     (ConnectionRefusedError, "connection refused"),
     ((ConnectionResetError, BrokenPipeError), "the connection was reset"),
@@ -53,7 +53,9 @@ _NETWORK_WORDS = (
 """What the operating system and TLS report; the first that fits counts."""
 
 
-def translate(error: Exception, url: str) -> WSNotConnectedError | WSUnsupportedError:
+def translate_error(
+    error: Exception, url: str
+) -> WSNotConnectedError | WSUnsupportedError:
     """Return the error to raise, with its `__cause__` set.
 
     Args:
@@ -73,27 +75,31 @@ def _describe(  # noqa: PLR0911 - one for each kind of failure
 ) -> WSNotConnectedError | WSUnsupportedError:
     match error:
         case InvalidStatus(response=response):
-            return refused(response, f"{what}: the server answered {_status(response)}")
+            return refusal_error(
+                response, f"{what}: the server answered {_format_status(response)}"
+            )
         case InvalidProxyStatus(response=response):
-            return refused(response, f"{what}: the proxy answered {_status(response)}")
-        case InvalidProxy(msg=words):
+            return refusal_error(
+                response, f"{what}: the proxy answered {_format_status(response)}"
+            )
+        case InvalidProxy(msg=reason):
             # The option was checked: it is the environment's.
-            return WSInvalidUrlError(f"{what}: the proxy's URL: {words}")
-        case InvalidURI(msg=words):
-            return WSInvalidUrlError(f"{what}: {words}")
+            return WSInvalidUrlError(f"{what}: the proxy's URL: {reason}")
+        case InvalidURI(msg=reason):
+            return WSInvalidUrlError(f"{what}: {reason}")
         case InvalidHandshake():
-            return WSHandshakeError(f"{what}: {_handshake(error)}")
+            return WSHandshakeError(f"{what}: {_handshake_reason(error)}")
         case ssl.SSLCertVerificationError():
-            words = _X509_WORDS.get(error.verify_code, "is not valid")
-            words = f"the server's certificate {words} ({error.verify_message})"
-            return WSHandshakeError(f"{what}: {words}", permanent=True)
+            reason = _X509_REASONS.get(error.verify_code, "is not valid")
+            reason = f"the server's certificate {reason} ({error.verify_message})"
+            return WSHandshakeError(f"{what}: {reason}", permanent=True)
         case ImportError():  # python-socks is not installed
             return WSUnsupportedError(f"{what}: {error}")
         case _:
-            return WSNotConnectedError(f"{what}: {_network(error)}")
+            return WSNotConnectedError(f"{what}: {_network_reason(error)}")
 
 
-def refused(response: Response, what: str) -> WSHandshakeError:
+def refusal_error(response: Response, what: str) -> WSHandshakeError:
     """Return the error for an answer that opens no connection.
 
     Args:
@@ -114,17 +120,17 @@ def plain_headers(headers: Headers) -> dict[str, str]:
     return {name: ", ".join(headers.get_all(name)) for name in headers}
 
 
-def _status(response: Response) -> str:
+def _format_status(response: Response) -> str:
     return f"{response.status_code} {response.reason_phrase}".strip()
 
 
-def _handshake(error: InvalidHandshake) -> str:
+def _handshake_reason(error: InvalidHandshake) -> str:
     if isinstance(error, InvalidMessage):
         cause = error.__cause__
         if isinstance(cause, EOFError):
             return "the server hung up in the middle of the opening handshake"
-        words = f": {cause}" if cause is not None else ""
-        return f"what answered does not speak HTTP as a WebSocket server does{words}"
+        reason = f": {cause}" if cause is not None else ""
+        return f"what answered does not speak HTTP as a WebSocket server does{reason}"
     if isinstance(error, ProxyError):
         return f"the proxy failed: {error}"
     if isinstance(error, SecurityError):
@@ -132,10 +138,10 @@ def _handshake(error: InvalidHandshake) -> str:
     return f"the opening handshake is not right: {error}"
 
 
-def _network(error: Exception) -> str:
-    for kinds, words in _NETWORK_WORDS:
+def _network_reason(error: Exception) -> str:
+    for kinds, reason in _NETWORK_REASONS:
         if isinstance(error, kinds):
-            return f"{words} ({error})" if str(error) else words
+            return f"{reason} ({error})" if str(error) else reason
     return (
         str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
     )

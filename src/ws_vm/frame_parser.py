@@ -27,12 +27,12 @@ _TEXT, _CONT = Opcode.TEXT, Opcode.CONT
 _CLOSE, _PING, _PONG = Opcode.CLOSE, Opcode.PING, Opcode.PONG
 
 
-class Progress(Enum):
+class BatchEnd(Enum):
     """Why a batch has ended."""
 
-    DRY = "what is left is the beginning of a frame, or nothing"
+    NEED_DATA = "what is left is the beginning of a frame, or nothing"
     FULL = "there may be more in what was read"
-    OVER = "a Close came, or the connection failed: what follows is discarded"
+    CLOSED = "a Close came, or the connection failed: what follows is discarded"
 
 
 class FrameParser:
@@ -44,7 +44,7 @@ class FrameParser:
     Attributes:
         messages: The batch that is being made. Whoever takes it leaves an empty one.
         size: Bytes of payload in it.
-        progress: Why it has ended.
+        batch_end: Why it has ended.
         pongs: The payloads of Pongs that came, until somebody clears it.
         close: What the peer's Close said, or the failure that we have found.
     """
@@ -52,13 +52,13 @@ class FrameParser:
     __slots__ = (
         "_fragments",
         "_library",
-        "_max_slice",
+        "_library_missing",
+        "_max_feed",
         "_opcode",
-        "_passing",
+        "batch_end",
         "close",
         "messages",
         "pongs",
-        "progress",
         "size",
     )
 
@@ -72,15 +72,15 @@ class FrameParser:
 
     def __init__(self, library: ClientProtocol) -> None:
         self._library = library
-        self._max_slice = _MAX_DEFLATED if library.extensions else MAX_INPUT
-        self._passing = 0  # bytes of a frame that the library has begun to get
+        self._max_feed = _MAX_DEFLATED if library.extensions else MAX_INPUT
+        self._library_missing = 0  # bytes of a frame that the library has begun to get
         self.messages: list[Data] = []
         self.pongs: list[bytes] = []
         self.size = 0
-        self.progress: Progress = Progress.DRY
+        self.batch_end: BatchEnd = BatchEnd.NEED_DATA
         self.close: CloseInfo | None = None
 
-    def how_it_ended(self, error: BaseException | None = None) -> CloseInfo:
+    def close_info(self, error: BaseException | None = None) -> CloseInfo:
         """What to report of the end: our Close, a failure found here, or the peer.
 
         A failure that we have found comes first, because the wire may say something
@@ -94,16 +94,16 @@ class FrameParser:
             return self.close
         return close_info_of(self._library, error)
 
-    def _pass(self, data: bytes, at: int, end: int) -> int:
+    def _feed(self, data: bytes, at: int, end: int) -> int:
         """Hand bytes of frames to the library, as many as it may inflate at once."""
-        stop = min(end, len(data), at + self._max_slice)
-        self._passing = end - stop
+        stop = min(end, len(data), at + self._max_feed)
+        self._library_missing = end - stop
         library = self._library
         was_open = library.state is OPEN
         library.receive_data(data[at:stop])
         try:
             for event in library.events_received():
-                self._take(cast("Frame", event))
+                self._handle_frame(cast("Frame", event))
             failure = library.parser_exc
         except UnicodeDecodeError as error:
             failure = error
@@ -111,14 +111,14 @@ class FrameParser:
             self._fail(failure, was_open=was_open)
         return stop
 
-    def _take(self, frame: Frame) -> None:
+    def _handle_frame(self, frame: Frame) -> None:
         """Take a frame that the library has parsed."""
         opcode, data = frame.opcode, frame.data
         if opcode is _PONG:
             self.pongs.append(bytes(data))
         elif opcode is _CLOSE:
-            self.progress = Progress.OVER
-            self.close = self.how_it_ended()
+            self.batch_end = BatchEnd.CLOSED
+            self.close = self.close_info()
         elif opcode is not _PING:  # which the library has answered
             if opcode is _CONT:
                 self._fragments += data
@@ -134,6 +134,6 @@ class FrameParser:
 
     def _fail(self, error: Exception, *, was_open: bool) -> None:
         """Keep why the connection fails; the library has failed it, or does so now."""
-        self.progress = Progress.OVER
+        self.batch_end = BatchEnd.CLOSED
         close = fail_connection(self._library, error, was_open=was_open)
         self.close = close or self.close

@@ -29,7 +29,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import Opcode
 from websockets.protocol import OPEN
 
-from ws_vm.frame_parser import MAX_INPUT, FrameParser, Progress
+from ws_vm.frame_parser import MAX_INPUT, BatchEnd, FrameParser
 from ws_vm.frame_scanner import (
     BINARY,
     CONTROL,
@@ -40,7 +40,7 @@ from ws_vm.frame_scanner import (
     TEXT,
     frame_bounds,
 )
-from ws_vm.large_message import MAX_LARGE, MIN_LARGE, NO_LARGE, LargeMessage
+from ws_vm.large_message import MAX_LARGE, MIN_LARGE, NO_LARGE_MESSAGE, LargeMessage
 
 MAX_MESSAGES = 1024
 """In a batch: as many as a subscriber's buffer takes before it asks for a pause, by
@@ -61,7 +61,7 @@ class FrameReader(FrameParser):
     """
 
     __slots__ = (
-        "_fragmented",
+        "_in_fragments",
         "_max_size",
         "_max_small",
         "large",
@@ -71,13 +71,13 @@ class FrameReader(FrameParser):
         super().__init__(library)
         self._max_size = maxsize if max_size is None else max_size
         self._max_small = min(LENGTH_16, self._max_size + 1)
-        self._fragmented = 0  # not 0 behind a fragment that is not the last
-        self.large = NO_LARGE
+        self._in_fragments = 0  # not 0 behind a fragment that is not the last
+        self.large = NO_LARGE_MESSAGE
 
     @property
-    def unfinished(self) -> int:
+    def missing_bytes(self) -> int:
         """Bytes to come of a frame whose first bytes are not with the caller."""
-        return self._passing or len(self.large.room)
+        return self._library_missing or len(self.large.unfilled)
 
     def read(self, data: bytes, at: int) -> int:
         """Make the next batch of what was read, from `at` on.
@@ -87,31 +87,31 @@ class FrameReader(FrameParser):
             at: Where the batch before has ended.
 
         Returns:
-            Where it ends. `progress` says what that means.
+            Where it ends. `batch_end` says what that means.
         """
-        self.size, self.progress = 0, Progress.DRY
+        self.size, self.batch_end = 0, BatchEnd.NEED_DATA
         last = min(len(data), at + MAX_INPUT)
         try:
-            if self.large is not NO_LARGE:
+            if self.large is not NO_LARGE_MESSAGE:
                 if data:
                     at = self.large.fill(data, at)
-                self._end_large()
-            while at < len(data) and self.progress is Progress.DRY:
+                self._finish_large()
+            while at < len(data) and self.batch_end is BatchEnd.NEED_DATA:
                 before = at
-                if self._passing:
-                    at = self._pass(data, at, at + self._passing)
+                if self._library_missing:
+                    at = self._feed(data, at, at + self._library_missing)
                 else:
-                    if not self._fragmented:
-                        at = self._read_plain(data, at, last)
+                    if not self._in_fragments:
+                        at = self._read_plain_frames(data, at, last)
                     if at < len(data):
-                        at = self._read_other(data, at)
+                        at = self._read_other_frame(data, at)
                 if at == before:
                     break
         except UnicodeDecodeError as error:
             self._fail(error, was_open=self._library.state is OPEN)
         return at
 
-    def _read_plain(self, data: bytes, at: int, last: int) -> int:
+    def _read_plain_frames(self, data: bytes, at: int, last: int) -> int:
         """Take complete plain frames, up to `last`.
 
         Runs once for each message that is ever received: every step here counts.
@@ -148,57 +148,57 @@ class FrameReader(FrameParser):
             self.size += size
         return at
 
-    def _read_other(self, data: bytes, at: int) -> int:
+    def _read_other_frame(self, data: bytes, at: int) -> int:
         """Take what is not for the loop above; return where it ends."""
         if self.size >= MAX_INPUT or len(self.messages) >= MAX_MESSAGES:
-            self.progress = Progress.FULL
+            self.batch_end = BatchEnd.FULL
             return at
         begin, end = frame_bounds(data, at)
         if not self._is_plain(data, at, end - begin):
-            return self._pass_run(data, at)
+            return self._feed_run(data, at)
         is_complete = end <= len(data)
         if not begin or (not is_complete and end - begin < MIN_LARGE):
             return at
         if is_complete and self.messages:  # beyond the limit: a batch by itself
-            self.progress = Progress.FULL
+            self.batch_end = BatchEnd.FULL
             return at
         self.large = LargeMessage(end - begin, text=data[at] == TEXT)
         at = self.large.fill(data, begin)
-        self._end_large()
+        self._finish_large()
         return at
 
     def _is_plain(self, data: bytes, at: int, size: int) -> bool:
         """Whether this frame is a message by itself, which the library need not see."""
         return (
-            not self._fragmented
+            not self._in_fragments
             and (data[at] == TEXT or data[at] == BINARY)
             and (at + 1 == len(data) or data[at + 1] < MASKED)
             and size <= min(self._max_size, MAX_LARGE)
         )
 
-    def _end_large(self) -> None:
+    def _finish_large(self) -> None:
         """Add the large message to the batch, if it is complete."""
         large = self.large
-        if not large.room:
-            self.large = NO_LARGE
+        if not large.unfilled:
+            self.large = NO_LARGE_MESSAGE
             self.messages.append(large.message())
             self.size += large.size
 
-    def _pass_run(self, data: bytes, at: int) -> int:
+    def _feed_run(self, data: bytes, at: int) -> int:
         """Hand a run of frames to the library; return where it ends."""
-        start, last = at, min(len(data), at + self._max_slice)
+        start, last = at, min(len(data), at + self._max_feed)
         for _ in range(MAX_MESSAGES - len(self.messages)):
             if at + 2 > last:
                 break
             first = data[at]
             begin, end = frame_bounds(data, at)
             if data[at + 1] >= MASKED or end - begin > self._max_size:
-                return self._pass(data, start, len(data))  # which fails it
+                return self._feed(data, start, len(data))  # which fails it
             if not begin or (at > start and self._is_plain(data, at, end - begin)):
                 break
             if not first & CONTROL:
-                self._fragmented = ~first & FIN
+                self._in_fragments = ~first & FIN
             at = end
             if first & OPCODE == _CLOSE:
                 break
-        return self._pass(data, start, at) if at > start else at
+        return self._feed(data, start, at) if at > start else at

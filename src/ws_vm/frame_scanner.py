@@ -2,9 +2,9 @@
 
 Theory of operation. A header says where its frame ends, so that all boundaries of a
 stream are known after its headers alone were read. `frame_bounds()` reads one header.
-`set_aside()` walks what a connection receives while its reader has paused: data frames
-are kept for later, and control frames are taken out and handed back, because a Ping
-must be answered and a Close be seen at any time.
+`extract_control_frames()` walks what a connection receives while its reader has paused:
+data frames are kept for later, and control frames are taken out and handed back,
+because a Ping must be answered and a Close be seen at any time.
 
 Nothing is checked here beyond what the walk itself needs. A frame that breaks the
 protocol ends it, and the library that is handed this frame later says what is wrong.
@@ -40,24 +40,24 @@ _CONTROLS = {
 """The first byte of each control frame: none may be fragmented, none compressed."""
 
 
-class SetAside(NamedTuple):
-    """What `set_aside()` has found.
+class ExtractedFrames(NamedTuple):
+    """What `extract_control_frames()` has found.
 
     Attributes:
         kept: The bytes to keep, without the control frames that were taken out.
-        tail: The beginning of a frame whose header, or whose payload where it is a
+        partial: The beginning of a frame whose header, or whose payload where it is a
             control frame, is not complete.
-        ahead: Bytes of the last data frame that are still to come.
+        missing: Bytes of the last data frame that are still to come.
         controls: Pings and Pongs, with their payloads, in order.
-        ends: Whether `kept` has a frame that ends the connection: a Close, or one
+        closes: Whether `kept` has a frame that closes the connection: a Close, or one
             that breaks the protocol. Nothing is taken out behind it.
     """
 
     kept: bytes
-    tail: bytes
-    ahead: int
+    partial: bytes
+    missing: int
     controls: Sequence[tuple[Opcode, bytes]]
-    ends: bool
+    closes: bool
 
 
 def frame_bounds(data: bytes, at: int) -> tuple[int, int]:
@@ -79,24 +79,24 @@ def frame_bounds(data: bytes, at: int) -> tuple[int, int]:
     return begin, begin + length
 
 
-def set_aside(data: bytes, ahead: int) -> SetAside:
+def extract_control_frames(data: bytes, missing: int) -> ExtractedFrames:
     """Take the Pings and Pongs out of what a paused connection has received.
 
     Args:
         data: Consecutive bytes of the stream.
-        ahead: How many of them belong to a frame that began before.
+        missing: How many of them belong to a frame that began before.
     """
     kept: list[bytes] = []
     controls: list[tuple[Opcode, bytes]] = []
-    start, at = 0, _next_control(data, ahead)
+    start, at = 0, _next_control(data, missing)
     while at + 2 <= len(data):
         opcode, end = _CONTROLS.get(data[at]), at + 2 + data[at + 1]
         if not data[at] & CONTROL and data[at + 1] < MASKED:
             break  # a data frame whose header is not complete
-        ends = opcode is None or data[at + 1] > _MAX_CONTROL
-        if ends or (opcode is Opcode.CLOSE and end <= len(data)):
-            return SetAside(
-                b"".join((*kept, data[start:])), b"", 0, controls, ends=True
+        closes = opcode is None or data[at + 1] > _MAX_CONTROL
+        if closes or (opcode is Opcode.CLOSE and end <= len(data)):
+            return ExtractedFrames(
+                b"".join((*kept, data[start:])), b"", 0, controls, closes=True
             )
         if opcode is None or end > len(data):
             break
@@ -104,8 +104,10 @@ def set_aside(data: bytes, ahead: int) -> SetAside:
         controls.append((opcode, data[at + 2 : end]))
         start, at = end, _next_control(data, end)
     kept.append(data[start:at])
-    later = max(0, at - len(data))
-    return SetAside(b"".join(kept), data[at:], later, controls, ends=False)
+    next_missing = max(0, at - len(data))
+    return ExtractedFrames(
+        b"".join(kept), data[at:], next_missing, controls, closes=False
+    )
 
 
 def _next_control(data: bytes, at: int) -> int:

@@ -14,10 +14,10 @@ try:
 except ImportError:  # the library was built without a compiler
     from websockets.utils import apply_mask
 
-_LONGER, _LONGEST = Struct("!BBH").pack, Struct("!BBQ").pack
+_PACK_16, _PACK_64 = Struct("!BBH").pack, Struct("!BBQ").pack
 
 
-def frame_of(first: int, payload: bytes) -> tuple[bytes, bytes]:
+def build_frame(first_byte: int, payload: bytes) -> tuple[bytes, bytes]:
     """Return the header of a frame, and its masked payload.
 
     The mask cannot be guessed, so that no one who chooses the payload chooses what is
@@ -25,9 +25,9 @@ def frame_of(first: int, payload: bytes) -> tuple[bytes, bytes]:
     """
     mask, size = os.urandom(4), len(payload)
     if size < LENGTH_16:
-        header = bytes((first, MASKED | size))
+        header = bytes((first_byte, MASKED | size))
     elif size < 2**16:
-        header = _LONGER(first, MASKED | LENGTH_16, size)
+        header = _PACK_16(first_byte, MASKED | LENGTH_16, size)
     else:
-        header = _LONGEST(first, MASKED | LENGTH_64, size)
+        header = _PACK_64(first_byte, MASKED | LENGTH_64, size)
     return header + mask, apply_mask(payload, mask)

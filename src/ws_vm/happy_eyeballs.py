@@ -13,14 +13,14 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
-DELAY = 0.25
+CONNECTION_ATTEMPT_DELAY = 0.25
 """Seconds until the next address is tried beside the first (RFC 8305 section 5)."""
 
 _Address = tuple[int, int, int, str, Any]
 """As `getaddrinfo()` has it: family, type, protocol, name, address."""
 
 
-async def dial(
+async def connect_tcp(
     host: str, port: int, local_addr: tuple[str, int] | None
 ) -> socket.socket:
     """Return a connected, non-blocking socket. Cancelling it leaves none behind.
@@ -34,13 +34,13 @@ async def dial(
         OSError: No address of the host took the connection.
     """
     addresses = await _resolve(host, port)
-    origins = await _resolve(*local_addr) if local_addr is not None else []
+    local_addresses = await _resolve(*local_addr) if local_addr is not None else []
     if len(addresses) == 1:  # no race, and no task for it
-        return await _connect(addresses[0], origins)
-    return await _race(_interleave(addresses), origins)
+        return await _connect(addresses[0], local_addresses)
+    return await _race(_interleave(addresses), local_addresses)
 
 
-async def dial_unix(path: str) -> socket.socket:
+async def connect_unix(path: str) -> socket.socket:
     """Return a socket that is connected to a Unix socket, likewise.
 
     Raises:
@@ -50,23 +50,23 @@ async def dial_unix(path: str) -> socket.socket:
 
 
 async def _race(
-    addresses: Sequence[_Address], origins: Sequence[_Address]
+    addresses: Sequence[_Address], local_addresses: Sequence[_Address]
 ) -> socket.socket:
     """Connect to several addresses, a little after one another; the first one wins.
 
     What loses is cancelled, or closed where it is too late for that.
     """
-    loop, waiting = asyncio.get_running_loop(), deque(addresses)
+    loop, untried = asyncio.get_running_loop(), deque(addresses)
     running: set[asyncio.Task[socket.socket]] = set()
     errors: list[OSError] = []
     try:
-        while waiting or running:
-            if waiting:
-                address = waiting.popleft()
-                running.add(loop.create_task(_connect(address, origins)))
+        while untried or running:
+            if untried:
+                address = untried.popleft()
+                running.add(loop.create_task(_connect(address, local_addresses)))
             done, _ = await asyncio.wait(
                 running,
-                timeout=DELAY if waiting else None,
+                timeout=CONNECTION_ATTEMPT_DELAY if untried else None,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             for task in done:
@@ -79,18 +79,20 @@ async def _race(
                 errors.append(error)
     finally:
         for task in running:
-            task.add_done_callback(_close)
+            task.add_done_callback(_close_socket)
             task.cancel()
-    raise _one_of(errors)
+    raise _combine_errors(errors)
 
 
-async def _connect(address: _Address, origins: Sequence[_Address]) -> socket.socket:
+async def _connect(
+    address: _Address, local_addresses: Sequence[_Address]
+) -> socket.socket:
     family, kind, protocol, _, target = address
     sock = socket.socket(family, kind, protocol)
     try:
         sock.settimeout(0)  # non-blocking
-        if origins:
-            _bind(sock, origins)
+        if local_addresses:
+            _bind(sock, local_addresses)
         await asyncio.get_running_loop().sock_connect(sock, target)
     except BaseException:
         sock.close()
@@ -98,14 +100,14 @@ async def _connect(address: _Address, origins: Sequence[_Address]) -> socket.soc
     return sock
 
 
-def _bind(sock: socket.socket, origins: Sequence[_Address]) -> None:
-    fitting = [origin for origin in origins if origin[0] == sock.family]
-    if not fitting:
+def _bind(sock: socket.socket, local_addresses: Sequence[_Address]) -> None:
+    matching = [origin for origin in local_addresses if origin[0] == sock.family]
+    if not matching:
         raise OSError(f"local_addr has no address of the family {sock.family.name}")
-    sock.bind(fitting[0][4])
+    sock.bind(matching[0][4])
 
 
-def _close(task: "asyncio.Task[socket.socket]") -> None:
+def _close_socket(task: "asyncio.Task[socket.socket]") -> None:
     """Free what a loser has connected after all."""
     if not task.cancelled() and task.exception() is None:
         task.result().close()
@@ -127,7 +129,7 @@ def _interleave(addresses: Sequence[_Address]) -> list[_Address]:
     return [one for rank in itertools.zip_longest(*groups) for one in rank if one]
 
 
-def _one_of(errors: Sequence[OSError]) -> OSError:
+def _combine_errors(errors: Sequence[OSError]) -> OSError:
     """The error that stands for all: the first, with what the others say as well."""
     if not errors:
         return OSError("the host name resolves to no address")

@@ -31,17 +31,17 @@ _MAX_SPARE = 4 * 2**20
 """Bytes that a thread keeps for its next large text message."""
 
 
-class _Spare(threading.local):
+class _SpareBuffer(threading.local):
     """The buffer of a thread that no message is using."""
 
     def __init__(self) -> None:
         self.buffer = bytearray()
 
 
-_spare = _Spare()
+_spare = _SpareBuffer()
 
 
-class _Memory(BytesIO):
+class _MessageMemory(BytesIO):
     """What a binary message is received into; memory alone, there is nothing to close.
 
     The collector closes one that it finds, and `BytesIO` refuses while its buffer is
@@ -62,28 +62,28 @@ class LargeMessage:
 
     Attributes:
         size: The same.
-        room: What is still to be filled; shortened by whoever fills it.
+        unfilled: What is still to be filled; shortened by whoever fills it.
     """
 
-    __slots__ = ("_memory", "room", "size")
+    __slots__ = ("_memory", "size", "unfilled")
 
-    _memory: _Memory | bytearray
+    _memory: _MessageMemory | bytearray
 
     def __init__(self, size: int, *, text: bool) -> None:
         self.size = size
         if text:
             buffer, _spare.buffer = _spare.buffer, bytearray()
             self._memory = buffer if len(buffer) >= size else bytearray(size)
-            self.room = memoryview(self._memory)[:size]
+            self.unfilled = memoryview(self._memory)[:size]
         else:
-            self._memory = _Memory(bytes(size))
-            self.room = self._memory.getbuffer()
+            self._memory = _MessageMemory(bytes(size))
+            self.unfilled = self._memory.getbuffer()
 
     def fill(self, data: bytes, at: int) -> int:
         """Copy what has been read already; return where the rest of `data` begins."""
-        count = min(len(self.room), len(data) - at)
-        self.room[:count] = memoryview(data)[at : at + count]
-        self.room = self.room[count:]
+        count = min(len(self.unfilled), len(data) - at)
+        self.unfilled[:count] = memoryview(data)[at : at + count]
+        self.unfilled = self.unfilled[count:]
         return at + count
 
     def message(self) -> Data:
@@ -92,13 +92,13 @@ class LargeMessage:
         Raises:
             UnicodeDecodeError: It is text, and not UTF-8.
         """
-        memory, self.room = self._memory, memoryview(b"")
-        if isinstance(memory, _Memory):
+        memory, self.unfilled = self._memory, memoryview(b"")
+        if isinstance(memory, _MessageMemory):
             return memory.getvalue()
         if len(memory) <= _MAX_SPARE:
             _spare.buffer = memory
         return str(memoryview(memory)[: self.size], "utf-8")
 
 
-NO_LARGE = LargeMessage(0, text=False)
+NO_LARGE_MESSAGE = LargeMessage(0, text=False)
 """What is being received where no large message is: nothing of it is missing."""

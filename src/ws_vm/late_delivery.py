@@ -24,37 +24,37 @@ class LateDelivery:
     Nothing is delivered behind a batch that was left out: there are no gaps.
     """
 
-    __slots__ = ("_dropped", "_dropped_size", "_error", "_room", "_sink")
+    __slots__ = ("_dropped", "_dropped_size", "_error", "_remaining", "_sink")
 
     def __init__(self, sink: TransportSink) -> None:
         self._sink = sink
-        self._room = MAX_LATE
+        self._remaining = MAX_LATE
         self._dropped = 0
         self._dropped_size = 0
         self._error: OverflowError | None = None
 
     def on_messages(self, batch: Sequence[Data], size: int) -> None:
         """Pass it on while there is room."""
-        if self._dropped or size > self._room:
+        if self._dropped or size > self._remaining:
             self._dropped += len(batch)
             self._dropped_size += size
             return
-        self._room -= size
+        self._remaining -= size
         self._sink.on_messages(batch, size)
 
     def on_closing(self, close: CloseInfo) -> None:
         """Pass it on, with what was left out."""
-        self._sink.on_closing(self._completed(close))
+        self._sink.on_closing(self._add_overflow(close))
 
     def on_closed(self, close: CloseInfo) -> None:
         """Pass it on, with what was left out."""
-        self._sink.on_closed(self._completed(close))
+        self._sink.on_closed(self._add_overflow(close))
 
     def on_writable(self) -> None:
         """Pass it on."""
         self._sink.on_writable()
 
-    def _completed(self, close: CloseInfo) -> CloseInfo:
+    def _add_overflow(self, close: CloseInfo) -> CloseInfo:
         if not self._dropped:
             return close
         if self._error is None:

@@ -16,7 +16,7 @@ from ws_common.vocabulary.transport import Handshake
 from ws_vm.failures import plain_headers
 
 _END_OF_RESPONSE = b"\r\n\r\n"
-MAX_KNOWN = len(_END_OF_RESPONSE) - 1
+MAX_OVERLAP = len(_END_OF_RESPONSE) - 1
 """Bytes that are read again, behind which the end of the response may follow."""
 
 _REFUSAL_1_0 = re.compile(rb"\AHTTP/1\.0 (?!101)")
@@ -47,27 +47,27 @@ class OpeningHandshake:
         """Have the library make the request."""
         self._library.send_request(self._request)
 
-    def receive(self, data: bytes, known: int) -> int:
+    def receive(self, data: bytes, overlap: int) -> int:
         """Give the library its response, and no byte of the frames behind it.
 
         Args:
             data: What was read, behind the last bytes before it.
-            known: How many of these the library has already.
+            overlap: How many of these the library has already.
 
         Returns:
             Where the frames begin in `data`.
         """
-        if not known:  # the library takes HTTP/1.1 alone, of refusals too
+        if not overlap:  # the library takes HTTP/1.1 alone, of refusals too
             data = _REFUSAL_1_0.sub(b"HTTP/1.1 ", data, count=1)
         end = data.find(_END_OF_RESPONSE)
         end = len(data) if end < 0 else end + len(_END_OF_RESPONSE)
-        self._library.receive_data(data[known:end])
-        if not self.is_done() and end < len(data):  # the body of a refusal
+        self._library.receive_data(data[overlap:end])
+        if not self.poll_result() and end < len(data):  # the body of a refusal
             self._library.receive_data(data[end:])
             return len(data)
         return end
 
-    def is_done(self) -> bool:
+    def poll_result(self) -> bool:
         """See whether the library has come to a result."""
         for event in self._library.events_received():
             self.response = cast("Response", event)
@@ -89,7 +89,7 @@ class OpeningHandshake:
             raise self._library.handshake_exc
 
 
-def describe(response: Response, peer: object) -> Handshake:
+def build_handshake(response: Response, peer: object) -> Handshake:
     """Return what the server answered.
 
     Args:

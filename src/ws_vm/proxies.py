@@ -21,11 +21,11 @@ SOCKS = {
 }
 """The schemes: the protocol, and whether names are resolved by the proxy."""
 
-_NAMES = ("wss", "ws", "socks", "https", "http", "all", "no")
+_PROXY_NAMES = ("wss", "ws", "socks", "https", "http", "all", "no")
 _VARIABLES = (
     b"REQUEST_METHOD",
-    *(f"{name}_proxy".encode() for name in _NAMES),
-    *(f"{name}_proxy".upper().encode() for name in _NAMES),
+    *(f"{name}_proxy".encode() for name in _PROXY_NAMES),
+    *(f"{name}_proxy".upper().encode() for name in _PROXY_NAMES),
 )
 """What `getproxies()` looks at, in small and in capital letters."""
 
@@ -76,10 +76,10 @@ def parse_proxy(url: str) -> Proxy:
     return Proxy(parts.scheme, host, port, username, password)
 
 
-def proxy_of_environment(host: str, port: int, *, secure: bool) -> str | None:
+def proxy_from_environment(host: str, port: int, *, secure: bool) -> str | None:
     """Return the proxy that the environment names for a server; None: none."""
     proxies = _proxies()
-    names = ("wss", "socks", "https", "all") if secure else _NAMES[1:-1]
+    names = ("wss", "socks", "https", "all") if secure else _PROXY_NAMES[1:-1]
     for name in names:
         if name in proxies:
             if proxy_bypass(f"{host}:{port}"):
@@ -91,7 +91,7 @@ def proxy_of_environment(host: str, port: int, *, secure: bool) -> str | None:
     return None
 
 
-_known: tuple[list[object], Mapping[str, str]] = ([], {})
+_cached: tuple[list[object], Mapping[str, str]] = ([], {})
 
 
 def _proxies() -> Mapping[str, str]:
@@ -100,13 +100,13 @@ def _proxies() -> Mapping[str, str]:
     Its last answer is kept as long as the environment stays as it was. Windows and
     macOS have settings besides, which may change at any time.
     """
-    global _known  # noqa: PLW0603 - a cache of one
+    global _cached  # noqa: PLW0603 - a cache of one
     if sys.platform in {"win32", "darwin"}:
         return getproxies()
     # The dict inside of `os.environ`, as asking for fifteen names that are mostly not
     # there by way of its `get()` takes a twentieth of the time to connect.
     get: Callable[[bytes], object] = getattr(os.environ, "_data", os.environb).get
     state = [get(name) for name in _VARIABLES]
-    if _known[0] != state:
-        _known = state, getproxies()
-    return _known[1]
+    if _cached[0] != state:
+        _cached = state, getproxies()
+    return _cached[1]

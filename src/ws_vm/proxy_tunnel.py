@@ -20,7 +20,7 @@ MAX_HEAD = 64 * 1024
 """Bytes of a proxy's answer."""
 
 
-async def connect_by_socks(
+async def connect_through_socks(
     proxy: Proxy, host: str, port: int, local_addr: tuple[str, int] | None
 ) -> socket.socket:
     """Return a socket that a SOCKS proxy has connected to the server.

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 
 from ws_common.vocabulary.errors import WSInvalidUrlError
 from ws_common.vocabulary.urls import check_url, origin, redact
-from ws_vm.failures import refused
+from ws_vm.failures import refusal_error
 
 MAX_REDIRECTS = 10
 
@@ -22,14 +22,16 @@ _SCHEMES = {"http": "ws", "https": "wss"}
 """A handshake is an HTTP request: `Location` may well name it so."""
 
 
-def redirection(error: Exception, url: str, hop: int, *, anywhere: bool) -> str | None:
+def redirect_target(
+    error: Exception, url: str, hop: int, *, any_origin: bool
+) -> str | None:
     """Return the URL to go to; None where this error is no redirect.
 
     Args:
         error: What an attempt has raised.
         url: The URL of the attempt.
         hop: How many redirects were followed before.
-        anywhere: False where only the same origin makes sense: on a Unix socket.
+        any_origin: False where only the same origin makes sense: on a Unix socket.
 
     Raises:
         WSHandshakeError: It cannot be followed, or must not.
@@ -41,17 +43,19 @@ def redirection(error: Exception, url: str, hop: int, *, anywhere: bool) -> str 
     if response.status_code not in _STATUSES or not locations:
         return None
     try:
-        return _target(url, locations, hop, anywhere=anywhere)
+        return _resolve_target(url, locations, hop, any_origin=any_origin)
     except WSInvalidUrlError as problem:
         reason = str(problem)
     except ValueError:
         reason = "not a URL"
     words = f"{response.status_code}, a redirect that is not followed: {reason}"
     what = f"could not connect to {redact(url)}: the server answered {words}"
-    raise refused(response, what) from error
+    raise refusal_error(response, what) from error
 
 
-def _target(url: str, locations: Sequence[str], hop: int, *, anywhere: bool) -> str:
+def _resolve_target(
+    url: str, locations: Sequence[str], hop: int, *, any_origin: bool
+) -> str:
     """Return the URL that is meant.
 
     Raises:
@@ -68,7 +72,7 @@ def _target(url: str, locations: Sequence[str], hop: int, *, anywhere: bool) -> 
     target = check_url(urlunsplit(parts._replace(scheme=scheme, fragment="")))
     if url.startswith("wss:") and not target.startswith("wss:"):
         raise WSInvalidUrlError(f"{redact(target)} is less secure")
-    if not anywhere and origin(target) != origin(url):
+    if not any_origin and origin(target) != origin(url):
         raise WSInvalidUrlError(f"{redact(target)} is not behind this Unix socket")
     return target
 

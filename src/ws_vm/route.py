@@ -10,7 +10,7 @@ asyncio and uvloop encrypt what is written at once and hand it to the TCP transp
 beneath, so that the TLS transport says that its buffer is empty while megabytes wait.
 Therefore TCP is connected first and TLS begun on top of it: the lower transport is at
 hand, and its buffer is counted too. asyncio reports to the TLS layer alone that this
-buffer has drained, so `WriteWatch` stands between the two and passes on every call,
+buffer has drained, so `WriteObserver` stands between the two and passes on every call,
 this one to the connection as well.
 """
 
@@ -25,9 +25,9 @@ from websockets.http11 import USER_AGENT
 from websockets.uri import WebSocketURI
 
 from ws_common.options.options import WebSocketOptions
-from ws_vm.happy_eyeballs import dial, dial_unix
-from ws_vm.proxies import Proxy, parse_proxy, proxy_of_environment
-from ws_vm.proxy_tunnel import MAX_HEAD, connect_by_socks, open_tunnel
+from ws_vm.happy_eyeballs import connect_tcp, connect_unix
+from ws_vm.proxies import Proxy, parse_proxy, proxy_from_environment
+from ws_vm.proxy_tunnel import MAX_HEAD, connect_through_socks, open_tunnel
 from ws_vm.transport import VmTransport
 
 
@@ -57,18 +57,18 @@ async def connect_transport(
         OSError: The network did not let us.
         ProxyError: The proxy did not let us.
     """
-    proxy = _proxy(uri, options)
+    proxy = _choose_proxy(uri, options)
     sock = await _connect_socket(uri, options, proxy)
-    by_tunnel = proxy is not None and not proxy.is_socks
-    if not (by_tunnel or uri.secure):
-        await _wrap(sock, transport)
+    uses_tunnel = proxy is not None and not proxy.is_socks
+    if not (uses_tunnel or uri.secure):
+        await _create_transport(sock, transport)
         return
     layers: list[asyncio.Transport] = []  # from TCP upwards
     try:
-        if proxy is not None and by_tunnel:
+        if proxy is not None and uses_tunnel:
             await _open_tunnel(layers, sock, proxy, uri, options)
         else:
-            layers.append(await _wrap(sock, asyncio.Protocol()))
+            layers.append(await _create_transport(sock, asyncio.Protocol()))
         if uri.secure:
             context, name = options.ssl or default_context(), server_hostname
             layers.append(
@@ -78,29 +78,29 @@ async def connect_transport(
         for layer in layers[:1]:
             layer.abort()
         raise
-    _put_above(layers, transport, options.write_limit)
+    _install_transport(layers, transport, options.write_limit)
 
 
-def _put_above(
+def _install_transport(
     layers: Sequence[asyncio.Transport], transport: VmTransport, limit: int
 ) -> None:
     """Put the connection above all layers."""
     *beneath, top = layers
     top.set_protocol(transport)
-    transport.lie_above(*beneath)
+    transport.set_lower_transports(*beneath)
     transport.connection_made(top)
     if beneath:
         tls = cast("asyncio.BufferedProtocol", beneath[0].get_protocol())
-        beneath[0].set_protocol(WriteWatch(tls, transport))
+        beneath[0].set_protocol(WriteObserver(tls, transport))
         beneath[0].set_write_buffer_limits(high=limit)
 
 
-def _proxy(uri: WebSocketURI, options: WebSocketOptions) -> Proxy | None:
+def _choose_proxy(uri: WebSocketURI, options: WebSocketOptions) -> Proxy | None:
     url = options.proxy
     if options.unix_path is not None or not url:
         return None
     if url is True:
-        url = proxy_of_environment(uri.host, uri.port, secure=uri.secure)
+        url = proxy_from_environment(uri.host, uri.port, secure=uri.secure)
     return None if url is None else parse_proxy(url)
 
 
@@ -108,14 +108,16 @@ async def _connect_socket(
     uri: WebSocketURI, options: WebSocketOptions, proxy: Proxy | None
 ) -> socket.socket:
     if options.unix_path is not None:
-        return await dial_unix(options.unix_path)
+        return await connect_unix(options.unix_path)
     if proxy is not None and proxy.is_socks:
-        return await connect_by_socks(proxy, uri.host, uri.port, options.local_addr)
+        return await connect_through_socks(
+            proxy, uri.host, uri.port, options.local_addr
+        )
     peer = uri if proxy is None else proxy
-    return await dial(peer.host, peer.port, options.local_addr)
+    return await connect_tcp(peer.host, peer.port, options.local_addr)
 
 
-async def _wrap(
+async def _create_transport(
     sock: socket.socket, protocol: asyncio.BaseProtocol
 ) -> asyncio.Transport:
     """Make a transport of a socket, which is closed where that fails."""
@@ -148,12 +150,12 @@ async def _open_tunnel(
     answer = asyncio.StreamReader(limit=MAX_HEAD)
     protocol = asyncio.StreamReaderProtocol(answer)
     if proxy.scheme == "https":
-        layers.append(await _wrap(sock, asyncio.Protocol()))
+        layers.append(await _create_transport(sock, asyncio.Protocol()))
         context = default_context()
         layers.append(await _start_tls(layers[-1], protocol, context, proxy.host))
         protocol.connection_made(layers[-1])
     else:
-        layers.append(await _wrap(sock, protocol))
+        layers.append(await _create_transport(sock, protocol))
     user_agent = options.user_agent or USER_AGENT
     await open_tunnel(layers[-1], answer, proxy, uri, user_agent)
 
@@ -172,33 +174,33 @@ async def _start_tls(
         OSError: The peer agreed on nothing, or is not trusted.
     """
     loop = asyncio.get_running_loop()
-    above = await loop.start_tls(
+    tls_transport = await loop.start_tls(
         tcp, protocol, context, server_hostname=server_hostname
     )
-    if above is None:
+    if tls_transport is None:
         raise ConnectionResetError("the connection was lost during the TLS handshake")
-    return above
+    return tls_transport
 
 
-_PASSED_ON = (
+_FORWARDED = (
     *("get_buffer", "buffer_updated", "eof_received"),
     *("connection_lost", "pause_writing"),
 )
-"""What of `WriteWatch` is the TLS layer's own method."""
+"""What of `WriteObserver` is the TLS layer's own method."""
 
 
-class WriteWatch(asyncio.BufferedProtocol):
+class WriteObserver(asyncio.BufferedProtocol):
     """What TCP calls instead of the TLS layer.
 
     All calls but one go to that layer directly.
     """
 
-    __slots__ = ("_tls", "_transport", *_PASSED_ON)
+    __slots__ = ("_tls", "_transport", *_FORWARDED)
 
     def __init__(self, tls: asyncio.BufferedProtocol, transport: VmTransport) -> None:
         self._tls = tls
         self._transport = transport
-        for name in _PASSED_ON:
+        for name in _FORWARDED:
             setattr(self, name, getattr(tls, name))
 
     def resume_writing(self) -> None:

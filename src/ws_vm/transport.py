@@ -24,20 +24,20 @@ from ws_common.vocabulary.errors import WSInvalidCloseError
 from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.transport import Handshake, TransportSink
 from ws_vm.close_info import closed_error
-from ws_vm.delivery import Delivery, Reading
+from ws_vm.delivery import Delivery, ReadState
 from ws_vm.frame_parser import MAX_INPUT
 from ws_vm.frame_reader import FrameReader
 from ws_vm.frame_scanner import BINARY, TEXT
-from ws_vm.frame_writer import frame_of
+from ws_vm.frame_writer import build_frame
 from ws_vm.late_delivery import DISCARD
-from ws_vm.opening_handshake import MAX_KNOWN, OpeningHandshake, describe
+from ws_vm.opening_handshake import MAX_OVERLAP, OpeningHandshake, build_handshake
 from ws_vm.pings import cancel_pings, new_ping
 
-_LARGE = 64 * 1024
+_MIN_SEPARATE_WRITE = 64 * 1024
 """Bytes of payload from which a second write costs less than one more copy."""
 
-_OPENING, _FLOWING, _OVER = Reading.OPENING, Reading.FLOWING, Reading.OVER
-_PAUSES = Reading.PAUSED, Reading.HOLDING
+_HANDSHAKE, _ACTIVE, _CLOSED = ReadState.HANDSHAKE, ReadState.ACTIVE, ReadState.CLOSED
+_PAUSED_STATES = ReadState.PAUSED, ReadState.SOCKET_PAUSED
 
 
 class _SharedBuffer(threading.local):
@@ -64,7 +64,7 @@ class VmTransport(Delivery):
         can_pause: Always: the socket is not read meanwhile.
     """
 
-    __slots__ = ("_buffer", "_opening", "_response", "last_activity")
+    __slots__ = ("_buffer", "_opening_handshake", "_response", "last_activity")
 
     can_pause = True
 
@@ -78,7 +78,7 @@ class VmTransport(Delivery):
         sink: TransportSink,
     ) -> None:
         super().__init__(library, options, sink)
-        self._opening = OpeningHandshake(library, request)
+        self._opening_handshake = OpeningHandshake(library, request)
         self._buffer = _shared_buffer.view
         self.last_activity = self._loop.time()
 
@@ -88,18 +88,18 @@ class VmTransport(Delivery):
         """Send the request."""
         self._tcp = cast("asyncio.Transport", transport)
         self._tcp.set_write_buffer_limits(high=self._options.write_limit)
-        self._reading = _OPENING
-        self._opening.send_request()
+        self._read_state = _HANDSHAKE
+        self._opening_handshake.send_request()
         self._send_data()
-        if early := self._tail:
-            self._tail = b""
-            self._read_response(early, 0)
+        if first_data := self._partial:
+            self._partial = b""
+            self._read_response(first_data, 0)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's guess
         """Return where the next bytes go: behind the beginning of their frame."""
-        if self._reading is _FLOWING and self._frames.large.room:
-            return self._frames.large.room
-        if tail := self._tail:
+        if self._read_state is _ACTIVE and self._frames.large.unfilled:
+            return self._frames.large.unfilled
+        if tail := self._partial:
             self._buffer[: len(tail)] = tail
             return self._buffer[len(tail) :]
         return self._buffer
@@ -107,38 +107,38 @@ class VmTransport(Delivery):
     def buffer_updated(self, nbytes: int) -> None:
         """Deliver what was read, or keep it."""
         self.last_activity = self._loop.time()
-        reading = self._reading
-        if reading is _FLOWING and (large := self._frames.large).room:
-            large.room = large.room[nbytes:]
+        state = self._read_state
+        if state is _ACTIVE and (large := self._frames.large).unfilled:
+            large.unfilled = large.unfilled[nbytes:]
             self._deliver(b"")
             return
-        known = len(self._tail)
-        data = bytes(self._buffer[: known + nbytes])
-        if reading is _FLOWING or reading is Reading.ENDING:
-            self._tail = b""
+        overlap = len(self._partial)
+        data = bytes(self._buffer[: overlap + nbytes])
+        if state is _ACTIVE or state is ReadState.PEER_CLOSED:
+            self._partial = b""
             if rest := self._deliver(data):
-                self._keep(rest)
-        elif reading is _OPENING:
-            self._read_response(data, known)
-        elif reading in _PAUSES:
-            self._keep(data)
-        elif reading is Reading.DIALING:
-            self._tail = data  # of a server that speaks first, with TLS 1.2
+                self._hold_back(rest)
+        elif state is _HANDSHAKE:
+            self._read_response(data, overlap)
+        elif state in _PAUSED_STATES:
+            self._hold_back(data)
+        elif state is ReadState.CONNECTING:
+            self._partial = data  # of a server that speaks first, with TLS 1.2
 
     def eof_received(self) -> None:
         """End the stream, behind all that came before it.
 
         The socket closes itself after this, and `connection_lost()` follows.
         """
-        if self._reading is Reading.DIALING:
+        if self._read_state is ReadState.CONNECTING:
             return  # `connection_lost()` follows when the transport is ours
-        if self._reading in _PAUSES:
+        if self._read_state in _PAUSED_STATES:
             self._deliver_late()
         self.library.receive_eof()
-        if self._reading is _OPENING:
-            self._see_response()
-        self._reading = _OVER
-        self._tail = b""
+        if self._read_state is _HANDSHAKE:
+            self._apply_response()
+        self._read_state = _CLOSED
+        self._partial = b""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Report the end, behind all that came before."""
@@ -146,51 +146,51 @@ class VmTransport(Delivery):
         cancel_pings(self._pings)
         sink, self._sink = self._sink, DISCARD
         if sink is not DISCARD:
-            sink.on_closed(self._frames.how_it_ended(exc))
+            sink.on_closed(self._frames.close_info(exc))
 
     def resume_writing(self) -> None:
         """Pass on that there is room again, in all layers."""
-        if self._reading is not _OPENING and (
+        if self._read_state is not _HANDSHAKE and (
             self.buffered_amount <= self._options.write_limit
         ):
             self._sink.on_writable()
 
     # The opening handshake
 
-    def _read_response(self, data: bytes, known: int) -> None:
+    def _read_response(self, data: bytes, overlap: int) -> None:
         """Give the handshake its response; the frames behind it are delivered.
 
         Args:
             data: What was read, behind the last bytes before it.
-            known: How many of these the handshake has already.
+            overlap: How many of these the handshake has already.
         """
-        self._tail = data[-MAX_KNOWN:]
-        end = self._opening.receive(data, known)
-        self._see_response()
-        if self._reading is _FLOWING and (rest := self._deliver(data[end:])):
-            self._keep(rest)
+        self._partial = data[-MAX_OVERLAP:]
+        end = self._opening_handshake.receive(data, overlap)
+        self._apply_response()
+        if self._read_state is _ACTIVE and (rest := self._deliver(data[end:])):
+            self._hold_back(rest)
 
-    def _see_response(self) -> None:
+    def _apply_response(self) -> None:
         """See whether the handshake has come to a result."""
-        if not self._opening.is_done():
+        if not self._opening_handshake.poll_result():
             return
         if self.library.handshake_exc is not None:
-            self._reading = _OVER
+            self._read_state = _CLOSED
             self._sink = DISCARD
         else:
-            self._response = self._opening.response
-            self._reading = _FLOWING
-            self._tail = b""
+            self._response = self._opening_handshake.response
+            self._read_state = _ACTIVE
+            self._partial = b""
             self._frames = FrameReader(self.library, self._options.max_size)
 
-    async def handshake_done(self) -> None:
+    async def wait_for_handshake(self) -> None:
         """Wait for the response.
 
         Raises:
             InvalidHandshake: The library's: it is not what was asked for.
         """
-        await self._opening.wait()
-        del self._opening
+        await self._opening_handshake.wait()
+        del self._opening_handshake
 
     @property
     def protocol(self) -> str | None:
@@ -200,7 +200,7 @@ class VmTransport(Delivery):
     @property
     def handshake(self) -> Handshake:
         """What the server answered; made when it is asked for."""
-        return describe(self._response, self._tcp.get_extra_info("peername"))
+        return build_handshake(self._response, self._tcp.get_extra_info("peername"))
 
     # Sending
 
@@ -216,15 +216,15 @@ class VmTransport(Delivery):
             WSConnectionClosedError: The connection is closing or lost.
         """
         if not self._can_send:
-            raise closed_error(self._frames.how_it_ended())
+            raise closed_error(self._frames.close_info())
         payload = data.encode() if isinstance(data, str) else data
         if self.library.extensions:
             send = self.library.send_text if text else self.library.send_binary
             send(payload)
             self._send_data()
             return
-        header, masked = frame_of(TEXT if text else BINARY, payload)
-        if len(masked) < _LARGE:
+        header, masked = build_frame(TEXT if text else BINARY, payload)
+        if len(masked) < _MIN_SEPARATE_WRITE:
             self._tcp.write(header + masked)
         else:
             self._tcp.write(header)
@@ -237,7 +237,7 @@ class VmTransport(Delivery):
             WSConnectionClosedError: The connection is closing or lost.
         """
         if not self._can_send:
-            raise closed_error(self._frames.how_it_ended())
+            raise closed_error(self._frames.close_info())
         self._pings = self._pings or {}  # not the one that all share
         payload, future = new_ping(self._loop, self._pings)
         self.library.send_ping(payload)
@@ -265,9 +265,9 @@ class VmTransport(Delivery):
     def abort(self) -> None:
         """Free the socket now. No event comes after it."""
         self._sink = DISCARD
-        before, self._reading = self._reading, Reading.OVER
-        self._held = self._tail = b""
-        if before is Reading.HOLDING:
+        before, self._read_state = self._read_state, ReadState.CLOSED
+        self._held = self._partial = b""
+        if before is ReadState.SOCKET_PAUSED:
             self._timer.cancel()
-        if before is not Reading.DIALING:
+        if before is not ReadState.CONNECTING:
             self._tcp.abort()

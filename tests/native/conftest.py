@@ -1,6 +1,5 @@
 """Fixtures of the native suite."""
 
-import asyncio
 import ssl
 import subprocess
 import sys
@@ -11,7 +10,6 @@ import trustme
 from tests.support.fixtures import connect, key, platform, server
 from tests.support.raw_peer_fixtures import dial, listen
 from tests.support.server import Server
-from tests.support.transport_layers import tap
 from tests.support.urls import Urls
 
 __all__ = ["connect", "dial", "key", "listen", "platform", "server"]
@@ -55,12 +53,6 @@ def other_server():
     """Another origin."""
     with Server() as running:
         yield running.urls
-
-
-@pytest.fixture
-async def lines(monkeypatch):
-    """What this test's connections have between them and their sockets."""
-    return tap(asyncio.get_running_loop(), monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.client_driver import causes
-from tests.support.tcp_proxy import Fault, TcpProxy, Way
+from tests.support.tcp_proxy import Direction, Fault, TcpProxy
 from ws_common.client import WebSocketClient
 from ws_common.lifecycle.states import Closed
 from ws_common.options.options import WebSocketOptions
@@ -72,7 +72,7 @@ async def converse(url: str, patience: float) -> Outcome:
 
 async def cut(to: int, way: str, position: int, fault: Fault) -> Outcome:
     """One conversation through a proxy of its own."""
-    fails = {way: Way(after=position, then=fault)}
+    fails = {way: Direction(after=position, then=fault)}
     async with TcpProxy(to, **fails) as proxy:
         url = f"ws://127.0.0.1:{proxy.port}/echo"
         return await converse(url, PATIENCE[fault])

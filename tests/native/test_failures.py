@@ -19,7 +19,7 @@ from ws_common.vocabulary.errors import (
     WSNotConnectedError,
     WSUnsupportedError,
 )
-from ws_vm.failures import retry_after, translate
+from ws_vm.failures import retry_after, translate_error
 
 vm = WebSocketOptions.vm
 NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
@@ -82,8 +82,8 @@ def test_retry_after_by_our_clock():
 
 async def test_unknown_host(connect):
     """The host is named, the query's values are not."""
-    error = await failure(connect, "ws://nowhere.invalid/?token=s3cr3t", proxy=None)
-    assert "nowhere.invalid" in str(error)
+    error = await failure(connect, "ws://unknown.invalid/?token=s3cr3t", proxy=None)
+    assert "unknown.invalid" in str(error)
     assert "does not resolve" in str(error)
     assert "s3cr3t" not in str(error)
     assert isinstance(error.__cause__, OSError)
@@ -216,7 +216,9 @@ async def test_no_proxy_there(connect, server, scheme):
 
 def test_missing_library():
     """What a SOCKS proxy needs is said as the library says it."""
-    error = translate(ImportError("a SOCKS proxy requires python-socks"), "ws://x/")
+    error = translate_error(
+        ImportError("a SOCKS proxy requires python-socks"), "ws://x/"
+    )
     assert isinstance(error, WSUnsupportedError)
     assert "python-socks" in str(error)
 
@@ -224,7 +226,7 @@ def test_missing_library():
 def test_anything_else():
     """Even what nobody foresaw becomes an error of ours, with its cause."""
     cause = RuntimeError("what?")
-    error = translate(cause, "ws://x/?q=s3cr3t")
+    error = translate_error(cause, "ws://x/?q=s3cr3t")
     assert isinstance(error, WSError)
     assert error.__cause__ is cause
     assert "RuntimeError: what?" in str(error)

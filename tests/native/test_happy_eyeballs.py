@@ -45,7 +45,7 @@ async def test_an_address_needs_no_resolver(listener, monkeypatch):
     """No thread is started for what is no name."""
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(loop, "getaddrinfo", None)
-    with await happy_eyeballs.dial("127.0.0.1", listener, None) as sock:
+    with await happy_eyeballs.connect_tcp("127.0.0.1", listener, None) as sock:
         assert sock.getpeername() == ("127.0.0.1", listener)
         assert not sock.getblocking()
 
@@ -54,18 +54,21 @@ async def test_the_next_address(listener, resolve):
     """One that refuses costs no delay."""
     resolve("255.255.255.255", "127.0.0.2")
     before = asyncio.get_running_loop().time()
-    with await happy_eyeballs.dial(HOST, listener, None) as sock:
+    with await happy_eyeballs.connect_tcp(HOST, listener, None) as sock:
         assert sock.getpeername()[0] == "127.0.0.2"
-    assert asyncio.get_running_loop().time() - before < happy_eyeballs.DELAY
+    assert (
+        asyncio.get_running_loop().time() - before
+        < happy_eyeballs.CONNECTION_ATTEMPT_DELAY
+    )
 
 
 async def test_where_from(listener, resolve):
     """`local_addr` is where the connection comes from."""
     resolve("127.0.0.1")
-    with await happy_eyeballs.dial(HOST, listener, ("127.0.0.9", 0)) as sock:
+    with await happy_eyeballs.connect_tcp(HOST, listener, ("127.0.0.9", 0)) as sock:
         assert sock.getsockname()[0] == "127.0.0.9"
     with pytest.raises(OSError, match="no address of the family AF_INET"):
-        await happy_eyeballs.dial(HOST, listener, ("::1", 0))
+        await happy_eyeballs.connect_tcp(HOST, listener, ("::1", 0))
 
 
 async def test_nobody_takes_it(resolve):
@@ -75,23 +78,23 @@ async def test_nobody_takes_it(resolve):
         port = free.getsockname()[1]
         resolve("127.0.0.1", "127.0.0.1")
         with pytest.raises(ConnectionRefusedError) as caught:
-            await happy_eyeballs.dial(HOST, port, None)
+            await happy_eyeballs.connect_tcp(HOST, port, None)
         assert caught.value.errno == errno.ECONNREFUSED
         resolve("127.0.0.1", "127.0.0.2")
         with pytest.raises(ConnectionRefusedError, match=r"127\.0\.0\.1.*127\.0\.0\.2"):
-            await happy_eyeballs.dial(HOST, port, None)
+            await happy_eyeballs.connect_tcp(HOST, port, None)
     resolve()
     with pytest.raises(OSError, match="no address"):
-        await happy_eyeballs.dial(HOST, 1, None)
+        await happy_eyeballs.connect_tcp(HOST, 1, None)
 
 
 async def test_cancelled_at_every_turn(listener, resolve, monkeypatch):
     """Also at the moment at which two addresses have just answered."""
     resolve("127.0.0.1", "127.0.0.2", "127.0.0.3")
-    monkeypatch.setattr(happy_eyeballs, "DELAY", 0)
+    monkeypatch.setattr(happy_eyeballs, "CONNECTION_ATTEMPT_DELAY", 0)
     before, turns = descriptors(), Turns()
     for count in range(20):
-        work = begin(happy_eyeballs.dial(HOST, listener, None))
+        work = begin(happy_eyeballs.connect_tcp(HOST, listener, None))
         for _ in range(count):
             await turns.next()
         if work.done():
@@ -109,7 +112,9 @@ async def test_cancelled_while_nobody_answers(resolve):
     resolve("127.0.0.1", "127.0.0.1", "127.0.0.1")
     with silent(full=True) as address:
         before = descriptors()
-        work = begin(happy_eyeballs.dial(HOST, int(address.rpartition(":")[2]), None))
+        work = begin(
+            happy_eyeballs.connect_tcp(HOST, int(address.rpartition(":")[2]), None)
+        )
         async with asyncio.timeout(10):
             while descriptors() < before + 2:  # noqa: ASYNC110 - seen from outside
                 await asyncio.sleep(0.01)

@@ -20,7 +20,7 @@ async def test_refused_and_lost_at_once():
     receive(transport, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
     transport.connection_lost(None)
     with pytest.raises(InvalidStatus) as caught:
-        await transport.handshake_done()
+        await transport.wait_for_handshake()
     assert caught.value.response.status_code == 403
     assert sink.log == []
 
@@ -93,6 +93,6 @@ async def test_a_server_that_speaks_before_tls_is_known_to_be_there(ends):
         transport.connection_lost(None)
 
     with pytest.raises(InvalidStatus) as caught:
-        await transport.handshake_done()
+        await transport.wait_for_handshake()
     assert caught.value.response.status_code == 503
     assert sink.log == []

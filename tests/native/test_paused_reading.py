@@ -247,7 +247,7 @@ async def test_nothing_is_left_behind(dial, how):
             await sink.until_closed()
         case "close":
             transport._timer.cancel()  # as if it had come
-            transport._read_while_paused()
+            transport._poll_socket()
             peer.close(1000, "")
             await peer.flush()
             await sink.until(lambda: bool(sink.closings))

@@ -41,7 +41,7 @@ async def test_redirect_to_another_origin(connect, server, other_server):
 @pytest.mark.parametrize(
     "to", ["ftp://x/?q=s3cr3t", "//[", "wss://", "ws://joe:s3cr3t@:80/", "ws://a:b/"]
 )
-async def test_redirect_to_nowhere(connect, server, to):
+async def test_redirect_to_an_unusable_url(connect, server, to):
     """What is no WebSocket URL is not followed."""
     with pytest.raises(WSHandshakeError, match="not followed") as caught:
         await connect(server("/redirect", to=to, status=308))

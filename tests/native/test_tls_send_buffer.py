@@ -6,7 +6,7 @@ import pytest
 
 import ws
 from tests.support.fake_network import begin
-from tests.support.tcp_proxy import TcpProxy, Way
+from tests.support.tcp_proxy import Direction, TcpProxy
 
 SIZE = 16 * 2**20
 """Bytes, more than the operating system takes from one side and holds for the other."""
@@ -77,7 +77,7 @@ async def test_a_slow_upload_is_not_dead(urls, key, trusting):
     """A buffer that drains is a sign of life, through TLS too."""
     scheme, _, port = urls.base.rpartition(":")
     chosen = options(trusting, heartbeat=HEARTBEAT, write_limit=2 * UPLOAD)
-    async with TcpProxy(int(port), up=Way(rate=RATE), window=WINDOW) as proxy:
+    async with TcpProxy(int(port), up=Direction(rate=RATE), window=WINDOW) as proxy:
         url = f"{scheme}:{proxy.port}/stall?key={key}"
         await release(urls, key, trusting)
         async with ws.connect(url, chosen) as client:

@@ -7,7 +7,7 @@ import uvloop
 
 from tests.support.client_driver import causes
 from tests.support.server import Server
-from tests.support.tcp_proxy import TcpProxy, Way
+from tests.support.tcp_proxy import Direction, TcpProxy
 from tests.support.transport_opener import Connect
 from ws_common.client import WebSocketClient
 from ws_common.options.heartbeat import Heartbeat
@@ -60,7 +60,7 @@ async def test_a_slow_upload_is_life(platform, serving_tls, trusting):
     beat = Heartbeat(interval=0.4, timeout=0.8)
     with Server(ssl=serving_tls("localhost")) as server:
         port = int(server.urls.base.rpartition(":")[2])
-        slow = Way(rate=3 * MIB)
+        slow = Direction(rate=3 * MIB)
         async with TcpProxy(port, up=slow) as proxy:
             options = vm(ssl=trusting, heartbeat=beat, proxy=None)
             async with WebSocketClient(options) as client:

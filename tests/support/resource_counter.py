@@ -42,13 +42,13 @@ class Turns:
         self._event: asyncio.Future[None] | None = None
         select = loop._selector.select
 
-        def telling(timeout: float | None = None) -> Any:
+        def select_and_wake(timeout: float | None = None) -> Any:
             events = select(timeout)
             if events:
                 self._wake()
             return events
 
-        loop._selector.select = telling
+        loop._selector.select = select_and_wake
 
     async def next(self) -> None:
         await asyncio.sleep(0)

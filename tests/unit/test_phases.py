@@ -55,7 +55,7 @@ NO_PHASE = {
     # What is so from the beginning
     "Proxy.password": "a part of a URL",
     "Proxy.username": "a part of a URL",
-    "SetAside.ends": "what was found in some bytes",
+    "ExtractedFrames.closes": "what was found in some bytes",
     "Keepalive._periodic": "an option: whether there is a heartbeat",
     "Keepalive.hears_messages": "an option of the heartbeat",
 }

@@ -5,7 +5,7 @@ import os
 import pytest
 from websockets.uri import parse_uri
 
-from ws_vm.proxies import parse_proxy, proxy_of_environment
+from ws_vm.proxies import parse_proxy, proxy_from_environment
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_proxy_of_the_environment(monkeypatch, environment, url, found):
         monkeypatch.setenv(name, value)
     uri = parse_uri(url)
     for _ in range(2):  # the second answer is remembered
-        proxy = proxy_of_environment(uri.host, uri.port, secure=uri.secure)
+        proxy = proxy_from_environment(uri.host, uri.port, secure=uri.secure)
         assert proxy == found
 
 
@@ -46,9 +46,9 @@ def test_a_changed_environment_is_noticed(monkeypatch):
     monkeypatch.setenv("no_proxy", "")
     for proxy in ("http://one", "http://two"):
         monkeypatch.setenv("ws_proxy", proxy)
-        assert proxy_of_environment("a", 80, secure=False) == proxy
+        assert proxy_from_environment("a", 80, secure=False) == proxy
     monkeypatch.setenv("no_proxy", "a")
-    assert proxy_of_environment("a", 80, secure=False) is None
+    assert proxy_from_environment("a", 80, secure=False) is None
 
 
 @pytest.mark.parametrize(
