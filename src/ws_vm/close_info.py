@@ -1,4 +1,4 @@
-"""Why a connection has ended, in the terms of the library's protocol and of ours."""
+"""Why a connection has ended: what the library knows of it, as a `CloseInfo`."""
 
 from websockets.client import ClientProtocol
 from websockets.frames import Close, CloseCode
@@ -10,14 +10,17 @@ from ws_common.vocabulary.transport import CloseInfo
 def close_info_of(
     library: ClientProtocol, error: BaseException | None = None
 ) -> CloseInfo:
-    """Return what the frames that went and came say of the end, and their order.
+    """Return how the connection has ended, according to the frames sent and received.
 
     Args:
         library: The library's protocol.
-        error: What the network reported.
+        error: The error that the network reported, if any.
     """
     close = library.close_rcvd
     if close is not None:
+        # The closing handshake is complete (RFC 6455 section 7.1.4): the library has
+        # answered the peer's Close, or this is the answer to ours. An error of the
+        # network that follows, such as a reset, does not change that.
         return CloseInfo(
             code=int(close.code),
             reason=close.reason,
@@ -25,9 +28,14 @@ def close_info_of(
             initiator="peer" if library.close_rcvd_then_sent else "local",
             error=error,
         )
+    # The library sees a fault of the stream where the network has reported none, for
+    # example a TCP connection that ends in the middle of a frame.
     error = error or library.parser_exc
     if error is not None:
+        # The history of a client keeps errors. Their tracebacks would keep the frames
+        # alive, and with them the whole connection.
         forget_frames(error)
+    # 1006: no Close was received (RFC 6455 section 7.1.5).
     return CloseInfo(
         code=CloseCode.ABNORMAL_CLOSURE.value,
         initiator="network" if library.close_sent is None else "local",
@@ -38,15 +46,21 @@ def close_info_of(
 def fail_connection(
     library: ClientProtocol, error: Exception, *, was_open: bool
 ) -> CloseInfo | None:
-    """Fail the connection, unless the library has done so; return why it fails.
+    """Fail the connection, unless the library has done so already.
 
-    Text has to be UTF-8 (RFC 6455 section 8.1). The library may have seen a Close
-    or another fault behind this text already.
+    Args:
+        library: The library's protocol.
+        error: What is wrong with the frames.
+        was_open: Whether neither side had begun to close before.
 
     Returns:
-        None where this is not the cause: our own Close was sent before.
+        Why the connection fails; None if the error is not the cause of the end,
+        because a Close was sent before it was found.
     """
     close = library.close_sent
+    # Text has to be UTF-8 (RFC 6455 section 8.1). The library does not check that. It
+    # may have parsed on, and may have seen a Close or another fault behind the text:
+    # the first fault counts, so its `close_sent` is not used in this case.
     if isinstance(error, UnicodeDecodeError):
         reason = f"{error.reason} at position {error.start}"
         close = Close(CloseCode.INVALID_DATA, reason)
@@ -63,7 +77,7 @@ def fail_connection(
 
 
 def closed_error(close: CloseInfo) -> WSConnectionClosedError:
-    """Return what to raise where nothing can be sent any more."""
+    """Return the error that sending raises on a connection that ended like this."""
     return WSConnectionClosedError(
         close_code=close.code,
         close_reason=close.reason,

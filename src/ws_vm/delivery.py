@@ -1,24 +1,25 @@
-"""Delivery to the sink, batch by batch, and what happens while it has paused.
+"""Delivers batches to the sink, and holds data back while the sink has paused.
 
-Theory of operation. What `ReadState` says decides what happens to a read:
+Theory of operation. `ReadState` decides what happens to the data of a read:
 
-    CONNECTING     there is no socket yet; what TLS brings early is kept
-    HANDSHAKE      the server's response is awaited; it goes to the library
-    ACTIVE         batches are delivered as they come
-    PAUSED         the sink wants none; the socket is read until something must be kept
-    SOCKET_PAUSED  something is kept, and the socket is not read
-    PEER_CLOSED    the peer's end is here: what is kept is delivered, paused or not
-    CLOSED         what comes is discarded
+    CONNECTING     The transport is not connected yet. Data that TLS delivers early is
+                   kept until it is.
+    HANDSHAKE      The data belongs to the response to the opening handshake.
+    ACTIVE         Batches are delivered as they arrive.
+    PAUSED         The sink has paused. The socket is read until a data frame arrives.
+    SOCKET_PAUSED  Data frames are held back, and the socket is not read.
+    PEER_CLOSED    The peer has closed. Data that was held back is delivered.
+    CLOSED         Data is discarded.
 
-A pause takes effect between batches, and lazily: nothing touches the socket until a
-read brings data frames, so that a reader that keeps up costs no system call. What is
-kept then are the bytes as they came, not parsed and not inflated.
+A pause takes effect between batches. It is lazy: the socket is touched only when a read
+brings data frames after the pause, so a reader that keeps up costs no system call. The
+bytes that are held back are neither parsed nor inflated.
 
-asyncio reports nothing of a socket that is not read: no FIN, no reset, and no Ping, so
-that a peer with a keepalive of its own takes us for dead. So in every interval a
-paused connection reads on until the next data frame (`SOCKET_PAUSED` becomes
-`PAUSED`), and what came is searched for control frames: Pings are answered, Pongs
-count. As soon as the peer's Close or the end of TCP is seen, no pause holds any more.
+asyncio reports nothing about a socket that is not read: no FIN, no reset and no Ping. A
+peer with a keepalive of its own would take us for dead. Therefore a paused connection
+reads once in every interval until the next data frame (`SOCKET_PAUSED` becomes
+`PAUSED`), and control frames are taken out of that data: Pings are answered, and Pongs
+resolve our Pings. Once the peer's Close or the end of TCP is seen, the pause is void.
 """
 
 import asyncio
@@ -38,20 +39,23 @@ from ws_vm.late_delivery import LateDelivery
 from ws_vm.pings import NO_PINGS, Pings, resolve_pings
 
 MAX_HELD = 2**20
-"""Bytes that are kept above which nothing more is read while paused: from there on,
-as long as nobody reads, neither the peer's Pings nor its death are noticed."""
+"""The most bytes that are held back. Above this limit a paused connection is not read
+at all, and notices neither the peer's Pings nor its death until the sink resumes."""
 
 POLL_INTERVAL = 20.0
-"""Seconds between two reads while paused, where there is no heartbeat to ask."""
+"""Seconds between two reads while paused, if no heartbeat is configured.
+
+With a heartbeat its interval is used, so that a Pong is seen in time.
+"""
 
 MAX_PONG_BYTES = 64 * 1024
-"""Bytes of Pongs that may wait to be sent; no honest peer needs 500 of them at once."""
+"""The most bytes of Pongs that may wait in the send buffer: at least 500 of them."""
 
 _PONG = FIN | Opcode.PONG
 
 
 class ReadState(Enum):
-    """What becomes of what the socket brings; see the top of this module."""
+    """What happens to the data of a read; see the docstring of the module."""
 
     CONNECTING = 1
     HANDSHAKE = 2
@@ -62,21 +66,22 @@ class ReadState(Enum):
     CLOSED = 7
 
 
+# These are read for each batch, and a global costs less than a member of an Enum.
 _ACTIVE, _PAUSED = ReadState.ACTIVE, ReadState.PAUSED
 _SOCKET_PAUSED = ReadState.SOCKET_PAUSED
 _PEER_CLOSED, _CLOSED = ReadState.PEER_CLOSED, ReadState.CLOSED
 
 
 class Delivery(asyncio.BufferedProtocol):
-    """Delivers what one connection has read.
+    """Delivers the messages of one connection to its sink.
 
     Args:
         library: The library's protocol.
-        options: The client's.
-        sink: What to report to.
+        options: The options of the client.
+        sink: The object that is called with messages, and with the end.
 
     Attributes:
-        library: The same.
+        library: The library's protocol.
     """
 
     __slots__ = (
@@ -110,28 +115,41 @@ class Delivery(asyncio.BufferedProtocol):
         self._read_state = ReadState.CONNECTING
         self._lower_transports: tuple[asyncio.WriteTransport, ...] = ()
         self._pings: Pings = NO_PINGS
-        self._pong_bytes = 0  # of those that the peer has not taken, at most
-        self._partial = b""  # the beginning of a frame, or of the end of the response
-        self._held = b""  # frames that the sink does not want yet; `_partial` follows
-        self._held_missing: int = 0  # bytes to come of the last frame in `_held`
+        # An upper bound for the bytes of Pongs in the send buffer.
+        self._pong_bytes = 0
+        # The beginning of a frame, or the last bytes of an incomplete response.
+        self._partial = b""
+        # Frames that are held back during a pause. `_partial` follows them.
+        self._held = b""
+        # How many bytes of the last frame in `_held` are still to be received.
+        self._held_missing: int = 0
 
     def _deliver(self, data: bytes) -> bytes:
-        """Hand over batch by batch; return what is left when the sink pauses."""
+        """Deliver data batch by batch, until it is used up or the sink pauses.
+
+        Returns:
+            The rest of the data, if the sink has paused; otherwise nothing.
+        """
         frames, at = self._frames, 0
         while True:
             at = frames.read(data, at)
+            # Pongs leave before the messages are delivered: an answer to a Ping must
+            # not wait for what the program does with messages.
             self._send_data()
             if frames.pongs:
                 for payload in frames.pongs:
                     resolve_pings(self._loop, self._pings, payload)
                 frames.pongs.clear()
             if frames.messages:
+                # The sink keeps the list, so the reader gets a new one.
                 messages, frames.messages = frames.messages, []
                 self._sink.on_messages(messages, frames.size)
             if frames.batch_end is BatchEnd.CLOSED:
                 self._read_state = _CLOSED
                 if frames.close is not None:
                     self._sink.on_closing(frames.close)
+            # The sink may have called abort() or pause_reading(), or may have resumed
+            # already: so the state is read anew after each batch.
             if self._read_state is _CLOSED:
                 return b""
             if frames.batch_end is BatchEnd.NEED_DATA:
@@ -141,7 +159,7 @@ class Delivery(asyncio.BufferedProtocol):
                 return data[at:]
 
     def _send_data(self) -> None:
-        """Write what the library wants to be sent."""
+        """Write the frames that the library has produced."""
         for data in self.library.data_to_send():
             if (
                 data
@@ -151,12 +169,15 @@ class Delivery(asyncio.BufferedProtocol):
                 self._tcp.write(data)
 
     def _exceeds_pong_limit(self, data: bytes) -> bool:
-        """Whether it is a Pong for a peer that pings and does not read.
+        """Return whether this is a Pong for which the send buffer has no room.
 
-        Not every Ping has to be answered (RFC 6455 section 5.5.3).
+        A peer that sent Pings as fast as it could and read nothing had us buffer 7 MB
+        of Pongs within 2.5 s. Not every Ping has to be answered: a Pong for the latest
+        one is enough (RFC 6455 section 5.5.3).
         """
         if data[0] != _PONG:
             return False
+        # The buffer also holds messages. There cannot be more Pongs in it than bytes.
         waiting = min(self._pong_bytes, self.buffered_amount)
         if waiting > MAX_PONG_BYTES:
             return True
@@ -164,12 +185,15 @@ class Delivery(asyncio.BufferedProtocol):
         return False
 
     def set_lower_transports(self, *transports: asyncio.WriteTransport) -> None:
-        """Count the buffers of these, too: what TLS has encrypted waits there."""
+        """Name the transports below the connection, whose buffers count as well.
+
+        Over TLS the encrypted bytes wait in the buffer of the TCP transport.
+        """
         self._lower_transports = transports
 
     @property
     def buffered_amount(self) -> int:
-        """Bytes that the operating system has not taken yet, in all layers."""
+        """How many bytes the operating system has not taken yet, in all layers."""
         amount = self._tcp.get_write_buffer_size()
         for transport in self._lower_transports:
             amount += transport.get_write_buffer_size()
@@ -178,37 +202,45 @@ class Delivery(asyncio.BufferedProtocol):
     # While the sink has paused
 
     def pause_reading(self) -> None:
-        """Deliver nothing after the batch that is being delivered.
+        """Deliver nothing after the current batch.
 
-        The socket itself is paused when the next data frame comes. Now and then it is
-        read all the same, so that the peer's Pings are answered and its end is seen.
-        Where it ends, what is held back is delivered at once, and `on_closed` follows.
+        The socket itself is paused when the next data frame arrives. It is still read
+        from time to time, so that the peer's Pings are answered and its end is seen.
+        When the connection ends, what is held back is delivered at once, and
+        `on_closed` follows.
         """
         if self._read_state is _ACTIVE:
             self._read_state = _PAUSED
 
     def resume_reading(self) -> None:
-        """Deliver what is held back, before this returns, and read on.
+        """Deliver what is held back, and read the socket again.
 
-        The sink may pause again meanwhile. `on_closing` too may come from in here.
+        Messages, and `on_closing`, are delivered before this method returns. The sink
+        may pause again meanwhile.
         """
         before = self._read_state
         if before is not _PAUSED and before is not _SOCKET_PAUSED:
             return
         self._read_state = _ACTIVE
+        # `_deliver()` calls the sink, which may call this method again. `_held` is
+        # emptied before, so that nothing is delivered twice.
         if self._held:
             held, self._held = self._held, b""
             self._held = self._deliver(held)
         if before is _SOCKET_PAUSED:
+            # A sink that takes one batch after the other must not restart the timer
+            # each time: then the socket would never be read.
             if self._held:
                 self._read_state = _SOCKET_PAUSED
             else:
                 self._resume_socket()
 
     def _hold_back(self, data: bytes) -> None:
-        """Keep what the sink does not want; act on the control frames in it."""
+        """Hold data back during a pause, and act on the control frames in it."""
         missing = self._held_missing if self._held else self._frames.missing_bytes
         found = extract_control_frames(data, missing)
+        # Only data frames are held back: a Ping must be answered, and a Close must be
+        # noticed at any time.
         self._held += found.kept
         self._partial, self._held_missing = found.partial, found.missing
         for opcode, payload in found.controls:
@@ -223,7 +255,7 @@ class Delivery(asyncio.BufferedProtocol):
             self._pause_socket()
 
     def _pause_socket(self) -> None:
-        """Leave the socket unread for an interval."""
+        """Stop reading the socket for an interval."""
         heartbeat = self._options.heartbeat
         interval = POLL_INTERVAL if heartbeat is None else seconds(heartbeat.interval)
         self._read_state = _SOCKET_PAUSED
@@ -231,18 +263,22 @@ class Delivery(asyncio.BufferedProtocol):
         self._tcp.pause_reading()
 
     def _poll_socket(self) -> None:
-        """Read until the next data frame comes."""
+        """Read the socket until the next data frame arrives."""
         if len(self._held) < MAX_HELD:
             self._read_state = _PAUSED
             self._tcp.resume_reading()
 
     def _resume_socket(self) -> None:
-        """Read it again."""
+        """Read the socket again, without waiting for the interval to end."""
         self._timer.cancel()
         self._tcp.resume_reading()
 
     def _deliver_late(self) -> None:
-        """Deliver what is held back although the sink has paused: the end is here."""
+        """Deliver what is held back although the sink has paused.
+
+        The connection has ended, or is about to. Waiting for a reader that is stuck
+        would keep the client believing that it is connected.
+        """
         before, self._read_state = self._read_state, _PEER_CLOSED
         data, self._held, self._partial = self._held + self._partial, b"", b""
         if data:

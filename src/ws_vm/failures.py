@@ -1,7 +1,7 @@
-"""The border: whatever an attempt raises becomes an error of ours, in plain words.
+"""Translates the errors of an attempt into errors of this package, in plain words.
 
-A cause is kept, except where its own words show what must not be seen: a proxy's
-password, or the whole URL.
+The original error is kept as the cause, except if its message may contain what must not
+be seen: the password of a proxy, or the whole URL.
 """
 
 import socket
@@ -40,17 +40,18 @@ _X509_REASONS = {
     62: "is for another host name",
     64: "is for another IP address",
 }
-"""OpenSSL's X509_V_ERR_* codes (x509_vfy.h), as far as people meet them."""
+"""Descriptions of the most frequent X509_V_ERR_* codes of OpenSSL (x509_vfy.h)."""
 
 
 _NETWORK_REASONS = (
     (socket.gaierror, "the host name does not resolve"),
     (ConnectionRefusedError, "connection refused"),
     ((ConnectionResetError, BrokenPipeError), "the connection was reset"),
+    # A certificate error is an SSLError too, but `_describe()` handles it before.
     (ssl.SSLError, "no TLS could be agreed on"),
     (TimeoutError, "no answer"),
 )
-"""What the operating system and TLS report; the first that fits counts."""
+"""Descriptions of errors of the operating system and of TLS; the first match counts."""
 
 
 def translate_error(
@@ -59,11 +60,13 @@ def translate_error(
     """Return the error to raise, with its `__cause__` set.
 
     Args:
-        error: What the library, asyncio or the operating system raised.
-        url: The whole URL of the attempt.
+        error: What the library, asyncio or the operating system has raised.
+        url: The URL of the attempt. It is redacted in the message.
     """
     ours = _describe(error, f"could not connect to {redact(url)}")
     if isinstance(error, OSError | EOFError | InvalidHandshake):
+        # The history of a client keeps errors. Their tracebacks would keep the frames
+        # alive, and with them the connection. Of unexpected errors they are needed.
         forget_frames(error)
     shows_secrets = isinstance(error, InvalidProxy | InvalidURI)
     ours.__cause__ = None if shows_secrets else error
@@ -83,12 +86,13 @@ def _describe(  # noqa: PLR0911 - one for each kind of failure
                 response, f"{what}: the proxy answered {_format_status(response)}"
             )
         case InvalidProxy(msg=reason):
-            # The option was checked: it is the environment's.
+            # The option was checked when it was set, so the URL is the environment's.
             return WSInvalidUrlError(f"{what}: the proxy's URL: {reason}")
         case InvalidURI(msg=reason):
             return WSInvalidUrlError(f"{what}: {reason}")
         case InvalidHandshake():
             return WSHandshakeError(f"{what}: {_handshake_reason(error)}")
+        # No retry makes a certificate valid, so this is final.
         case ssl.SSLCertVerificationError():
             reason = _X509_REASONS.get(error.verify_code, "is not valid")
             reason = f"the server's certificate {reason} ({error.verify_message})"
@@ -100,11 +104,11 @@ def _describe(  # noqa: PLR0911 - one for each kind of failure
 
 
 def refusal_error(response: Response, what: str) -> WSHandshakeError:
-    """Return the error for an answer that opens no connection.
+    """Return the error for a response that does not open a connection.
 
     Args:
-        response: The answer of a server or a proxy.
-        what: What happened, as a sentence.
+        response: The response of a server or a proxy.
+        what: What has happened, as a sentence.
     """
     headers = plain_headers(response.headers)
     return WSHandshakeError(
@@ -116,7 +120,10 @@ def refusal_error(response: Response, what: str) -> WSHandshakeError:
 
 
 def plain_headers(headers: Headers) -> dict[str, str]:
-    """Names in lower case, repeated ones joined (RFC 9110 section 5.3)."""
+    """Return headers with names in lower case.
+
+    The values of repeated headers are joined with commas (RFC 9110 section 5.3).
+    """
     return {name: ", ".join(headers.get_all(name)) for name in headers}
 
 

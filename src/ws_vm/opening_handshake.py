@@ -1,7 +1,7 @@
 """The opening handshake of one connection, from the request to the response.
 
-The library gets the response to its last byte and not further: what follows it in the
-same read are frames.
+The library gets the bytes of the response and not one more: what follows the response
+in the same read are frames, which `FrameReader` reads.
 """
 
 import asyncio
@@ -17,21 +17,29 @@ from ws_vm.failures import plain_headers
 
 _END_OF_RESPONSE = b"\r\n\r\n"
 MAX_OVERLAP = len(_END_OF_RESPONSE) - 1
-"""Bytes that are read again, behind which the end of the response may follow."""
+"""How many bytes of each read are looked at again together with the next one.
+
+The end of the response may be split between the two.
+"""
 
 _REFUSAL_1_0 = re.compile(rb"\AHTTP/1\.0 (?!101)")
-"""A refusal by a server that is older than WebSocket: its status means the same."""
+"""The status line of a refusal by an HTTP/1.0 server.
+
+The library accepts HTTP/1.1 alone, and would lose the status. But a 401 must be final,
+and a Retry-After be respected, whatever the version. HTTP/1.0 cannot switch protocols,
+so a 101 is left to the library, which rejects it.
+"""
 
 
 class OpeningHandshake:
-    """One request, and its response.
+    """The request of one connection, and the response of the server.
 
     Args:
         library: The library's protocol.
-        request: What the opening handshake asks for.
+        request: The request to send.
 
     Attributes:
-        response: What the server answered, once it is known.
+        response: The response, once `poll_result()` has returned True.
     """
 
     __slots__ = ("_done", "_library", "_request", "response")
@@ -44,36 +52,39 @@ class OpeningHandshake:
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def send_request(self) -> None:
-        """Have the library make the request."""
+        """Pass the request to the library, whose data is then to be sent."""
         self._library.send_request(self._request)
 
     def receive(self, data: bytes, overlap: int) -> int:
-        """Give the library its response, and no byte of the frames behind it.
+        """Pass the response to the library, and no byte of the frames behind it.
 
         Args:
-            data: What was read, behind the last bytes before it.
-            overlap: How many of these the library has already.
+            data: The last bytes of the previous read, and then those of this one.
+            overlap: How many bytes of the previous read these are.
 
         Returns:
-            Where the frames begin in `data`.
+            The offset in `data` at which the frames begin.
         """
-        if not overlap:  # the library takes HTTP/1.1 alone, of refusals too
+        if not overlap:  # the beginning of the response
             data = _REFUSAL_1_0.sub(b"HTTP/1.1 ", data, count=1)
+        # The library would parse frames behind the response. FrameReader has to do it.
         end = data.find(_END_OF_RESPONSE)
         end = len(data) if end < 0 else end + len(_END_OF_RESPONSE)
         self._library.receive_data(data[overlap:end])
-        if not self.poll_result() and end < len(data):  # the body of a refusal
+        # The library wants the body of a refusal as well, before it reports the status.
+        if not self.poll_result() and end < len(data):
             self._library.receive_data(data[end:])
             return len(data)
         return end
 
     def poll_result(self) -> bool:
-        """See whether the library has come to a result."""
+        """Return whether the handshake has succeeded or failed."""
         for event in self._library.events_received():
             self.response = cast("Response", event)
         failed = self._library.handshake_exc is not None
         if not failed and self._library.state is not OPEN:
             return False
+        # The waiting coroutine may have been cancelled, and the future with it.
         if not self._done.done():
             self._done.set_result(None)
         return True
@@ -81,8 +92,10 @@ class OpeningHandshake:
     async def wait(self) -> None:
         """Wait for the response.
 
+        Cancelling it leaves the connection as it is.
+
         Raises:
-            InvalidHandshake: The library's: it is not what was asked for.
+            InvalidHandshake: The server refused, or its response is invalid.
         """
         await self._done
         if self._library.handshake_exc is not None:
@@ -90,10 +103,10 @@ class OpeningHandshake:
 
 
 def build_handshake(response: Response, peer: object) -> Handshake:
-    """Return what the server answered.
+    """Return the facts of a response that has opened a connection.
 
     Args:
-        response: The response that opened the connection.
+        response: The response.
         peer: The address of the other end of the socket.
     """
     headers = plain_headers(response.headers)

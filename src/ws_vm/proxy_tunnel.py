@@ -1,8 +1,7 @@
-"""The way through a proxy.
+"""Connects to a server through a proxy.
 
-A SOCKS proxy hands over a socket that is connected to the server; python-socks does
-that, where it is installed. An HTTP proxy is asked for a tunnel (RFC 9110 section
-9.3.6); that is short enough to stand here, and needs no other library.
+A SOCKS proxy needs the library python-socks, which is optional. An HTTP proxy is asked
+for a tunnel with CONNECT (RFC 9110 section 9.3.6), which needs no library.
 """
 
 import asyncio
@@ -17,18 +16,26 @@ from websockets.uri import WebSocketURI
 from ws_vm.proxies import SOCKS, Proxy
 
 MAX_HEAD = 64 * 1024
-"""Bytes of a proxy's answer."""
+"""The largest head of a proxy's response, in bytes."""
 
 
 async def connect_through_socks(
     proxy: Proxy, host: str, port: int, local_addr: tuple[str, int] | None
 ) -> socket.socket:
-    """Return a socket that a SOCKS proxy has connected to the server.
+    """Connect to a server through a SOCKS proxy, and return the socket.
+
+    Cancelling it closes the socket.
+
+    Args:
+        proxy: The proxy.
+        host: The host of the server.
+        port: Its port.
+        local_addr: The (host, port) to connect from; None for any.
 
     Raises:
-        ImportError: There is no python-socks.
+        ImportError: python-socks is not installed.
         OSError: The proxy cannot be reached.
-        ProxyError: It failed.
+        ProxyError: The proxy has failed or refused.
     """
     try:
         from python_socks import ProxyType  # noqa: PLC0415 - optional
@@ -43,7 +50,7 @@ async def connect_through_socks(
     try:
         return await socks.connect(host, port, local_addr=local_addr)
     except OSError:
-        raise
+        raise  # python-socks lets the errors of the network pass
     except Exception as error:
         raise ProxyError("failed to connect to SOCKS proxy") from error
 
@@ -57,16 +64,20 @@ async def open_tunnel(
 ) -> None:
     """Ask an HTTP proxy for a tunnel to the server.
 
+    Cancelling it leaves the transport open; the caller has to abort it.
+
     Args:
-        transport: Connected to the proxy.
-        answer: What the proxy sends.
+        transport: The transport that is connected to the proxy.
+        answer: The reader of the proxy's response.
         proxy: The proxy.
-        uri: The server's URL.
-        user_agent: The header of this name.
+        uri: The parsed URL of the server.
+        user_agent: The value of the header User-Agent.
 
     Raises:
-        ProxyError: There is no tunnel.
+        ProxyError: The proxy has failed or refused.
     """
+    # The host and the port are in both the request line and the Host header, and the
+    # former always has the port (RFC 9110 section 9.3.6).
     server = uri.host, uri.port, uri.secure
     headers = Headers(Host=build_host(*server))
     headers["User-Agent"] = user_agent
@@ -75,13 +86,20 @@ async def open_tunnel(
         headers["Proxy-Authorization"] = basic
     target = build_host(*server, always_include_port=True)
     transport.write(f"CONNECT {target} HTTP/1.1\r\n".encode() + headers.serialize())
+    # Any status of the 200s opens the tunnel (RFC 9110 section 9.3.6).
     response = await _read_response(answer)
     if not 200 <= response.status_code < 300:  # noqa: PLR2004
         raise InvalidProxyStatus(response)
 
 
 async def _read_response(answer: asyncio.StreamReader) -> Response:
-    """Read the head of the answer; there is no body that matters."""
+    """Read the head of the response.
+
+    Raises:
+        InvalidProxyMessage: It is not an HTTP response.
+    """
+    # A successful response has no body (RFC 9110 section 9.3.6), and after a refusal
+    # the connection is closed, so nothing behind the head is read.
     try:
         return _parse(await answer.readuntil(b"\r\n\r\n"))
     except asyncio.LimitOverrunError:
@@ -97,11 +115,12 @@ async def _read_response(answer: asyncio.StreamReader) -> Response:
 
 
 def _parse(head: bytes) -> Response:
-    """Parse status and headers; some proxies still speak HTTP/1.0.
+    """Parse the status line and the headers.
 
     Raises:
         ValueError: They are not HTTP.
     """
+    # The parser of the library would not do: some proxies still speak HTTP/1.0.
     status_line, *lines = head.decode("iso-8859-1").rstrip().split("\r\n")
     version, status, *reason = status_line.split(" ", 2)
     if not version.startswith("HTTP/1."):

@@ -1,4 +1,4 @@
-"""The last line of a program that runs on both platforms, natively."""
+"""`ws.run()` on native platforms, so that a program is the same in a browser."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,13 +8,13 @@ T = TypeVar("T")
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a program: `asyncio.run` natively, a task on the page's loop in Pyodide.
+    """Run a program: with `asyncio.run` natively, as a task of the page in Pyodide.
 
     Args:
         main: The program's coroutine.
 
     Returns:
-        What it returns, natively; in a browser the task that runs it.
+        Natively what the coroutine returns; in a browser the task that runs it.
 
     Example:
         >>> async def main() -> str:

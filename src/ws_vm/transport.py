@@ -1,13 +1,12 @@
-"""The native `Transport`, which is the socket's protocol as well.
+"""The native `Transport`, which is also the asyncio protocol of its socket.
 
-Theory of operation. asyncio reads into a buffer that all connections of a thread share
-(or into the memory of a large message), `FrameReader` makes batches of it, and each
-batch is one call of the sink (`ws_vm.delivery`). Before that, the opening handshake
-goes to the library, to the last byte of the response and not further: what follows it
-in the same read are frames.
+Theory of operation. asyncio reads into a buffer that all connections of a thread share,
+or into the memory of a large message. `FrameReader` makes batches of the data, and the
+sink is called once for each batch (`ws_vm.delivery`). Before that, the data belongs to
+the response to the opening handshake (`ws_vm.opening_handshake`).
 
-Of what is sent, the library makes compressed frames and control frames. It knows the
-state of the closing handshake.
+Plain frames to send are built in `ws_vm.frame_writer`. The library builds compressed
+frames and control frames, and it keeps the state of the closing handshake.
 """
 
 import asyncio
@@ -34,14 +33,18 @@ from ws_vm.opening_handshake import MAX_OVERLAP, OpeningHandshake, build_handsha
 from ws_vm.pings import cancel_pings, new_ping
 
 _MIN_SEPARATE_WRITE = 64 * 1024
-"""Bytes of payload from which a second write costs less than one more copy."""
+"""The size of a payload, in bytes, from which a second write is cheaper than a copy."""
 
 _HANDSHAKE, _ACTIVE, _CLOSED = ReadState.HANDSHAKE, ReadState.ACTIVE, ReadState.CLOSED
 _PAUSED_STATES = ReadState.PAUSED, ReadState.SOCKET_PAUSED
 
 
 class _SharedBuffer(threading.local):
-    """What the sockets of a thread are read into: a read is over before the next."""
+    """The buffer into which the sockets of a thread are read.
+
+    One is enough for all connections, since asyncio calls `buffer_updated()` before it
+    reads the next socket. 64 KiB for each would be ten times what a connection needs.
+    """
 
     def __init__(self) -> None:
         self.view = memoryview(bytearray(MAX_INPUT))
@@ -51,17 +54,17 @@ _shared_buffer = _SharedBuffer()
 
 
 class VmTransport(Delivery):
-    """One open socket.
+    """One connection.
 
     Args:
         library: The library's protocol.
-        request: What the opening handshake asks for.
-        options: The client's.
-        sink: What to report to.
+        request: The request of the opening handshake.
+        options: The options of the client.
+        sink: The object that is called with messages, and with the end.
 
     Attributes:
-        last_activity: Loop time of the last byte from the peer.
-        can_pause: Always: the socket is not read meanwhile.
+        last_activity: The loop time at which the last byte was received.
+        can_pause: Always True: a paused connection stops reading its socket.
     """
 
     __slots__ = ("_buffer", "_opening_handshake", "_response", "last_activity")
@@ -85,27 +88,43 @@ class VmTransport(Delivery):
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the request."""
+        """Send the request.
+
+        Args:
+            transport: The uppermost transport: TLS if it is used, else TCP.
+        """
         self._tcp = cast("asyncio.Transport", transport)
         self._tcp.set_write_buffer_limits(high=self._options.write_limit)
         self._read_state = _HANDSHAKE
         self._opening_handshake.send_request()
         self._send_data()
+        # With TLS 1.2 the first bytes of the server may arrive in the flight that ends
+        # the handshake of TLS, before this method is called.
         if first_data := self._partial:
             self._partial = b""
             self._read_response(first_data, 0)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's guess
-        """Return where the next bytes go: behind the beginning of their frame."""
+        """Return the memory for the next read.
+
+        Args:
+            sizehint: What asyncio recommends. It is -1, which means no recommendation.
+        """
         if self._read_state is _ACTIVE and self._frames.large.unfilled:
             return self._frames.large.unfilled
+        # The beginning of a frame is put in front of the rest, so that the frame is
+        # whole in `buffer_updated()` without another copy.
         if tail := self._partial:
             self._buffer[: len(tail)] = tail
             return self._buffer[len(tail) :]
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Deliver what was read, or keep it."""
+        """Deliver what was read, or hold it back.
+
+        Args:
+            nbytes: How many bytes were read.
+        """
         self.last_activity = self._loop.time()
         state = self._read_state
         if state is _ACTIVE and (large := self._frames.large).unfilled:
@@ -123,15 +142,15 @@ class VmTransport(Delivery):
         elif state in _PAUSED_STATES:
             self._hold_back(data)
         elif state is ReadState.CONNECTING:
-            self._partial = data  # of a server that speaks first, with TLS 1.2
+            self._partial = data  # kept for connection_made(); see there
 
     def eof_received(self) -> None:
-        """End the stream, behind all that came before it.
+        """Note the end of the stream, after everything that came before it.
 
-        The socket closes itself after this, and `connection_lost()` follows.
+        asyncio closes the socket after this, and calls `connection_lost()`.
         """
         if self._read_state is ReadState.CONNECTING:
-            return  # `connection_lost()` follows when the transport is ours
+            return  # connection_made() reads the data first; then the end is reported
         if self._read_state in _PAUSED_STATES:
             self._deliver_late()
         self.library.receive_eof()
@@ -141,15 +160,20 @@ class VmTransport(Delivery):
         self._partial = b""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Report the end, behind all that came before."""
-        self.eof_received()
+        """Report the end, after everything that came before it.
+
+        Args:
+            exc: The error of the network; None after a FIN or our own close.
+        """
+        self.eof_received()  # asyncio does not call it after a reset
         cancel_pings(self._pings)
+        # on_closed is called once, whatever it does, and not after abort().
         sink, self._sink = self._sink, DISCARD
         if sink is not DISCARD:
             sink.on_closed(self._frames.close_info(exc))
 
     def resume_writing(self) -> None:
-        """Pass on that there is room again, in all layers."""
+        """Report that the send buffers of all layers have room again."""
         if self._read_state is not _HANDSHAKE and (
             self.buffered_amount <= self._options.write_limit
         ):
@@ -158,11 +182,11 @@ class VmTransport(Delivery):
     # The opening handshake
 
     def _read_response(self, data: bytes, overlap: int) -> None:
-        """Give the handshake its response; the frames behind it are delivered.
+        """Pass data to the opening handshake, and deliver the frames behind it.
 
         Args:
-            data: What was read, behind the last bytes before it.
-            overlap: How many of these the handshake has already.
+            data: The last bytes of the previous read, and then those of this one.
+            overlap: How many bytes of the previous read these are.
         """
         self._partial = data[-MAX_OVERLAP:]
         end = self._opening_handshake.receive(data, overlap)
@@ -171,10 +195,12 @@ class VmTransport(Delivery):
             self._hold_back(rest)
 
     def _apply_response(self) -> None:
-        """See whether the handshake has come to a result."""
+        """Continue after the opening handshake, if it has succeeded or failed."""
         if not self._opening_handshake.poll_result():
             return
         if self.library.handshake_exc is not None:
+            # A refused connection has never been open, so the sink hears nothing. The
+            # error is raised by wait_for_handshake().
             self._read_state = _CLOSED
             self._sink = DISCARD
         else:
@@ -184,33 +210,43 @@ class VmTransport(Delivery):
             self._frames = FrameReader(self.library, self._options.max_size)
 
     async def wait_for_handshake(self) -> None:
-        """Wait for the response.
+        """Wait for the end of the opening handshake.
+
+        Cancelling it leaves the connection as it is; the caller has to abort it.
 
         Raises:
-            InvalidHandshake: The library's: it is not what was asked for.
+            InvalidHandshake: The server refused, or its response is invalid.
         """
         await self._opening_handshake.wait()
+        # It holds the request, whose headers may contain credentials.
         del self._opening_handshake
 
     @property
     def protocol(self) -> str | None:
-        """The subprotocol that the server picked."""
+        """The subprotocol that the server has selected; None for none."""
         return self.library.subprotocol
 
     @property
     def handshake(self) -> Handshake:
-        """What the server answered; made when it is asked for."""
+        """The facts of the server's response.
+
+        They are made on demand, as most programs never ask for them.
+        """
         return build_handshake(self._response, self._tcp.get_extra_info("peername"))
 
     # Sending
 
     @property
     def _can_send(self) -> bool:
-        """Whether a message would be taken; a socket that closes swallows them."""
+        """Whether a message can be sent. A socket that is closing would drop it."""
         return self.library.state is OPEN and not self._tcp.is_closing()
 
     def send(self, data: Data, *, text: bool) -> None:
-        """Write one message.
+        """Send one message.
+
+        Args:
+            data: The message.
+            text: Whether to send it as text. `bytes` must then be UTF-8.
 
         Raises:
             WSConnectionClosedError: The connection is closing or lost.
@@ -231,14 +267,18 @@ class VmTransport(Delivery):
             self._tcp.write(masked)
 
     def ping(self) -> asyncio.Future[float]:
-        """Send a Ping; the future gives the round trip in seconds.
+        """Send a Ping.
+
+        Returns:
+            A future of the round trip in seconds. It is cancelled when the connection
+            ends first. A caller may cancel it.
 
         Raises:
             WSConnectionClosedError: The connection is closing or lost.
         """
         if not self._can_send:
             raise closed_error(self._frames.close_info())
-        self._pings = self._pings or {}  # not the one that all share
+        self._pings = self._pings or {}  # never change NO_PINGS, which all share
         payload, future = new_ping(self._loop, self._pings)
         self.library.send_ping(payload)
         self._send_data()
@@ -247,27 +287,32 @@ class VmTransport(Delivery):
     # The end
 
     def close(self, code: int | None, reason: str | None) -> None:
-        """Send a Close frame, unless one was sent or received.
+        """Begin the closing handshake, unless a Close was sent or received already.
 
-        Without a code there can be no reason (RFC 6455 section 5.5.1).
+        Args:
+            code: The close code; None for a Close without one.
+            reason: The reason, at most 123 bytes in UTF-8.
 
         Raises:
-            WSInvalidCloseError: A code or reason that may not be sent.
+            WSInvalidCloseError: The code or the reason must not be sent.
         """
         if not self._can_send:
             return
         try:
+            # Without a code there can be no reason (RFC 6455 section 5.5.1).
             self.library.send_close(code, (reason or "") if code is not None else "")
         except ProtocolError as error:
             raise WSInvalidCloseError(str(error)) from error
         self._send_data()
 
     def abort(self) -> None:
-        """Free the socket now. No event comes after it."""
+        """Close the socket at once. The sink is not called any more."""
         self._sink = DISCARD
         before, self._read_state = self._read_state, ReadState.CLOSED
         self._held = self._partial = b""
         if before is ReadState.SOCKET_PAUSED:
             self._timer.cancel()
+        # Before connection_made() there is no transport: the coroutine that connects
+        # owns the socket, and closes it when it is cancelled.
         if before is not ReadState.CONNECTING:
             self._tcp.abort()
