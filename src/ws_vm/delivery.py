@@ -33,10 +33,10 @@ from ws_common.options.options import WebSocketOptions
 from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.transport import TransportSink
 from ws_vm.frame_parser import BatchEnd
-from ws_vm.frame_reader import FrameReader
-from ws_vm.frame_scanner import FIN, extract_control_frames
+from ws_vm.frame_scanner import extract_control_frames
 from ws_vm.late_delivery import LateDelivery
-from ws_vm.pings import NO_PINGS, Pings, resolve_pings
+from ws_vm.pings import resolve_pings
+from ws_vm.sender import Sender
 
 MAX_HELD = 2**20
 """The most bytes that are held back. Above this limit a paused connection is not read
@@ -47,11 +47,6 @@ POLL_INTERVAL = 20.0
 
 With a heartbeat its interval is used, so that a Pong is seen in time.
 """
-
-MAX_PONG_BYTES = 64 * 1024
-"""The most bytes of Pongs that may wait in the send buffer: at least 500 of them."""
-
-_PONG = FIN | Opcode.PONG
 
 
 class ReadState(Enum):
@@ -72,51 +67,34 @@ _SOCKET_PAUSED = ReadState.SOCKET_PAUSED
 _PEER_CLOSED, _CLOSED = ReadState.PEER_CLOSED, ReadState.CLOSED
 
 
-class Delivery(asyncio.BufferedProtocol):
+class Delivery(Sender):
     """Delivers the messages of one connection to its sink.
 
     Args:
         library: The library's protocol.
         options: The options of the client.
         sink: The object that is called with messages, and with the end.
-
-    Attributes:
-        library: The library's protocol.
     """
 
     __slots__ = (
-        "_frames",
         "_held",
         "_held_missing",
-        "_loop",
-        "_lower_transports",
         "_options",
         "_partial",
-        "_pings",
-        "_pong_bytes",
         "_read_state",
         "_sink",
-        "_tcp",
         "_timer",
-        "library",
     )
 
-    _frames: FrameReader
-    _tcp: asyncio.Transport
     _timer: asyncio.TimerHandle
 
     def __init__(
         self, library: ClientProtocol, options: WebSocketOptions, sink: TransportSink
     ) -> None:
-        self.library = library
+        super().__init__(library)
         self._options = options
         self._sink = sink
-        self._loop = asyncio.get_running_loop()
         self._read_state = ReadState.CONNECTING
-        self._lower_transports: tuple[asyncio.WriteTransport, ...] = ()
-        self._pings: Pings = NO_PINGS
-        # An upper bound for the bytes of Pongs in the send buffer.
-        self._pong_bytes = 0
         # The beginning of a frame, or the last bytes of an incomplete response.
         self._partial = b""
         # Frames that are held back during a pause. `_partial` follows them.
@@ -157,47 +135,6 @@ class Delivery(asyncio.BufferedProtocol):
                 return b""
             if self._read_state is _PAUSED:
                 return data[at:]
-
-    def _send_data(self) -> None:
-        """Write the frames that the library has produced."""
-        for data in self.library.data_to_send():
-            if (
-                data
-                and not self._tcp.is_closing()
-                and not self._exceeds_pong_limit(data)
-            ):
-                self._tcp.write(data)
-
-    def _exceeds_pong_limit(self, data: bytes) -> bool:
-        """Return whether this is a Pong for which the send buffer has no room.
-
-        A peer that sent Pings as fast as it could and read nothing had us buffer 7 MB
-        of Pongs within 2.5 s. Not every Ping has to be answered: a Pong for the latest
-        one is enough (RFC 6455 section 5.5.3).
-        """
-        if data[0] != _PONG:
-            return False
-        # The buffer also holds messages. There cannot be more Pongs in it than bytes.
-        waiting = min(self._pong_bytes, self.buffered_amount)
-        if waiting > MAX_PONG_BYTES:
-            return True
-        self._pong_bytes = waiting + len(data)
-        return False
-
-    def set_lower_transports(self, *transports: asyncio.WriteTransport) -> None:
-        """Name the transports below the connection, whose buffers count as well.
-
-        Over TLS the encrypted bytes wait in the buffer of the TCP transport.
-        """
-        self._lower_transports = transports
-
-    @property
-    def buffered_amount(self) -> int:
-        """How many bytes the operating system has not taken yet, in all layers."""
-        amount = self._tcp.get_write_buffer_size()
-        for transport in self._lower_transports:
-            amount += transport.get_write_buffer_size()
-        return amount
 
     # While the sink has paused
 

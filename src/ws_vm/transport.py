@@ -5,8 +5,7 @@ or into the memory of a large message. `FrameReader` makes batches of the data, 
 sink is called once for each batch (`ws_vm.delivery`). Before that, the data belongs to
 the response to the opening handshake (`ws_vm.opening_handshake`).
 
-Plain frames to send are built in `ws_vm.frame_writer`. The library builds compressed
-frames and control frames, and it keeps the state of the closing handshake.
+What is sent does not pass through here, but through `ws_vm.sender`.
 """
 
 import asyncio
@@ -14,26 +13,16 @@ import threading
 from typing import cast
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import ProtocolError
 from websockets.http11 import Request, Response
-from websockets.protocol import OPEN
 
 from ws_common.options.options import WebSocketOptions
-from ws_common.vocabulary.errors import WSInvalidCloseError
-from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.transport import Handshake, TransportSink
-from ws_vm.close_info import closed_error
 from ws_vm.delivery import Delivery, ReadState
 from ws_vm.frame_parser import MAX_INPUT
 from ws_vm.frame_reader import FrameReader
-from ws_vm.frame_scanner import BINARY, TEXT
-from ws_vm.frame_writer import build_frame
 from ws_vm.late_delivery import DISCARD
 from ws_vm.opening_handshake import MAX_OVERLAP, OpeningHandshake, build_handshake
-from ws_vm.pings import cancel_pings, new_ping
-
-_MIN_SEPARATE_WRITE = 64 * 1024
-"""The size of a payload, in bytes, from which a second write is cheaper than a copy."""
+from ws_vm.pings import cancel_pings
 
 _HANDSHAKE, _ACTIVE, _CLOSED = ReadState.HANDSHAKE, ReadState.ACTIVE, ReadState.CLOSED
 _PAUSED_STATES = ReadState.PAUSED, ReadState.SOCKET_PAUSED
@@ -234,76 +223,7 @@ class VmTransport(Delivery):
         """
         return build_handshake(self._response, self._tcp.get_extra_info("peername"))
 
-    # Sending
-
-    @property
-    def _can_send(self) -> bool:
-        """Whether a message can be sent. A socket that is closing would drop it."""
-        return self.library.state is OPEN and not self._tcp.is_closing()
-
-    def send(self, data: Data, *, text: bool) -> None:
-        """Send one message.
-
-        Args:
-            data: The message.
-            text: Whether to send it as text. `bytes` must then be UTF-8.
-
-        Raises:
-            WSConnectionClosedError: The connection is closing or lost.
-        """
-        if not self._can_send:
-            raise closed_error(self._frames.close_info())
-        payload = data.encode() if isinstance(data, str) else data
-        if self.library.extensions:
-            send = self.library.send_text if text else self.library.send_binary
-            send(payload)
-            self._send_data()
-            return
-        header, masked = build_frame(TEXT if text else BINARY, payload)
-        if len(masked) < _MIN_SEPARATE_WRITE:
-            self._tcp.write(header + masked)
-        else:
-            self._tcp.write(header)
-            self._tcp.write(masked)
-
-    def ping(self) -> asyncio.Future[float]:
-        """Send a Ping.
-
-        Returns:
-            A future of the round trip in seconds. It is cancelled when the connection
-            ends first. A caller may cancel it.
-
-        Raises:
-            WSConnectionClosedError: The connection is closing or lost.
-        """
-        if not self._can_send:
-            raise closed_error(self._frames.close_info())
-        self._pings = self._pings or {}  # never change NO_PINGS, which all share
-        payload, future = new_ping(self._loop, self._pings)
-        self.library.send_ping(payload)
-        self._send_data()
-        return future
-
     # The end
-
-    def close(self, code: int | None, reason: str | None) -> None:
-        """Begin the closing handshake, unless a Close was sent or received already.
-
-        Args:
-            code: The close code; None for a Close without one.
-            reason: The reason, at most 123 bytes in UTF-8.
-
-        Raises:
-            WSInvalidCloseError: The code or the reason must not be sent.
-        """
-        if not self._can_send:
-            return
-        try:
-            # Without a code there can be no reason (RFC 6455 section 5.5.1).
-            self.library.send_close(code, (reason or "") if code is not None else "")
-        except ProtocolError as error:
-            raise WSInvalidCloseError(str(error)) from error
-        self._send_data()
 
     def abort(self) -> None:
         """Close the socket at once. The sink is not called any more."""
