@@ -25,7 +25,7 @@ from tests.support.processes import Running, free_port
 from ws import ConnectionRetryInterval, Open, WebSocketClient, WebSocketOptions
 
 AT_ONCE = 200
-"""Attempts under way at the same time, at the start."""
+"""Attempts in progress at the same time, at the start."""
 
 DEADLINE = 300.0
 

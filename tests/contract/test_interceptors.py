@@ -75,7 +75,7 @@ async def test_add_right_behind_add_nowait(server):
         assert received == ["3", "6", "1"] * 3
 
 
-async def test_onion(server):
+async def test_order_of_the_chain(server):
     """The first is nearest the application, in both directions."""
     log = []
 
@@ -135,7 +135,7 @@ async def test_next_called_late(server):
 
 @pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
 async def test_one_that_raises(server, waits):
-    """It costs that message: `add()` and receipts say so, on the way in an event."""
+    """It costs that message: calls raise, and `on_event` reports a received one."""
     told = Told()
 
     def check(data, next):

@@ -17,13 +17,13 @@ __all__ = ["connect", "dial", "key", "listen", "platform", "server"]
 
 @pytest.fixture(scope="session")
 def authority():
-    """A certificate authority that nobody knows."""
+    """A certificate authority that the system does not trust."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="session")
 def trusting(authority):
-    """A client's TLS context that does know it."""
+    """A client's TLS context that trusts this authority."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
@@ -31,7 +31,7 @@ def trusting(authority):
 
 @pytest.fixture(scope="session")
 def serving_tls(authority):
-    """Makes a server's TLS context for a certificate of these names."""
+    """Makes a server's TLS context with a certificate for these names."""
 
     def make(*names: str, **how) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -50,14 +50,14 @@ def tls_server(serving_tls):
 
 @pytest.fixture
 def other_server():
-    """Another origin."""
+    """The URLs of a second server, which is another origin."""
     with Server() as running:
         yield running.urls
 
 
 @pytest.fixture(scope="session")
 def far_server():
-    """The URLs of a server in a process of its own: it takes no turns from a test."""
+    """The URLs of a server in its own process, which does not share the test's loop."""
     command = [sys.executable, "-m", "tests.support.server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
         assert process.stdout is not None

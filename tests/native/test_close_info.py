@@ -1,4 +1,4 @@
-"""The code and the initiator that are reported of an end."""
+"""The code and the initiator that are reported when a connection ends."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.support.fake_tcp import receive
 
 
 async def test_two_faults_in_one_read(connect, server):
-    """The first one counts: text that is not UTF-8, whatever came behind it."""
+    """The first fault counts: text that is not UTF-8, whatever follows it."""
     transport, sink = await connect(server("/silent-close"))
     receive(transport, b"\x81\x01\xff" + b"\x83\x00")
     (closing,) = sink.closings
@@ -17,7 +17,7 @@ async def test_two_faults_in_one_read(connect, server):
     ("path", "code"), [("/bad-utf8", 1007), ("/bad-frame", 1002), ("/big", 1009)]
 )
 async def test_local_cause(connect, server, path, code):
-    """Where we fail the connection, our code stays, though the wire may say 1006."""
+    """If we fail the connection, our code is reported, whatever the peer does next."""
     _, sink = await connect(server(path), max_size=1000)
     close = await sink.until_closed()
     assert (close.code, close.initiator, close.was_clean) == (code, "local", False)

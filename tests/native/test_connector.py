@@ -1,4 +1,4 @@
-"""Options of the handshake: headers, redirects, TLS, sockets, proxies."""
+"""The connector: headers, options, secrets, and what a cancellation leaves."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ async def test_owned_headers(connect, platform, server, caplog):
 
 
 async def test_owned_headers_are_warned_of(platform, server, caplog):
-    """Once for each name, however often the client connects."""
+    """There is one warning for each name, however often the client connects."""
     options = vm()
     connector = platform.connector(options)
     for name in ("Sec-WebSocket-Key", "sec-websocket-key"):

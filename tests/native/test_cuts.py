@@ -32,7 +32,7 @@ SLACK = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one conversation."""
+    """The outcome of one conversation."""
 
     reached: str
     error: WSError | None
@@ -41,7 +41,7 @@ class Outcome:
 
 
 async def converse(url: str, patience: float) -> Outcome:
-    """Connect, be answered, close; what is no `WSError` escapes."""
+    """Connect, echo a message and close; anything but a `WSError` is raised."""
     options = WebSocketOptions.vm(
         proxy=None, timeout=patience, close_timeout=patience, heartbeat=None
     )
@@ -71,7 +71,7 @@ async def converse(url: str, patience: float) -> Outcome:
 
 
 async def cut(to: int, way: str, position: int, fault: Fault) -> Outcome:
-    """One conversation through a proxy of its own."""
+    """Run one conversation through a proxy of its own."""
     fails = {way: Direction(after=position, then=fault)}
     async with TcpProxy(to, **fails) as proxy:
         url = f"ws://127.0.0.1:{proxy.port}/echo"
@@ -79,7 +79,7 @@ async def cut(to: int, way: str, position: int, fault: Fault) -> Outcome:
 
 
 def lasting() -> tuple[int, int]:
-    """How many tasks and open files there are."""
+    """Return how many tasks and open files there are."""
     files = len(list(FDS.iterdir())) if FDS.exists() else 0
     return len(asyncio.all_tasks()), files
 
@@ -90,7 +90,7 @@ def port(server) -> int:
 
 
 async def lengths(port: int) -> dict[str, tuple[int, int]]:
-    """For each direction the bytes of the handshake, and of all."""
+    """The bytes of the handshake and of the whole conversation, in each direction."""
     async with TcpProxy(port) as proxy:
         options = WebSocketOptions.vm(proxy=None, heartbeat=None)
         async with WebSocketClient(options) as client:
@@ -103,7 +103,7 @@ async def lengths(port: int) -> dict[str, tuple[int, int]]:
 
 
 def documented(outcome: Outcome, fault: Fault) -> bool:
-    """Whether this may become of a conversation cut so, by docs/lifecycle.md."""
+    """Return whether docs/lifecycle.md allows this outcome for such a cut."""
     silent = fault == "swallow"
     last = outcome.causes[-2]  # close() comes after it
     match outcome.reached:
@@ -131,7 +131,7 @@ def documented(outcome: Outcome, fault: Fault) -> bool:
 @pytest.mark.parametrize("fault", ["fin", "rst", "swallow"])
 @pytest.mark.parametrize("way", ["up", "down"])
 async def test_every_cut(platform, port, way, fault, caplog):
-    """Wherever it is cut: an outcome of the list, in time, and nothing is left."""
+    """Wherever it is cut, the outcome is a documented one, in time, without a leak."""
     handshake, total = (await lengths(port))[way]
     strange: list[object] = []
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""How the native transport delivers, holds back and ends."""
+"""Delivery by the native transport: batches, pauses, and the end."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ MB = 1_000_000
 
 
 def numbered(*span: int) -> bytes:
-    """Text frames that hold these numbers."""
+    """Return text frames that contain these numbers."""
     frames = (Frame(Opcode.TEXT, b"%d:" % number) for number in range(*span))
     return b"".join(frame.serialize(mask=False) for frame in frames)
 
@@ -23,7 +23,7 @@ def numbers(sink: Recording) -> list[int]:
 
 
 async def held(connect, server, at, **flood):
-    """A flooded connection whose sink has paused it after so many messages."""
+    """Open a flooded connection whose sink pauses it after this many messages."""
     transport, sink = await connect(server("/flood", wait=1, **flood))
     sink.react = lambda _: transport.pause_reading() if len(sink.log) == at else None
     transport.send("go", text=True)
@@ -33,7 +33,7 @@ async def held(connect, server, at, **flood):
 
 
 async def test_what_is_kept_stays_deflated(connect, server):
-    """Paused, what a read has brought is not inflated, slices of 4 KiB apart."""
+    """During a pause at most 4 KiB of compressed data are inflated."""
     # Small enough for the server to send many in one segment.
     transport, sink = await held(connect, server, 5, count=300, size=60_000, compress=1)
     assert "permessage-deflate" in transport.handshake.extensions
@@ -89,7 +89,7 @@ async def test_sink_resumes_from_inside(connect, server):
 
 
 async def test_lost_while_much_is_kept(connect, server):
-    """What was read before the loss is delivered before the end, though paused."""
+    """Data read before the loss is delivered before the end, despite a pause."""
     transport, sink = await connect(server("/echo"))
     sink.react = lambda _: transport.pause_reading()
     receive(transport, numbered(3000))
@@ -116,7 +116,7 @@ async def test_end_of_stream_while_much_is_kept(connect, server):
 
 
 async def test_lost_while_paused_without_a_backlog(connect, server):
-    """With nothing to deliver, a loss is told even while paused."""
+    """A loss is reported during a pause if there is nothing to deliver."""
     transport, sink = await connect(server("/echo"))
     transport.pause_reading()
     transport._tcp.abort()
@@ -124,7 +124,7 @@ async def test_lost_while_paused_without_a_backlog(connect, server):
 
 
 async def test_abort_drops_what_is_kept(connect, server):
-    """After abort() nothing of it is delivered, whatever is called."""
+    """After abort() nothing is delivered, whatever is called."""
     transport, sink = await connect(server("/echo"))
     sink.react = lambda _: transport.pause_reading()
     receive(transport, numbered(3000))
@@ -135,7 +135,7 @@ async def test_abort_drops_what_is_kept(connect, server):
 
 
 async def test_a_socket_that_reads_on(connect, server):
-    """Data that comes although paused waits in its place, also in the midst of it."""
+    """Data that arrives during a pause is kept in order, also in mid-frame."""
     transport, sink = await held(connect, server, 3, count=10, size=20)
     ten = numbered(10, 11) + b"\x81\x7e\x01\x00" + b"11:" + b"x" * 100
     receive(transport, ten)
@@ -146,7 +146,7 @@ async def test_a_socket_that_reads_on(connect, server):
 
 
 async def test_paused_socket_is_not_read(connect, server):
-    """TCP pushes back: the server's flood stops."""
+    """The socket is not read, so the server's flood stops."""
     transport, sink = await held(connect, server, 2, count=2000, size=100_000)
     await asyncio.sleep(0.05)
     assert not transport._tcp.is_reading()

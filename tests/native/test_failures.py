@@ -1,4 +1,4 @@
-"""The words and facts of what goes wrong while connecting."""
+"""The messages and attributes of errors of connecting."""
 
 import datetime as dt
 import os
@@ -32,7 +32,7 @@ async def failure(connect, url, **options) -> WSNotConnectedError:
 
 
 async def test_refused(connect, server):
-    """Status, headers and Retry-After are facts of the error."""
+    """Status, headers and Retry-After are attributes of the error."""
     error = await failure(connect, server("/refuse", status=503, retry_after="7"))
     assert isinstance(error, WSHandshakeError)
     assert (error.status, error.retry_after) == (503, 7.0)
@@ -69,19 +69,19 @@ async def test_refused(connect, server):
     ],
 )
 def test_retry_after(headers, seconds):
-    """Seconds or a date, by the server's clock; nonsense is None."""
+    """It is seconds or a date by the server's clock; anything else is None."""
     assert retry_after(headers) == seconds
 
 
 def test_retry_after_by_our_clock():
-    """Without the server's date ours has to do."""
+    """Without a Date header our clock is used."""
     until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
     seconds = retry_after({"retry-after": format_datetime(until)})
     assert seconds == pytest.approx(3600, abs=5)
 
 
 async def test_unknown_host(connect):
-    """The host is named, the query's values are not."""
+    """The message names the host, but not the values of the query."""
     error = await failure(connect, "ws://unknown.invalid/?token=s3cr3t", proxy=None)
     assert "unknown.invalid" in str(error)
     assert "does not resolve" in str(error)
@@ -148,7 +148,7 @@ async def test_misnamed_certificate(connect, serving_tls, trusting):
 
 
 async def test_refused_by_http_1_0(connect):
-    """An old server's status counts as any other's; it cannot agree, though."""
+    """A refusal in HTTP/1.0 keeps its status; an acceptance is not valid."""
     old = b"HTTP/1.0 401 Unauthorized\r\nRetry-After: 7\r\n\r\nHTTP/1.0 body"
     async with answering(old) as address:
         error = await failure(connect, f"ws://{address}/", proxy=None)
@@ -195,7 +195,7 @@ async def test_bad_proxy_in_the_environment(connect, server, monkeypatch, proxy)
 
 
 async def test_proxy_refuses(connect, server):
-    """The status of a proxy is told as the proxy's."""
+    """The message says that the status is the proxy's."""
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
     async with answering(refusal) as address:
         error = await failure(connect, server("/echo"), proxy=f"http://{address}")
@@ -206,7 +206,7 @@ async def test_proxy_refuses(connect, server):
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_no_proxy_there(connect, server, scheme):
-    """What answers is no proxy at all."""
+    """Something that is not a proxy answers."""
     if scheme == "socks5":
         pytest.importorskip("python_socks")
     async with answering(b"220 smtp.example.org ESMTP\r\n") as address:
@@ -215,7 +215,7 @@ async def test_no_proxy_there(connect, server, scheme):
 
 
 def test_missing_library():
-    """What a SOCKS proxy needs is said as the library says it."""
+    """The message names the library that a SOCKS proxy needs."""
     error = translate_error(
         ImportError("a SOCKS proxy requires python-socks"), "ws://x/"
     )
@@ -224,7 +224,7 @@ def test_missing_library():
 
 
 def test_anything_else():
-    """Even what nobody foresaw becomes an error of ours, with its cause."""
+    """An unexpected error becomes an error of ours, with its cause."""
     cause = RuntimeError("what?")
     error = translate_error(cause, "ws://x/?q=s3cr3t")
     assert isinstance(error, WSError)
@@ -234,7 +234,7 @@ def test_anything_else():
 
 
 def tracebacks(error: BaseException | None) -> list[object]:
-    """Those of an error and of all that led to it."""
+    """Return the tracebacks of an error and of its causes."""
     found = []
     while error is not None:
         found.append(error.__traceback__)
@@ -246,7 +246,7 @@ def tracebacks(error: BaseException | None) -> list[object]:
     "path", ["/refuse", "/half-header", "/abort-at-once", "/bad-utf8", "/bad-frame"]
 )
 async def test_history_keeps_no_frames(platform, server, path):
-    """Errors that are kept do not keep the connections that they came from."""
+    """Errors in the history do not keep their connections alive."""
     interval = ConnectionRetryInterval(
         min=0.01, max=0.02, max_attempts=3, retry_if=lambda _: True
     )

@@ -6,7 +6,7 @@ MB = 1_000_000
 
 
 async def test_bomb(connect, server):
-    """`max_size` holds for what comes out of the compression."""
+    """`max_size` limits the inflated size."""
     url = server("/flood", count=1, size=50 * MB, compress=1)
     _, sink = await connect(url, max_size=MB)
     assert (await sink.until_closed()).code == 1009
@@ -21,7 +21,7 @@ async def test_many_fragments(connect, server):
 
 
 async def test_fragments_over_max_size(connect, server):
-    """Fragments count together."""
+    """`max_size` limits the sum of the fragments."""
     transport, sink = await connect(server("/echo"), max_size=10)
     receive(transport, b"\x01\x06abcdef" + b"\x80\x06ghijkl")
     assert sink.messages == []

@@ -1,4 +1,4 @@
-"""The race between a host's addresses: who wins, what it costs, what is left."""
+"""The race between a host's addresses: the winner, the delay, and no leaks."""
 
 import asyncio
 import errno
@@ -19,7 +19,7 @@ HOST = "host.example"
 
 @pytest.fixture
 def listener():
-    """A port on every address of the loopback."""
+    """A port that listens on every loopback address."""
     with socket.socket() as sock:
         sock.bind(("0.0.0.0", 0))
         sock.listen(64)
@@ -28,7 +28,7 @@ def listener():
 
 @pytest.fixture
 def resolve(monkeypatch):
-    """Lets a name have these addresses."""
+    """Makes a name resolve to these addresses."""
 
     def have(*hosts: str) -> None:
         async def getaddrinfo(_host, port, **_how):
@@ -42,7 +42,7 @@ def resolve(monkeypatch):
 
 
 async def test_an_address_needs_no_resolver(listener, monkeypatch):
-    """No thread is started for what is no name."""
+    """No thread is started to resolve an address."""
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(loop, "getaddrinfo", None)
     with await happy_eyeballs.connect_tcp("127.0.0.1", listener, None) as sock:
@@ -51,7 +51,7 @@ async def test_an_address_needs_no_resolver(listener, monkeypatch):
 
 
 async def test_the_next_address(listener, resolve):
-    """One that refuses costs no delay."""
+    """After an address that refuses the next one is tried at once."""
     resolve("255.255.255.255", "127.0.0.2")
     before = asyncio.get_running_loop().time()
     with await happy_eyeballs.connect_tcp(HOST, listener, None) as sock:
@@ -63,7 +63,7 @@ async def test_the_next_address(listener, resolve):
 
 
 async def test_where_from(listener, resolve):
-    """`local_addr` is where the connection comes from."""
+    """The connection comes from `local_addr`."""
     resolve("127.0.0.1")
     with await happy_eyeballs.connect_tcp(HOST, listener, ("127.0.0.9", 0)) as sock:
         assert sock.getsockname()[0] == "127.0.0.9"
@@ -72,7 +72,7 @@ async def test_where_from(listener, resolve):
 
 
 async def test_nobody_takes_it(resolve):
-    """The error is the addresses' own; where they differ, it says all."""
+    """The error is that of the addresses; different errors are combined."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -89,7 +89,7 @@ async def test_nobody_takes_it(resolve):
 
 
 async def test_cancelled_at_every_turn(listener, resolve, monkeypatch):
-    """Also at the moment at which two addresses have just answered."""
+    """No socket leaks, even if two addresses have just answered."""
     resolve("127.0.0.1", "127.0.0.2", "127.0.0.3")
     monkeypatch.setattr(happy_eyeballs, "CONNECTION_ATTEMPT_DELAY", 0)
     before, turns = descriptors(), Turns()
@@ -108,7 +108,7 @@ async def test_cancelled_at_every_turn(listener, resolve, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fills a queue as Linux has it")
 async def test_cancelled_while_nobody_answers(resolve):
-    """Attempts that hang are given up, each of them."""
+    """All attempts that hang are cancelled."""
     resolve("127.0.0.1", "127.0.0.1", "127.0.0.1")
     with silent(full=True) as address:
         before = descriptors()

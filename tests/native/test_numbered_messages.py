@@ -25,7 +25,7 @@ def options(told: Told) -> ws.WebSocketOptions:
 
 
 async def stored(server, key: str, which: str) -> list[list[int]]:
-    """What the server has sent or stored, connection by connection."""
+    """Return what the server has sent or received, connection by connection."""
     async with ws.connect(server("/stored-numbers", key=key)) as client:
         return json.loads(await client.recv())[which]
 
@@ -35,7 +35,7 @@ def is_increasing(numbers: list[int]) -> bool:
 
 
 async def test_sent(far_server, key):
-    """What arrives is in order and once; what does not is told to be unconfirmed."""
+    """Messages arrive once and in order; the lost ones are reported as unconfirmed."""
     told, unsent = Told(), 0
     url = far_server("/store-numbers", key=key, after=AFTER, cuts=CUTS)
     async with ws.connect(url, options(told)) as client:
@@ -63,7 +63,7 @@ async def test_sent(far_server, key):
 
 
 async def test_received(far_server, key):
-    """What is received is in order and once; what is missing was cut off."""
+    """Messages are received once and in order; only cuts lose any."""
     url = far_server("/count-up", key=key, upto=MESSAGES, after=AFTER, cuts=CUTS)
     async with ws.connect(url, options(Told())) as client:
         received = []
@@ -84,7 +84,7 @@ async def test_received(far_server, key):
 
 
 async def round_trip(client: ws.WebSocketClient) -> bool:
-    """Wait for a Pong: all that was sent before it has arrived."""
+    """Wait for a Pong, so that everything sent before it has arrived."""
     try:
         await client.ping()
     except ws.WSNotConnectedError:

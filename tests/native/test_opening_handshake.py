@@ -14,7 +14,7 @@ from ws_vm.transport import VmTransport
 
 
 async def test_refused_and_lost_at_once():
-    """A refusal is no connection, even if it is gone before anybody looked."""
+    """A refused connection reports nothing, even if it is lost at once."""
     sink = Recording()
     transport, _ = unopened(sink)
     receive(transport, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
@@ -33,7 +33,7 @@ async def test_greeting_before_the_connector_returns(connect, server):
 
 
 async def test_cancelled_after_the_handshake(connect, server):
-    """Cancelled when the server has answered already, the connector is silent."""
+    """A connector that is cancelled after the response reports no end."""
     sink = Recording()
     task = asyncio.ensure_future(connect(server("/greeting"), sink=sink))
     sink.react = lambda _: task.cancel()
@@ -64,7 +64,7 @@ async def test_cancelled_after_the_handshake(connect, server):
     ],
 )
 async def test_compression_offer(connect, server, compression, offer):
-    """What the options say is what is offered; what is agreed on works."""
+    """The offer follows the options, and what is negotiated works."""
     options = WebSocketOptions.vm(compression=compression)
     transport, sink = await connect(server("/echo", compress=1), options=options)
     _, seen = await connect(server("/headers"), options=options)

@@ -1,4 +1,4 @@
-"""Slow, stalling and refusing lines, through a proxy of ours."""
+"""Slow, stalling and refusing networks, played by a proxy of ours."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What the test server does with numbered messages, and where it cuts TCP.
+"""Numbered messages of the test server, which cuts TCP after some of them.
 
 /count-up        sends the numbers below ?upto= one after the other, over all
                  connections with the same ?key=; cuts with a reset after each
@@ -19,7 +19,7 @@ NumbersByKey = defaultdict[str, list[list[int]]]
 
 
 class Numbered:
-    """A part of `Behaviours`."""
+    """The part of `Behaviours` for numbered messages."""
 
     def __init__(self) -> None:
         self._sent: NumbersByKey = defaultdict(list)

@@ -1,4 +1,4 @@
-"""A TCP proxy that plays the faults of a network, on the loop of the test.
+"""A TCP proxy that causes the faults of a network, on the loop of the test.
 
     async with TcpProxy(port, down=Direction(after=100, then="rst")) as proxy:
         await connect(f"ws://127.0.0.1:{proxy.port}/echo")
@@ -57,7 +57,7 @@ class Link:
     failed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def inject(self, fault: Fault) -> None:
-        """Play a fault. Only the first one counts."""
+        """Cause a fault. Only the first one counts."""
         if self.fault is not None:
             return
         self.fault = fault
@@ -147,7 +147,7 @@ class TcpProxy:
             self._server = None
 
     def inject(self, fault: Fault) -> None:
-        """Play a fault to every connection that is open."""
+        """Cause a fault on every open connection."""
         for link in list(self.links):
             link.inject(fault)
 
