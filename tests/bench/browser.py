@@ -32,7 +32,7 @@ WAYS = ("ours", "by_hand", "javascript")
 
 
 class Case(NamedTuple):
-    """What is sent or received.
+    """The kind of messages that are sent or received.
 
     Attributes:
         is_text: Else it is binary.
@@ -116,7 +116,7 @@ def measure(
 
 
 def compare(measured: Measured, rounds: int, name: str, *call: Any) -> None:
-    """Let all three do it in turns, and print what came of it.
+    """Measure all three in turns, and print the results.
 
     Args:
         measured: The page.
@@ -142,7 +142,7 @@ def compare(measured: Measured, rounds: int, name: str, *call: Any) -> None:
 
 
 def _ratios(its: list[tuple[float, float]], ours: list[tuple[float, float]]) -> str:
-    """How much faster ours was than it in the same turn: the quartiles."""
+    """The quartiles of the ratio to ours in the same turn."""
     ratios = [it / our for (it, _), (our, _) in zip(its, ours, strict=True)]
     quartiles = statistics.quantiles(ratios, n=4, method="inclusive")
     return "  ".join(f"{quartile:.2f}" for quartile in quartiles)

@@ -31,7 +31,7 @@ DEADLINE = 300.0
 
 
 def raise_limit(wanted: int) -> None:
-    """Allow so many open files, or tell that it cannot be."""
+    """Allow this many open files, or exit with a message."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < wanted:
         sys.exit(
@@ -52,7 +52,7 @@ async def serve_on(port: int) -> None:
 
 
 class Tally:
-    """When connections opened."""
+    """Records when connections opened."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()

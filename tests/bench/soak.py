@@ -38,7 +38,7 @@ MAY_GROW = 8 * MIB
 
 @dataclass
 class Account:
-    """What one client has sent, and what became of it."""
+    """The messages that one client has sent, and their outcomes."""
 
     sent: int = 0
     refused: int = 0
@@ -123,7 +123,7 @@ async def _read(client: WebSocketClient, account: Account) -> None:
 
 
 async def torment(proxy: TcpProxy, faults: Counter[str], until: float) -> None:
-    """Play a fault every now and then; the last second is quiet."""
+    """Cause a fault from time to time, but none in the last second."""
     loop = asyncio.get_running_loop()
     while loop.time() < until - 1:
         await asyncio.sleep(random.uniform(0.05, 0.6))

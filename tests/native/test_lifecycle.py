@@ -25,7 +25,7 @@ TICK = 0.001
 
 
 async def first_failure(url, **options):
-    """Connect with retries; return the state after the first failure, and all states."""
+    """Connect with retries; return the first failure, and the history of states."""
     given = {"connection_retry_interval": FAST, "proxy": None, **options}
     client = ws.WebSocketClient(ws.WebSocketOptions.vm(**given))
     states = client.state_changes.subscribe()

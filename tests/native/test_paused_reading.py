@@ -260,7 +260,7 @@ def text(number: int) -> bytes:
 
 @pytest.mark.looptime
 async def test_when_the_socket_is_read():
-    """Until something is kept, and again after an interval; not touched before."""
+    """The socket is read until data is held back, and again after each interval."""
     loop, sink = asyncio.get_running_loop(), Recording()
     transport, tcp = opened(sink)
     transport.pause_reading()
@@ -289,7 +289,7 @@ async def test_when_the_socket_is_read():
 
 
 async def test_a_slow_reader_does_not_put_reads_off(dial):
-    """It lets one batch in after the other; the socket is unread all the while."""
+    """A sink that takes one batch after the other does not delay the next read."""
     transport, sink, peer = await paused(dial)
     for number in range(50_000):
         peer.text(f"{number}")
@@ -306,7 +306,7 @@ async def test_a_slow_reader_does_not_put_reads_off(dial):
 
 
 def test_on_uvloop(platform):
-    """Paused all the time, a connection delivers what came before the Close."""
+    """A paused connection delivers the messages before the Close."""
 
     async def main(urls):
         connect = Connect(platform)
@@ -324,7 +324,7 @@ def test_on_uvloop(platform):
 @pytest.mark.usefixtures("platform")
 @pytest.mark.parametrize("pauses", [True, False])
 async def test_a_peer_that_pings_and_does_not_read(monkeypatch, pauses):
-    """Its Pings cost no memory; once it reads, they are answered as before."""
+    """Its Pings cost no memory. Once it reads, they are answered again."""
     transport, tcp = opened(Recording())
     monkeypatch.setattr(tcp, "get_write_buffer_size", lambda: len(tcp.written))
     if pauses:
@@ -342,7 +342,7 @@ async def test_a_peer_that_pings_and_does_not_read(monkeypatch, pauses):
     ("retry", "state"), [(None, Closed), ((PATIENCE, PATIENCE), Reconnecting)]
 )
 async def test_client_with_a_stuck_subscriber(listen, retry, state):
-    """It learns that the server has closed; what came before can still be read."""
+    """The client sees the Close, and the messages before it can still be read."""
     url, arrival = await listen()
     options = WebSocketOptions.vm(
         heartbeat=HEARTBEAT,

@@ -4,7 +4,7 @@ from tests.support.fake_tcp import receive
 
 
 async def test_pong_of_the_last_ping_alone(connect, server):
-    """One Pong settles all Pings before it."""
+    """One Pong resolves all Pings before it."""
     transport, _ = await connect(server("/no-pong"))
     first, second = transport.ping(), transport.ping()
     payload = list(transport._pings)[-1]
@@ -13,7 +13,7 @@ async def test_pong_of_the_last_ping_alone(connect, server):
 
 
 async def test_pong_of_the_first_ping_alone(connect, server):
-    """A Pong says nothing about later Pings."""
+    """A Pong does not resolve later Pings."""
     transport, _ = await connect(server("/no-pong"))
     first, second = transport.ping(), transport.ping()
     payload = next(iter(transport._pings))
@@ -23,7 +23,7 @@ async def test_pong_of_the_first_ping_alone(connect, server):
 
 
 async def test_unsolicited_pong(connect, server):
-    """A Pong that nobody asked for is nothing, and answers nothing."""
+    """An unsolicited Pong resolves nothing."""
     transport, sink = await connect(server("/no-pong"))
     pong = transport.ping()
     receive(transport, b"\x8a\x05other")
@@ -33,7 +33,7 @@ async def test_unsolicited_pong(connect, server):
 
 
 async def test_cancelled_ping_is_forgotten(connect, server):
-    """A caller that gave up on a ping does no harm when the Pong comes."""
+    """The Pong of a cancelled ping is ignored."""
     transport, _ = await connect(server("/echo"))
     transport.ping().cancel()
     assert await transport.ping() >= 0

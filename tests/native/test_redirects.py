@@ -12,7 +12,7 @@ vm = WebSocketOptions.vm
 
 @pytest.mark.parametrize("status", [300, 302, 307])
 async def test_redirect(connect, server, key, status):
-    """A redirect is followed; the hop reports nothing."""
+    """A redirect is followed, and reports nothing."""
     url = server("/redirect", to="/greeting", status=status)
     _, sink = await connect(url)
     await sink.until_messages(2)
@@ -20,7 +20,7 @@ async def test_redirect(connect, server, key, status):
 
 
 async def test_redirect_is_not_remembered(platform, connect, server, key):
-    """Each attempt asks the URL that was given."""
+    """Each attempt begins with the URL that was given."""
     url = server("/redirect", to=f"/echo?key={key}-end", status=301, key=key)
     for _ in range(2):
         await connect(url)
@@ -29,7 +29,7 @@ async def test_redirect_is_not_remembered(platform, connect, server, key):
 
 
 async def test_redirect_to_another_origin(connect, server, other_server):
-    """Credentials stay with the origin that they were given for."""
+    """Credentials are not sent to another origin."""
     headers = {"Authorization": "Bearer t", "Cookie": "c=1", "X-Harmless": "1"}
     url = server("/redirect", to=other_server("/headers"))
     seen = dict(await seen_headers(connect, url, headers=headers))
@@ -42,7 +42,7 @@ async def test_redirect_to_another_origin(connect, server, other_server):
     "to", ["ftp://x/?q=s3cr3t", "//[", "wss://", "ws://joe:s3cr3t@:80/", "ws://a:b/"]
 )
 async def test_redirect_to_an_unusable_url(connect, server, to):
-    """What is no WebSocket URL is not followed."""
+    """A redirect to an invalid URL is not followed."""
     with pytest.raises(WSHandshakeError, match="not followed") as caught:
         await connect(server("/redirect", to=to, status=308))
     assert caught.value.status == 308
@@ -50,20 +50,20 @@ async def test_redirect_to_an_unusable_url(connect, server, to):
 
 
 async def test_redirect_by_http(connect, server, other_server):
-    """A handshake is an HTTP request: the target may be named so."""
+    """The target may be an http(s) URL."""
     to = other_server.http("/greeting") + "#fragment"
     _, sink = await connect(server("/redirect", to=to))
     assert len(await sink.until_messages(2)) == 2
 
 
 async def test_redirect_without_a_place(connect, server):
-    """Three hundred and something without a Location is a refusal."""
+    """A 3xx status without a Location is a refusal."""
     with pytest.raises(WSHandshakeError, match="answered 304"):
         await connect(server("/refuse", status=304))
 
 
 async def test_endless_redirect(connect, server, key):
-    """A circle ends after ten."""
+    """A loop of redirects ends after ten."""
     with pytest.raises(WSHandshakeError, match="more than 10 redirects"):
         await connect(server("/redirect", key=key))
     _, sink = await connect(server("/count", key=key))
@@ -71,14 +71,14 @@ async def test_endless_redirect(connect, server, key):
 
 
 async def test_redirect_must_not_leave_tls(connect, server, tls_server, trusting):
-    """Never from wss to ws."""
+    """A redirect from wss to ws is not followed."""
     url = tls_server("/redirect", to=server("/echo"))
     with pytest.raises(WSHandshakeError, match="less secure"):
         await connect(url, options=vm(ssl=trusting))
 
 
 async def test_redirect_into_tls(connect, server, tls_server, trusting):
-    """From ws to wss with the TLS context of the options, but not its host name."""
+    """A redirect from ws to wss uses the TLS context, but not `server_hostname`."""
     options = vm(ssl=trusting, server_hostname="example.org")
     url = server("/redirect", to=tls_server("/greeting"))
     _, sink = await connect(url, options=options)

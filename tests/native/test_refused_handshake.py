@@ -1,4 +1,4 @@
-"""What a server answers instead of 101: its status is never lost."""
+"""Responses other than 101: their status is never lost."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ OLD_AND_BUSY = (
 
 
 async def failure(url: str, **options) -> ws.WSError:
-    """What connecting raises."""
+    """Return the error that connecting raises."""
     chosen = ws.WebSocketOptions.vm(proxy=None, **options)
     with pytest.raises(ws.WSNotConnectedError) as caught:
         await ws.connect(url, chosen)
@@ -39,7 +39,7 @@ async def failure(url: str, **options) -> ws.WSError:
     ],
 )
 async def test_status(response, status):
-    """It is in the error, whatever else is odd about the answer."""
+    """The status is in the error, whatever else is wrong with the response."""
     async with answering(response) as address:
         error = await failure(f"ws://{address}/")
         assert isinstance(error, ws.WSHandshakeError)
@@ -54,7 +54,7 @@ async def test_status(response, status):
     ],
 )
 async def test_retry_after(response):
-    """So is what the server asks for."""
+    """Retry-After is in the error too."""
     async with answering(response) as address:
         error = await failure(f"ws://{address}/")
         assert getattr(error, "retry_after", None) == 7
@@ -73,7 +73,7 @@ async def test_a_refusal_is_final():
 
 @pytest.mark.parametrize("user", ["token@", "token:@", "@"])
 async def test_a_user_without_a_password(server, user):
-    """It is taken; its password is empty."""
+    """It is accepted; the password is empty."""
     url = server("/echo").replace("://", f"://{user}")
     options = ws.WebSocketOptions.vm(proxy=None, connection_retry_interval=(0.01, 0.02))
     async with asyncio.timeout(0.5), ws.connect(url, options) as client:

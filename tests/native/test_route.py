@@ -28,7 +28,7 @@ async def test_tls(connect, tls_server, trusting):
 
 
 async def test_tls_backlog(connect, tls_server, trusting):
-    """Pausing holds behind TLS, too."""
+    """A pause works over TLS too."""
     sink = Recording()
     transport, _ = await connect(
         tls_server("/flood", count=2000, size=1000), sink=sink, options=vm(ssl=trusting)
@@ -48,7 +48,7 @@ async def test_tls_backlog(connect, tls_server, trusting):
 
 
 async def test_server_hostname(connect, serving_tls, trusting):
-    """The certificate may be for another name than the URL's, if one says so."""
+    """`server_hostname` is the name that the certificate must be for."""
     with Server(ssl=serving_tls("example.org")) as other:
         options = vm(ssl=trusting, server_hostname="example.org")
         transport, sink = await connect(other.urls("/echo"), options=options)
@@ -82,7 +82,7 @@ async def test_local_address(connect, listen):
 
 
 async def test_proxy(connect, server):
-    """Through a proxy by CONNECT, with what it wants to know."""
+    """A tunnel through a proxy is opened with CONNECT and credentials."""
     asked: list[bytes] = []
 
     async def serve(reader, writer):
@@ -109,7 +109,7 @@ async def test_proxy(connect, server):
 
 
 async def test_proxy_of_the_environment(connect, server, monkeypatch):
-    """The environment names it, unless the options say no."""
+    """The proxy of the environment is used, unless the options disable it."""
     monkeypatch.setenv("ws_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
     with pytest.raises(WSNotConnectedError, match="refused"):
@@ -120,7 +120,7 @@ async def test_proxy_of_the_environment(connect, server, monkeypatch):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="fills a queue as Linux has it")
 async def test_dead_address(connect, server, monkeypatch):
-    """A name's first address is dead: the second is tried without much ado."""
+    """If the first address of a name is dead, the second is tried after the delay."""
     port = int(server.base.rpartition(":")[2])
 
     async def resolve(_host, port, **_how):
@@ -136,7 +136,7 @@ async def test_dead_address(connect, server, monkeypatch):
 
 
 def test_uvloop(platform):
-    """On uvloop all of it works as well."""
+    """Messages, pauses and the Close work on uvloop too."""
 
     async def main() -> None:
         connect = Connect(platform)

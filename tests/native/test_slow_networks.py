@@ -31,7 +31,7 @@ def client(**more) -> WebSocketClient:
 
 
 async def test_slow_is_not_dead(platform, port):
-    """A message that takes longer than interval and timeout is life, not silence."""
+    """A message that takes longer than the heartbeat allows keeps it satisfied."""
     slow = Direction(rate=SIZE / (INTERVAL + TIMEOUT) / 2)
     async with TcpProxy(port, down=slow) as proxy, client() as one:
         await one.connect(f"ws://127.0.0.1:{proxy.port}/big?size={SIZE}")
@@ -40,7 +40,7 @@ async def test_slow_is_not_dead(platform, port):
 
 
 async def test_stalled_in_a_message(platform, port):
-    """A line that stops in the middle of a message is found dead all the same."""
+    """A network that stalls in the middle of a message is declared dead."""
     loop = asyncio.get_running_loop()
     stalling = Direction(after=SIZE // 2, then="stall")
     async with TcpProxy(port, down=stalling) as proxy, client() as one:
@@ -53,7 +53,7 @@ async def test_stalled_in_a_message(platform, port):
 
 
 async def test_delay_is_measured(platform, port):
-    """The latency is that of the line."""
+    """The latency is the delay of the network."""
     far = Direction(delay=0.05)
     proxied = TcpProxy(port, up=far, down=far)
     async with proxied as proxy, client(heartbeat=None) as one:
@@ -63,7 +63,7 @@ async def test_delay_is_measured(platform, port):
 
 
 async def test_refused_for_a_while(platform, port):
-    """As soon as somebody listens again, the client is there."""
+    """The client reconnects as soon as the server listens again."""
     interval = ConnectionRetryInterval(min=0.01, max=0.05)
     one = client(connection_retry_interval=interval)
     async with TcpProxy(port) as proxy, one:
