@@ -182,8 +182,8 @@ def clumps() -> str:
     """How many late retries wait for exactly the maximum, as a table."""
     rows = ["| interval | the Dart package's formula | this package |", "|---|---|---|"]
     for low, high in ((0.5, 15.0), (5.0, 10.0)):
-        ways = (dart(low, high), ours(ConnectionRetryInterval(low, high)))
-        shares = [f"{at_maximum(way, high):.1%}" for way in ways]
+        strategies = (dart(low, high), ours(ConnectionRetryInterval(low, high)))
+        shares = [f"{at_maximum(strategy, high):.1%}" for strategy in strategies]
         rows.append(f"| {low:g} s to {high:g} s | {' | '.join(shares)} |")
     return "\n".join(rows)
 

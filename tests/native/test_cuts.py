@@ -70,9 +70,9 @@ async def converse(url: str, patience: float) -> Outcome:
     return Outcome(reached, error, tuple(causes(client)), seconds)
 
 
-async def cut(to: int, way: str, position: int, fault: Fault) -> Outcome:
+async def cut(to: int, direction: str, position: int, fault: Fault) -> Outcome:
     """Run one conversation through a proxy of its own."""
-    fails = {way: Direction(after=position, then=fault)}
+    fails = {direction: Direction(after=position, then=fault)}
     async with TcpProxy(to, **fails) as proxy:
         url = f"ws://127.0.0.1:{proxy.port}/echo"
         return await converse(url, PATIENCE[fault])
@@ -99,7 +99,7 @@ async def lengths(port: int) -> dict[str, tuple[int, int]]:
             await client.add("hello")
             await client.recv()
             await client.disconnect()
-        return {way: (handshake[way], proxy.passed[way]) for way in ("up", "down")}
+        return {name: (handshake[name], proxy.passed[name]) for name in ("up", "down")}
 
 
 def documented(outcome: Outcome, fault: Fault) -> bool:
@@ -129,10 +129,10 @@ def documented(outcome: Outcome, fault: Fault) -> bool:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("fault", ["fin", "rst", "swallow"])
-@pytest.mark.parametrize("way", ["up", "down"])
-async def test_every_cut(platform, port, way, fault, caplog):
+@pytest.mark.parametrize("direction", ["up", "down"])
+async def test_every_cut(platform, port, direction, fault, caplog):
     """Wherever it is cut, the outcome is a documented one, in time, without a leak."""
-    handshake, total = (await lengths(port))[way]
+    handshake, total = (await lengths(port))[direction]
     strange: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, context: strange.append(context))
@@ -140,7 +140,7 @@ async def test_every_cut(platform, port, way, fault, caplog):
 
     async def one(position: int) -> Outcome:
         async with gate:
-            return await cut(port, way, position, fault)
+            return await cut(port, direction, position, fault)
 
     before = lasting()
     outcomes = await asyncio.gather(*(one(position) for position in range(total)))
