@@ -68,6 +68,7 @@ def translate_error(
         # The history of a client keeps errors. Their tracebacks would keep the frames
         # alive, and with them the connection. Of unexpected errors they are needed.
         forget_frames(error)
+    # The messages of these two quote the whole URL, with credentials and query.
     shows_secrets = isinstance(error, InvalidProxy | InvalidURI)
     ours.__cause__ = None if shows_secrets else error
     return ours

@@ -116,6 +116,7 @@ async def _connect(
 
 
 def _bind(sock: socket.socket, local_addresses: Sequence[_Address]) -> None:
+    # A socket can only be bound to an address of its own family.
     matching = [origin for origin in local_addresses if origin[0] == sock.family]
     if not matching:
         raise OSError(f"local_addr has no address of the family {sock.family.name}")

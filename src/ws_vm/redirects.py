@@ -71,6 +71,7 @@ def _resolve_target(
     """
     if hop == MAX_REDIRECTS:
         raise WSInvalidUrlError(f"more than {MAX_REDIRECTS} redirects")
+    # A header that is repeated with the same value is no contradiction.
     location, *others = dict.fromkeys(locations)
     if others:
         raise WSInvalidUrlError("it has two different Location headers")
