@@ -41,7 +41,7 @@ FIREFOX_LACKS = {
     f"{CONTRACT}::test_broken_protocol": "a broken frame right behind the 101 ends it "
     "before `open`",
 }
-SENDING = "tests/contract/test_data_sending.py"
+SENDING = "tests/contract/test_sending.py"
 NO_AMOUNT = "its bufferedAmount is 0 while megabytes wait for a peer that does not read"
 
 WEBKIT_LACKS = {

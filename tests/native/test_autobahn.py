@@ -16,7 +16,7 @@ from tools.common import ToolError
 
 @pytest.fixture(scope="module")
 def suite():
-    """The suite, set up where this machine can."""
+    """The test suite, if it can be installed on this machine."""
     try:
         ensure_suite()
     except ToolError as error:

@@ -67,7 +67,7 @@ class Running:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self, *, kill: bool = False) -> None:
-        """End it, the hard way if it does not listen to reason."""
+        """Stop it, and kill it if it does not react."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -51,11 +51,11 @@ NOT_A_PHASE = {
     "RetryTimer._attempt": "what to report when the wait is over",
     "RetryTimer._last_release": "what shortens a wait that begins soon after it",
     "LateDelivery._error": "what to report once, of what was left out",
-    "FrameReader.close": "what to report, found in a frame; the first one counts",
+    "FrameParser.close": "what to report, found in a frame; the first one counts",
     # What is so from the beginning
     "Proxy.password": "a part of a URL",
     "Proxy.username": "a part of a URL",
-    "SetAside.ends": "what was found in some bytes",
+    "ExtractedFrames.closes": "what was found in some bytes",
     "Keepalive._has_heartbeat": "an option: whether there is a heartbeat",
     "Keepalive.inspects_messages": "an option of the heartbeat",
 }

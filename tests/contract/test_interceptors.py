@@ -1,4 +1,4 @@
-"""Interceptors: order kept, sync or async, and a fault costs its message only.
+"""Interceptors: they keep the order, and a fault affects one message only.
 
 Runs unchanged inside Pyodide: no plug-ins, no threads, no sockets here.
 """
@@ -29,7 +29,7 @@ class Mixed(ws.WSInterceptor):
 
 
 class Holding(ws.WSInterceptor):
-    """Lets nothing pass until it is told to."""
+    """Holds all messages until it is released."""
 
     def __init__(self) -> None:
         self.held: list[object] = []
@@ -49,7 +49,7 @@ def using(*interceptors, **more) -> ws.WebSocketOptions:
 
 
 async def test_order(server):
-    """However long each handler takes, and however it was sent."""
+    """The order is kept, however long each handler takes, for every way to send."""
     async with ws.connect(server("/echo"), using(Mixed())) as client:
         adding, receipts = [], []
         for number in range(60):
@@ -65,7 +65,7 @@ async def test_order(server):
 
 
 async def test_add_right_behind_add_nowait(server):
-    """What was asked for first goes first, though its handler has to wait."""
+    """The first call is sent first, even if its handler has to wait."""
     async with ws.connect(server("/echo"), using(Mixed())) as client:
         for _ in range(3):
             client.add_nowait("3")
@@ -75,8 +75,8 @@ async def test_add_right_behind_add_nowait(server):
         assert received == ["3", "6", "1"] * 3
 
 
-async def test_onion(server):
-    """The first is nearest the application, in both directions."""
+async def test_order_of_the_chain(server):
+    """The first interceptor is nearest to the application, in both directions."""
     log = []
 
     def logging(name):
@@ -93,7 +93,7 @@ async def test_onion(server):
 
 
 async def test_many_calls_of_next_or_none(server):
-    """A handler may multiply messages and swallow them; a receipt says which."""
+    """A handler may multiply or swallow messages, and the receipt tells."""
 
     def on_send(data, next):
         for part in data.split():
@@ -118,7 +118,7 @@ async def test_many_calls_of_next_or_none(server):
 
 
 async def test_next_called_late(server):
-    """A handler may return first and hand on afterwards."""
+    """A handler may return first, and pass the message on later."""
     kept = []
 
     def on_send(data, next):
@@ -135,7 +135,7 @@ async def test_next_called_late(server):
 
 @pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
 async def test_one_that_raises(server, waits):
-    """It costs that message: `add()` and receipts say so, on the way in an event."""
+    """It costs that message: calls raise, and `on_event` reports a received one."""
     told = Told()
 
     def check(data, next):
@@ -176,7 +176,7 @@ async def test_one_that_raises(server, waits):
 
 
 async def test_a_cancelled_add(server):
-    """What an interceptor holds when its `add()` is cancelled is not sent."""
+    """A message in an interceptor is not sent if its `add()` is cancelled."""
     holding = Holding()
     async with ws.connect(server("/echo"), using(holding)) as client:
         adding = [asyncio.ensure_future(client.add(text)) for text in "abc"]
@@ -191,7 +191,7 @@ async def test_a_cancelled_add(server):
 
 @pytest.mark.parametrize("how", ["add", "add_nowait"])
 async def test_what_an_interceptor_holds_is_for_its_server_alone(server, how):
-    """A new URL fails it, as it fails what waits in the queue."""
+    """A new URL fails it, like the messages in the queue."""
     holding = Holding()
     options = using(holding, connection_retry_interval=LATER)
     async with ws.connect(server("/echo"), options) as client:
@@ -210,7 +210,7 @@ async def test_what_an_interceptor_holds_is_for_its_server_alone(server, how):
 
 @pytest.mark.parametrize("late", [False, True], ids=["awaited", "called late"])
 async def test_nothing_is_delivered_after_disconnect(server, late):
-    """Not even what an interceptor holds at that moment."""
+    """A message that an interceptor holds at that moment is not sent either."""
     holding = Holding()
 
     def on_message(data, next):
@@ -233,7 +233,7 @@ async def test_nothing_is_delivered_after_disconnect(server, late):
 
 
 async def test_closing_under_a_handler(server):
-    """`close()` waits for no handler, and nothing is left that nobody awaited."""
+    """`close()` does not wait for handlers, and no coroutine is left unawaited."""
     holding = Holding()
     client = await ws.connect(server("/echo"), using(holding))
     receipts = [client.add_nowait(text) for text in "ab"]
@@ -243,7 +243,7 @@ async def test_closing_under_a_handler(server):
 
 
 async def test_closing_before_a_handler_has_begun(server):
-    """The same in the very turn of the call."""
+    """The same holds in the turn of the call."""
     holding = Holding()
     options = using(holding, connection_retry_interval=LATER)
     client = await ws.connect(server("/echo"), options)
@@ -257,7 +257,7 @@ async def test_closing_before_a_handler_has_begun(server):
 
 
 class Slow(ws.WSInterceptor):
-    """Takes its time over each message that comes."""
+    """Delays each received message."""
 
     async def on_message(self, data, next):
         await asyncio.sleep(0.05)
@@ -265,7 +265,7 @@ class Slow(ws.WSInterceptor):
 
 
 async def test_a_server_that_ends_while_an_interceptor_waits(server):
-    """What it said before is delivered all the same."""
+    """Messages that it has sent before are delivered."""
     async with ws.WebSocketClient(using(Slow())) as client:
         reader = client.stream.subscribe()
         await client.connect(server("/greeting-close"))
@@ -273,7 +273,7 @@ async def test_a_server_that_ends_while_an_interceptor_waits(server):
 
 
 async def test_an_attempt_that_fails_while_an_interceptor_waits(server):
-    """What it brought belongs to nobody, and every message of it is counted."""
+    """Its messages are dropped, and every one is counted."""
     told = Told()
 
     async def fail(_session: ws.Session) -> None:

@@ -1,4 +1,4 @@
-"""Servers fork their workers off a parent that has imported everything."""
+"""A client in a forked process: servers fork workers after importing everything."""
 
 import multiprocessing
 import sys
@@ -14,7 +14,7 @@ def _draw(draws) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 def test_forked_processes_draw_each_their_own():
-    """Alike, they would all come back at the same moment: what jitter is against."""
+    """Each worker draws its own delays: with equal ones jitter would be useless."""
     ws.ConnectionRetryInterval(1, 100).draw(5)
     context = multiprocessing.get_context("fork")
     draws = context.Queue()

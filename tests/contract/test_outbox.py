@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("sockets")
 
 
 def options(**outbox) -> ws.WebSocketOptions:
-    """A client that stays away, with such an outbox."""
+    """A client with this outbox, which does not connect."""
     return ws.WebSocketOptions.common(
         connection_retry_interval=LATER, outbox=ws.Outbox(**outbox)
     )
@@ -25,14 +25,14 @@ def options(**outbox) -> ws.WebSocketOptions:
 
 @pytest.fixture
 def wall(monkeypatch):
-    """The wall clock, to be turned by hand: `wall[0] += 60`."""
+    """A wall clock that the test moves: `wall[0] += 60`."""
     now = [1_000_000.0]
     set_wall_clock(monkeypatch, lambda: now[0])
     return now
 
 
 async def test_sent_at_once(server):
-    """While a connection is open the receipt says so when the call returns."""
+    """While a connection is open, the receipt is `sent` when the call returns."""
     async with ws.connect(server("/echo")) as client:
         receipt = client.add_nowait("now")
         assert receipt.status == "sent"
@@ -43,7 +43,7 @@ async def test_sent_at_once(server):
 
 
 async def test_queued_then_sent(server):
-    """Many may wait for one receipt, and one who gives up changes nothing."""
+    """Many may wait for one receipt, and one may be cancelled."""
     async with ws.connect(server("/echo"), options()) as client:
         await go_away(client)
         receipt = client.add_nowait("later")
@@ -63,7 +63,7 @@ async def test_queued_then_sent(server):
 
 
 async def test_receipts_need_not_be_awaited(server):
-    """A failure that nobody asks for is no unhandled error."""
+    """A failure that nobody awaits is not an unhandled error."""
     client = await ws.connect(server("/echo"), options(max_messages=1))
     await go_away(client)
     client.add_nowait("never asked for")
@@ -76,7 +76,7 @@ async def test_receipts_need_not_be_awaited(server):
     ids=str,
 )
 async def test_error(server, bounds, fits):
-    """Above the bounds the call raises; what is there stays. Text counts as UTF-8."""
+    """Above the limits the call raises; messages stay. Text counts as UTF-8."""
     async with ws.connect(server("/echo"), options(**bounds)) as client:
         await go_away(client)
         receipts = [client.add_nowait("aü") for _ in range(fits)]
@@ -92,7 +92,7 @@ async def test_error(server, bounds, fits):
 
 
 async def test_drop_oldest(server):
-    """The oldest go, as many as it takes; their receipts and an event say so."""
+    """The oldest messages are dropped; their receipts and an event say so."""
     told = Told()
     chosen = options(max_bytes=10, overflow="drop_oldest").replace(on_event=told)
     async with ws.connect(server("/echo"), chosen) as client:
@@ -115,7 +115,7 @@ async def test_drop_oldest(server):
 
 
 async def test_drop_newest(server):
-    """What is given above the bounds goes; the call does not raise."""
+    """A message above the limits is dropped, and the call does not raise."""
     told = Told()
     chosen = options(max_messages=2, overflow="drop_newest").replace(on_event=told)
     async with ws.connect(server("/echo"), chosen) as client:
@@ -131,7 +131,7 @@ async def test_drop_newest(server):
 
 
 async def test_add_is_not_bounded_and_not_dropped(server):
-    """Who waits in `add()` takes no room in the outbox, and is never dropped."""
+    """A waiting `add()` takes no room in the outbox, and is never dropped."""
     chosen = options(max_messages=1, overflow="drop_oldest")
     async with ws.connect(server("/echo"), chosen) as client:
         await go_away(client)
@@ -148,7 +148,7 @@ async def test_add_is_not_bounded_and_not_dropped(server):
 
 @pytest.mark.parametrize("ttl", [60, timedelta(minutes=1)], ids=str)
 async def test_time_to_live(server, wall, ttl):
-    """What has grown too old by the wall clock is not sent; what has not is."""
+    """Messages that have expired by the wall clock are not sent; others are."""
     told = Told()
     chosen = options(ttl=ttl).replace(on_event=told)
     async with ws.connect(server("/echo"), chosen) as client:
@@ -167,7 +167,7 @@ async def test_time_to_live(server, wall, ttl):
 
 
 async def test_what_is_too_old_makes_room(server, wall):
-    """A full outbox of what nobody wants any more is not full."""
+    """Expired messages take no room in the outbox."""
     async with ws.connect(server("/echo"), options(max_messages=2, ttl=60)) as client:
         await go_away(client)
         old = [client.add_nowait(text) for text in "ab"]
@@ -179,7 +179,7 @@ async def test_what_is_too_old_makes_room(server, wall):
 
 
 async def test_a_receipt_hears_of_its_age(server):
-    """No connection is needed for that."""
+    """That works without a connection."""
     async with ws.connect(server("/echo"), options(ttl=0.01)) as client:
         await go_away(client)
         receipt = client.add_nowait("soon of no use")

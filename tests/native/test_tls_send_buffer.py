@@ -1,4 +1,4 @@
-"""TLS: what waits to be sent is seen behind it too, and holds back whoever sends."""
+"""The send buffer below TLS is counted, and senders wait for it."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ import pytest
 
 import ws
 from tests.support.fake_network import begin
-from tests.support.tcp_proxy import TcpProxy, Way
+from tests.support.tcp_proxy import Direction, TcpProxy
 
 SIZE = 16 * 2**20
 """Bytes, more than the operating system takes from one side and holds for the other."""
@@ -74,10 +74,10 @@ async def test_add_nowait_keeps_to_the_limit(urls, key, trusting):
 
 
 async def test_a_slow_upload_is_not_dead(urls, key, trusting):
-    """A buffer that drains is a sign of life, through TLS too."""
+    """A send buffer that drains keeps the heartbeat satisfied, over TLS too."""
     scheme, _, port = urls.base.rpartition(":")
     chosen = options(trusting, heartbeat=HEARTBEAT, write_limit=2 * UPLOAD)
-    async with TcpProxy(int(port), up=Way(rate=RATE), window=WINDOW) as proxy:
+    async with TcpProxy(int(port), up=Direction(rate=RATE), window=WINDOW) as proxy:
         url = f"{scheme}:{proxy.port}/stall?key={key}"
         await release(urls, key, trusting)
         async with ws.connect(url, chosen) as client:

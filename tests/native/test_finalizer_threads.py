@@ -1,4 +1,4 @@
-"""The collector runs in whichever thread: nothing of the client does."""
+"""The garbage collector may run in any thread, but the client does not."""
 
 import asyncio
 import gc
@@ -15,7 +15,7 @@ COUNT, SIZE = 2000, 1000
 
 
 class Witness(ws.WSInterceptor):
-    """Writes down in which threads it runs."""
+    """Records the threads in which it runs."""
 
     def __init__(self) -> None:
         self.threads: set[threading.Thread] = set()
@@ -27,7 +27,7 @@ class Witness(ws.WSInterceptor):
 
 @pytest.fixture
 def faults(monkeypatch):
-    """What finalizers have raised."""
+    """The errors that finalizers have raised."""
     found: list[str] = []
     monkeypatch.setattr(
         sys, "unraisablehook", lambda told: found.append(repr(told.exc_value))
@@ -37,24 +37,24 @@ def faults(monkeypatch):
 
 @pytest.fixture
 async def debugging():
-    """The debug mode of asyncio, which looks at who calls."""
+    """The debug mode of asyncio, which checks the calling thread."""
     asyncio.get_running_loop().set_debug(True)
 
 
 def options(**more) -> ws.WebSocketOptions:
-    """A client that does not wait long for a socket that nobody reads."""
+    """Options of a client that does not wait long for a paused socket."""
     return ws.WebSocketOptions.vm(proxy=None, close_timeout=0.1, **more)
 
 
 def in_a_thread(dropped: list) -> None:
-    """Let go of these in a thread that has no loop."""
+    """Drop the references to these objects in a thread without a loop."""
     thread = threading.Thread(target=lambda: (dropped.clear(), gc.collect()))
     thread.start()
     thread.join()
 
 
 async def flooded(client: ws.WebSocketClient) -> tuple[list, ws.Subscriber]:
-    """A subscriber that holds the socket, in a list, and one that does not."""
+    """Return a subscriber that pauses the socket, in a list, and one that does not."""
     dropped = [client.stream.subscribe(capacity=1)]
     reading = client.stream.subscribe(capacity=10 * COUNT)
     await client.add("begin")
@@ -63,7 +63,7 @@ async def flooded(client: ws.WebSocketClient) -> tuple[list, ws.Subscriber]:
 
 
 async def test_interceptors_run_in_the_thread_of_the_loop(server, faults):
-    """What was held back for a forgotten subscriber is delivered by the loop."""
+    """Messages held back for a dropped subscriber are delivered by the loop."""
     witness = Witness()
     chosen = options(interceptors=[witness])
     url = server("/flood", count=COUNT, size=SIZE, wait=1)
@@ -77,7 +77,7 @@ async def test_interceptors_run_in_the_thread_of_the_loop(server, faults):
 
 @pytest.mark.usefixtures("debugging")
 async def test_the_socket_is_read_on_in_debug_mode(server, faults):
-    """Whoever else reads gets everything, and nothing was raised on the way."""
+    """The other subscriber gets all messages, and nothing is raised."""
     url = server("/flood", count=COUNT, size=SIZE, wait=1)
     async with ws.connect(url, options()) as client:
         dropped, reading = await flooded(client)

@@ -24,9 +24,9 @@ def options(told: Told) -> ws.WebSocketOptions:
     )
 
 
-async def noted(server, key: str, which: str) -> list[list[int]]:
-    """What the server has sent or noted, connection by connection."""
-    async with ws.connect(server("/noted", key=key)) as client:
+async def stored(server, key: str, which: str) -> list[list[int]]:
+    """Return what the server has sent or received, connection by connection."""
+    async with ws.connect(server("/stored-numbers", key=key)) as client:
         return json.loads(await client.recv())[which]
 
 
@@ -35,9 +35,9 @@ def is_increasing(numbers: list[int]) -> bool:
 
 
 async def test_sent(far_server, key):
-    """What arrives is in order and once; what does not is told to be unconfirmed."""
+    """Messages arrive once and in order; the lost ones are reported as unconfirmed."""
     told, unsent = Told(), 0
-    url = far_server("/note-down", key=key, after=AFTER, cuts=CUTS)
+    url = far_server("/store-numbers", key=key, after=AFTER, cuts=CUTS)
     async with ws.connect(url, options(told)) as client:
         for number in range(MESSAGES):
             try:
@@ -51,7 +51,9 @@ async def test_sent(far_server, key):
         assert client.metrics.disconnects == CUTS
         assert client.metrics.transferred_count == MESSAGES
     arrived = [
-        number for run in await noted(far_server, key, "noted") for number in run
+        number
+        for numbers in await stored(far_server, key, "stored")
+        for number in numbers
     ]
     unconfirmed = sum(loss["count"] for loss in told.named("messages_unconfirmed"))
     assert is_increasing(arrived)
@@ -61,7 +63,7 @@ async def test_sent(far_server, key):
 
 
 async def test_received(far_server, key):
-    """What is received is in order and once; what is missing was cut off."""
+    """Messages are received once and in order; only cuts lose any."""
     url = far_server("/count-up", key=key, upto=MESSAGES, after=AFTER, cuts=CUTS)
     async with ws.connect(url, options(Told())) as client:
         received = []
@@ -70,19 +72,19 @@ async def test_received(far_server, key):
             if received[-1] == MESSAGES - 1:
                 break
         assert client.metrics.received_count == len(received)
-    sent = await noted(far_server, key, "sent")
+    sent = await stored(far_server, key, "sent")
     assert len(sent) == CUTS + 1
     assert is_increasing(received)
     got = set(received)
-    for run in sent:
-        arrived = [number for number in run if number in got]
-        assert arrived == run[: len(arrived)], "a gap that no cut explains"
+    for numbers in sent:
+        arrived = [number for number in numbers if number in got]
+        assert arrived == numbers[: len(arrived)], "a gap that no cut explains"
     assert sum(map(len, sent)) == MESSAGES
     assert set(sent[-1]) <= got
 
 
 async def round_trip(client: ws.WebSocketClient) -> bool:
-    """Wait for a Pong: all that was sent before it has arrived."""
+    """Wait for a Pong, so that everything sent before it has arrived."""
     try:
         await client.ping()
     except ws.WSNotConnectedError:

@@ -20,18 +20,18 @@ BIG = 16 * 2**20
 
 
 def begin(client, *messages) -> list[asyncio.Task[None]]:
-    """Call `add()` for each, in order, without waiting."""
+    """Call `add()` for each message, in order, without waiting."""
     return [asyncio.ensure_future(client.add(message)) for message in messages]
 
 
 async def outcomes(tasks) -> list[type]:
-    """What became of each."""
+    """Return the outcome of each."""
     results = await asyncio.gather(*tasks, return_exceptions=True)
     return [type(result) for result in results]
 
 
 async def test_order_between_add_and_add_nowait(server):
-    """It is the order of the calls, while open and while away."""
+    """Messages are sent in the order of the calls, with and without a connection."""
     async with ws.connect(server("/echo"), AWAY) as client:
         for connected in (True, False):
             if not connected:
@@ -71,7 +71,7 @@ async def test_order_across_reconnections_with_after_connect_first(server):
 
 
 async def test_a_cancelled_add_is_not_sent(server):
-    """Not while it waits for a connection; those behind it go."""
+    """A cancelled `add()` that waits for a connection is not sent; later ones are."""
     async with ws.connect(server("/echo"), AWAY) as client:
         await go_away(client)
         adding = begin(client, "a", "b", "c")
@@ -89,7 +89,7 @@ async def test_a_cancelled_add_is_not_sent(server):
 
 
 async def test_what_waits_survives_failed_attempts(server, key):
-    """Refusals keep it waiting, and it goes when a server takes us."""
+    """It waits during refusals, and is sent when a server accepts."""
     attempts = []
 
     def provide(context: ws.ConnectContext) -> str:
@@ -119,7 +119,7 @@ async def test_what_waits_survives_reconnect(server):
 
 @pytest.mark.parametrize("how", ["connect", "disconnect", "close", "cancel"])
 async def test_what_waits_is_never_sent_to_another_server(server, how):
-    """A new URL, an end and a cancelled `connect()` fail it, with an error."""
+    """A new URL, an end and a cancelled `connect()` fail it with an error."""
     client = await ws.connect(server("/echo"), AWAY)
     await go_away(client)
     adding = begin(client, "add")
@@ -169,7 +169,7 @@ async def test_nothing_open_and_nothing_coming(server):
 
 
 async def test_add_inside_after_connect(server):
-    """It would wait for itself, so it raises at once; a task made there may later."""
+    """It would wait for itself, so it raises; a task that it starts may send."""
     caught, later = [], []
 
     async def send_later() -> None:
@@ -206,7 +206,7 @@ async def test_add_inside_after_connect(server):
     ids=["bytearray", "memoryview", "strided", "list", "array"],
 )
 async def test_what_is_changed_after_the_call(server, make, away):
-    """What was given counts, whatever happens to the object afterwards."""
+    """The object is copied, so later changes have no effect."""
     async with ws.connect(server("/echo"), AWAY) as client:
         if away:
             await go_away(client)
@@ -224,7 +224,7 @@ async def test_what_is_changed_after_the_call(server, make, away):
 
 @pytest.mark.parametrize("data", [object(), 5, None, [256], "\ud800", {"a": 1}])
 async def test_unsendable_away(server, data):
-    """What cannot be sent is refused at once, open or not, and leaves nothing."""
+    """An object that cannot be sent raises at once, with or without a connection."""
     async with ws.connect(server("/echo"), AWAY) as client:
         await go_away(client)
         with pytest.raises(ws.WSUnsupportedDataError):
@@ -237,7 +237,7 @@ async def test_unsendable_away(server, data):
 
 
 async def test_others_get_their_turn(server):
-    """A long run of sends does not keep the loop to itself."""
+    """Many sends in a row let other tasks run."""
     async with ws.connect(server("/echo")) as client:
         turn = asyncio.Event()
         asyncio.get_running_loop().call_soon(turn.set)
@@ -250,7 +250,7 @@ async def test_others_get_their_turn(server):
 
 @pytest.mark.parametrize("sockets", ["real"], indirect=True)
 async def test_write_limit(server, key):
-    """Above it `add()` waits and `add_nowait()` keeps, until the peer reads again."""
+    """Above it `add()` waits and `add_nowait()` queues, until the peer reads."""
     options = ws.WebSocketOptions.common(write_limit=2**20, heartbeat=None)
     async with ws.connect(server("/stall", key=key), options) as client:
         adding = begin(client, bytes(BIG))
@@ -270,7 +270,7 @@ async def test_write_limit(server, key):
 
 @pytest.mark.parametrize("sockets", ["real"], indirect=True)
 async def test_a_connection_that_dies_while_add_waits(server, key):
-    """It may have gone: the error says so, and it is not sent again."""
+    """It may have arrived: the error says so, and it is not sent again."""
     options = RETRY.replace(write_limit=2**20, heartbeat=None, close_timeout=0.01)
     async with ws.connect(server("/stall", key=key), options) as client:
         adding = begin(client, bytes(BIG))

@@ -1,4 +1,4 @@
-"""An outbox whose messages grow old, while `on_event` sends others."""
+"""An outbox whose messages expire, while `on_event` sends others."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ TTL = 0.05
 
 
 class Replacing:
-    """Sends a new message for the first that was dropped."""
+    """Sends a new message when the first one is dropped."""
 
     def __init__(self) -> None:
         self.client: ws.WebSocketClient | None = None
@@ -28,7 +28,7 @@ class Replacing:
 
 
 async def settled(receipt: ws.Receipt) -> str:
-    """What has become of a message, as soon as that is known."""
+    """Wait for the outcome of a message, and return it."""
     try:
         async with asyncio.timeout(2):
             await receipt
@@ -39,7 +39,7 @@ async def settled(receipt: ws.Receipt) -> str:
 
 @pytest.fixture
 async def reported():
-    """What the loop was told of exceptions in its callbacks."""
+    """The exceptions in callbacks that were reported to the loop."""
     found: list[BaseException | None] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, told: found.append(told.get("exception")))
@@ -50,7 +50,7 @@ OUTBOX = {"outbox": ws.Outbox(ttl=TTL)}
 
 
 async def test_a_message_sent_while_another_expires(reported):
-    """All that are too old expire, the new one waits, and no timer raises."""
+    """All old messages expire, the new one waits, and no timer raises."""
     connector, replacing = FakeConnector(), Replacing()
     async with playing(connector, on_event=replacing, **OUTBOX) as client:
         replacing.client = client
@@ -63,7 +63,7 @@ async def test_a_message_sent_while_another_expires(reported):
 
 
 async def test_a_message_that_finds_others_too_old():
-    """The message that is being sent is not lost for what is dropped before it."""
+    """A message is not lost because others are dropped while it is sent."""
     connector, replacing = FakeConnector(), Replacing()
     async with playing(connector, on_event=replacing, **OUTBOX) as client:
         replacing.client = client

@@ -1,4 +1,4 @@
-"""Overflow: what happens above a subscriber's limit, counted and told.
+"""Overflow: what happens above a subscriber's limit, and how it is reported.
 
 Runs unchanged inside Pyodide: no plug-ins, no threads, no sockets here.
 """
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("sockets")
 
 
 async def fill(client, subscriber, count: int) -> None:
-    """Let so many messages arrive; `subscriber` is read, and nobody else."""
+    """Let this many messages arrive; only `subscriber` is read."""
     for number in range(count):
         await client.add(str(number))
     for number in range(count):
@@ -23,7 +23,7 @@ async def fill(client, subscriber, count: int) -> None:
     ("overflow", "left"), [("drop_oldest", "6789"), ("drop_newest", "0123")]
 )
 async def test_dropping(server, overflow, left):
-    """What is dropped is counted at the subscriber and in the metrics, and told."""
+    """Dropped messages are counted by the subscriber and the metrics, and reported."""
     told = Told()
     options = ws.WebSocketOptions.common(on_event=told)
     async with ws.connect(server("/echo"), options) as client:
@@ -41,7 +41,7 @@ async def test_dropping(server, overflow, left):
 
 
 async def test_an_error(server):
-    """With "error" the subscriber gets what it holds and then the error; alone."""
+    """With "error" only this subscriber gets its messages and then the error."""
     told = Told()
     options = ws.WebSocketOptions.common(on_event=told)
     async with ws.connect(server("/echo"), options) as client:
@@ -63,7 +63,7 @@ async def test_an_error(server):
 
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest", "error"])
 async def test_as_the_options_say(server, overflow):
-    """`stream_capacity` and `stream_overflow` are every subscriber's, and of `recv`."""
+    """`stream_capacity` and `stream_overflow` apply to all subscribers and `recv`."""
     options = ws.WebSocketOptions.common(stream_capacity=2, stream_overflow=overflow)
     async with ws.connect(server("/echo"), options) as client:
         witness = client.stream.subscribe(100)
@@ -78,7 +78,7 @@ async def test_as_the_options_say(server, overflow):
 
 @pytest.mark.parametrize("overflow", ["drop_oldest", "drop_newest"])
 async def test_what_is_kept_before_the_first_subscriber_is_bounded(server, overflow):
-    """Nobody there yet is no reason to keep without end."""
+    """Messages before the first subscriber are limited too."""
     options = ws.WebSocketOptions.common(stream_capacity=3, stream_overflow=overflow)
     client = ws.WebSocketClient(options)
     async with client:
@@ -95,7 +95,7 @@ async def test_what_is_kept_before_the_first_subscriber_is_bounded(server, overf
 
 
 async def test_ends_are_not_dropped(server):
-    """However small the buffer, the ends of connections stay, and do not count."""
+    """Ends of connections are kept and do not count, however small the buffer is."""
     client = ws.WebSocketClient()
     small = client.stream.subscribe(1, "drop_oldest")
     strict = client.stream.subscribe(1, "error")
@@ -113,7 +113,7 @@ async def test_ends_are_not_dropped(server):
 
 
 async def test_states_drop_the_oldest_and_hold_nobody_up(server):
-    """Whoever does not read the states has no effect at all."""
+    """A subscriber of states that does not read has no effect."""
     options = ws.WebSocketOptions.common(stream_capacity=1)
     client = ws.WebSocketClient(options)
     async with client:

@@ -1,11 +1,11 @@
-"""Slow, stalling and refusing lines, through a proxy of ours."""
+"""Slow, stalling and refusing networks, played by a proxy of ours."""
 
 import asyncio
 
 import pytest
 
 from tests.support.client_driver import causes
-from tests.support.tcp_proxy import TcpProxy, Way
+from tests.support.tcp_proxy import Direction, TcpProxy
 from ws_common.client import WebSocketClient
 from ws_common.lifecycle.retry import ConnectionRetryInterval
 from ws_common.lifecycle.states import Open, Reconnecting
@@ -31,8 +31,8 @@ def client(**more) -> WebSocketClient:
 
 
 async def test_slow_is_not_dead(platform, port):
-    """A message that takes longer than interval and timeout is life, not silence."""
-    slow = Way(rate=SIZE / (INTERVAL + TIMEOUT) / 2)
+    """A message that takes longer than the heartbeat allows keeps it satisfied."""
+    slow = Direction(rate=SIZE / (INTERVAL + TIMEOUT) / 2)
     async with TcpProxy(port, down=slow) as proxy, client() as one:
         await one.connect(f"ws://127.0.0.1:{proxy.port}/big?size={SIZE}")
         assert len(await one.recv()) == SIZE
@@ -40,9 +40,9 @@ async def test_slow_is_not_dead(platform, port):
 
 
 async def test_stalled_in_a_message(platform, port):
-    """A line that stops in the middle of a message is found dead all the same."""
+    """A network that stalls in the middle of a message is declared dead."""
     loop = asyncio.get_running_loop()
-    stalling = Way(after=SIZE // 2, then="stall")
+    stalling = Direction(after=SIZE // 2, then="stall")
     async with TcpProxy(port, down=stalling) as proxy, client() as one:
         await one.connect(f"ws://127.0.0.1:{proxy.port}/big?size={SIZE}")
         before = loop.time()
@@ -53,8 +53,8 @@ async def test_stalled_in_a_message(platform, port):
 
 
 async def test_delay_is_measured(platform, port):
-    """The latency is that of the line."""
-    far = Way(delay=0.05)
+    """The latency is the delay of the network."""
+    far = Direction(delay=0.05)
     proxied = TcpProxy(port, up=far, down=far)
     async with proxied as proxy, client(heartbeat=None) as one:
         await one.connect(f"ws://127.0.0.1:{proxy.port}/echo")
@@ -63,14 +63,14 @@ async def test_delay_is_measured(platform, port):
 
 
 async def test_refused_for_a_while(platform, port):
-    """As soon as somebody listens again, the client is there."""
+    """The client reconnects as soon as the server listens again."""
     interval = ConnectionRetryInterval(min=0.01, max=0.05)
     one = client(connection_retry_interval=interval)
     async with TcpProxy(port) as proxy, one:
         await one.connect(f"ws://127.0.0.1:{proxy.port}/echo")
         with one.state_changes.subscribe() as states:
             proxy.refuse()
-            proxy.strike("rst")
+            proxy.inject("rst")
             async for state in states:
                 if isinstance(state, Reconnecting) and state.attempt == 3:
                     break

@@ -9,7 +9,7 @@ from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 
 from tests.support.fake_tcp import client_protocol, response_to
-from ws_vm.frame_scanner import set_aside
+from ws_vm.frame_scanner import extract_control_frames
 
 CONTROL = {Opcode.CLOSE, Opcode.PING, Opcode.PONG}
 
@@ -77,8 +77,8 @@ class Paused:
     """Does what a paused connection does with what it reads."""
 
     def __init__(self) -> None:
-        self.kept = self.tail = b""
-        self.ahead = 0
+        self.kept = self.partial = b""
+        self.missing = 0
         self.ends = False
         self.found: list[tuple[Opcode, bytes]] = []
 
@@ -86,9 +86,13 @@ class Paused:
         if self.ends:
             self.kept += piece
             return
-        aside = set_aside(self.tail + piece, self.ahead)
+        aside = extract_control_frames(self.partial + piece, self.missing)
         self.kept += aside.kept
-        self.tail, self.ahead, self.ends = aside.tail, aside.ahead, aside.ends
+        self.partial, self.missing, self.ends = (
+            aside.partial,
+            aside.missing,
+            aside.closes,
+        )
         self.found += aside.controls
 
     def read_all(self, stream_pieces) -> None:
@@ -115,7 +119,7 @@ def test_same_as_the_parser(frames, cuts):
         for index, frame in enumerate(frames)
         if frame.opcode not in CONTROL or (end is not None and index >= end)
     ]
-    assert paused.kept + paused.tail == wire(kept)
+    assert paused.kept + paused.partial == wire(kept)
 
 
 def test_byte_by_byte():
@@ -147,9 +151,9 @@ def test_byte_by_byte():
 def test_ends_where_the_protocol_is_broken(broken):
     """What no server may send is the library's business; nothing is made up."""
     ping = wire([Frame(Opcode.PING, b"one")])
-    aside = set_aside(ping + broken + ping, 0)
+    aside = extract_control_frames(ping + broken + ping, 0)
     assert aside.controls == [(Opcode.PING, b"one")]
-    assert aside.ends
+    assert aside.closes
     assert aside.kept == broken + ping
 
 
@@ -159,7 +163,7 @@ def test_any_bytes(stream, cuts):
     paused = Paused()
     paused.read_all(pieces(stream, cuts))
     taken = sum(2 + len(payload) for _, payload in paused.found)
-    assert len(paused.kept) + len(paused.tail) + taken == len(stream)
+    assert len(paused.kept) + len(paused.partial) + taken == len(stream)
 
 
 @given(conversations(closing=False), st.floats(0, 1), cuts)
@@ -177,11 +181,11 @@ def test_in_the_midst_of_a_frame(frames, begin, cuts):
         before, end = start, start
     paused = Paused()
     if before < start and frame.opcode not in CONTROL:
-        paused.ahead = end - start
+        paused.missing = end - start
     else:
         start = before
     paused.read_all(pieces(stream[start:], cuts))
-    protocol.receive_data(stream[:start] + paused.kept + paused.tail)
+    protocol.receive_data(stream[:start] + paused.kept + paused.partial)
     sent = [(f.opcode, f.data) for f in frames if f.opcode not in CONTROL]
     assert [
         (f.opcode, f.data) for f in parsed(protocol) if f.opcode not in CONTROL

@@ -1,4 +1,4 @@
-"""What is kept before the first subscriber, and how streams end, as the contract says.
+"""Messages before the first subscriber, and how streams end.
 
 Runs unchanged inside Pyodide: no plug-ins, no threads, no sockets here.
 """
@@ -18,7 +18,7 @@ GREETING = ["hello", b"\x00\x01\xfe\xff"]
 
 
 async def test_kept_for_the_first_subscriber(server):
-    """What came before anybody subscribed is the first subscriber's alone."""
+    """Only the first subscriber gets the messages from before it."""
     async with ws.connect(server("/greeting")) as client:
         await until(lambda: client.metrics.received_count == 2)
         first, second = client.stream.subscribe(), client.stream.subscribe()
@@ -28,7 +28,7 @@ async def test_kept_for_the_first_subscriber(server):
 
 
 async def test_kept_across_connections(server):
-    """Messages of several connections are kept in order; their ends are not news."""
+    """Messages of several connections are kept in order, without their ends."""
     client = ws.WebSocketClient()
     async with client:
         for count in (2, 4):
@@ -44,7 +44,7 @@ async def test_kept_across_connections(server):
 
 
 async def test_a_first_subscriber_after_a_reconnection_meets_no_old_end(server):
-    """Who was not there when a connection ended starts with the open one."""
+    """A later subscriber does not meet the end of an earlier connection."""
     client = ws.WebSocketClient()
     async with client:
         await client.connect(server("/echo"))
@@ -55,7 +55,7 @@ async def test_a_first_subscriber_after_a_reconnection_meets_no_old_end(server):
 
 
 async def test_what_comes_while_after_connect_waits(server):
-    """More than the buffer holds: it is held back, and everything comes in order."""
+    """Messages above the limit are held back, and all arrive in order."""
 
     async def linger(_session: ws.Session) -> None:
         await until(lambda: client.metrics.received_count > 8)
@@ -91,7 +91,7 @@ async def test_what_after_connect_lets_overflow_is_no_secret(server):
 
 @pytest.mark.parametrize("how", ["close", "disconnect"])
 async def test_our_own_end(server, how):
-    """Iteration ends behind what is buffered; `recv()` and `first()` raise."""
+    """Iteration yields what is buffered and ends; `recv()` and `first()` raise."""
     client = await ws.connect(server("/greeting"))
     other = client.stream.subscribe()
     await until(lambda: client.metrics.received_count == 2)
@@ -105,7 +105,7 @@ async def test_our_own_end(server, how):
 
 
 async def test_who_asks_after_the_end_hears_how_it_ended(server):
-    """With the code that was given, though nobody was listening then."""
+    """The end has its code, even if nobody was subscribed at that time."""
     async with ws.connect(server("/echo")) as client:
         await client.close(4000, "enough")
         with pytest.raises(
@@ -130,7 +130,7 @@ async def test_the_shared_subscriber_ends_with_ours(server):
 
 @pytest.mark.parametrize("query", [{"code": 1000}, {"code": 1001}, {}], ids=str)
 async def test_a_peer_that_ends_properly(server, query):
-    """1000, 1001 and 1005 end an iteration quietly; `recv()` says the code."""
+    """1000, 1001 and 1005 end an iteration without an error; `recv()` raises."""
     async with ws.connect(server("/greeting-close", **query)) as client:
         assert [message async for message in client] == GREETING
         with pytest.raises(ws.WSConnectionClosedError) as caught:
@@ -143,7 +143,7 @@ async def test_a_peer_that_ends_properly(server, query):
 
 @pytest.mark.parametrize("message", ["close:4001:why", "abort"])
 async def test_a_peer_that_does_not(server, message):
-    """Any other end is raised, behind what is buffered, to everybody."""
+    """Any other end is raised to all readers, after what is buffered."""
     async with ws.connect(server("/echo")) as client:
         early = client.stream.subscribe()
         await client.add("before")
@@ -162,7 +162,7 @@ async def test_a_peer_that_does_not(server, message):
 
 
 async def test_everybody_who_waits_meets_the_end(server):
-    """Two that wait in the same subscriber are both told."""
+    """Two readers that wait in the same subscriber both get the end."""
     async with ws.connect(server("/echo")) as client:
         waiting = [asyncio.ensure_future(client.recv()) for _ in range(3)]
         await until_idle()
@@ -173,7 +173,7 @@ async def test_everybody_who_waits_meets_the_end(server):
 
 
 async def test_a_drop_that_is_retried_is_no_end(server):
-    """Iteration glides over it, a peer's 1000 and 1001 included."""
+    """Iteration continues over it, also after a peer's 1000 or 1001."""
     options = ws.WebSocketOptions.common(connection_retry_interval=SOON)
     async with ws.connect(server("/echo"), options) as client:
         seen = []
@@ -187,7 +187,7 @@ async def test_a_drop_that_is_retried_is_no_end(server):
 
 
 async def test_a_client_that_never_connected(server):
-    """Iteration waits, as there is no end where there was no beginning; calls raise."""
+    """Iteration waits, since no connection has ended; calls raise."""
     client = ws.WebSocketClient()
     async with client:
         for call in (client.recv, client.stream.first):
@@ -201,7 +201,7 @@ async def test_a_client_that_never_connected(server):
 
 
 async def test_a_lost_client_waits_while_it_retries(server):
-    """While a connection is on its way there is no end either."""
+    """While the client reconnects, the stream does not end."""
     options = ws.WebSocketOptions.common(connection_retry_interval=LATER)
     async with ws.connect(server("/echo"), options) as client:
         waiting = asyncio.ensure_future(client.recv())
@@ -232,7 +232,7 @@ async def test_iterate_again(server):
 
 
 async def test_a_cancelled_recv_loses_nothing(server):
-    """However a receive is cut short, the next one gets what it would have got."""
+    """However a receive is cancelled, the next one gets its message."""
     async with ws.connect(server("/echo")) as client:
         received = []
         for number in range(100):
@@ -248,7 +248,7 @@ async def test_a_cancelled_recv_loses_nothing(server):
 
 
 async def test_a_cancelled_recv_hands_its_turn_on(server):
-    """Who waits behind one that is cancelled gets the message."""
+    """The reader behind a cancelled one gets the message."""
     async with ws.connect(server("/echo")) as client:
         first = asyncio.ensure_future(client.recv())
         second = asyncio.ensure_future(client.recv())

@@ -1,11 +1,11 @@
-"""What a server answers instead of 101: its status is never lost."""
+"""Responses other than 101: their status is never lost."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
 import ws
+from tests.support.raw_http_server import answering
 
 TWO_LOCATIONS = (
     b"HTTP/1.1 302 Found\r\n"
@@ -22,27 +22,8 @@ OLD_AND_BUSY = (
 )
 
 
-@asynccontextmanager
-async def answering(response: bytes):
-    """A server that answers every request with the same bytes; its URL."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(response)
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        port = server.sockets[0].getsockname()[1]
-        yield f"ws://127.0.0.1:{port}/"
-    finally:
-        server.close()
-        await server.wait_closed()
-
-
 async def failure(url: str, **options) -> ws.WSError:
-    """What connecting raises."""
+    """Return the error that connecting raises."""
     chosen = ws.WebSocketOptions.vm(proxy=None, **options)
     with pytest.raises(ws.WSNotConnectedError) as caught:
         await ws.connect(url, chosen)
@@ -58,9 +39,9 @@ async def failure(url: str, **options) -> ws.WSError:
     ],
 )
 async def test_status(response, status):
-    """It is in the error, whatever else is odd about the answer."""
-    async with answering(response) as url:
-        error = await failure(url)
+    """The status is in the error, whatever else is wrong with the response."""
+    async with answering(response) as address:
+        error = await failure(f"ws://{address}/")
         assert isinstance(error, ws.WSHandshakeError)
         assert error.status == status
 
@@ -73,24 +54,26 @@ async def test_status(response, status):
     ],
 )
 async def test_retry_after(response):
-    """So is what the server asks for."""
-    async with answering(response) as url:
-        error = await failure(url)
+    """Retry-After is in the error too."""
+    async with answering(response) as address:
+        error = await failure(f"ws://{address}/")
         assert getattr(error, "retry_after", None) == 7
         assert error.headers["retry-after"] == "7"
 
 
 async def test_a_refusal_is_final():
     """A 401 is not retried because its HTTP is old."""
-    async with answering(OLD) as url, asyncio.timeout(0.5):
-        error = await failure(url, connection_retry_interval=(0.01, 0.02))
+    async with answering(OLD) as address, asyncio.timeout(0.5):
+        error = await failure(
+            f"ws://{address}/", connection_retry_interval=(0.01, 0.02)
+        )
         assert isinstance(error, ws.WSHandshakeError)
         assert error.status == 401
 
 
 @pytest.mark.parametrize("user", ["token@", "token:@", "@"])
 async def test_a_user_without_a_password(server, user):
-    """It is taken; its password is empty."""
+    """It is accepted; the password is empty."""
     url = server("/echo").replace("://", f"://{user}")
     options = ws.WebSocketOptions.vm(proxy=None, connection_retry_interval=(0.01, 0.02))
     async with asyncio.timeout(0.5), ws.connect(url, options) as client:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("sockets")
 
 
 async def test_functions_and_coroutines(server):
-    """Both are called in order, an async one not before it is done with the last."""
+    """Both are called in order; an async one finishes with a message first."""
     heard, slowly, running = [], [], []
 
     async def hear(message: ws.Data) -> None:
@@ -37,7 +37,7 @@ async def test_functions_and_coroutines(server):
 
 
 async def test_what_a_listener_raises(server, caplog):
-    """It is logged and reported; the listener goes on, and so do the others."""
+    """The error is logged and reported, and all listeners go on."""
     told, heard, others = Told(), [], []
 
     def hear(message: ws.Data) -> None:
@@ -66,7 +66,7 @@ async def test_what_a_listener_raises(server, caplog):
 
 
 async def test_a_listener_that_awaits_what_was_cancelled(server):
-    """That is its fault and not its end."""
+    """The error does not end the listener."""
     told, heard = Told(), []
 
     async def hear(message: ws.Data) -> None:
@@ -86,7 +86,7 @@ async def test_a_listener_that_awaits_what_was_cancelled(server):
 
 
 async def test_cancel(server):
-    """A cancelled listener hears nothing more, twice cancelled or left as context."""
+    """A cancelled listener is not called, however it was cancelled."""
     heard, briefly = [], []
     async with ws.connect(server("/echo")) as client:
         subscription = client.stream.listen(heard.append)
@@ -122,7 +122,7 @@ async def test_cancelled_from_inside(server):
 
 
 async def test_cancelling_cancels_a_callback_that_waits(server):
-    """Nothing of it is left running."""
+    """No task of it is left running."""
     outcomes = []
     began = asyncio.Event()
 
@@ -161,7 +161,7 @@ async def test_it_lives_across_connections(server):
 
 
 async def test_it_ends_with_the_client(server):
-    """After `close()` no task is left, be it made before or after that."""
+    """After `close()` no task of a listener is left, also of a later one."""
     client = await ws.connect(server("/echo"))
     client.stream.listen(print)
     client.state_changes.listen(str)
@@ -174,7 +174,7 @@ async def test_it_ends_with_the_client(server):
 
 
 async def test_listening_before_there_is_a_connection(server):
-    """A listener may be there first."""
+    """A listener may be added before the connection."""
     heard = []
     client = ws.WebSocketClient()
     client.stream.listen(heard.append)
@@ -185,7 +185,7 @@ async def test_listening_before_there_is_a_connection(server):
 
 
 async def test_overflow_of_a_listener(server):
-    """It has the limits that it asks for."""
+    """It has the limits that are given."""
     heard = []
     async with ws.connect(server("/echo")) as client:
         gate = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Ctrl-C: the peer is told, what was sent goes out, and the program ends at once."""
+"""Ctrl-C: messages and a Close are still sent, and the program ends at once."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ LARGE = 12 * 2**20
 
 
 class Witness:
-    """A server that writes down what a client has sent, and how it went.
+    """A server that records what a client has sent, and how it left.
 
     Attributes:
         url: Where it is.
@@ -75,7 +75,7 @@ def run_until_interrupted(
 )
 @pytest.mark.parametrize("tls", [False, True], ids=["ws", "wss"])
 async def test_the_peer_is_told(tls, sizes, serving_tls, trusting):
-    """It gets all that was sent and a Close 1001, before the loop has ended."""
+    """The server gets all messages and a Close 1001 before the loop has ended."""
     async with witnessing(serving_tls("localhost") if tls else None) as witness:
         await asyncio.to_thread(run_until_interrupted, witness.url, sizes, trusting)
         async with asyncio.timeout(2):

@@ -1,4 +1,4 @@
-"""Streams: every message reaches every subscriber once and in order, or an error does.
+"""Streams: every subscriber gets each message once and in order, or an error.
 
 Runs unchanged inside Pyodide: no plug-ins, no threads, no sockets here.
 """
@@ -36,7 +36,7 @@ async def test_many_subscribers(server):
 
 
 async def test_a_subscriber_that_comes_late(server):
-    """It sees what arrives from then on, and what it does not see others still do."""
+    """It gets later messages only, and other subscribers still get all."""
     async with ws.connect(server("/echo")) as client:
         await client.add("before")
         assert await client.recv() == "before"
@@ -69,7 +69,7 @@ async def test_a_closed_subscriber(server):
 
 
 async def test_closing_ends_a_waiting_iteration(server):
-    """Who waits in a subscriber that is closed is not left waiting."""
+    """A reader that waits in a closed subscriber does not wait any longer."""
     async with ws.connect(server("/echo")) as client:
         subscriber = client.stream.subscribe()
         waiting = asyncio.ensure_future(anext(subscriber, "ended"))
@@ -79,7 +79,7 @@ async def test_closing_ends_a_waiting_iteration(server):
 
 
 async def test_a_dropped_subscriber_holds_nobody_up(server):
-    """The last reference gone, its full buffer is gone too."""
+    """Without a reference the subscriber and its full buffer are freed."""
     async with ws.connect(server("/echo")) as client:
         reader = client.stream.subscribe()
         forgotten = client.stream.subscribe(1, "pause")
@@ -93,7 +93,7 @@ async def test_a_dropped_subscriber_holds_nobody_up(server):
 
 
 async def test_a_slow_subscriber_gets_everything(server):
-    """It holds the source up where that is possible, and nothing is lost."""
+    """It pauses the source if that is possible, and no message is lost."""
     async with ws.connect(server("/echo")) as client:
         slow = client.stream.subscribe(2, "pause")
         sent = [str(number) for number in range(200)]
@@ -125,7 +125,7 @@ async def test_first(server):
 
 
 async def test_derived_streams(server):
-    """They can be derived from each other, and each is of its own."""
+    """They can be derived from each other, and are independent."""
     async with ws.connect(server("/echo")) as client:
         lengths = client.stream.text.map(len).where(lambda n: n > 1).subscribe()
         kinds = client.stream.map(type).subscribe()
@@ -139,7 +139,7 @@ async def test_derived_streams(server):
 
 
 async def test_what_a_step_raises(server):
-    """It is raised to the one who iterates, who may go on; others do not notice."""
+    """The error is raised to its reader, who may go on; others are not affected."""
     async with ws.connect(server("/echo")) as client:
         texts = client.stream.subscribe()
         numbers = client.stream.map(int).subscribe()
@@ -167,7 +167,7 @@ async def test_decode_raises(server):
 
 
 async def test_decode_skips(server):
-    """What cannot be decoded is left out, and reported once for each message."""
+    """Messages that cannot be decoded are skipped, each with one report."""
     told = Told()
     options = ws.WebSocketOptions.common(on_event=told)
     async with ws.connect(server("/echo"), options) as client:
@@ -196,7 +196,7 @@ async def test_strict_json(server):
 
 @pytest.mark.parametrize("capacity", [-1, 1.5, "1", True])
 async def test_a_capacity_that_does_not_exist(capacity):
-    """It is refused where it is given, and leaves nothing behind."""
+    """It raises in the call, and leaves nothing behind."""
     client = ws.WebSocketClient()
     with pytest.raises(ValueError, match="capacity"):
         client.stream.subscribe(capacity)
