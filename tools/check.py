@@ -57,6 +57,7 @@ def _make_lint_steps() -> list[Step]:
                 "--no-logo",
             ),
         ),
+        Step("glossary", "lint", make_python_command("-m", "tools.words")),
     ]
 
 

@@ -63,8 +63,8 @@ IN_NAMES: Final = {
 }
 """The same for words that are good English in a sentence, but not in a name."""
 
-PUBLIC: Final = {"page_shown", "allSettled"}
-"""Names that are JavaScript's, or users'."""
+PUBLIC: Final = {"add_note", "allSettled", "page_shown"}
+"""Names of Python, of JavaScript and of causes that users know."""
 
 _PARTS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
