@@ -1,11 +1,11 @@
-"""Everything about browsers in one place: which one, how it is started, what it visits.
+"""The configuration of the browser: which one, how to start it, and which page to open.
 
-The name has a dot and cannot be imported; load it by path:
+The name of this file contains a dot, so it cannot be imported. Load it by its path:
 
     config = runpy.run_path("playwright.config.py")
     arguments = config["launch_arguments"](playwright.chromium.executable_path)
 
-`tests/e2e/conftest.py` and `tools/` do so. It needs the standard library alone.
+`tests/e2e/conftest.py` and `tools/` do so. The file uses only the standard library.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent
 
 BROWSER = "chromium"
 
-# ── Where results go, and what is kept of a test that failed ────────────────
+# ── The folder of the results, and what a failed test leaves there ──────────
 
 ARTIFACTS = ROOT / "build" / "test-results"
 TRACING = "retain-on-failure"
@@ -33,7 +33,7 @@ LAUNCH_TIMEOUT = 30_000
 NAVIGATION_TIMEOUT = 30_000
 ACTION_TIMEOUT = 30_000
 PYODIDE_TIMEOUT = 60_000
-"""From opening a page to the first line of Python; 2 to 5 s where nothing else runs."""
+"""From opening a page to the first line of Python, which takes 2 to 5 s when idle."""
 
 # ── The browser ─────────────────────────────────────────────────────────────
 
@@ -47,46 +47,55 @@ FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-"""Nothing that looks for the outside: tests must pass in a closed network."""
+"""Options that keep Chromium from using the network by itself.
+
+Tests must pass in a closed network, where each such request would wait for a timeout.
+"""
 
 SYSTEM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-def executable_path(playwrights_own: str) -> str | None:
-    """The browser to start: None for Playwright's own, else the system's.
+def find_executable(bundled_path: str) -> str | None:
+    """Find the browser to start.
 
     Args:
-        playwrights_own: `playwright.chromium.executable_path`, there or not.
+        bundled_path: `playwright.chromium.executable_path`. The file need not exist.
+
+    Returns:
+        None to start Playwright's own Chromium, otherwise the path of the system's.
 
     Raises:
-        FileNotFoundError: There is neither.
+        FileNotFoundError: No Chromium is installed.
     """
-    if Path(playwrights_own).exists():
+    # Playwright's own build is preferred: each version of Playwright is tested with it.
+    if Path(bundled_path).exists():
         return None
     for name in SYSTEM_NAMES:
         if found := shutil.which(name):
             return found
     raise FileNotFoundError(
-        "There is no Chromium: run `playwright install chromium`, or install the "
-        "system's (on Debian: apt-get install chromium).",
+        "No Chromium is installed. Run `playwright install chromium`, or install the "
+        "system's package (on Debian: apt-get install chromium).",
     )
 
 
-def launch_arguments(playwrights_own: str) -> dict[str, Any]:
-    """What `browser_type.launch()` is given."""
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
+def launch_arguments(bundled_path: str) -> dict[str, Any]:
+    """Return the arguments of `browser_type.launch()`."""
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     arguments: dict[str, Any] = {
-        # Chromium refuses its sandbox to root, as which containers and CI run.
-        "args": [*FLAGS, "--no-sandbox"] if root else FLAGS,
+        # Chromium refuses to start as root unless its sandbox is disabled. Containers
+        # and CI usually run as root.
+        "args": [*FLAGS, "--no-sandbox"] if is_root else FLAGS,
         "timeout": LAUNCH_TIMEOUT,
     }
-    if path := executable_path(playwrights_own):
+    if path := find_executable(bundled_path):
         arguments["executable_path"] = path
     return arguments
 
 
 def context_arguments() -> dict[str, Any]:
-    """What `browser.new_context()` is given."""
+    """Return the arguments of `browser.new_context()`."""
+    # A fixed scale factor makes screenshots the same size on every machine.
     return {"viewport": VIEWPORT, "device_scale_factor": 1}
 
 
@@ -97,17 +106,20 @@ SERVER = ROOT / "web-demo" / "server.py"
 
 @contextlib.contextmanager
 def demo_server(port: int = 0) -> Iterator[str]:
-    """Run the server of `web-demo/`, and yield the URL of its page, the base URL.
+    """Run the server of `web-demo/` in a subprocess.
 
     Args:
-        port: The preferred one; where it is taken, or 0, a free one is used.
+        port: The preferred port. If it is 0 or in use, a free port is chosen.
+
+    Yields:
+        The URL of the page, without a slash at the end.
 
     Raises:
-        RuntimeError: It did not start; what it said is on standard error.
+        RuntimeError: The server did not start. Its output is on standard error.
     """
     command = [sys.executable, str(SERVER), "--port", str(port)]
-    # In a session of its own, Ctrl-C in the terminal reaches its owner alone, who
-    # ends it when everything else has been ended.
+    # In a session of its own the server does not get the SIGINT of Ctrl-C. It would
+    # otherwise stop before the pages and clients that still use it.
     process = subprocess.Popen(  # noqa: S603 - our own server
         command,
         stdin=subprocess.DEVNULL,
@@ -118,6 +130,8 @@ def demo_server(port: int = 0) -> Iterator[str]:
     with process:
         try:
             assert process.stdout is not None  # noqa: S101 - for the type checker
+            # The server prints its URL when it listens, and closes stdout if it fails,
+            # so this line needs neither polling nor a timeout.
             line = process.stdout.readline()
             if not line:
                 raise RuntimeError(f"The demo server did not start: {command}")

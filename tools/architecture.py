@@ -1,9 +1,9 @@
-"""Draws the rooms and their modules into docs/architecture.md.
+"""Draw the rooms and their modules into docs/architecture.md.
 
 Run it with `python -m tools.architecture`.
 
-The picture comes from the imports in the code, the tables from the first line of each
-module's docstring. A test holds the page equal to what this draws.
+The picture shows the imports in the code, and the tables contain the first paragraph of
+each module's docstring. A test fails if the page differs from what this module draws.
 """
 
 import ast
@@ -15,7 +15,7 @@ from typing import Final
 
 import grimp
 
-from tools.common import ROOT, ToolError, guarded, say
+from tools.common import ROOT, ToolError, print_line, run_main
 
 PAGE: Final = ROOT / "docs" / "architecture.md"
 SOURCE: Final = ROOT / "src"
@@ -31,57 +31,63 @@ ROOMS: Final = (
     "options",
     "vocabulary",
 )
-"""The rooms of `ws_common`, from the top; import-linter holds the same order."""
+"""The rooms of `ws_common` from top to bottom, as import-linter enforces them."""
 
 
-def picture() -> str:
-    """The imports between rooms, as a Mermaid flowchart.
-
-    Everything imports `vocabulary` and `options`, so those arrows are left out.
-    """
+def draw_rooms() -> str:
+    """Draw the imports between the rooms as a Mermaid flowchart."""
     graph = grimp.build_graph(COMMON)
     lines = ["flowchart TD", "    client[client.py]"]
-    for upper, lower in _arrows(graph):
+    for upper, lower in _list_arrows(graph):
         lines.append(f"    {upper} --> {lower}")
     return "\n".join(["```mermaid", *lines, "```"])
 
 
-def _arrows(graph: grimp.ImportGraph) -> Iterator[tuple[str, str]]:
+def _list_arrows(graph: grimp.ImportGraph) -> Iterator[tuple[str, str]]:
     names = ["client", *ROOMS]
     for index, upper in enumerate(names):
         for lower in names[index + 1 :]:
+            # Every room imports these two. Their arrows would hide the others.
             if lower in {"vocabulary", "options"}:
                 continue
             importer, imported = f"{COMMON}.{upper}", f"{COMMON}.{lower}"
+            # as_packages counts the imports of the modules inside a room as well.
             if graph.direct_import_exists(
                 importer=importer, imported=imported, as_packages=True
             ):
                 yield upper, lower
 
 
-def tables() -> str:
-    """Every module of every room and of both backends, with what it holds."""
-    parts = [_table(SOURCE / COMMON, "ws_common", "the client, and what it wraps")]
+def draw_module_tables() -> str:
+    """Format a table of the modules of each room and of both backends."""
+    tables = [
+        _format_table(SOURCE / COMMON, "ws_common", "the client, and what it wraps")
+    ]
     for room in ROOMS:
         folder = SOURCE / COMMON / room
-        parts.append(_table(folder, f"ws_common/{room}", _first_line(folder)))
+        tables.append(
+            _format_table(folder, f"ws_common/{room}", _read_first_line(folder))
+        )
     for backend in ("ws_vm", "ws_js"):
         folder = SOURCE / backend
-        parts.append(_table(folder, backend, _first_line(folder)))
-    return "\n\n".join(parts)
+        tables.append(_format_table(folder, backend, _read_first_line(folder)))
+    return "\n\n".join(tables)
 
 
-def _table(folder: Path, title: str, about: str) -> str:
+def _format_table(folder: Path, title: str, about: str) -> str:
     rows = [
-        f"| `{path.stem}` | {_first_line(path)} |"
+        f"| `{path.stem}` | {_read_first_line(path)} |"
         for path in sorted(folder.glob("*.py"))
         if path.stem != "__init__"
     ]
     head = f"**`{title}`**: {about[0].lower()}{about[1:].rstrip('.')}."
+    # A blank line is needed above a table, or Markdown takes it for a part of the
+    # sentence.
     return "\n".join([head, "", "| module | what it holds |", "|---|---|", *rows])
 
 
-def _first_line(path: Path) -> str:
+def _read_first_line(path: Path) -> str:
+    # The source is parsed and not imported: `ws_js` can be imported only in a browser.
     if path.is_dir():
         path /= "__init__.py"
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
@@ -91,15 +97,16 @@ def _first_line(path: Path) -> str:
 
 
 def render(page: str) -> str:
-    """The page, with what stands between its markers drawn anew.
+    """Return the page with the current text between each pair of markers.
 
     Raises:
-        ToolError: A marker is missing.
+        ToolError: A marker is missing from the page.
     """
-    for name, text in {"rooms": picture(), "modules": tables()}.items():
+    for name, text in {"rooms": draw_rooms(), "modules": draw_module_tables()}.items():
         begin = f"<!-- {name}: drawn by tools/architecture.py -->"
         end = f"<!-- /{name} -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        # Without this check, a page that has lost a marker would be left out of date.
         if len(pattern.findall(page)) != 1:
             raise ToolError(f"{PAGE.name} needs one pair of markers {begin} {end}")
         before, after = pattern.split(page)
@@ -108,13 +115,15 @@ def render(page: str) -> str:
 
 
 def main() -> int:
-    """Draw the page anew."""
+    """Update the page."""
     page = PAGE.read_text(encoding="utf-8")
     drawn = render(page)
     PAGE.write_text(drawn, encoding="utf-8")
-    say(f"{PAGE.name} {'was current' if drawn == page else 'was drawn anew'}")
+    print_line(
+        f"{PAGE.name} {'is up to date' if drawn == page else 'has been updated'}"
+    )
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

@@ -1,4 +1,4 @@
-"""What a page is served: Pyodide and PyScript from npm, and the wheel of this tree."""
+"""Build what a page loads: Pyodide and PyScript from npm, and our wheel."""
 
 import shutil
 import sys
@@ -14,17 +14,20 @@ from tools.common import (
     ToolError,
     digest,
     is_fresh,
-    mark,
+    print_line,
     run,
-    say,
+    write_stamp,
 )
 
 
 def ensure_node_modules() -> Path:
-    """Have the packages of `web-demo/package-lock.json` in the build folder.
+    """Install the packages of `web-demo/package-lock.json` into the build folder.
+
+    Returns:
+        The folder `node_modules`. If it is up to date, nothing is installed.
 
     Raises:
-        ToolError: There is no npm, or it failed.
+        ToolError: npm is not installed, or it failed.
     """
     manifests = [WEB_DEMO / "package.json", WEB_DEMO / "package-lock.json"]
     key = digest(*(manifest.read_bytes() for manifest in manifests))
@@ -34,29 +37,36 @@ def ensure_node_modules() -> Path:
     npm = shutil.which("npm")
     if npm is None:
         raise ToolError(
-            "npm is needed to bring Pyodide and PyScript for the page: install "
-            "Node.js 20 or newer (on Debian and Ubuntu: apt-get install npm).",
+            "The page needs Pyodide and PyScript, which npm downloads, and npm is not "
+            "installed. Install Node.js 20 or newer (on Debian and Ubuntu: apt-get "
+            "install npm).",
         )
-    say("Bringing Pyodide and PyScript from npm ...")
+    print_line("Downloading Pyodide and PyScript with npm ...")
     NODE_MODULES.parent.mkdir(parents=True, exist_ok=True)
+    # npm writes node_modules beside the manifest, so the manifests are copied:
+    # everything that is downloaded stays in `build/`, where `make clean` finds it.
     for manifest in manifests:
         shutil.copy(manifest, NODE_MODULES.parent)
+    # `npm ci` installs exactly what the lock file pins and checks the hashes. These
+    # packages need no install scripts, and running none is safer.
     run(
         [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=NODE_MODULES.parent,
-        what="bring the page's assets",
-        hint="Is the network there, and npm's registry reachable?",
+        what="install the packages of the page",
+        hint="Check that this machine can reach npm's registry.",
     )
-    mark(stamp, key)
+    write_stamp(stamp, key)
     return NODE_MODULES
 
 
 def build_wheel() -> Path:
-    """Build the wheel of this tree, and return its path.
+    """Build a wheel from the working tree, and return its path.
 
     Raises:
         ToolError: The build failed.
     """
+    # Wheels of earlier versions are removed, since their names contain the version and
+    # the server of the demo serves whichever wheel it finds here.
     shutil.rmtree(WHEELS, ignore_errors=True)
     BUILD.mkdir(exist_ok=True)
     run(
@@ -69,4 +79,4 @@ def build_wheel() -> Path:
 
 
 if __name__ == "__main__":
-    say(str(build_wheel().relative_to(ROOT)))
+    print_line(str(build_wheel().relative_to(ROOT)))

@@ -1,6 +1,7 @@
-"""The Autobahn test suite: have it, and run its fuzzing server against clients.
+"""Install the Autobahn test suite, and run clients against its fuzzing server.
 
-It is a program for Python 2.7, so it lives in an environment of its own in the cache.
+The suite is a program for Python 2.7, so it is installed into an environment of its own
+in `.cache/autobahn`.
 """
 
 import asyncio
@@ -18,67 +19,76 @@ from websockets.asyncio.client import connect as bare_connect
 from websockets.exceptions import ConnectionClosed
 
 import ws
-from tools.common import ROOT, ToolError, is_fresh, mark, run, say
+from tools.common import ROOT, ToolError, is_fresh, print_line, run, write_stamp
 
-HOME = ROOT / ".cache" / "autobahn"
-WSTEST = HOME / "env" / "bin" / "wstest"
+CACHE = ROOT / ".cache" / "autobahn"
+WSTEST = CACHE / "env" / "bin" / "wstest"
 
 SUITE = "autobahntestsuite==0.8.2"
 VIRTUALENV = "virtualenv<20.22"
-"""The last that make an environment for Python 2.7."""
+"""The last versions of virtualenv that can make an environment for Python 2.7."""
 
-SLOW = ("9.*", "12.*", "13.*")
-"""Large messages and compression in bulk: 270 cases of 517, and minutes of time."""
+SLOW_CASES = ("9.*", "12.*", "13.*")
+"""Large messages and bulk compression: 270 of the 517 cases, which take minutes."""
 
-ACCEPTED = frozenset({"OK", "NON-STRICT", "INFORMATIONAL"})
-"""Results that the suite itself does not count as failures."""
+PASSING_RESULTS = frozenset({"OK", "NON-STRICT", "INFORMATIONAL"})
+"""The results that the suite itself does not count as failures."""
 
-PATIENCE = 300.0
-"""Seconds for one case; on a busy machine the largest take half a minute."""
+CASE_TIMEOUT = 300.0
+"""Seconds for one case. On a busy machine the largest cases take half a minute."""
 
 Client = Callable[[str], Awaitable[None]]
 Results = dict[str, str]
 
 
 def ensure_suite() -> None:
-    """Have `wstest`; returns at once where it is.
+    """Install the suite's program `wstest`, unless it is already installed.
 
     Raises:
-        ToolError: There is no Python 2.7, or the packages could not be had.
+        ToolError: Python 2.7 is missing, or the packages could not be installed.
     """
-    stamp, key = HOME / "stamp", f"{SUITE} {VIRTUALENV} {ROOT}"
+    # The key contains ROOT, because the scripts of an environment contain its absolute
+    # path and stop working when the folder is moved or copied.
+    stamp, key = CACHE / "stamp", f"{SUITE} {VIRTUALENV} {ROOT}"
     if is_fresh(stamp, key) and WSTEST.exists():
         return
-    old = _python27()
-    say("Setting up the Autobahn test suite in .cache/autobahn ...")
-    shutil.rmtree(HOME, ignore_errors=True)
-    maker, pip = HOME / "maker", ["-m", "pip", "install", "--quiet"]
+    python27 = _find_python27()
+    print_line("Setting up the Autobahn test suite in .cache/autobahn ...")
+    shutil.rmtree(CACHE, ignore_errors=True)
+    helper_env, pip = CACHE / "maker", ["-m", "pip", "install", "--quiet"]
     what = "set up the Autobahn test suite"
-    run([sys.executable, "-m", "venv", maker], what=what)
-    run([maker / "bin" / "python", *pip, VIRTUALENV], what=what)
-    make = [str(maker / "bin" / "python"), "-m", "virtualenv", "--quiet"]
-    run([*make, "-p", old, HOME / "env"], what=what)
-    run([HOME / "env" / "bin" / "python", *pip, SUITE], what=what)
-    mark(stamp, key)
+    # virtualenv is pinned to an old version for Python 2.7. It gets an environment of
+    # its own, so that it cannot replace a newer virtualenv, which pre-commit depends
+    # on.
+    run([sys.executable, "-m", "venv", helper_env], what=what)
+    run([helper_env / "bin" / "python", *pip, VIRTUALENV], what=what)
+    virtualenv = [str(helper_env / "bin" / "python"), "-m", "virtualenv", "--quiet"]
+    run([*virtualenv, "-p", python27, CACHE / "env"], what=what)
+    run([CACHE / "env" / "bin" / "python", *pip, SUITE], what=what)
+    write_stamp(stamp, key)
 
 
-def _python27() -> Path:
-    homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates = [*sorted(homes.glob("2.7*/bin/python2.7"), reverse=True)]
-    if found := shutil.which("python2.7"):
-        candidates.append(Path(found))
+def _find_python27() -> Path:
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [*sorted(versions.glob("2.7*/bin/python2.7"), reverse=True)]
+    if path := shutil.which("python2.7"):
+        candidates.append(Path(path))
+    # pyenv puts a shim for python2.7 on PATH that fails unless the version is selected,
+    # so each candidate is run once to see whether it works.
     for candidate in candidates:
-        done = subprocess.run([candidate, "-V"], capture_output=True, check=False)
-        if done.returncode == 0:
+        completed = subprocess.run([candidate, "-V"], capture_output=True, check=False)
+        if completed.returncode == 0:
             return candidate
     raise ToolError(
-        "The Autobahn test suite needs Python 2.7, and there is none: "
-        "`pyenv install 2.7.18` brings it."
+        "The Autobahn test suite needs Python 2.7, which is not installed. "
+        "Install it with `pyenv install 2.7.18`."
     )
 
 
 async def echo(url: str) -> None:
-    """Our client, as the suite wants it: echoes until the connection ends."""
+    """Echo every message with our client until the connection ends."""
+    # The suite sends malformed pings and messages of 16 MiB on purpose. A ping or a
+    # limit of our own would interfere with what it observes.
     options = ws.WebSocketOptions.vm(heartbeat=None, max_size=None, proxy=None)
     client = ws.WebSocketClient(options)
     try:
@@ -86,13 +96,13 @@ async def echo(url: str) -> None:
         async for message in client:
             await client.add(message)
     except ws.WSNotConnectedError:
-        pass  # how it ended is what the suite judges
+        pass  # the suite checks how the connection ended
     finally:
         await client.close()
 
 
-async def bare_echo(url: str) -> None:
-    """The same with the library alone."""
+async def echo_with_websockets(url: str) -> None:
+    """Echo every message with bare `websockets`, for comparison."""
     settings = {"max_size": None, "ping_interval": None, "proxy": None}
     try:
         async with bare_connect(url, **settings) as connection:  # type: ignore[arg-type]
@@ -104,15 +114,22 @@ async def bare_echo(url: str) -> None:
 
 @asynccontextmanager
 async def fuzzing_server(folder: Path, skip: Sequence[str]) -> AsyncIterator[str]:
-    """Run the fuzzing server; gives its URL.
+    """Run the fuzzing server in a subprocess.
 
     Args:
-        folder: For its reports and its log.
-        skip: Patterns of cases to leave out.
+        folder: Where the server writes its reports and its log.
+        skip: Patterns of the cases to leave out.
+
+    Yields:
+        The URL of the server.
+
+    Raises:
+        ToolError: The server did not start.
     """
     url, spec = _write_spec(folder, skip)
     with (folder / "wstest.log").open("wb") as log:
-        # Without a port for the web server that it has as well.
+        # wstest also starts a web server, by default on port 8080, which may be in use.
+        # `-u 0` disables it.
         command = [str(WSTEST), "-m", "fuzzingserver", "-s", str(spec), "-u", "0"]
         server = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
         try:
@@ -125,9 +142,11 @@ async def fuzzing_server(folder: Path, skip: Sequence[str]) -> AsyncIterator[str
 
 
 def _write_spec(folder: Path, skip: Sequence[str]) -> tuple[str, Path]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"ws://127.0.0.1:{free.getsockname()[1]}"
+    # wstest cannot report which port it was given, so a free port is chosen here.
+    # Another program could take it in between; then the server fails to start.
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"ws://127.0.0.1:{probe.getsockname()[1]}"
     folder.mkdir(parents=True, exist_ok=True)
     settings = {
         "url": url,
@@ -142,58 +161,86 @@ def _write_spec(folder: Path, skip: Sequence[str]) -> tuple[str, Path]:
 
 
 async def _until_ready(url: str, server: asyncio.subprocess.Process) -> None:
-    # It says nothing when it listens: it has to be asked.
+    # The server prints nothing once it listens, so connecting is tried until it works.
     retry = ws.ConnectionRetryInterval(min=0.05, max=0.1)
     options = ws.WebSocketOptions.vm(connection_retry_interval=retry, proxy=None)
 
-    async def ask() -> None:
+    async def request_case_count() -> None:
         async with ws.connect(f"{url}/getCaseCount", options) as client:
             await client.recv()
 
-    asking, ending = asyncio.ensure_future(ask()), asyncio.ensure_future(server.wait())
-    both = {asking, ending}
-    await asyncio.wait(both, timeout=60, return_when=asyncio.FIRST_COMPLETED)
-    answered = asking.done()
-    for task in both:
+    answer, exit_status = (
+        asyncio.ensure_future(request_case_count()),
+        asyncio.ensure_future(server.wait()),
+    )
+    tasks = {answer, exit_status}
+    await asyncio.wait(tasks, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+    answered = answer.done()
+    for task in tasks:
         task.cancel()
     if not answered:
-        raise ToolError("The fuzzing server does not listen; see its log.")
+        raise ToolError("The fuzzing server did not start; see wstest.log.")
 
 
 async def run_cases(
-    url: str, agent: str, client: Client, folder: Path, *, tell: bool = False
+    url: str, agent: str, client: Client, folder: Path, *, show_progress: bool = False
 ) -> Results:
-    """Run all cases against a client, and return the result of each."""
+    """Run all cases of the fuzzing server against a client.
+
+    Args:
+        url: The URL of the fuzzing server.
+        agent: The name of the client in the reports.
+        client: Connects to a URL and echoes until the connection ends.
+        folder: The folder in which the server writes its reports.
+        show_progress: Whether to print a line after every 50 cases.
+
+    Returns:
+        The result of each case, by its number.
+
+    Raises:
+        ToolError: The report does not contain a result for every case.
+        TimeoutError: A case took longer than `CASE_TIMEOUT`.
+    """
     options = ws.WebSocketOptions.vm(proxy=None)
-    async with ws.connect(f"{url}/getCaseCount", options) as counting:
-        count = int(await counting.recv())
+    async with ws.connect(f"{url}/getCaseCount", options) as connection:
+        count = int(await connection.recv())
     for case in range(1, count + 1):
-        if tell and case % 50 == 0:
-            say(f"  {agent}: {case} of {count}")
-        async with asyncio.timeout(PATIENCE):
+        if show_progress and case % 50 == 0:
+            print_line(f"  {agent}: {case} of {count}")
+        async with asyncio.timeout(CASE_TIMEOUT):
             await client(f"{url}/runCase?case={case}&agent={agent}")
     await client(f"{url}/updateReports?agent={agent}")
     report = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     results = {
-        case: _combined_result(result["behavior"], result["behaviorClose"])
+        case: _pick_worse_result(result["behavior"], result["behaviorClose"])
         for case, result in report[agent].items()
     }
     if len(results) != count:
-        raise ToolError(f"{len(results)} results about {agent} for {count} cases")
+        raise ToolError(
+            f"{agent} has {len(results)} results, but {count} cases were run"
+        )
     return results
 
 
-def _combined_result(behaviour: str, closing: str) -> str:
-    """The worse of how a case and how its closing went."""
-    return closing if behaviour in ACCEPTED and closing not in ACCEPTED else behaviour
+def _pick_worse_result(behaviour: str, closing: str) -> str:
+    """Combine the results of a case and of its closing handshake."""
+    return (
+        closing
+        if behaviour in PASSING_RESULTS and closing not in PASSING_RESULTS
+        else behaviour
+    )
 
 
-def order(case: str) -> tuple[int, ...]:
-    """Sorts `10.1.1` after `9.8.6`."""
+def parse_case(case: str) -> tuple[int, ...]:
+    """Return a key that sorts case `10.1.1` after `9.8.6`."""
     return tuple(int(part) for part in case.split("."))
 
 
-def failures(results: Results) -> dict[str, str]:
-    """The cases that failed, in order."""
-    failed = {name: word for name, word in results.items() if word not in ACCEPTED}
-    return dict(sorted(failed.items(), key=lambda item: order(item[0])))
+def select_failures(results: Results) -> dict[str, str]:
+    """Return the failed cases in the order of their numbers."""
+    failures = {
+        name: result
+        for name, result in results.items()
+        if result not in PASSING_RESULTS
+    }
+    return dict(sorted(failures.items(), key=lambda item: parse_case(item[0])))

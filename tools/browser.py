@@ -1,4 +1,7 @@
-"""Have a Chromium: Playwright's own where it can be had, else the system's."""
+"""Find or install a Chromium.
+
+Playwright's own Chromium is used if it can be downloaded, otherwise the system's.
+"""
 
 import os
 import runpy
@@ -8,67 +11,80 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tools.common import ROOT, STAMPS, ToolError, is_fresh, mark, run, say
+from tools.common import ROOT, STAMPS, ToolError, is_fresh, print_line, run, write_stamp
 
 DOWNLOAD_TIMEOUT = 300.0
-APT_TIMEOUT = 600.0
+"""Seconds for the download of Playwright's Chromium."""
 
-_REFUSED = STAMPS / "no-playwright-download"
+APT_TIMEOUT = 600.0
+"""Seconds for one call of apt-get."""
+
+_FAILURE_STAMP = STAMPS / "no-playwright-download"
 
 
 def load_config() -> dict[str, Any]:
-    """Load `playwright.config.py`, whose name cannot be imported."""
+    """Load `playwright.config.py` by its path.
+
+    The name of the file contains a dot, so an import statement cannot name it.
+    """
     return runpy.run_path(str(ROOT / "playwright.config.py"))
 
 
 def ensure_chromium() -> None:
-    """Have a browser that `playwright.config.py` finds; returns at once where it does.
+    """Install a Chromium, unless `playwright.config.py` finds one already.
 
     Raises:
-        ToolError: None could be had; says what to do.
+        ToolError: No Chromium could be installed. The message says what to do.
     """
-    if _is_there():
+    if _has_chromium():
         return
-    say("There is no Chromium yet; installing one ...")
+    print_line("No Chromium was found; installing one ...")
     reasons: list[str] = []
-    for attempt in (_download, _apt):
+    # The download goes first: Playwright is tested with exactly that build, and it
+    # needs no root. It fails in a closed network, where a mirror of Debian often is
+    # available.
+    for install in (_download_chromium, _install_with_apt):
         try:
-            attempt()
+            install()
         except ToolError as error:
             reasons.append(str(error))
-        if _is_there():
+        if _has_chromium():
             return
-    tried = "\n\n".join(reasons)
+    failures = "\n\n".join(reasons)
     raise ToolError(
-        f"{tried}\n\nThe page needs a Chromium. Install one in whichever way this "
-        "machine allows, then run this again:\n"
+        f"{failures}\n\nThe page needs a Chromium. Install one in one of these ways, "
+        "then run the command again:\n"
         f"    {Path(sys.executable)} -m playwright install --with-deps chromium\n"
         "    sudo apt-get install chromium      (Debian)\n"
-        "    or Google Chrome, anywhere on PATH",
+        "    or install Google Chrome anywhere on PATH",
     )
 
 
-def _is_there() -> bool:
+def _has_chromium() -> bool:
     try:
-        load_config()["executable_path"](playwrights_own())
+        load_config()["find_executable"](get_playwright_chromium())
     except FileNotFoundError:
         return False
     return True
 
 
-def playwrights_own() -> str:
-    """Where Playwright's own Chromium is, or would be."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not for `demo`
+def get_playwright_chromium() -> str:
+    """Return the path of Playwright's own Chromium, which need not be installed."""
+    # `make demo` loads this module too, in an environment without Playwright.
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - see above
 
     with sync_playwright() as playwright:
         return playwright.chromium.executable_path
 
 
-def _download() -> None:
-    # A network that refuses the download refuses it every time: asked once per version.
+def _download_chromium() -> None:
+    # If a network blocks the download, every attempt costs a long timeout. So a failure
+    # is recorded, and the download is tried once for each version of Playwright.
     key = version("playwright")
-    if is_fresh(_REFUSED, key):
-        raise ToolError("Playwright's own Chromium could not be downloaded before.")
+    if is_fresh(_FAILURE_STAMP, key):
+        raise ToolError(
+            "The download of Playwright's own Chromium has failed in an earlier run."
+        )
     try:
         run(
             [sys.executable, "-m", "playwright", "install", "chromium"],
@@ -76,23 +92,23 @@ def _download() -> None:
             timeout=DOWNLOAD_TIMEOUT,
         )
     except ToolError:
-        mark(_REFUSED, key)
+        write_stamp(_FAILURE_STAMP, key)
         raise
 
 
-def _apt() -> None:
+def _install_with_apt() -> None:
     apt = shutil.which("apt-get")
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    if apt is None or not root:
-        raise ToolError("Debian's Chromium needs apt-get, and to be root.")
-    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if apt is None or not is_root:
+        raise ToolError("Installing Debian's Chromium requires apt-get and root.")
+    environment = {"DEBIAN_FRONTEND": "noninteractive"}
     what = "install Debian's Chromium"
-    run([apt, "update", "-qq"], what=what, timeout=APT_TIMEOUT, env=quiet)
+    run([apt, "update", "-qq"], what=what, timeout=APT_TIMEOUT, env=environment)
     run(
         [apt, "install", "-y", "-qq", "--no-install-recommends", "chromium"],
         what=what,
         timeout=APT_TIMEOUT,
-        env=quiet,
+        env=environment,
     )
 
 

@@ -1,6 +1,6 @@
-"""Lint, types and all tests, and a table of what became of them: `make test`.
+"""Run the linters, the type checkers and all tests, then print a table: `make test`.
 
-With `--quick` the unit tests alone, in under a minute: `make check`.
+`make check` passes `--quick`, which runs only the unit tests and takes under a minute.
 """
 
 import argparse
@@ -15,134 +15,162 @@ from pathlib import Path
 from tools.assets import build_wheel, ensure_node_modules
 from tools.browser import ensure_chromium
 from tools.check_wheel import check_wheel
-from tools.common import BUILD, REPORTS, ROOT, ToolError, guarded, say
+from tools.common import BUILD, REPORTS, ROOT, ToolError, print_line, run_main
 from tools.coverage_report import report_coverage
 from tools.daemons import ensure_daemons
-from tools.steps import Outcome, Step, python, run_steps, table
+from tools.steps import Outcome, Step, format_table, make_python_command, run_steps
 
 NATIVE_TESTS = ("unit", "contract", "native", "docs")
-REAL_TESTS = ("interop", "netns")
+SERVER_TESTS = ("interop", "netns")
 BROWSER_TESTS = ("e2e", "browser")
-NO_PAGE = ("-p", "no:playwright")
+# pytest-playwright starts an event loop that pytest-asyncio's tests cannot share.
+NO_PLAYWRIGHT = ("-p", "no:playwright")
 EAGER_TASKS = ("-p", "tests.support.eager_plugin")
 
+# mypy runs once for each platform, because `sys.platform == "emscripten"` makes the
+# branches of the other platform unreachable, and mypy does not check those.
 MYPY_NATIVE = ("-p", "ws", "-p", "ws_common", "-p", "ws_vm")
 MYPY_BROWSER = ("-p", "ws", "-p", "ws_common", "-p", "ws_js")
 MYPY_API = ("tests/typing",)
 
 
-def _lint() -> list[Step]:
+def _make_lint_steps() -> list[Step]:
     return [
-        Step("ruff check", "lint", python("-m", "ruff", "check", "--quiet", ".")),
-        Step("ruff format", "lint", python("-m", "ruff", "format", "--check", ".")),
+        Step(
+            "ruff check",
+            "lint",
+            make_python_command("-m", "ruff", "check", "--quiet", "."),
+        ),
+        Step(
+            "ruff format",
+            "lint",
+            make_python_command("-m", "ruff", "format", "--check", "."),
+        ),
         Step(
             "import-linter",
             "lint",
-            python(
+            make_python_command(
+                # import-linter cannot be run with `-m`, and its script is not on PATH
+                # when the environment is not activated.
                 "-c",
                 "from importlinter.cli import lint_imports_command as c; c()",
                 "--no-logo",
             ),
         ),
+        Step("glossary", "lint", make_python_command("-m", "tools.words")),
     ]
 
 
-def _types() -> list[Step]:
-    pyright = python("-m", "pyright", "--pythonpath", sys.executable)
+def _make_type_steps() -> list[Step]:
+    pyright = make_python_command("-m", "pyright", "--pythonpath", sys.executable)
     return [
-        Step("mypy, native", "types", _mypy("linux", MYPY_NATIVE)),
-        Step("mypy, browser", "types", _mypy("emscripten", MYPY_BROWSER)),
-        Step("mypy, API, native", "types", _mypy("linux", MYPY_API)),
-        Step("mypy, API, browser", "types", _mypy("emscripten", MYPY_API)),
+        Step("mypy, native", "types", _make_mypy_command("linux", MYPY_NATIVE)),
+        Step("mypy, browser", "types", _make_mypy_command("emscripten", MYPY_BROWSER)),
+        Step("mypy, API, native", "types", _make_mypy_command("linux", MYPY_API)),
+        Step("mypy, API, browser", "types", _make_mypy_command("emscripten", MYPY_API)),
         Step(
             "mypy, tools and demo",
             "types",
-            _mypy("linux", ("tools", "web-demo", "examples")),
+            _make_mypy_command("linux", ("tools", "web-demo", "examples")),
         ),
         Step("pyright", "types", pyright),
         Step(
             "pyright --verifytypes",
             "types",
             [*pyright, "--verifytypes", "ws", "--ignoreexternal"],
-            # It looks where packages are installed, and not into editable ones.
+            # --verifytypes ignores editable installs, but it searches PYTHONPATH.
             env={"PYTHONPATH": "src"},
         ),
     ]
 
 
-def _mypy(platform: str, what: Sequence[str]) -> list[str]:
-    # A cache for each run: they would throw away each other's.
-    cache = f".cache/mypy-{platform}-{what[-1]}"
-    return python("-m", "mypy", "--platform", platform, "--cache-dir", cache, *what)
+def _make_mypy_command(platform: str, targets: Sequence[str]) -> list[str]:
+    # With a shared cache, each run would invalidate the entries of the run before,
+    # since they depend on the platform. Two runs at the same time would also collide.
+    cache = f".cache/mypy-{platform}-{targets[-1]}"
+    return make_python_command(
+        "-m", "mypy", "--platform", platform, "--cache-dir", cache, *targets
+    )
 
 
-def _tests() -> list[Step]:
-    # pytest-playwright and pytest-asyncio both want the loop: two runs.
+def _make_test_steps() -> list[Step]:
+    # pytest-playwright and pytest-asyncio cannot run in one process: with Playwright's
+    # loop running, pytest-asyncio fails with "Runner.run() cannot be called from a
+    # running event loop". Hence separate runs. Each run is exclusive, because many
+    # tests and the import time of the wheel are sensitive to other load on the machine.
     return [
         Step(
             "pytest, native",
             "tests",
-            pytest_command("native", NATIVE_TESTS, *NO_PAGE, "--cov", "--cov-report="),
-            alone=True,
+            make_pytest_command(
+                "native", NATIVE_TESTS, *NO_PLAYWRIGHT, "--cov", "--cov-report="
+            ),
+            exclusive=True,
         ),
         Step(
             "pytest, eager tasks",
             "tests",
-            pytest_command("eager", ("contract",), *NO_PAGE, *EAGER_TASKS),
-            alone=True,
+            make_pytest_command("eager", ("contract",), *NO_PLAYWRIGHT, *EAGER_TASKS),
+            exclusive=True,
         ),
         Step(
             "pytest, real servers and networks",
             "tests",
-            pytest_command("real", REAL_TESTS, *NO_PAGE),
-            needs=prepare_real,
-            alone=True,
+            make_pytest_command("real", SERVER_TESTS, *NO_PLAYWRIGHT),
+            prepare=prepare_servers,
+            exclusive=True,
         ),
         Step(
             "pytest, in Chromium",
             "tests",
-            pytest_command("browser", BROWSER_TESTS),
-            needs=prepare_browser,
-            alone=True,
+            make_pytest_command("browser", BROWSER_TESTS),
+            prepare=prepare_browser,
+            exclusive=True,
         ),
-        Step("coverage, both together", "tests", report_coverage, alone=True),
-        Step("the wheel, without src/", "tests", check_wheel, alone=True),
+        Step("coverage, both together", "tests", report_coverage, exclusive=True),
+        Step("the wheel, without src/", "tests", check_wheel, exclusive=True),
     ]
 
 
-def _unit_tests() -> list[Step]:
-    command = pytest_command("unit", ("unit",), *NO_PAGE)
+def _make_unit_test_steps() -> list[Step]:
+    command = make_pytest_command("unit", ("unit",), *NO_PLAYWRIGHT)
     return [Step("pytest, unit tests", "tests", command)]
 
 
-def pytest_command(name: str, folders: Sequence[str], *options: str) -> list[str]:
-    """A run of pytest that writes a report for `count`."""
-    there = [f"tests/{folder}" for folder in folders if _has_tests(folder)]
+def make_pytest_command(name: str, folders: Sequence[str], *options: str) -> list[str]:
+    """Make a command that runs pytest and writes a report for `count_results`.
+
+    Args:
+        name: The name of the report.
+        folders: Folders below `tests/`. Folders without tests are left out.
+        *options: More options for pytest.
+    """
+    paths = [f"tests/{folder}" for folder in folders if _has_tests(folder)]
     report = REPORTS / f"{name}.xml"
-    return python("-m", "pytest", *options, f"--junitxml={report}", *there)
+    return make_python_command("-m", "pytest", *options, f"--junitxml={report}", *paths)
 
 
 def _has_tests(folder: str) -> bool:
     return any((ROOT / "tests" / folder).rglob("test_*.py"))
 
 
-def prepare_real() -> None:
-    """Have what the tests against real servers need, as far as it can be had.
+def prepare_servers() -> None:
+    """Install the servers that the tests need, as far as this machine allows.
 
-    What is missing, the tests that need it say: that is no reason not to run the rest.
+    A missing server is not an error: the tests that need it are skipped and name it.
     """
     ensure_daemons()
     try:
         ensure_node_modules()
     except ToolError as error:
-        say(str(error))
+        print_line(str(error))
 
 
 def prepare_browser() -> None:
-    """Have what the tests in a browser need.
+    """Install a browser and build everything that its pages load.
 
     Raises:
-        ToolError: It cannot be had on this machine.
+        ToolError: Something could not be installed on this machine.
     """
     ensure_node_modules()
     build_wheel()
@@ -151,23 +179,25 @@ def prepare_browser() -> None:
 
 @dataclass
 class Counts:
-    """What pytest's reports add up to."""
+    """The totals over all reports of pytest."""
 
     passed: int = 0
     failed: int = 0
-    known: int = 0
+    expected_failures: int = 0
     skipped: list[str] = field(default_factory=list)
 
 
-def count(reports: Path = REPORTS) -> Counts:
+def count_results(reports: Path = REPORTS) -> Counts:
     """Add up the JUnit reports in a folder."""
     counts = Counts()
     for report in sorted(reports.glob("*.xml")):
-        # Written by our own pytest a moment ago: nothing to defuse.
+        # pytest wrote this file a moment ago, so the XML can be trusted (S314).
         for case in ET.parse(report).iter("testcase"):  # noqa: S314
             skipped = case.find("skipped")
             if skipped is not None and skipped.get("type") == "pytest.xfail":
-                counts.known += 1  # it was run, and fails as its mark says
+                # JUnit's format has no word for an expected failure: pytest writes
+                # that the test was skipped, although it ran.
+                counts.expected_failures += 1
             elif skipped is not None:
                 reason = skipped.get("message", "")
                 name = f"{case.get('classname')}.{case.get('name')}"
@@ -179,46 +209,62 @@ def count(reports: Path = REPORTS) -> Counts:
     return counts
 
 
-def close(outcomes: Sequence[Outcome], began: float) -> int:
-    """Print the table and what was not run; return the exit code.
+def print_summary(outcomes: Sequence[Outcome], started: float) -> int:
+    """Print a table of the steps and a list of the tests that could not run.
 
-    What was not run is a failure where CI is: nobody looks there at a list.
+    Args:
+        outcomes: The outcomes of all steps.
+        started: When the first step began, as `time.monotonic()` counts.
+
+    Returns:
+        The exit code.
     """
-    counts = count()
+    counts = count_results()
     not_run = [
         f"{outcome.step.name}: {outcome.output}"
         for outcome in outcomes
         if outcome.result == "not run"
     ] + counts.skipped
     failed = [outcome for outcome in outcomes if outcome.result == "FAILED"]
-    say(f"\n{table(outcomes)}\n\n  {time.monotonic() - began:.0f} s in all")
+    print_line(
+        f"\n{format_table(outcomes)}\n\n  {time.monotonic() - started:.0f} s in all"
+    )
     if not_run:
-        say("\nNot run on this machine, and why:")
-        say("\n".join(f"  {line}" for line in not_run))
+        print_line("\nNot run on this machine, with the reasons:")
+        print_line("\n".join(f"  {line}" for line in not_run))
+    # In CI nobody reads the list of tests that did not run, so a missing program there
+    # has to fail the build.
     in_ci = os.environ.get("CI", "").lower() not in {"", "0", "false"}
     if not_run and in_ci:
-        say("\nUnder CI everything has to run, so this is a failure.")
-    known = f", {counts.known} fail as expected" if counts.known else ""
-    say(f"\n{counts.passed} passed, {counts.failed} failed{known}")
+        print_line("\nIn CI everything has to run, so this is a failure.")
+    expected_failures = (
+        f", {counts.expected_failures} fail as expected"
+        if counts.expected_failures
+        else ""
+    )
+    print_line(f"\n{counts.passed} passed, {counts.failed} failed{expected_failures}")
     return 1 if failed or (not_run and in_ci) else 0
 
 
 def main() -> int:
-    """Run the steps that the command line asks for, by default all."""
+    """Run the steps that the command line selects, by default all of them."""
     parser = argparse.ArgumentParser(prog="tools.check", description=__doc__)
     parser.add_argument("--only", choices=["lint", "types", "tests"])
-    parser.add_argument("--quick", action="store_true", help="unit tests alone")
+    parser.add_argument(
+        "--quick", action="store_true", help="of the tests, run only the unit tests"
+    )
     arguments = parser.parse_args()
     only = arguments.only
-    began = time.monotonic()
+    started = time.monotonic()
     BUILD.mkdir(exist_ok=True)
+    # Reports of an earlier run would be counted again by print_summary().
     for report in REPORTS.glob("*.xml"):
         report.unlink()
-    tests = _unit_tests() if arguments.quick else _tests()
-    steps = [*_lint(), *_types(), *tests]
+    tests = _make_unit_test_steps() if arguments.quick else _make_test_steps()
+    steps = [*_make_lint_steps(), *_make_type_steps(), *tests]
     chosen = [step for step in steps if only in {None, step.group}]
-    return close(run_steps(chosen), began)
+    return print_summary(run_steps(chosen), started)
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

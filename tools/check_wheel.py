@@ -1,4 +1,4 @@
-"""Test the wheel as a user gets it: in an empty environment, `src/` out of reach."""
+"""Test the wheel as a user gets it: in an empty environment, without `src/`."""
 
 import json
 import statistics
@@ -10,17 +10,18 @@ import zipfile
 from pathlib import Path
 
 from tools.assets import build_wheel
-from tools.common import BUILD, ToolError, run, say
+from tools.common import BUILD, ToolError, print_line, run
 
 PACKAGES = ("ws", "ws_common", "ws_js", "ws_vm")
-EXPECTED = {"websockets", "ws-everywhere"}
+EXPECTED_DISTRIBUTIONS = {"websockets", "ws-everywhere"}
 
 IMPORT_ALLOWANCE = 0.015
-"""Seconds that `import ws` may cost on top of `import websockets.asyncio.client`."""
+"""Seconds that `import ws` may take longer than `import websockets.asyncio.client`."""
 
-ROUNDS = 15
+IMPORT_ROUNDS = 15
+"""How often each import is measured."""
 
-CONVERSATION = """
+ECHO_PROGRAM = """
 import asyncio, pathlib, sys
 from websockets.asyncio.server import serve
 import ws
@@ -44,89 +45,108 @@ ws.run(main())
 print("conversation: ok")
 """
 
-TIMING = """
+TIMING_PROGRAM = """
 import time
 began = time.process_time()
 import {module}
 print(time.process_time() - began)
 """
-"""The processor's time, so that waiting for a busy machine does not count."""
+"""Prints the processor time of an import.
+
+Unlike elapsed time, it does not grow when other programs keep the machine busy.
+"""
 
 
 def check_wheel() -> str:
-    """Build the wheel and test it; returns what was found.
+    """Build the wheel, install it, and test it.
+
+    Returns:
+        The installed versions, the output of an echo client, and the import times.
 
     Raises:
-        ToolError: Something is not as it should be.
+        ToolError: The wheel has wrong contents, does not work, or imports too slowly.
     """
     wheel = build_wheel()
     _check_contents(wheel)
     environment = BUILD / "wheel-venv"
-    # Without pip in it, the environment holds nothing but what the wheel brings.
+    # The environment has no pip of its own, so the list of its packages shows exactly
+    # what the wheel and its dependencies have installed.
     venv.create(environment, clear=True, with_pip=False)
     binary = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
     python = environment / binary
     pip = [sys.executable, "-m", "pip", "--python", str(python)]
     run([*pip, "install", "--quiet", wheel], what="install the wheel")
-    brought = _installed(run([*pip, "list", "--format=json"], what="list packages"))
-    if set(brought) != EXPECTED:
-        raise ToolError(f"The wheel should bring {EXPECTED}, and brought {brought}")
-    lines = [f"installed: {', '.join(f'{n} {v}' for n, v in sorted(brought.items()))}"]
-    with tempfile.TemporaryDirectory() as elsewhere:
-        lines.append(_run(python, CONVERSATION, Path(elsewhere)).strip())
-        lines.append(_check_import_time(python, Path(elsewhere)))
+    installed = _parse_packages(
+        run([*pip, "list", "--format=json"], what="list packages")
+    )
+    if set(installed) != EXPECTED_DISTRIBUTIONS:
+        raise ToolError(
+            f"The wheel should install {EXPECTED_DISTRIBUTIONS}, not {installed}"
+        )
+    lines = [
+        f"installed: {', '.join(f'{n} {v}' for n, v in sorted(installed.items()))}"
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        lines.append(_run_isolated(python, ECHO_PROGRAM, Path(folder)).strip())
+        lines.append(_check_import_time(python, Path(folder)))
     return "\n".join(lines)
 
 
 def _check_contents(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    missing = [name for name in PACKAGES if f"{name}/py.typed" not in names]
+    files = zipfile.ZipFile(wheel).namelist()
+    # Without `py.typed` in every package, type checkers ignore our annotations.
+    missing = [name for name in PACKAGES if f"{name}/py.typed" not in files]
     if missing:
         raise ToolError(f"No py.typed in the wheel for {', '.join(missing)}")
-    tops = {name.partition("/")[0] for name in names}
-    others = {top for top in tops if not top.endswith(".dist-info")} - set(PACKAGES)
-    if others or not wheel.name.endswith("-py3-none-any.whl"):
-        raise ToolError(f"{wheel.name} should hold our packages only, has {others}")
+    top_level = {name.partition("/")[0] for name in files}
+    unexpected = {top for top in top_level if not top.endswith(".dist-info")} - set(
+        PACKAGES
+    )
+    if unexpected or not wheel.name.endswith("-py3-none-any.whl"):
+        raise ToolError(f"{wheel.name} contains more than our packages: {unexpected}")
 
 
-def _installed(listing: str) -> dict[str, str]:
+def _parse_packages(listing: str) -> dict[str, str]:
     return {item["name"]: item["version"] for item in json.loads(listing)}
 
 
-def _run(python: Path, program: str, cwd: Path) -> str:
-    # -I: neither the folder nor PYTHONPATH can bring back src/.
+def _run_isolated(python: Path, program: str, cwd: Path) -> str:
+    # -I keeps the working directory and PYTHONPATH out of sys.path, so that the program
+    # cannot import `ws` from src/. `-W error` fails on any warning at import.
     command = [str(python), "-I", "-W", "error", "-c", program]
     return run(command, cwd=cwd, what="use the installed wheel", timeout=60)
 
 
 def _check_import_time(python: Path, cwd: Path) -> str:
-    # A busy machine can spoil one comparison, not three.
+    # Other load on the machine can distort one comparison. Three in a row are evidence.
     for _ in range(3):
         ours, theirs = _import_times(python, cwd)
         if ours <= theirs + IMPORT_ALLOWANCE:
             break
     line = (
-        f"import time, median of {ROUNDS}: ws {ours * 1000:.1f} ms, "
+        f"import time, median of {IMPORT_ROUNDS}: ws {ours * 1000:.1f} ms, "
         f"websockets.asyncio.client {theirs * 1000:.1f} ms"
     )
     if ours > theirs + IMPORT_ALLOWANCE:
-        raise ToolError(f"{line}: more than {IMPORT_ALLOWANCE * 1000:.0f} ms apart")
+        raise ToolError(
+            f"{line}: the difference is above {IMPORT_ALLOWANCE * 1000:.0f} ms"
+        )
     return line
 
 
 def _import_times(python: Path, cwd: Path) -> tuple[float, float]:
     samples: dict[str, list[float]] = {"ws": [], "websockets.asyncio.client": []}
-    # Taken in turn, so that whatever else the machine does hits both alike.
-    for _ in range(ROUNDS):
+    # The two imports alternate, so that other load on the machine affects both equally.
+    for _ in range(IMPORT_ROUNDS):
         for module, seconds in samples.items():
-            program = TIMING.format(module=module)
-            seconds.append(float(_run(python, program, cwd)))
+            program = TIMING_PROGRAM.format(module=module)
+            seconds.append(float(_run_isolated(python, program, cwd)))
     ours, theirs = (statistics.median(seconds) for seconds in samples.values())
     return ours, theirs
 
 
 if __name__ == "__main__":
     try:
-        say(check_wheel())
-    except (ToolError, subprocess.SubprocessError) as problem:
-        sys.exit(str(problem))
+        print_line(check_wheel())
+    except (ToolError, subprocess.SubprocessError) as error:
+        sys.exit(str(error))

@@ -1,29 +1,38 @@
-"""One coverage for both platforms: the native run's, and what a page measured."""
+"""Combine the coverage that the native run and the pages in a browser have measured."""
 
 from tools.common import ROOT, ToolError, run
-from tools.steps import python
+from tools.steps import make_python_command
 
-NATIVE = ROOT / ".cache" / "coverage"
-"""As `pyproject.toml` has it; a page's has a suffix (`tests/browser/results.py`)."""
+DATA_FILE = ROOT / ".cache" / "coverage"
+"""The file of the native run, as in `pyproject.toml`.
 
-LEAST = 98
-"""Per cent of lines and branches that both runs together cover, at the least."""
+`tests/browser/results.py` writes the data of each page to this path with a suffix.
+"""
+
+MINIMUM_PERCENT = 98
+"""The minimum percentage of lines and branches that both runs together must cover."""
 
 
 def report_coverage() -> str:
-    """Combine what there is, and return the report.
+    """Combine the available data files, and return the report.
 
     Raises:
-        ToolError: Neither run has measured anything, or less than `LEAST` is covered.
+        ToolError: There are no data files, or the coverage is below `MINIMUM_PERCENT`.
     """
-    pages = sorted(NATIVE.parent.glob(f"{NATIVE.name}.*"))
-    if not NATIVE.exists() and not pages:
-        raise ToolError("Nothing was measured: did the tests run?")
-    if pages:
+    page_files = sorted(DATA_FILE.parent.glob(f"{DATA_FILE.name}.*"))
+    if not DATA_FILE.exists() and not page_files:
+        raise ToolError("No coverage was measured. Run the tests first: make test")
+    if page_files:
         what = "combine the coverage of both platforms"
         run(
-            python("-m", "coverage", "combine", "--append", *map(str, pages)), what=what
+            make_python_command(
+                "-m", "coverage", "combine", "--append", *map(str, page_files)
+            ),
+            what=what,
         )
-    # Not in `pyproject.toml`, where pytest-cov would hold the native run alone to it.
-    report = python("-m", "coverage", "report", f"--fail-under={LEAST}")
-    return run(report, what=f"reach a coverage of {LEAST} %")
+    # The minimum is not in `pyproject.toml`, because pytest-cov would apply it to the
+    # native run alone, which does not run the browser's backend.
+    report = make_python_command(
+        "-m", "coverage", "report", f"--fail-under={MINIMUM_PERCENT}"
+    )
+    return run(report, what=f"reach a coverage of {MINIMUM_PERCENT} %")

@@ -1,11 +1,13 @@
-"""Have the servers and network tools that the native tests meet: by apt, where we may.
+"""Install the servers and network tools that the native tests use, with apt-get.
 
-What cannot be had is no error: the tests that need it skip, and say so.
+A program that cannot be installed is not an error: the tests that need it are skipped.
 """
 
-from tools.apt import ensure, find
+from tools.apt import find_program, install_programs
 from tools.common import STAMPS
 
+# `nginx-light` has the fewest modules, and `tinyproxy-bin` contains only the program,
+# without the service of the package `tinyproxy`.
 PACKAGES = {
     "ip": "iproute2",
     "iptables": "iptables",
@@ -14,15 +16,15 @@ PACKAGES = {
     "squid": "squid",
     "tinyproxy": "tinyproxy-bin",
 }
-"""Programs, and the packages of Debian and Ubuntu that have them."""
+"""The package of Debian and Ubuntu that contains each program."""
 
-_FAILED = STAMPS / "no-daemons"
+_FAILURE_STAMP = STAMPS / "no-daemons"
 
 
 def ensure_daemons() -> None:
-    """Install what is missing, unless that failed before."""
-    missing = [name for name in PACKAGES if find(name) is None]
-    ensure(missing, PACKAGES, _FAILED)
+    """Install the missing programs, unless that has failed before."""
+    missing = [program for program in PACKAGES if find_program(program) is None]
+    install_programs(missing, PACKAGES, _FAILURE_STAMP)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Run the native suite on every Python that we promise: `make test-pythons`.
+"""Run the native tests on every installed Python we support: `make test-pythons`.
 
-On each Python from 3.11 on that is installed: the oldest and the newest `websockets`
-that we allow, on asyncio, and the newest on uvloop, and on asyncio with eager tasks
-(3.11, which has none, plays them). Ends in a table.
+On each Python the tests run four times: on asyncio with the oldest and with the newest
+`websockets` that we allow, and with the newest one on uvloop and on asyncio with eager
+tasks. (Python 3.11 has no eager tasks, so a plugin of the tests imitates them.) At the
+end a table shows the results.
 """
 
 import argparse
@@ -17,17 +18,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.common import ROOT, ToolError, digest, guarded, is_fresh, mark, run, say
+from tools.common import (
+    ROOT,
+    ToolError,
+    digest,
+    is_fresh,
+    print_line,
+    run,
+    run_main,
+    write_stamp,
+)
 from tools.setup import PYODIDE_TYPES
 
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-HOME = ROOT / ".cache" / "pythons"
+CACHE = ROOT / ".cache" / "pythons"
 
 OLDEST = "websockets==15.0"
 NEWEST = "websockets"
 
-LIMIT = "15m"
-"""For one run of the suite."""
+RUN_TIMEOUT = "15m"
+"""The time limit for one run of the tests."""
 
 CASES = (
     ("oldest", "asyncio"),
@@ -35,15 +45,15 @@ CASES = (
     ("newest", "uvloop"),
     ("newest", "eager"),
 )
-"""Which `websockets`, on which loop."""
+"""The version of `websockets` and the event loop of each run."""
 
-SUITES = {
+PYTEST_ARGUMENTS = {
     "asyncio": ("tests/unit", "tests/contract", "tests/native"),
-    # The virtual clock of the unit tests is made for asyncio's own loop.
+    # The unit tests are left out: their virtual clock patches asyncio's own loop.
     "uvloop": ("-p", "tests.support.uvloop_plugin", "tests/contract", "tests/native"),
     "eager": ("-p", "tests.support.eager_plugin", "tests/unit", "tests/contract"),
 }
-"""What pytest is told for each loop."""
+"""The arguments of pytest for each event loop."""
 
 
 @dataclass(frozen=True)
@@ -58,66 +68,86 @@ class Row:
 
 
 def find_python(version: str) -> Path | None:
-    """An interpreter of this version: pyenv's, or one on PATH."""
-    homes = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    candidates = sorted(homes.glob(f"{version}.*/bin/python"), reverse=True)
+    """Find an interpreter of a version, such as 3.12: pyenv's, or one on PATH."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = sorted(versions.glob(f"{version}.*/bin/python"), reverse=True)
     if found := shutil.which(f"python{version}"):
         candidates.append(Path(found))
+    # Each candidate is asked for its version: pyenv's shims are on PATH for versions
+    # that are installed but not selected, and those only print an error.
     for candidate in candidates:
-        ask = [
+        command = [
             str(candidate),
             "-c",
             "import sys; print('%d.%d' % sys.version_info[:2])",
         ]
-        done = subprocess.run(ask, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.stdout.strip() == version:
             return candidate
     return None
 
 
-def environment(version: str, python: Path) -> Path:
-    """Have an environment with what the tests need, and return its interpreter.
+def ensure_environment(version: str, python: Path) -> Path:
+    """Make a virtual environment with everything that the tests need.
+
+    Args:
+        version: The version, which names the folder.
+        python: The interpreter to make the environment with.
+
+    Returns:
+        The interpreter of the environment. If it is up to date, nothing is installed.
 
     Raises:
-        ToolError: It could not be made.
+        ToolError: The environment could not be made.
     """
-    where = HOME / version
-    inside = where / "bin" / "python"
+    folder = CACHE / version
+    interpreter = folder / "bin" / "python"
     manifest = (ROOT / "pyproject.toml").read_bytes()
     key, stamp = (
         digest(manifest, PYODIDE_TYPES.encode(), str(python).encode()),
-        where / "stamp",
+        folder / "stamp",
     )
-    if is_fresh(stamp, key) and inside.exists():
-        return inside
-    say(f"Making an environment for Python {version} ...")
-    shutil.rmtree(where, ignore_errors=True)
+    if is_fresh(stamp, key) and interpreter.exists():
+        return interpreter
+    print_line(f"Making an environment for Python {version} ...")
+    shutil.rmtree(folder, ignore_errors=True)
     what = f"make an environment for Python {version}"
-    run([python, "-m", "venv", where], what=what)
-    pip = [str(inside), "-m", "pip", "install", "--quiet"]
+    run([python, "-m", "venv", folder], what=what)
+    pip = [str(interpreter), "-m", "pip", "install", "--quiet"]
     run([*pip, "--upgrade", "pip>=25.1"], what=what)
     run([*pip, "--editable", ".[demo,speed]", "--group", "test"], what=what)
     run([*pip, "--no-deps", "--ignore-requires-python", PYODIDE_TYPES], what=what)
-    mark(stamp, key)
-    return inside
+    write_stamp(stamp, key)
+    return interpreter
 
 
-def rows(version: str, more: list[str]) -> Iterator[Row]:
-    """Run all cases on one Python."""
+def run_cases(version: str, pytest_arguments: list[str]) -> Iterator[Row]:
+    """Run all cases on one version of Python.
+
+    Args:
+        version: The version, such as 3.12.
+        pytest_arguments: More arguments for pytest.
+
+    Yields:
+        The row of each case as soon as it has run.
+    """
     python = find_python(version)
     if python is None:
         yield Row(version, "", "", "not run: it is not installed", 0.0)
         return
-    inside = environment(version, python)
+    interpreter = ensure_environment(version, python)
     for library, loop in CASES:
-        wanted = OLDEST if library == "oldest" else NEWEST
-        pip = [str(inside), "-m", "pip", "install", "--quiet", "--upgrade", wanted]
-        run(pip, what=f"install {wanted}")
-        began = time.monotonic()
-        say(f"── Python {version}, {library} websockets, {loop} ...")
-        command = ["timeout", LIMIT, str(inside), "-m", "pytest", "-q"]
+        requirement = OLDEST if library == "oldest" else NEWEST
+        pip = [str(interpreter), "-m", "pip", "install", "--quiet", "--upgrade"]
+        run([*pip, requirement], what=f"install {requirement}")
+        # One environment serves all cases. Only `websockets` is replaced between them,
+        # which is much faster than making an environment for each case.
+        started = time.monotonic()
+        print_line(f"── Python {version}, {library} websockets, {loop} ...")
+        pytest = ["timeout", RUN_TIMEOUT, str(interpreter), "-m", "pytest", "-q"]
+        pytest += ["-p", "no:playwright"]
         done = subprocess.run(
-            [*command, "-p", "no:playwright", *more, *SUITES[loop]],
+            [*pytest, *pytest_arguments, *PYTEST_ARGUMENTS[loop]],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -125,20 +155,27 @@ def rows(version: str, more: list[str]) -> Iterator[Row]:
             text=True,
             check=False,
         )
-        seconds = time.monotonic() - began
+        seconds = time.monotonic() - started
+        # The output is shown only if the run failed. Its end contains the failures.
         if done.returncode:
-            say(done.stdout[-6000:])
+            print_line(done.stdout[-6000:])
         last = done.stdout.rstrip().rpartition("\n")[2]
         result = last.partition(" in ")[0].strip("= ")
-        yield Row(_full(inside), _installed(inside), loop, result, seconds)
+        yield Row(
+            _get_python_version(interpreter),
+            _get_websockets_version(interpreter),
+            loop,
+            result,
+            seconds,
+        )
 
 
-def _full(python: Path) -> str:
+def _get_python_version(python: Path) -> str:
     code = "import platform; print(platform.python_version())"
     return run([python, "-c", code], what="ask for a version").strip()
 
 
-def _installed(python: Path) -> str:
+def _get_websockets_version(python: Path) -> str:
     listed = run(
         [python, "-m", "pip", "list", "--format=json"], what="list the packages"
     )
@@ -146,8 +183,8 @@ def _installed(python: Path) -> str:
     return str(versions["websockets"])
 
 
-def table(done: list[Row]) -> str:
-    """All rows, as Markdown."""
+def format_table(done: list[Row]) -> str:
+    """Format the rows as a Markdown table."""
     lines = ["| Python | websockets | loop | result | |", "|---|---|---|---|---|"]
     lines += [
         f"| {row.python} | {row.websockets} | {row.loop} | {row.result} | "
@@ -157,26 +194,31 @@ def table(done: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def _is_good(result: str) -> bool:
-    counted = set(re.findall(r"[a-z]+", result))  # "xfailed" is as expected
-    return "passed" in counted and not counted & {"failed", "error", "errors"}
+def _is_success(result: str) -> bool:
+    # Whole words are compared, because "2 xfailed" contains "failed" but is a success.
+    words = set(re.findall(r"[a-z]+", result))
+    return "passed" in words and not words & {"failed", "error", "errors"}
 
 
 def main() -> int:
-    """Run all of it; fail where a run has failed or nothing was run."""
+    """Run all cases; fail if a run failed, or if no Python was found."""
     parser = argparse.ArgumentParser(prog="tools.pythons", description=__doc__)
     parser.add_argument("--python", action="append", choices=VERSIONS)
-    parser.add_argument("more", nargs="*", help="passed on to pytest, after --")
-    asked = parser.parse_args()
+    parser.add_argument("more", nargs="*", help="arguments for pytest, after --")
+    arguments = parser.parse_args()
     done = [
-        row for version in asked.python or VERSIONS for row in rows(version, asked.more)
+        row
+        for version in arguments.python or VERSIONS
+        for row in run_cases(version, arguments.more)
     ]
-    say(f"\n{table(done)}\n")
-    failed = [row for row in done if row.seconds and not _is_good(row.result)]
+    print_line(f"\n{format_table(done)}\n")
+    failed = [row for row in done if row.seconds and not _is_success(row.result)]
+    # A Python that is not installed has a row without seconds. It is not a failure,
+    # unless no Python was found at all: then nothing was tested.
     if failed or not any(row.seconds for row in done):
         raise ToolError(f"{len(failed)} of {len(done)} runs failed")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

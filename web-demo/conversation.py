@@ -1,7 +1,8 @@
-"""One program, two places: run by CPython in a terminal and by PyScript in a page.
+"""The program of the demo. CPython runs it in a terminal, and PyScript in a page.
 
-It talks to a server that echoes, is cut off in the middle, comes back by itself, goes
-on, and shows what the client counted meanwhile. Nothing here knows where it runs.
+It exchanges messages with an echo server, loses its connection, reconnects by itself,
+continues, and prints the client's metrics. It contains nothing that depends on where it
+runs.
 """
 
 import json
@@ -10,13 +11,14 @@ import display
 
 import ws
 
+# Short delays, since a person watches the reconnection.
 OPTIONS = ws.WebSocketOptions.common(
     connection_retry_interval=ws.ConnectionRetryInterval(min=0.1, max=1.0),
 )
 
 
 async def exchange(client: ws.WebSocketClient, message: str | bytes) -> str | bytes:
-    """Send a message, and show it and what came back."""
+    """Send a message, wait for the answer, and print both."""
     print(f"→ {message!r}")
     await client.add(message)
     answer = await client.recv()
@@ -25,8 +27,8 @@ async def exchange(client: ws.WebSocketClient, message: str | bytes) -> str | by
 
 
 async def main() -> None:
-    """Hold the conversation."""
-    async with ws.connect(display.server_url(), OPTIONS) as client:
+    """Exchange messages, lose the connection, and continue on the next one."""
+    async with ws.connect(display.get_server_url(), OPTIONS) as client:
         display.watch(client)
         print(f"Connected, on platform {ws.PLATFORM!r}.")
 
@@ -37,15 +39,17 @@ async def main() -> None:
         print(f"  as JSON: {answer['what']}")
         await exchange(client, "ping")
 
-        # The server drops the TCP connection, without a closing handshake.
-        print("Now asking to be cut off ...")
+        # The server drops the TCP connection without a closing handshake. The
+        # subscription comes before the request, so that the next `Open` cannot be
+        # missed.
+        print("Asking the server to drop the connection ...")
         opened = client.state_changes.open.subscribe()
         await client.add("abort")
-        again = await anext(opened)
-        print(f"Back by itself: this is connection {again.connection}.")
+        reopened = await anext(opened)
+        print(f"Reconnected: this is connection {reopened.connection}.")
 
         await exchange(client, "Still there?")
-        print("What the client counted:")
+        print("The client's metrics:")
         print(client.metrics)
     print("Done.")
 

@@ -1,6 +1,6 @@
-"""Where the conversation shows itself: the terminal, or the elements of the page.
+"""The output of the demo: the terminal, or the elements of the page.
 
-This is all that differs between the two: where the server is, and where a line goes.
+Only the address of the server and the place of the output differ between the two.
 """
 
 import asyncio
@@ -8,10 +8,10 @@ import sys
 
 import ws
 
-REFRESH = 0.1
-"""Seconds between two looks at the metrics."""
+REFRESH_INTERVAL = 0.1
+"""Seconds between two updates of the metrics in the page."""
 
-SHOWN = (
+METRIC_NAMES = (
     "transferred_count",
     "transferred_size",
     "received_count",
@@ -21,75 +21,81 @@ SHOWN = (
     "last_disconnect_code",
     "unconfirmed_count",
 )
-"""The metrics that have a place in the page, by name."""
+"""The metrics that the page shows. Each is the id of an element in `index.html`."""
 
+# A literal test of `sys.platform`, because type checkers understand it: `pyscript`
+# exists only in a page.
 if sys.platform == "emscripten":
     from pyscript import document, window
 
     class _Log:
-        """A standard output that ends in the page."""
+        """A standard output that appends to the log in the page."""
 
         def write(self, text: str) -> int:
             document.getElementById("log").append(text)
             return len(text)
 
         def flush(self) -> None:
-            """Nothing is held back."""
+            """Do nothing, since `write` does not buffer."""
 
+    # With another sys.stdout, the program can use print() in both places.
     sys.stdout = _Log()
 
-    def server_url() -> str:
-        """The endpoint of the server that this page came from."""
+    def get_server_url() -> str:
+        """Return the WebSocket endpoint of the server that served this page."""
+        # A page from https:// may not open ws:// (mixed content).
         scheme = "wss" if window.location.protocol == "https:" else "ws"
         return f"{scheme}://{window.location.host}/ws"
 
     def _show_state(state: ws.WebSocketClientState) -> None:
         name = type(state).__name__
-        chip = document.getElementById("state")
-        chip.textContent = name
-        chip.className = name.lower()
-        step = document.createElement("li")
-        step.textContent = name
-        document.getElementById("states").append(step)
+        badge = document.getElementById("state")
+        badge.textContent = name
+        badge.className = name.lower()
+        item = document.createElement("li")
+        item.textContent = name
+        document.getElementById("states").append(item)
 
     def _show_metrics(client: ws.WebSocketClient) -> None:
         metrics = client.metrics
-        for name in SHOWN:
+        for name in METRIC_NAMES:
             value = getattr(metrics, name)
             document.getElementById(name).textContent = str(value)
 
 else:
 
-    def server_url() -> str:
-        """The endpoint that the command line names."""
+    def get_server_url() -> str:
+        """Return the endpoint from the command line, or the default one."""
         return sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8000/ws"
 
     def _show_state(state: ws.WebSocketClientState) -> None:
         print(f"  [{type(state).__name__}]")
 
     def _show_metrics(_client: ws.WebSocketClient) -> None:
-        """Nothing: the conversation prints them at its end."""
+        """Do nothing, since the program prints the metrics at its end."""
 
 
-_watching: set[asyncio.Task[None]] = set()
-"""The loop holds its tasks weakly."""
+_refresh_tasks: set[asyncio.Task[None]] = set()
+"""Keeps the tasks alive: the event loop itself has only weak references to them."""
 
 
 def watch(client: ws.WebSocketClient) -> None:
-    """Show the client's state and metrics from now on, until it is closed."""
+    """Show the client's state and metrics until the client is closed."""
 
     def show(state: ws.WebSocketClientState) -> None:
+        # The metrics first, so that they are already current when the state is seen.
         _show_metrics(client)
         _show_state(state)
 
     show(client.state)
     client.state_changes.listen(show)
     task = asyncio.ensure_future(_refresh(client))
-    _watching.add(task)
-    task.add_done_callback(_watching.discard)
+    _refresh_tasks.add(task)
+    task.add_done_callback(_refresh_tasks.discard)
 
 
 async def _refresh(client: ws.WebSocketClient) -> None:
+    # No event says that a metric has changed, so the page asks for them regularly.
     while not client.is_closed:
         _show_metrics(client)
-        await asyncio.sleep(REFRESH)
+        await asyncio.sleep(REFRESH_INTERVAL)

@@ -1,7 +1,8 @@
-"""The demo's server: the page, what it needs, and a WebSocket endpoint to talk to.
+"""The server of the demo: the page with its files, and a WebSocket endpoint.
 
-`/ws` echoes what it is sent, but for three texts: it answers `ping` with `pong`, closes
-with 1000 on `close`, and drops the TCP connection on `abort`, as a network does.
+`/ws` echoes every message except for three texts: it answers `ping` with `pong`, it
+closes with 1000 on `close`, and on `abort` it drops the TCP connection as a broken
+network would.
 """
 
 import argparse
@@ -29,60 +30,72 @@ WHEELS = HERE.parent / "build" / "wheel"
 HOST = "127.0.0.1"
 PREFERRED_PORT = 8000
 
-PUBLIC = {
+SERVED_FILES = {
     "conversation.py",
     "display.py",
     "index.html",
     "pyscript.json",
     "style.css",
 }
-"""The files of this folder that the page asks for."""
+"""The files of this folder that the server delivers.
 
-ISOLATION = {
-    # Without these two a page gets no SharedArrayBuffer, which PyScript needs to let a
-    # worker reach the document.
+They are listed, so that nobody can read other files, such as the server's source.
+"""
+
+HEADERS = {
+    # Browsers give a page SharedArrayBuffer only if both of these headers are set.
+    # PyScript needs it for workers that access the document.
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
-    # A page that was built a moment ago is the one to show.
+    # The wheel changes with every build under the same URL, so the browser has to ask
+    # whether its copy is still current.
     "Cache-Control": "no-cache",
 }
 
 
-class Isolated:
-    """Adds the headers of ISOLATION to every HTTP response."""
+class HeaderMiddleware:
+    """Adds HEADERS to every HTTP response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request or one WebSocket connection."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(ISOLATION)
+                MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
 
 
-async def page(request: Request) -> Response:
-    """One of the page's own files."""
+async def serve_page(request: Request) -> Response:
+    """Return one of the files in `SERVED_FILES`."""
     name = request.path_params.get("name", "index.html")
-    if name not in PUBLIC:
+    if name not in SERVED_FILES:
         return Response("Not found", status_code=404)
     return FileResponse(HERE / name)
 
 
-async def wheel(_request: Request) -> Response:
-    """The wheel of this tree, under a name that does not change with its version."""
-    built = sorted(WHEELS.glob("*.whl"))
-    if not built:
-        return Response("No wheel has been built", status_code=404)
-    return FileResponse(built[-1], media_type="application/zip")
+async def serve_wheel(_request: Request) -> Response:
+    """Return the wheel, under a name that does not depend on its version."""
+    wheels = sorted(WHEELS.glob("*.whl"))
+    if not wheels:
+        return Response(
+            "The wheel has not been built. Run: make wheel", status_code=404
+        )
+    return FileResponse(wheels[-1], media_type="application/zip")
 
 
-def talk(abort: Callable[[WebSocket], None]) -> Callable[[WebSocket], Awaitable[None]]:
-    """The endpoint `/ws`; `abort` is how it drops a connection."""
+def make_endpoint(
+    abort: Callable[[WebSocket], None],
+) -> Callable[[WebSocket], Awaitable[None]]:
+    """Make the endpoint `/ws`.
+
+    Args:
+        abort: Drops the TCP connection of a WebSocket.
+    """
 
     async def endpoint(websocket: WebSocket) -> None:
         await websocket.accept()
@@ -91,7 +104,7 @@ def talk(abort: Callable[[WebSocket], None]) -> Callable[[WebSocket], Awaitable[
             if text == "abort":
                 abort(websocket)
             elif text == "close":
-                await websocket.close(1000, "as you wish")
+                await websocket.close(1000, "requested by the client")
             elif text is not None:
                 await websocket.send_text("pong" if text == "ping" else text)
             elif data is not None:
@@ -101,24 +114,31 @@ def talk(abort: Callable[[WebSocket], None]) -> Callable[[WebSocket], Awaitable[
 
 
 def make_app(abort: Callable[[WebSocket], None]) -> ASGIApp:
-    """The application."""
-    return Isolated(
+    """Make the ASGI application.
+
+    Args:
+        abort: Drops the TCP connection of a WebSocket.
+    """
+    return HeaderMiddleware(
         Starlette(
             routes=[
-                WebSocketRoute("/ws", talk(abort)),
-                Route("/ws.whl", wheel),
+                WebSocketRoute("/ws", make_endpoint(abort)),
+                Route("/ws.whl", serve_wheel),
+                # The folder may be missing: tests of the endpoint alone do not need it.
                 Mount("/npm", StaticFiles(directory=NODE_MODULES, check_dir=False)),
-                Route("/", page),
-                Route("/{name}", page),
+                Route("/", serve_page),
+                Route("/{name}", serve_page),
             ],
         ),
     )
 
 
-def listen(preferred: int) -> socket.socket:
-    """A listening socket on the preferred port, or on a free one where it is taken."""
+def bind_socket(preferred: int) -> socket.socket:
+    """Bind a socket to the preferred port, or to a free one if that port is in use."""
     listener = socket.socket()
-    if sys.platform != "win32":  # there it would share a port that is in use
+    # SO_REUSEADDR allows to bind again while old connections are in TIME_WAIT. On
+    # Windows it has another meaning: two servers could listen on the same port.
+    if sys.platform != "win32":
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, preferred))
@@ -128,7 +148,7 @@ def listen(preferred: int) -> socket.socket:
 
 
 class DemoServer:
-    """uvicorn with our application, and a way to drop a connection."""
+    """A uvicorn server with our application, which can drop connections."""
 
     def __init__(self) -> None:
         self._uvicorn = uvicorn.Server(
@@ -141,26 +161,30 @@ class DemoServer:
         )
 
     def _abort(self, websocket: WebSocket) -> None:
-        # ASGI has no word for this, so the transport is looked up in uvicorn.
+        # ASGI has no message to drop a connection without a closing handshake, so the
+        # transport is found among uvicorn's connections by the address of the client.
         for connection in list(self._uvicorn.server_state.connections):
             client = getattr(connection, "client", None)
             if client == tuple(websocket.scope["client"]):
                 connection.transport.abort()
 
     async def serve(self, listener: socket.socket) -> None:
-        """Serve until a signal ends it."""
+        """Serve until the process gets SIGINT or SIGTERM."""
         await self._uvicorn.serve([listener])
 
 
 def main() -> None:
-    """Serve; the first line printed ends in the URL of the page."""
+    """Run the server. The first line of its output ends with the URL of the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=PREFERRED_PORT)
-    listener = listen(parser.parse_args().port)
-    # From here on a client that connects waits in the queue, so the URL is good.
+    listener = bind_socket(parser.parse_args().port)
+    # The socket listens before the URL is printed. Clients that connect before uvicorn
+    # has started wait in the queue of the kernel, so the reader of the line need not
+    # retry.
     listener.listen(128)
     print(f"Serving on http://{HOST}:{listener.getsockname()[1]}", flush=True)
-    # uvicorn raises the signal again after it has ended in good order.
+    # After a clean shutdown uvicorn raises the signal again, which would print a
+    # traceback.
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(DemoServer().serve(listener))
 

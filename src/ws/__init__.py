@@ -3,6 +3,7 @@
 import sys
 
 from ws_common.client import WebSocketClient, connect
+from ws_common.client_protocol import IWebSocketClient
 from ws_common.diagnostics.metrics import WebSocketMetrics
 from ws_common.diagnostics.reporter import HistoryEntry
 from ws_common.lifecycle.states import (
@@ -31,7 +32,9 @@ from ws_common.options.outbox import Outbox
 from ws_common.options.platform import Overflow
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
-from ws_common.receive.streams import Stream, Subscriber, Subscription
+from ws_common.receive.stream import Stream
+from ws_common.receive.subscriber import Subscriber
+from ws_common.receive.subscription import Subscription
 from ws_common.send.receipt import Receipt
 from ws_common.vocabulary.durations import Seconds
 from ws_common.vocabulary.errors import (
@@ -65,20 +68,23 @@ from ws_common.vocabulary.transport import (
     Transport,
     TransportSink,
 )
-from ws_common.wrapped_client import IWebSocketClient
 
-# The one platform switch. Type checkers understand the literal test.
+# This is the only place that tests for the platform. Type checkers understand the
+# literal comparison with `sys.platform`, and check each platform by its own branch. In
+# Pyodide `sys.platform` is "emscripten", in the main thread and in a worker.
 if sys.platform == "emscripten":
     from ws_js import PLATFORM as _PLATFORM
-    from ws_js.run import run
+    from ws_js.pyodide_run import run
 else:
     from ws_vm import PLATFORM as _PLATFORM
     from ws_vm.run import run
 
+# Before anything else can make options: their defaults depend on the platform.
 _platform.bind(_PLATFORM)
 
 PLATFORM = _PLATFORM.name
 
+# hatchling reads the version of the distribution from this line.
 __version__ = "0.1.0"
 
 __all__ = [
@@ -147,7 +153,10 @@ __all__ = [
     "run",
 ]
 
-# Tracebacks, reprs and pickles show the name that programs use.
+# Tracebacks, reprs and pickles show the public name, `ws.WSError` and not
+# `ws_common.vocabulary.errors.WSError`. So a pickle stays valid when a module is moved.
+# Type aliases such as `Data` have no `__module__` of this package, and stay as they
+# are.
 for _name in __all__:
     _thing = globals()[_name]
     if getattr(_thing, "__module__", "").startswith("ws_"):

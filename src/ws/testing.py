@@ -1,11 +1,11 @@
-"""For the tests of applications: a WebSocket without a network.
+"""A fake WebSocket for the tests of applications; it needs no network.
 
     fake = WebSocketClientFake()
     client = ws.WebSocketClient.from_client(fake, options)
 
-The client is the real one, with its reconnection, queue, interceptors and metrics;
-only the socket is played. Nothing here sleeps: what happens, happens because the
-test says so.
+The client is the real one, with its reconnection, queue, interceptors and metrics; only
+the connection is a fake. Nothing in this module sleeps: every event happens because the
+test triggers it.
 """
 
 import asyncio
@@ -19,9 +19,10 @@ from ws_common.lifecycle.states import (
     WebSocketClientState,
 )
 from ws_common.receive.broadcast import Broadcast
+from ws_common.receive.end_marker import End
+from ws_common.receive.limits import Limits
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
-from ws_common.receive.subscriber_buffer import End, Limits
 from ws_common.vocabulary.errors import (
     WSClientClosedError,
     WSConnectionClosedError,
@@ -30,20 +31,22 @@ from ws_common.vocabulary.errors import (
 from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.urls import check_url, redact
 
+# Not imported by `import ws`: programs that do not test pay nothing for it.
 Answer = Callable[[Data], Data | Iterable[Data] | None]
 
 
 class WebSocketClientFake:
-    """Plays one connection and its server. Hand it to `WebSocketClient.from_client`.
+    """A fake connection with its server, to pass to `WebSocketClient.from_client`.
 
     Args:
-        answer: What the server answers to each message: a message, several, or
-            None. Without it the server is silent, and `loop_back()` speaks for it.
-        protocol: The subprotocol that the server picks.
+        answer: Called with each message; returns the answer of the server: a message,
+            several messages, or None. Without it the server sends only what
+            `loop_back()` is called with.
+        protocol: The subprotocol that the server selects.
 
     Attributes:
-        sent: What has been sent, over all connections.
-        urls: Where to, attempt by attempt.
+        sent: All messages that were sent, on any connection.
+        urls: The URL of every attempt.
 
     Example:
         >>> import asyncio, ws
@@ -77,13 +80,16 @@ class WebSocketClientFake:
         self._stream = WebSocketMessagesStream(self._messages, _raise)
         self._state_changes = WebSocketStatesStream(self._states, _raise)
 
-    # What the test plays
+    # The methods that a test calls to play the server and the network
 
     def loop_back(self, data: Data) -> None:
-        """The server sends a message.
+        """Let the server send a message.
+
+        Args:
+            data: The message.
 
         Raises:
-            RuntimeError: There is no open connection that could bring it.
+            RuntimeError: No connection is open.
         """
         if not self._state.is_open:
             msg = f"the fake server cannot send: the state is {self._state!r}"
@@ -91,25 +97,33 @@ class WebSocketClientFake:
         self._messages.publish_one(data)
 
     def drop(self, code: int = 1006, reason: str = "") -> None:
-        """The connection ends: 1006 cuts it, any other code closes it properly.
-
-        Raises:
-            RuntimeError: There is no open connection.
-        """
-        if not self._state.is_open:
-            msg = f"there is nothing to drop: the state is {self._state!r}"
-            raise RuntimeError(msg)
-        if code != 1006:  # noqa: PLR2004 - abnormal closure: no handshake
-            self._change(Disconnecting(code, reason))
-        self._end(code, reason)
-
-    def refuse(self, status: int | None = None) -> None:
-        """The next attempt is refused; call it again for each one more.
+        """End the connection: cut it, or let the server close it.
 
         Args:
-            status: The HTTP status; None: the network refuses.
+            code: 1006 cuts the connection; with any other code the closing handshake is
+                completed.
+            reason: The close reason.
+
+        Raises:
+            RuntimeError: No connection is open.
         """
-        error: Exception = ConnectionRefusedError("the fake network refuses")
+        if not self._state.is_open:
+            msg = f"there is no connection to drop: the state is {self._state!r}"
+            raise RuntimeError(msg)
+        if code != 1006:  # noqa: PLR2004 - abnormal closure: no handshake
+            self._set_state(Disconnecting(code, reason))
+        self._set_closed(code, reason)
+
+    def refuse(self, status: int | None = None) -> None:
+        """Refuse the next attempt; each further call refuses one attempt more.
+
+        Args:
+            status: The HTTP status of the response; None: the network refuses the
+                connection, with ConnectionRefusedError.
+        """
+        error: Exception = ConnectionRefusedError(
+            "the fake network refused the connection"
+        )
         if status is not None:
             error = WSHandshakeError(
                 f"the fake server refused with HTTP {status}", status=status
@@ -117,20 +131,20 @@ class WebSocketClientFake:
         self._refusals.append(error)
 
     def stall(self) -> None:
-        """From here on the server does not answer: no handshake, no Close."""
+        """Let the server stop answering: handshakes and Close frames have to wait."""
         self._stalled = True
         self._released.clear()
 
     def release(self) -> None:
-        """End `stall()`: what waited goes on."""
+        """End `stall()`: the calls that wait for the server continue."""
         self._stalled = False
         self._released.set()
 
-    # What a client asks for
+    # The methods of `IWebSocketClient`, which the real client calls
 
     @property
     def state(self) -> WebSocketClientState:
-        """What it is doing now."""
+        """The current state."""
         return self._state
 
     @property
@@ -140,32 +154,50 @@ class WebSocketClientFake:
 
     @property
     def stream(self) -> WebSocketMessagesStream:
-        """What the server sends."""
+        """The messages that the server sends."""
         return self._stream
 
     async def connect(self, url: str) -> None:
-        """Open a connection, unless the test says otherwise."""
+        """Open a connection, unless the test has called `refuse()` or `stall()`.
+
+        Cancelling it leaves the fake closed.
+
+        Raises:
+            WSInvalidUrlError: The URL is not valid.
+            WSClientClosedError: `close()` was called before.
+            ConnectionRefusedError: `refuse()` was called.
+            WSHandshakeError: `refuse()` was called with a status.
+        """
         check_url(url)
         if self._finished:
-            raise WSClientClosedError("the fake was closed")
+            raise WSClientClosedError("the fake was closed; make a new one")
         self.urls.append(url)
-        self._change(Connecting(url, len(self.urls)))
+        self._set_state(Connecting(url, len(self.urls)))
         try:
-            await self._unstalled()
-            self._maybe_refuse()
-        except BaseException:
-            self._change(Closed())
+            await self._wait_for_release()
+            self._raise_refusal()
+        except BaseException:  # a cancelled attempt must not stay `Connecting` either
+            self._set_state(Closed())
             raise
         self._connections += 1
+        # Before the state changes: whoever sees `Open` may call `loop_back()`.
         self._messages.reopen()
-        self._change(Open(url, self._protocol, self._connections))
+        self._set_state(Open(url, self._protocol, self._connections))
 
     async def add(self, data: Data) -> None:
-        """Send a message; the server's answer is here at once."""
+        """Send a message; the answer of the server has arrived when this returns.
+
+        Raises:
+            WSConnectionClosedError: No connection is open.
+        """
         self.add_nowait(data)
 
     def add_nowait(self, data: Data) -> None:
-        """Send a message: it is in `sent` when this returns."""
+        """Send a message; it is in `sent` when this returns.
+
+        Raises:
+            WSConnectionClosedError: No connection is open.
+        """
         if not self._state.is_open:
             raise WSConnectionClosedError("the fake is not connected")
         self.sent.append(data)
@@ -175,48 +207,53 @@ class WebSocketClientFake:
         if answer is None:
             return
         for message in (answer,) if isinstance(answer, str | bytes) else answer:
+            # A reader of the first answer may close the connection before the second.
             if self._state.is_open:
                 self._messages.publish_one(message)
 
     async def disconnect(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
     ) -> None:
-        """Close the connection; the server agrees, unless it is stalled."""
+        """Close the connection. The server agrees at once, unless it is stalled.
+
+        Cancelling it while the server is stalled leaves the state `Disconnecting`.
+        """
         if not self._state.is_open:
             return
-        self._change(Disconnecting(code, reason))
-        await self._unstalled()
+        self._set_state(Disconnecting(code, reason))
+        await self._wait_for_release()
+        # Several calls may have waited for `release()`: the first one has closed it.
         if isinstance(self._state, Disconnecting):
-            self._end(1005 if code is None else code, reason or "")
+            self._set_closed(1005 if code is None else code, reason or "")
 
     async def close(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
     ) -> None:
-        """Close for good."""
+        """Close the connection; the fake cannot connect again."""
         await self.disconnect(code, reason)
         self._finished = True
-        self._messages.mark(End(final=True))
-        self._states.mark(End(final=True))
+        self._messages.end_all(End(final=True))
+        self._states.end_all(End(final=True))
 
     def __repr__(self) -> str:
-        """Show the state and how much was sent."""
-        shown = redact(self.urls[-1]) if self.urls else "not connected yet"
-        return f"<WebSocketClientFake {shown} {self._state!r}, {len(self.sent)} sent>"
+        """Show the state and the number of messages that were sent."""
+        url = redact(self.urls[-1]) if self.urls else "not connected yet"
+        return f"<WebSocketClientFake {url} {self._state!r}, {len(self.sent)} sent>"
 
-    async def _unstalled(self) -> None:
+    async def _wait_for_release(self) -> None:
         if self._stalled:
             await self._released.wait()
 
-    def _maybe_refuse(self) -> None:
+    def _raise_refusal(self) -> None:
         if self._refusals:
             raise self._refusals.pop(0)
 
-    def _change(self, state: WebSocketClientState) -> None:
+    def _set_state(self, state: WebSocketClientState) -> None:
         self._state = state
         self._states.publish_one(state)
 
-    def _end(self, code: int, reason: str) -> None:
-        self._change(Closed(code, reason))
+    def _set_closed(self, code: int, reason: str) -> None:
+        self._set_state(Closed(code, reason))
 
 
 def _raise(_name: str, error: Exception) -> None:

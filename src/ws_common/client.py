@@ -1,9 +1,14 @@
-"""`WebSocketClient`: the face of everything behind it."""
+"""`WebSocketClient` and `connect`: what programs use.
+
+The methods check their arguments and hand the work on. `runtime/lifecycle_calls.py`
+connects and closes, the send queue sends, the receive pipeline receives.
+"""
 
 from collections.abc import AsyncIterator, Generator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, NoReturn, Self, Unpack
 
+from ws_common.client_protocol import IWebSocketClient
 from ws_common.diagnostics.metrics import WebSocketMetrics
 from ws_common.diagnostics.reporter import HistoryEntry
 from ws_common.lifecycle.client_state import Phase
@@ -14,51 +19,51 @@ from ws_common.lifecycle.states import (
     WebSocketClientState,
 )
 from ws_common.options import platform as platforms
-from ws_common.options.close_codes import check_close, sendable_close
+from ws_common.options.close_codes import check_close, make_sendable_close
 from ws_common.options.json_codec import decode_json, encode_json
 from ws_common.options.options import (
     AllOptions,
     Connector,
     Url,
     WebSocketOptions,
-    options_from,
+    merge_options,
 )
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
-from ws_common.receive.streams import Subscriber
-from ws_common.runtime.sessions import is_inside_after_connect
+from ws_common.receive.subscriber import Subscriber
+from ws_common.runtime.after_connect_session import is_inside_after_connect
 from ws_common.send.receipt import Receipt
-from ws_common.vocabulary.callsite import callsite
+from ws_common.vocabulary.callsite import find_callsite
 from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.errors import WSNotConnectedError, WSUnsupportedError
 from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.session import Session
 from ws_common.vocabulary.transport import Handshake
 from ws_common.vocabulary.urls import check_url, redact
-from ws_common.wrapped_client import AdapterConnector, IWebSocketClient
+from ws_common.wrapped_client import AdapterConnector
 
 if TYPE_CHECKING:
     from ws_common.runtime.supervisor import Supervisor
 
 NO_RETRY_TIMEOUT = 5.0
-"""What `reconnect_timeout` says where reconnection is not configured."""
+"""The value of `reconnect_timeout` if reconnection is not configured."""
 
 
 class WebSocketClient:
-    """A WebSocket that reconnects. The same on every platform.
+    """A WebSocket client that reconnects, the same on every platform.
 
-    Belongs to the event loop it is first used in; not thread-safe: calls from another
-    loop raise RuntimeError. Sends keep call order among themselves; `connect()`,
-    `reconnect()`, `disconnect()` and `close()` keep call order among themselves, never
-    wait behind sends, and cut short the attempt or the wait that is in progress.
+    A client belongs to the event loop in which it is first used, and is not
+    thread-safe: calls from another loop raise RuntimeError. Sends keep their call
+    order. `connect()`, `reconnect()`, `disconnect()` and `close()` keep call order
+    among themselves, never wait behind sends, and cut short the attempt or the wait
+    that is in progress.
 
-    When nobody holds the client, nor a stream, a subscriber, a listener or a session of
-    it, it is aborted with a ResourceWarning.
+    When the client is no longer referenced, and no stream, subscriber, listener or
+    session of it is, it is aborted with a ResourceWarning.
 
     Args:
-        options: The client's options; None: the defaults.
-        keywords: Single options, which take precedence over `options`: those of
-            `WebSocketOptions`, and `reconnect`.
+        options: The options of the client; None for the defaults.
+        keywords: Single options, which override those of `options`.
 
     Example:
         >>> async def chat(url: str) -> None:
@@ -76,11 +81,11 @@ class WebSocketClient:
                 "WebSocketClient() takes options, not a URL: use ws.connect(url), or "
                 "client.connect(url)"
             )
-        self._build(options_from(options, keywords), None)
+        self._build(merge_options(options, keywords), None)
 
     def _build(self, options: WebSocketOptions, connector: Connector | None) -> None:
-        # Here and not above: a program pays for it as it makes its first client,
-        # and `import ws` stays cheap.
+        # Imported here and not at the top: a program pays for these modules when it
+        # makes its first client, and `import ws` stays cheap for those that make none.
         from ws_common.runtime.lifecycle_calls import LifecycleCalls  # noqa: PLC0415
         from ws_common.runtime.supervisor import Supervisor  # noqa: PLC0415
 
@@ -90,8 +95,8 @@ class WebSocketClient:
         made: Connector = platform.connector(options) if own is None else own
         self._supervisor = Supervisor(options, platform, made)
         self._requests = LifecycleCalls(self._supervisor)
-        self._made_at = callsite()
-        self._shared: Subscriber[Data] | None = None
+        self._made_at = find_callsite()
+        self._shared_subscriber: Subscriber[Data] | None = None
 
     @classmethod
     def from_client(
@@ -105,12 +110,14 @@ class WebSocketClient:
         It gains the queue, reconnection, interceptors and metrics.
 
         Args:
-            client: What opens, sends and receives.
-            options: The new client's options; None: the defaults.
-            keywords: Single options, which take precedence.
+            client: The client to wrap: it opens, sends and receives.
+            options: The options of the new client; None for the defaults.
+            keywords: Single options, which override those of `options`.
         """
+        # `__init__` is public, and takes the options alone. A subclass may have one
+        # with other arguments, so it is not called here.
         made = cls.__new__(cls)
-        made._build(options_from(options, keywords), AdapterConnector(client))  # noqa: SLF001
+        made._build(merge_options(options, keywords), AdapterConnector(client))  # noqa: SLF001
         return made
 
     @classmethod
@@ -122,49 +129,56 @@ class WebSocketClient:
     ) -> Self:
         """Begin connecting in the background and return at once.
 
-        Failures show in `state_changes` and in `state`.
+        `state_changes` and `state` show what becomes of it.
 
         Args:
-            url: `ws://` or `wss://`, or what makes one, asked before each attempt.
-            options: The client's options; None: the defaults.
-            keywords: Single options, which take precedence.
+            url: A `ws://` or `wss://` URL, or a provider that returns one. A provider
+                is called before each attempt.
+            options: The options of the client; None for the defaults.
+            keywords: Single options, which override those of `options`.
 
         Raises:
-            WSInvalidUrlError: The URL is none.
+            WSInvalidUrlError: The URL is invalid.
         """
         client = cls(options, **keywords)
-        client._requests.begin_connect(*_target(url))
+        client._requests.begin_connect(*_check_target(url))
         return client
 
-    # What it is doing
+    # State and figures
 
     @property
     def is_closed(self) -> bool:
-        """Whether it was closed for good."""
+        """Whether the client was closed permanently."""
         return self._supervisor.client_state.phase is Phase.FINISHED
 
     @property
     def state(self) -> WebSocketClientState:
-        """What it is doing now."""
+        """The current state."""
         return self._supervisor.client_state.public_state
 
     @property
     def state_changes(self) -> WebSocketStatesStream:
         """Every change of state from now on."""
-        fault = self._supervisor.reporter.fault
+        # A new stream for each access. It holds the client, and the client does not
+        # hold it: an attribute would make a reference cycle that only the garbage
+        # collector could free, and a client that is no longer used would be aborted
+        # late.
+        fault = self._supervisor.reporter.report_error
         return WebSocketStatesStream(self._supervisor.states, fault, owner=self)
 
     @property
     def stream(self) -> WebSocketMessagesStream:
-        """The messages that arrive."""
-        fault = self._supervisor.reporter.fault
+        """The messages that are received."""
+        fault = self._supervisor.reporter.report_error
         messages = self._supervisor.received.messages
         json = self._options.json
         return WebSocketMessagesStream(messages, fault, owner=self, json=json)
 
     @property
     def metrics(self) -> WebSocketMetrics:
-        """A snapshot of its figures."""
+        """A snapshot of the figures of this client."""
+        # Nothing here asks for the running loop: an exporter takes snapshots in a
+        # thread of its own, which has none.
         supervisor = self._supervisor
         counters, state = supervisor.counters, supervisor.client_state.public_state
         connection, opened = supervisor.connection, supervisor.open_connection
@@ -205,8 +219,8 @@ class WebSocketClient:
     def reconnect_timeout(self) -> float:
         """Seconds between the loss of a connection and the next attempt.
 
-        The delay drawn for the attempt now waited for, else the retry interval's
-        `min`; 5.0 where reconnection is not configured.
+        While the client waits for an attempt, this is the delay that was drawn for it.
+        Otherwise it is `min` of the retry interval, or 5.0 without a retry interval.
         """
         if isinstance(self.state, Reconnecting):
             return self.state.delay
@@ -220,7 +234,9 @@ class WebSocketClient:
 
     @property
     def handshake(self) -> Handshake | None:
-        """What the server answered to the last attempt that got that far."""
+        """The response to the last handshake that got one; None before the first."""
+        # The URL is set together with the transport: without one no handshake has
+        # ended.
         connection = self._supervisor.connection
         if connection is None or not connection.url:
             return None
@@ -228,7 +244,7 @@ class WebSocketClient:
 
     @property
     def latency(self) -> float | None:
-        """Seconds of the last measured round trip; None before the first."""
+        """The last measured round trip in seconds; None before the first."""
         return self._supervisor.counters.latency
 
     @property
@@ -237,70 +253,75 @@ class WebSocketClient:
         return self._supervisor.reporter.history
 
     def explain(self) -> str:
-        """Say in plain words what it is doing, since when, why, and what comes next."""
+        """Say in plain words what the client does, why, since when and what is next."""
         from ws_common.diagnostics.explain import Snapshot, explain  # noqa: PLC0415 - seldom asked
 
+        # A snapshot, and not the objects themselves: what explains a client cannot
+        # change it, and every line of the text is about the same moment.
         supervisor, received = self._supervisor, self._supervisor.received
         snapshot = Snapshot(
             client_state=supervisor.client_state,
             options=supervisor.options,
             now=supervisor.clock.now(),
             history=supervisor.reporter.history,
-            last_error=supervisor.failures.last_error,
-            holds=supervisor.environment.wait.holds,
+            last_error=supervisor.connections.retry_decider.last_error,
+            holds=supervisor.environment.retry_timer.holds,
             unsent=supervisor.send_queue.waiting,
-            is_full=bool(received.messages.full),
-            stuck=received.stuck.stuck,
+            is_full=bool(received.messages.full_buffers),
+            stuck=received.stalled_readers.descriptions,
             kept=received.messages.kept.waiting if received.messages.kept else 0,
         )
         return explain(snapshot)
 
-    # What you ask of it
+    # Connecting, sending, receiving, closing
 
     async def connect(self, url: Url) -> None:
         """Return when the connection is open, retrying as the options say.
 
-        Where a connection is open already, it is closed and replaced. Cancelling
-        this stops the attempt and frees its socket.
+        A connection that is open already is closed and replaced. Cancelling this stops
+        the attempt and frees its socket.
 
         Args:
-            url: `ws://` or `wss://`, or what makes one, asked before each attempt.
+            url: A `ws://` or `wss://` URL, or a provider that returns one. A provider
+                is called before each attempt.
 
         Raises:
             WSError: What ended the attempts.
             WSSupersededError: A later call overtook this one.
-            WSInvalidUrlError: The URL is none; raised before any I/O.
+            WSInvalidUrlError: The URL is invalid; this is raised before any I/O.
             WSClientClosedError: The client was closed.
         """
-        self._not_inside("connect")
+        self._check_outside_after_connect("connect")
         self._supervisor.check_usable()
-        await self._requests.connect(*_target(url))
+        await self._requests.connect(*_check_target(url))
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
-        """Send a message, in call order; wait while a connection is on its way.
+        """Send a message, in call order. Wait if a connection is not open yet.
 
-        Returns when the connection has taken the message and its buffer is below
-        `write_limit`. What waits is kept across retries and `reconnect()`, and
-        fails with a new URL, `disconnect()`, `close()` or a cancelled `connect()`.
-        Cancelled before the connection has taken the message, it is not sent.
+        This returns when the connection has taken the message and its buffer is below
+        `write_limit`. A message that waits is kept across retries and `reconnect()`. It
+        fails with a new URL, `disconnect()`, `close()` or a cancelled `connect()`. If
+        this is cancelled before the connection has taken the message, it is not sent.
 
         Args:
             data: `str`, bytes-like, a sequence of integers from 0 to 255, or
                 whatever the interceptors turn into one.
-            text: True sends UTF-8 bytes as a text frame; False sends text as a
-                binary frame.
+            text: True sends UTF-8 bytes as a text message; False sends text as a
+                binary message.
 
         Raises:
-            WSNotConnectedError: No connection is open or coming.
-            WSConnectionClosedError: The connection died while this waited for its
-                buffer; the message may have gone.
-            WSUnsupportedDataError: It cannot be sent. The connection stays.
+            WSNotConnectedError: No connection is open or expected.
+            WSConnectionClosedError: The connection ended while this waited for its
+                buffer. The message may have been sent.
+            WSUnsupportedDataError: The message cannot be sent. The connection stays.
             WSClientClosedError: The client was closed.
         """
-        self._not_inside("add")
-        rest = self._supervisor.send_queue.add(data, text=text)
-        if rest is not None:
-            await rest
+        self._check_outside_after_connect("add")
+        # The usual message is sent within the call, which then returns None: awaiting a
+        # coroutine that never waits would be a good part of the cost of a send.
+        pending = self._supervisor.send_queue.add(data, text=text)
+        if pending is not None:
+            await pending
 
     send = add
 
@@ -316,22 +337,22 @@ class WebSocketClient:
         await self.add(encode_json(self._options.json, value), text=True)
 
     def add_nowait(self, data: Any, *, text: bool | None = None) -> Receipt:
-        """Send now if possible, else keep the message in the bounded outbox.
+        """Send now if possible; otherwise keep the message in the bounded outbox.
 
         Args:
-            data: As `add()` takes it.
-            text: As `add()` takes it.
+            data: As for `add()`.
+            text: As for `add()`.
 
         Returns:
-            What becomes of the message.
+            A receipt, which shows what becomes of the message.
 
         Raises:
-            WSNotConnectedError: No connection is open or coming.
+            WSNotConnectedError: No connection is open or expected.
             WSOutboxFullError: The outbox is full and its overflow is "error".
-            WSUnsupportedDataError: It cannot be sent.
+            WSUnsupportedDataError: The message cannot be sent.
             WSClientClosedError: The client was closed.
         """
-        self._not_inside("add_nowait")
+        self._check_outside_after_connect("add_nowait")
         return self._supervisor.send_queue.add_nowait(data, text=text)
 
     send_nowait = add_nowait
@@ -353,23 +374,24 @@ class WebSocketClient:
     async def recv(self) -> Data:
         """Return the next message. Cancelling it loses nothing.
 
-        `recv()` and `async for message in client` share one subscriber, made at the
-        first use; it is given the messages that were kept.
+        `recv()` and `async for message in client` share one subscriber. It is made at
+        the first use, and gets the messages that were kept until then.
 
         Raises:
-            WSConnectionClosedError: The end was reached, a quiet one too.
-            WSNotConnectedError: It was never asked to connect.
-            WSStreamOverflowError: Messages were lost; raised once, and the next call
-                waits for what comes afterwards.
+            WSConnectionClosedError: The messages have ended. Unlike an iteration, this
+                also raises if the connection was closed properly.
+            WSNotConnectedError: `connect()` was never called.
+            WSStreamOverflowError: Messages were lost. This is raised once, and the next
+                call waits for the messages that follow.
         """
-        return await self._subscriber().next()
+        return await self._get_subscriber().next()
 
     def __aiter__(self) -> AsyncIterator[Data]:
-        """Iterate over the messages; shares its subscriber with `recv()`."""
-        return self._subscriber().held_by(self)
+        """Iterate over the messages. This shares its subscriber with `recv()`."""
+        return self._get_subscriber().reader_for(self)
 
     def sessions(self) -> AsyncIterator[Session]:
-        """One item per connection, so that a program can start anew at each.
+        """Iterate over the connections, for programs that start anew at each one.
 
         Example:
             >>> async def follow(client: WebSocketClient) -> None:
@@ -381,12 +403,14 @@ class WebSocketClient:
         return self._supervisor.sessions.new(self, self._supervisor.open_connection)
 
     async def ping(self) -> float:
-        """Return the seconds of a round trip.
+        """Send a Ping, and return the seconds until its Pong.
 
         Raises:
             WSUnsupportedError: The platform has no pings.
             WSNotConnectedError: No connection is open.
         """
+        # Sent by the open connection or not at all. A ping that waited for a connection
+        # would measure the wait.
         self._supervisor.check_usable()
         connection = self._supervisor.open_connection
         if connection is None:
@@ -402,15 +426,15 @@ class WebSocketClient:
     async def reconnect(self) -> None:
         """Drop the connection, or the wait for the next attempt, and connect now.
 
-        Returns when the connection is open. Cancelling it stops the attempt.
+        This returns when the connection is open. Cancelling it stops the attempt.
 
         Raises:
             WSError: What ended the attempts.
             WSSupersededError: A later call overtook this one.
-            WSNotConnectedError: There was no `connect()` before: no URL is known.
+            WSNotConnectedError: `connect()` was never called, so no URL is known.
             WSClientClosedError: The client was closed.
         """
-        self._not_inside("reconnect")
+        self._check_outside_after_connect("reconnect")
         await self._requests.reconnect()
 
     async def disconnect(
@@ -418,18 +442,18 @@ class WebSocketClient:
     ) -> None:
         """Close the connection and stop reconnecting. The client can connect again.
 
-        Also aborts an attempt under way. No message is delivered after the call.
-        Returns within `close_timeout`, whatever the peer does. Cancelled, it aborts
-        and still ends in `Closed`.
+        An attempt in progress is aborted. No message is delivered after the call. This
+        returns within `close_timeout`, whatever the peer does. Cancelling it aborts the
+        connection, and the client still becomes `Closed`.
 
         Args:
             code: A close code, or None to send none.
-            reason: At most 123 bytes of UTF-8; none goes without a code.
+            reason: At most 123 bytes of UTF-8. It is not sent without a code.
 
         Raises:
-            WSInvalidCloseError: A code or reason that may not be sent; nothing is
-                touched.
-            WSUnsupportedError: A code that this platform may not send.
+            WSInvalidCloseError: The code or the reason may not be sent. Nothing has
+                changed.
+            WSUnsupportedError: This platform may not send the code.
             WSClientClosedError: The client was closed.
         """
         self._supervisor.check_usable()
@@ -438,19 +462,23 @@ class WebSocketClient:
     async def close(
         self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
     ) -> None:
-        """Close for good and free every resource. Idempotent.
+        """Close permanently and free every resource. Idempotent.
 
-        A second caller waits for the first. Always closes: a code that may not be
-        sent here is replaced by 1000 and reported. Later calls of other methods
-        raise WSClientClosedError. Returns within `close_timeout`; cancelled, it
-        aborts and the client is closed.
+        `close()` always closes: a code that may not be sent here is replaced by 1000,
+        and reported. A second caller waits for the first. Later calls of other methods
+        raise WSClientClosedError. This returns within `close_timeout`. Cancelling it
+        aborts the connection, and the client is closed all the same.
 
         Args:
             code: A close code, or None to send none.
-            reason: At most 123 bytes of UTF-8; none goes without a code.
+            reason: At most 123 bytes of UTF-8. It is not sent without a code.
         """
-        code, reason = sendable_close(
-            code, reason, self._platform, self._supervisor.report
+        # disconnect() raises for such a code. close() is what `finally` blocks call,
+        # and a socket that stays open would be worse than a code that was not the one
+        # asked for: browsers throw for 1001, and peers who pass it on leave the socket
+        # open.
+        code, reason = make_sendable_close(
+            code, reason, self._platform, self._supervisor.reporter.report
         )
         await self._requests.close(code, reason)
 
@@ -459,7 +487,7 @@ class WebSocketClient:
         await self._requests.wait_finished()
 
     async def __aenter__(self) -> Self:
-        """Return itself."""
+        """Return the client."""
         return self
 
     async def __aexit__(
@@ -468,47 +496,70 @@ class WebSocketClient:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close; under cancellation say Close 1001, and do not wait for the answer."""
+        """Close; if cancelled, send Close 1001 and do not wait for the answer."""
+        # A program that is being cancelled (Ctrl-C, a timeout) must not wait for a peer
+        # that may be silent. RFC 6455, section 7.4.1: 1001 means Going Away.
         if kind is not None and not issubclass(kind, Exception):
-            await self._requests.leave(self._platform.going_away_code)
+            await self._requests.close_without_answer(self._platform.going_away_code)
         else:
             await self.close()
+
+    if not TYPE_CHECKING:  # type checkers know that there is no such method
+
+        def __enter__(self) -> NoReturn:
+            """Say what to write: closing a client has to be awaited."""
+            raise TypeError("a client is closed with `async with`, not with `with`")
+
+        def __exit__(self, *_: object) -> NoReturn:
+            """Never called, as `__enter__()` raises."""
+
+        def __iter__(self) -> NoReturn:
+            """Say what to write: the next message has to be awaited."""
+            raise TypeError("iterate over a client with `async for`, not with `for`")
 
     def __repr__(self) -> str:
         """Show the state."""
         return f"<{type(self).__name__} {self.state!r}>"
 
-    def _subscriber(self) -> Subscriber[Data]:
-        if self._shared is None or self._shared.has_overflowed:
+    def _get_subscriber(self) -> Subscriber[Data]:
+        if self._shared_subscriber is None or self._shared_subscriber.has_overflowed:
             messages = self._supervisor.received.messages
-            self._shared = Subscriber(messages, ())  # which may not hold the client
-        return self._shared
+            # The subscriber does not hold the client. That would be a reference cycle,
+            # and an unreferenced client would live until the garbage collector runs.
+            self._shared_subscriber = Subscriber(messages, ())
+        return self._shared_subscriber
 
     def __del__(self) -> None:
-        """Abort where nobody holds the client, a stream or a subscriber any more."""
+        """Abort the client if it is still connecting or connected."""
+        # The garbage collector runs in any thread: the loop is asked to do the rest. An
+        # instance whose `__init__` has raised has no `_supervisor`.
         supervisor: Supervisor | None = getattr(self, "_supervisor", None)
         if supervisor is not None and not supervisor.client_state.is_idle:
-            supervisor.client_loop.hop(self._requests.abandon, self._made_at)
+            supervisor.client_loop.call_threadsafe(
+                self._requests.abandon, self._made_at
+            )
 
-    def _not_inside(self, method: str) -> None:
+    def _check_outside_after_connect(self, method: str) -> None:
         if is_inside_after_connect(self._supervisor.send_queue):
             raise WSNotConnectedError(
                 f"client.{method}() inside after_connect would wait for after_connect "
                 "itself: use the session it is handed"
             )
-        # These end only when `after_connect` has received what it waits for.
+        # Both return only when `after_connect` has received the messages that it waits
+        # for. An interceptor that called them would hold these messages back.
         needs_messages = method in ("connect", "reconnect")
         if needs_messages and self._options.after_connect is not None:
-            self._supervisor.received.check_outside()
+            self._supervisor.received.check_not_in_interceptor()
 
 
 class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
-    """Make a client, connect it and, as a context manager, close it on the way out.
+    """Make a client and connect it. As a context manager, close it at the end.
 
     Args:
-        url: `ws://` or `wss://`, or what makes one, asked before each attempt.
-        options: The client's options; None: the defaults.
-        keywords: Single options, which take precedence over `options`.
+        url: A `ws://` or `wss://` URL, or a provider that returns one. A provider is
+            called before each attempt.
+        options: The options of the client; None for the defaults.
+        keywords: Single options, which override those of `options`.
 
     Example:
         >>> async def main() -> None:
@@ -522,8 +573,8 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
         options: WebSocketOptions | None = None,
         **keywords: Unpack[AllOptions],
     ) -> None:
-        self._url, _ = _target(url)
-        self._options = options_from(options, keywords)
+        self._url, _ = _check_target(url)
+        self._options = merge_options(options, keywords)
         self._client: WebSocketClient | None = None
 
     async def _connect(self) -> WebSocketClient:
@@ -531,9 +582,29 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
         try:
             await client.connect(self._url)
         except BaseException:
+            # Nobody else has a reference to the client. Without this it would be
+            # aborted by its finalizer, with a ResourceWarning.
             client._requests.abort()  # noqa: SLF001 - our own
             raise
         return client
+
+    if not TYPE_CHECKING:  # type checkers know that there is no such attribute
+
+        def __enter__(self) -> NoReturn:
+            """Say what to write: connecting has to be awaited."""
+            raise TypeError("ws.connect() needs `async with`, not `with`")
+
+        def __exit__(self, *_: object) -> NoReturn:
+            """Never called, as `__enter__()` raises."""
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say what to write where `await` was forgotten."""
+            if hasattr(WebSocketClient, name):
+                raise AttributeError(
+                    f"ws.connect() has no {name!r} before it is awaited: write "
+                    "`client = await ws.connect(...)` or `async with ws.connect(...)`"
+                )
+            raise AttributeError(f"'connect' object has no attribute {name!r}")
 
     def __await__(self) -> Generator[Any, None, WebSocketClient]:
         """Return a connected client. Cancelling it leaves nothing behind."""
@@ -555,6 +626,6 @@ class connect:  # noqa: N801 - reads as a call: `await ws.connect(url)`
             await self._client.__aexit__(kind, error, traceback)
 
 
-def _target(url: Url) -> tuple[Url, str]:
-    """The target, checked before any I/O, and its URL; empty where one is asked for."""
+def _check_target(url: Url) -> tuple[Url, str]:
+    """Check a target before any I/O. Return it, and its URL (empty for a provider)."""
     return (url, "") if callable(url) else (checked := check_url(url), checked)

@@ -1,9 +1,10 @@
-"""Makes a `Connector` of a client that somebody else has written."""
+"""The adapter that makes a `Connector` and a `Transport` of a custom client."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Literal, Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Literal
 
+from ws_common.client_protocol import IWebSocketClient
 from ws_common.lifecycle.states import (
     Closed,
     Disconnecting,
@@ -21,85 +22,32 @@ from ws_common.vocabulary.transport import (
 )
 
 
-class IWebSocketClient(Protocol):
-    """What `from_client` wraps: one connection at a time, no queue, no retries.
-
-    Example:
-        One that speaks to itself:
-
-        >>> import asyncio
-        >>> async def endless(queue):
-        ...     while True:
-        ...         yield await queue.get()
-        >>> class Echo:
-        ...     def __init__(self) -> None:
-        ...         self.state = Closed()
-        ...         self.states, self.messages = asyncio.Queue(), asyncio.Queue()
-        ...         self.state_changes = endless(self.states)
-        ...         self.stream = endless(self.messages)
-        ...     def become(self, state) -> None:
-        ...         self.state = state
-        ...         self.states.put_nowait(state)
-        ...     async def connect(self, url):
-        ...         self.become(Connecting(url, attempt=1))
-        ...         self.become(Open(url, protocol=None, connection=1))
-        ...     async def add(self, data):
-        ...         self.messages.put_nowait(data)
-        ...     async def disconnect(self, code=1000, reason="NORMAL_CLOSURE"):
-        ...         self.become(Closed(code, reason))
-        ...     close = disconnect
-        >>> async def main() -> None:
-        ...     async with WebSocketClient.from_client(Echo()) as client:
-        ...         await client.connect("ws://anywhere/")
-        ...         await client.add("hello")
-        ...         print(await client.recv())
-        >>> asyncio.run(main())
-        hello
-    """
-
-    @property
-    def state(self) -> WebSocketClientState:
-        """What it is doing now."""
-        ...
-
-    @property
-    def state_changes(self) -> AsyncIterable[WebSocketClientState]:
-        """Every change of state from the call on."""
-        ...
-
-    @property
-    def stream(self) -> AsyncIterable[Data]:
-        """The messages that arrive from the call on."""
-        ...
-
-    async def add(self, data: Data) -> None:
-        """Send one message."""
-
-    async def connect(self, url: str) -> None:
-        """Return when the connection is open, or raise."""
-
-    async def disconnect(
-        self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
-    ) -> None:
-        """Close the connection; it can connect again."""
-
-    async def close(
-        self, code: int | None = 1000, reason: str | None = "NORMAL_CLOSURE"
-    ) -> None:
-        """Close for good."""
-
-
 class AdapterConnector:
-    """Opens connections through an `IWebSocketClient`."""
+    """Opens connections through an `IWebSocketClient`.
+
+    Args:
+        client: The custom client.
+    """
 
     def __init__(self, client: IWebSocketClient) -> None:
         self._client = client
         self._last: AdapterTransport | None = None
 
     async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
-        """Connect the client; what it receives goes to the sink."""
+        """Connect the client.
+
+        Cancelling this disconnects the client in the background.
+
+        Args:
+            request: What to connect to. Only the URL is used.
+            sink: Gets the messages and the end of the connection.
+        """
         if self._last is not None:
-            await self._last.gone()  # there is one connection at a time
+            # The client has one connection at a time. A new one is opened when the last
+            # has gone, even where the wrapper let that close in the background.
+            await self._last.wait_closed()
+        # The transport comes first: it subscribes to the messages, and those that
+        # arrive before connect() has returned would be lost otherwise.
         transport = self._last = AdapterTransport(self._client, sink)
         try:
             await self._client.connect(request.url)
@@ -112,23 +60,28 @@ class AdapterConnector:
 class AdapterTransport:
     """One connection of an `IWebSocketClient`.
 
+    Args:
+        client: The custom client.
+        sink: Gets the messages and the end of the connection.
+
     Attributes:
-        handshake: See `Transport`.
-        buffered_amount: Bytes that wait for the wrapped client's `add()`.
-        last_activity: Loop time of the last message.
-        can_pause: The stream is simply not read.
+        handshake: Empty: a custom client reports nothing about it.
+        buffered_amount: Bytes that wait for `add()` of the custom client.
+        last_activity: The loop time of the last message, in seconds.
+        can_pause: True: while paused the stream is not read.
     """
 
     def __init__(self, client: IWebSocketClient, sink: TransportSink) -> None:
         self._client = client
         self._sink: TransportSink | None = sink
-        # What a client may have besides `add()`: it sends in the very call.
+        # A client may have `add_nowait()` besides `add()`, which sends in the call
+        # itself. It saves a task switch per message; `ws.testing` uses it.
         self._add_nowait: Callable[[Data], object] | None = getattr(
             client, "add_nowait", None
         )
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[Data] = asyncio.Queue()
-        self.handshake = Handshake()  # nothing is known of it
+        self.handshake = Handshake()
         self.buffered_amount = 0
         self.last_activity = self._loop.time()
         self.can_pause = True
@@ -136,26 +89,32 @@ class AdapterTransport:
         self._reading.set()
         self._received = 0
         self._closing_task: asyncio.Task[None] | None = None
-        self._left = False
-        # Subscribed before connect(), so that nothing is missed.
+        self._closed_locally = False
+        # Subscribed here, before connect() is called, so that nothing is missed.
+        # `aiter` is called now and not in the tasks, which begin a turn of the loop
+        # later.
         messages, states = aiter(client.stream), aiter(client.state_changes)
         self._tasks = [
             spawn(self._read(messages), "ws adapter read"),
-            spawn(self._follow(states), "ws adapter states"),
+            spawn(self._follow_states(states), "ws adapter states"),
             spawn(self._write(), "ws adapter write"),
         ]
 
     @property
     def protocol(self) -> str | None:
-        """The subprotocol, where the wrapped client's state says it."""
+        """The subprotocol, if the state of the custom client has one."""
         return getattr(self._client.state, "protocol", None)
 
     def send(self, data: Data, *, text: bool) -> None:
-        """Hand one message to the wrapped client, or queue it for its `add()`.
+        """Hand one message to the custom client, or queue it for its `add()`.
+
+        Args:
+            data: The message.
+            text: Whether it is a text message.
 
         Raises:
-            WSConnectionClosedError: The wrapped client is not connected any more.
-            Exception: What else it raises is about this message alone.
+            WSConnectionClosedError: The custom client is no longer connected.
+            Exception: Anything else that it raises concerns this message alone.
         """
         if self._sink is None or not self._client.state.is_open:
             raise WSConnectionClosedError
@@ -163,6 +122,7 @@ class AdapterTransport:
             data = data if isinstance(data, str) else data.decode()
         elif isinstance(data, str):
             data = data.encode()
+        # Only while nothing is queued, or this message would overtake the queue.
         if self._add_nowait is not None and not self.buffered_amount:
             self._add_nowait(data)
         else:
@@ -170,67 +130,67 @@ class AdapterTransport:
             self._queue.put_nowait(data)
 
     def pause_reading(self) -> None:
-        """Stop taking messages from the stream."""
+        """Stop reading messages from the stream."""
         self._reading.clear()
 
     def resume_reading(self) -> None:
-        """Take messages again."""
+        """Read messages again."""
         self._reading.set()
 
     def ping(self) -> Awaitable[float] | None:
-        """There is none."""
+        """Return None: custom clients have no pings."""
         return None
 
     def close(self, code: int | None, reason: str | None) -> None:
-        """Let the wrapped client disconnect."""
-        self._closing_task = spawn(self._leave(code, reason), "ws adapter close")
+        """Disconnect the custom client, when it has taken what is queued."""
+        self._closing_task = spawn(self._disconnect(code, reason), "ws adapter close")
         self._tasks.append(self._closing_task)
 
     def abort(self) -> None:
-        """Drop everything; the wrapped client disconnects in the background."""
+        """Drop everything, and disconnect the custom client in the background."""
         self._stop()
         if not self._client.state.is_closed:
             self._closing_task = spawn(
                 self._client.disconnect(), "ws adapter disconnect"
             )
 
-    async def gone(self) -> None:
-        """Wait until the wrapped client may connect again."""
+    async def wait_closed(self) -> None:
+        """Wait until the custom client may connect again."""
         if self._closing_task is not None:
             await asyncio.wait({self._closing_task})
 
     async def _read(self, messages: AsyncIterator[Data]) -> None:
         async for message in messages:
+            # Counted before the pause: `_wait_for_messages` waits for this one as well.
             self._received += 1
             await self._reading.wait()
             self.last_activity = self._loop.time()
             if self._sink is not None:
                 self._sink.on_messages((message,), size_of(message))
 
-    async def _follow(self, states: AsyncIterator[WebSocketClientState]) -> None:
+    async def _follow_states(self, states: AsyncIterator[WebSocketClientState]) -> None:
         async for state in states:
             if isinstance(state, Disconnecting):
-                await self._caught_up()
+                await self._wait_for_messages()
                 if self._sink is not None:
-                    close = self._info(state.close_code, state.close_reason)
+                    close = self._make_close_info(state.close_code, state.close_reason)
                     self._sink.on_closing(close)
             elif isinstance(state, Closed):
-                await self._caught_up()
+                await self._wait_for_messages()
                 sink = self._sink
                 self._stop()
                 if sink is not None:
-                    close = self._info(
+                    close = self._make_close_info(
                         state.close_code, state.close_reason, state.error
                     )
                     sink.on_closed(close)
                 return
 
-    async def _caught_up(self) -> None:
-        """Let the messages pass that came before a change of state.
-
-        They come by another stream, so their order is known by turns of the loop
-        alone: when none has come in a turn, none was left.
-        """
+    async def _wait_for_messages(self) -> None:
+        """Wait until the messages that came before a change of state are delivered."""
+        # Messages and states come by two streams, and nothing but turns of the loop
+        # tells their order: if no message has come in a turn, none was left. A sleep
+        # would be too long for some clients and too short for others.
         seen = -1
         while seen != self._received:
             seen = self._received
@@ -243,48 +203,58 @@ class AdapterTransport:
             try:
                 await self._client.add(data)
             except Exception as error:  # noqa: BLE001 - any client, any error
-                self._fail(error)
+                self._on_send_error(error)
                 break
+            # The size is subtracted when `add()` has returned, so that `write_limit`
+            # holds back a program that sends faster than the custom client takes.
             self._queue.task_done()
             self.buffered_amount -= size_of(data)
             if self.buffered_amount == 0 and self._sink is not None:
                 self._sink.on_writable()
+        # What is left is never sent. It is taken out of the queue all the same, or the
+        # `join()` of a closing that has begun would wait for ever.
         self._queue.task_done()
         while not self._queue.empty():
             self._queue.get_nowait()
             self._queue.task_done()
 
-    async def _leave(self, code: int | None, reason: str | None) -> None:
-        await self._queue.join()  # what was sent before goes before
+    async def _disconnect(self, code: int | None, reason: str | None) -> None:
+        await self._queue.join()  # messages that were sent before close() go first
         if self._client.state.is_open:
-            self._left = True
+            self._closed_locally = True
             await self._client.disconnect(code, reason)
 
-    def _fail(self, error: Exception) -> None:
-        """A message was not taken: that ends it, unless it has ended anyhow."""
+    def _on_send_error(self, error: Exception) -> None:
+        """End the connection: the custom client did not take a message."""
+        # Going on would lose this message in the middle of others. Where the connection
+        # has ended already, the error is a consequence of that end and not its cause.
         sink = self._sink
         if sink is not None and self._client.state.is_open:
             self.abort()
-            sink.on_closed(self._info(None, None, error))
+            sink.on_closed(self._make_close_info(None, None, error))
 
-    def _info(
+    def _make_close_info(
         self,
         code: int | None,
         reason: str | None,
         error: BaseException | None = None,
     ) -> CloseInfo:
+        # RFC 6455, section 7.1.5: without a Close frame from the peer the code is 1006.
         clean = code is not None and code != 1006  # noqa: PLR2004 - abnormal closure
-        by: Literal["local", "peer"] = "local" if self._left else "peer"
+        initiator: Literal["local", "peer"] = (
+            "local" if self._closed_locally else "peer"
+        )
         return CloseInfo(
             code=1006 if code is None else code,
             reason=reason or "",
             was_clean=clean,
-            initiator=by if clean else "network",
+            initiator=initiator if clean else "network",
             error=error,
         )
 
     def _stop(self) -> None:
         self._sink = None
+        # One of the tasks may be the caller: `_follow_states` and `_write` end here.
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()

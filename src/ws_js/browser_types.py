@@ -1,47 +1,38 @@
-"""JavaScript's objects, as far as we use them, for type checkers.
+"""The browser's objects, as far as we use them, for type checkers.
 
-A `JsProxy` has no attributes for a type checker, and the module `js` has no stubs. So
-what we use is written down here as Protocols, under JavaScript's own names.
+A `JsProxy` has no attributes for a type checker, and there are no stubs for the module
+`js`. So the attributes and methods that we use are declared here as Protocols, under
+JavaScript's own names. `javascript_types.py` has those of the language itself.
 
-Sources: the WHATWG standards WebSockets, Fetch, HTML and DOM.
+Sources: the WHATWG standards WebSockets, Fetch, Encoding, HTML and DOM.
 """
 # ruff: noqa: N802, N815 - the names are JavaScript's
 
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
+
+from ws_js.javascript_types import (
+    JsArrays,
+    JsBuffer,
+    JsConstructor,
+    JsFunction,
+    JsObject,
+    JsPromise,
+)
 
 OPEN: Final = 1
 CLOSED: Final = 3
 """Two of the four values of `WebSocket.readyState`."""
 
 
-class JsBuffer(Protocol):
-    """An `ArrayBuffer`, or a `Uint8Array`."""
-
-    @property
-    def byteLength(self) -> int:
-        """Its size."""
-        ...
-
-    def to_bytes(self) -> bytes:
-        """Copy it into Python's memory, in one piece."""
-        ...
-
-
-class JsBytes(JsBuffer, Protocol):
-    """A `Uint8Array`."""
-
-    def subarray(self, begin: int, end: int, /) -> JsBuffer:
-        """Another one of the same bytes, without copying them."""
-        ...
-
-
 class JsMessageEvent(Protocol):
-    """What `message` comes with."""
+    """The event `message`."""
 
     toString: object
     valueOf: object
-    """Asked for in this order where a string is wanted (ECMA-262 7.1.1.1)."""
+    """Called in this order where a string is wanted (ECMA-262 section 7.1.1.1)."""
+    # `message_reader.py` assigns both, so that an encoder reads the text of an event
+    # without making it a string of Python first.
 
     @property
     def data(self) -> str | JsBuffer:
@@ -50,20 +41,20 @@ class JsMessageEvent(Protocol):
 
 
 class JsErrorEvent(Protocol):
-    """What `error` comes with: nothing in a browser, an optional `message` in Node."""
+    """The event `error`. It has nothing in a browser, and maybe a `message` in Node."""
 
 
 class JsCloseEvent(Protocol):
-    """What `close` comes with."""
+    """The event `close`."""
 
     @property
     def code(self) -> int:
-        """1006 where there was no closing handshake."""
+        """The close code; 1006 where there was no closing handshake."""
         ...
 
     @property
     def reason(self) -> str:
-        """The peer's words."""
+        """The reason that the peer gave."""
         ...
 
     @property
@@ -83,31 +74,32 @@ class JsWebSocket(Protocol):
 
     @property
     def url(self) -> str:
-        """Where to, as the browser writes it."""
+        """The URL, as the browser has serialized it."""
         ...
 
     @property
     def readyState(self) -> int:
-        """0 to 3: connecting, open, closing, closed."""
+        """0 to 3: CONNECTING, OPEN, CLOSING, CLOSED."""
         ...
 
     @property
     def protocol(self) -> str:
-        """The subprotocol, or an empty string."""
+        """The selected subprotocol, or an empty string."""
         ...
 
     @property
     def extensions(self) -> str:
-        """What the server agreed to."""
+        """The extensions that the server selected."""
         ...
 
+    # There is no event for it. See `send_buffer.py`.
     @property
     def bufferedAmount(self) -> int:
-        """Payload bytes that have not left for the network."""
+        """The payload bytes that have not been sent to the network yet."""
         ...
 
     def send(self, data: object, /) -> None:
-        """Take a message; once closing, swallow it."""
+        """Send a message. It is dropped silently if the socket is closing."""
 
     def close(self, code: int = ..., reason: str = ..., /) -> None:
         """Begin the closing handshake, or give up connecting."""
@@ -118,22 +110,22 @@ class JsEvent(Protocol):
 
     @property
     def type(self) -> str:
-        """Its name."""
+        """The name of the event."""
         ...
 
 
 class JsEventTarget(Protocol):
-    """What events happen to."""
+    """An object on which events are dispatched."""
 
     def addEventListener(self, kind: str, listener: object, /) -> None:
-        """Listen."""
+        """Add an event listener."""
 
     def removeEventListener(self, kind: str, listener: object, /) -> None:
-        """Listen no more."""
+        """Remove an event listener."""
 
 
 class JsRequestInit(Protocol):
-    """What `fetch` is told."""
+    """The options of `fetch`."""
 
     method: str
     mode: str
@@ -144,27 +136,27 @@ class JsRequestInit(Protocol):
 
 
 class JsAbortController(Protocol):
-    """Ends a `fetch`."""
+    """A controller that can abort a `fetch`."""
 
     @property
     def signal(self) -> object:
-        """What it is ended by."""
+        """The signal that is passed to `fetch`."""
         ...
 
     def abort(self) -> None:
-        """End it; the body too, if it is still on its way."""
+        """Abort the request, and its body if that is still being received."""
 
 
 class JsHeaders(Protocol):
     """The headers of a response, as far as the page may see them."""
 
     def entries(self) -> Iterable[Sequence[str]]:
-        """Pairs of name, in lower case, and value."""
+        """Iterate over pairs of a name in lower case and a value."""
         ...
 
 
 class JsResponse(Protocol):
-    """What a server answered."""
+    """The response to a `fetch`."""
 
     @property
     def status(self) -> int:
@@ -173,147 +165,47 @@ class JsResponse(Protocol):
 
     @property
     def statusText(self) -> str:
-        """Its words; empty in HTTP/2 and later."""
+        """The reason phrase; empty in HTTP/2 and later."""
         ...
 
     @property
     def type(self) -> str:
-        """`opaqueredirect` where a redirect was not followed."""
+        """Such as "basic", or "opaqueredirect" where a redirect was not followed."""
         ...
 
     @property
     def headers(self) -> JsHeaders:
-        """What of the headers the page may see."""
+        """The headers that the page may see."""
         ...
 
 
 class JsEncoded(Protocol):
-    """What `encodeInto` has done."""
+    """The result of `encodeInto`."""
 
     @property
     def written(self) -> int:
-        """Bytes: whole characters, as many as fitted."""
+        """The number of bytes written: those of all whole characters that fitted."""
         ...
 
 
 class JsTextEncoder(Protocol):
-    """Makes UTF-8 of whatever can be made a string."""
+    """Encodes anything that can be converted to a string as UTF-8."""
 
     def encode(self, text: object, /) -> JsBuffer:
-        """Into a buffer of its own."""
+        """Encode into a new buffer."""
         ...
 
     def encodeInto(self, text: object, buffer: JsBuffer, /) -> JsEncoded:
-        """Into a given one, as far as it reaches."""
-        ...
-
-
-class JsSettled(Protocol):
-    """What became of a promise."""
-
-    @property
-    def status(self) -> str:
-        """`fulfilled` or `rejected`."""
-        ...
-
-    @property
-    def value(self) -> Any:
-        """What it was fulfilled with."""
-        ...
-
-
-class JsPromise(Protocol):
-    """`Promise`, the class of promises."""
-
-    def allSettled(self, promises: object, /) -> Awaitable[Sequence[JsSettled]]:
-        """Wait for all of them, however they end."""
-        ...
-
-
-class JsConstructor(Protocol):
-    """A JavaScript class."""
-
-    @property
-    def prototype(self) -> object:
-        """Where its methods are."""
-        ...
-
-    def new(self, *args: object) -> Any:
-        """`new`."""
-
-
-class JsObject(JsConstructor, Protocol):
-    """`Object`, the class of objects."""
-
-    def getPrototypeOf(self, thing: object, /) -> object:
-        """What an object takes its methods and getters from."""
-        ...
-
-    def getOwnPropertyDescriptor(self, thing: object, name: str, /) -> object:
-        """How a property is made: `get` is its getter."""
-        ...
-
-
-class JsFunction(Protocol):
-    """A function."""
-
-    @property
-    def call(self) -> "JsFunction":
-        """Calls it, with what is `this` for it as the first argument."""
-        ...
-
-    def bind(self, this: object, /, *arguments: object) -> object:
-        """Make a function that calls it with these arguments first."""
-        ...
-
-
-class JsArray(Protocol):
-    """An `Array`."""
-
-    toString: object
-
-    @property
-    def length(self) -> int:
-        """How many items it has."""
-        ...
-
-    @property
-    def push(self) -> JsFunction:
-        """Appends."""
-        ...
-
-    @property
-    def join(self) -> JsFunction:
-        """Makes one string of all items, with another one between them."""
-        ...
-
-    def map(self, function: object, /) -> "JsArray":
-        """Make another of what a function makes of each item."""
-        ...
-
-    def splice(self, start: int, count: int, /) -> "JsArray":
-        """Take items out, and return them."""
-        ...
-
-    def __iter__(self) -> Iterator[Any]:
-        """Its items."""
-        ...
-
-
-class JsArrays(JsConstructor, Protocol):
-    """`Array`, the class of arrays."""
-
-    def of(self, *items: object) -> JsArray:
-        """Make one."""
+        """Encode into a given buffer, as far as that has room."""
         ...
 
 
 class JsGlobal(Protocol):
-    """What we use of `globalThis`; a worker has no `window`."""
+    """The part of `globalThis` that we use. A worker has no `window`."""
 
     @property
     def Blob(self) -> JsConstructor:
-        """Immutable binary data."""
+        """The class of immutable binary data."""
         ...
 
     @property
@@ -323,12 +215,12 @@ class JsGlobal(Protocol):
 
     @property
     def TextEncoder(self) -> JsConstructor:
-        """The class of what makes UTF-8 of text."""
+        """The class of encoders to UTF-8."""
         ...
 
     @property
     def Uint8Array(self) -> JsConstructor:
-        """The class of buffers of bytes."""
+        """The class of arrays of bytes."""
         ...
 
     @property
@@ -338,7 +230,7 @@ class JsGlobal(Protocol):
 
     @property
     def AbortController(self) -> JsConstructor:
-        """The class of what ends a `fetch`."""
+        """The class of controllers that abort a `fetch`."""
         ...
 
     @property
@@ -353,28 +245,5 @@ class JsGlobal(Protocol):
 
     @property
     def fetch(self) -> JsFunction:
-        """Ask a URL over HTTP, given a `JsRequestInit`: a promise of a response."""
+        """Request a URL over HTTP. It returns a promise of a `JsResponse`."""
         ...
-
-
-class PyProxy(Protocol):
-    """A Python function as JavaScript sees it."""
-
-    def destroy(self) -> None:
-        """Let go of the function."""
-
-
-class Handlers(Protocol):
-    """Who is called for the four events of a `WebSocket`."""
-
-    def socket_opened(self, event: object, /) -> None:
-        """`open`."""
-
-    def socket_message(self, event: JsMessageEvent, /) -> None:
-        """`message`."""
-
-    def socket_failed(self, event: JsErrorEvent, /) -> None:
-        """`error`; `close` follows in the same turn, or never."""
-
-    def socket_closed(self, event: JsCloseEvent, /) -> None:
-        """`close`."""

@@ -1,177 +1,193 @@
 """Has the browser collect messages while very many come.
 
 Calling Python for an event, and waking the task that waits for it, costs more than the
-message does. So where many come, JavaScript alone collects the events (the handler is
-the `push` of an array), and Python fetches them every few milliseconds: coalesced, as
-W3C Pointer Events calls it. Nobody waits for them so long that it could be seen.
+message itself. So in a flood JavaScript collects the events without Python (the event
+handler is then the `push` of an array), and Python fetches them every few milliseconds.
+W3C Pointer Events calls such events coalesced. A wait that short cannot be noticed.
 
-They are many from `RATE` on; and, at whatever rate, where Python is behind: a slow
-machine or a slow program never takes so many a second, and needs it most. It is behind
-where messages come for all of `SPAN` and the loop has no turn in between: what is to
-be run next is kept waiting by messages that wait already.
+Collecting begins when more than `MIN_RATE` messages a second come. It also begins at
+lower rates where Python cannot keep up: a slow machine or a slow program never accepts
+so many messages a second, although it profits most. Python does not keep up when
+messages come for all of `COUNTING_TIME` and the loop cannot run anything in between.
 
-A program that answers does wait: for each answer until it is fetched. So collecting
-does not begin while anything is sent, and ends with the fetch after that; the same in
-a hidden page, whose timers are late. And what comes many at a time needs room: where
-an application has said how many messages may wait, they come one by one.
+A program that answers each message would wait for the next fetch each time. So
+collecting does not begin while anything is being sent, and ends with the first fetch
+after that. The same holds in a hidden page, whose timers are late. And collected
+messages arrive many at a time, so that there has to be room for them: a client with a
+`stream_capacity` always gets its messages one by one.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from ws_js.browser_types import JsArray
-from ws_js.pyodide_bridge import PyodideBridge, Wire
+from ws_js.javascript_types import JsArray
+from ws_js.pyodide_bridge import PyodideBridge
+from ws_js.pyodide_socket import ProxiedSocket
 
-RATE: Final = 10_000
-"""Messages a second from which on it pays, even if Python keeps up."""
+MIN_RATE: Final = 10_000
+"""Messages a second above which collecting pays, even if Python keeps up."""
 
-SPAN: Final = 0.016
-"""Seconds over which they are counted: so long it must go on before it is believed."""
+COUNTING_TIME: Final = 0.016
+"""Seconds over which messages are counted, and which a flood has to last."""
 
-PERIOD: Final = 0.004
-"""Seconds between two fetches; a page's timers are no faster."""
+FETCH_INTERVAL: Final = 0.004
+"""Seconds between two fetches."""
+# Nested timers of a page fire every 4 ms at most (HTML, timer initialization steps).
 
-FEW: Final = 10
-"""Messages in a period: with fewer it is over, and in a span it does not begin."""
+MIN_MESSAGES: Final = 10
+"""The minimum of messages: in `COUNTING_TIME` to begin, per fetch to go on."""
 
-SLICE: Final = 64
-"""Messages after which others have their turn, who want to read them."""
+BATCH_SIZE: Final = 64
+"""The messages that are delivered at once, before their readers run."""
 
-LARGE: Final = 2**14
-"""Bytes of a message from which on it costs so much that the call matters little: it
-is left where the browser counts it, and slows the server down.
+MAX_COLLECTED_SIZE: Final = 2**14
+"""The maximum size in bytes of messages that are collected.
+
+Above that, the call of Python matters little beside the message. Besides, the browser
+counts messages that it has not delivered, and slows the server down.
 """
 
-CROWD: Final = 8 * SLICE
-"""For each so many that wait, one slice more is delivered in a turn. Who collects takes
-the browser's reason to slow the server down: without this, of an endless flood ever
-more would wait where nobody counts them.
+BACKLOG_PER_BATCH: Final = 8 * BATCH_SIZE
+"""For each so many messages that wait, a turn of the loop delivers one more batch.
+
+Collected messages no longer slow the server down. Without this, more and more messages
+of an endless flood would wait where nobody counts them.
 """
 
 
 class Coalescer:
-    """Counts the messages of one connection, and collects them where they are many.
+    """Counts the messages of one connection, and collects them in a flood.
 
     Args:
-        bridge: JavaScript.
-        wire: Where they come from.
-        deliver: Takes a few of their events, in order.
-        allowed: Whether they may come many at a time.
+        bridge: The access to JavaScript.
+        proxied_socket: The socket that the messages come from.
+        deliver: Called with an array of message events, in order.
+        allowed: Whether messages may be delivered many at a time.
     """
 
     __slots__ = (
         "_allowed",
         "_bridge",
         "_count",
+        "_counted_since",
         "_deliver",
         "_events",
         "_loop",
+        "_proxied_socket",
         "_sent",
-        "_since",
         "_timer",
         "_turn",
-        "_wire",
     )
 
     def __init__(
         self,
         bridge: PyodideBridge,
-        wire: Wire,
+        proxied_socket: ProxiedSocket,
         deliver: Callable[[JsArray], None],
         *,
         allowed: bool,
     ) -> None:
         self._allowed = allowed
         self._bridge = bridge
-        self._wire = wire
+        self._proxied_socket = proxied_socket
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
-        self._since = self._loop.time()
+        self._counted_since = self._loop.time()
         self._count = 0
         self._sent = False
-        self._events: JsArray | None = None  # while they are collected
+        # The array exists only while events are collected.
+        self._events: JsArray | None = None
         self._timer: asyncio.Handle | None = None
-        self._turn: asyncio.Handle | None = None  # until the loop has had a turn
+        # Scheduled with `call_soon`, and None again as soon as the loop has run it.
+        self._turn: asyncio.Handle | None = None
 
     @property
-    def holds(self) -> bool:
-        """Whether there is anything that has not been delivered."""
+    def has_events(self) -> bool:
+        """Whether there are events that have not been delivered."""
         return self._events is not None and self._events.length > 0
 
-    def came(self, now: float, size: int) -> None:
-        """Count a message that came by itself; begin to collect, where it is time.
+    def count_message(self, now: float, size: int) -> None:
+        """Count a message that was not collected, and begin to collect in a flood.
 
         Args:
-            now: Loop time.
-            size: Its bytes.
+            now: The loop time in seconds.
+            size: The bytes of the message.
         """
         self._count += 1
-        elapsed = now - self._since
-        if elapsed < SPAN:
+        elapsed = now - self._counted_since
+        if elapsed < COUNTING_TIME:
             return
         count, answers = self._count, self._sent
-        self._count, self._since, self._sent = 0, now, False
-        if count < FEW or size > LARGE or answers or not self._allowed:
+        self._count, self._counted_since, self._sent = 0, now, False
+        if count < MIN_MESSAGES or size > MAX_COLLECTED_SIZE:
             return
+        if answers or not self._allowed:
+            return
+        # The loop has not run what was scheduled `COUNTING_TIME` ago, because messages
+        # kept it busy. That costs one `call_soon()` in 16 ms, and nothing below 625
+        # messages a second.
         is_late = self._turn is not None
-        if count < RATE * elapsed and not is_late:
-            self._turn = self._loop.call_soon(self._had_a_turn)
-        elif self._wire.is_live and not self._bridge.is_hidden:
-            self._events = self._wire.collect()
-            self._timer = self._loop.call_later(PERIOD, self._fetch)
+        if count < MIN_RATE * elapsed and not is_late:
+            self._turn = self._loop.call_soon(self._mark_turn)
+        elif self._proxied_socket.is_live and not self._bridge.is_hidden:
+            self._events = self._proxied_socket.collect_messages()
+            self._timer = self._loop.call_later(FETCH_INTERVAL, self._fetch)
 
-    def sent(self) -> None:
-        """Something was sent: the program may wait for the answer."""
+    def count_send(self) -> None:
+        """Note that a message was sent: the program may wait for an answer to it."""
         self._sent = True
 
     def flush(self) -> None:
-        """Deliver what is here, and collect no more."""
+        """Stop collecting, and deliver the events that were collected."""
         events = self._events
-        self._end()
+        self._stop_collecting()
         if events is not None and events.length:
             self._deliver(events)
 
     def stop(self) -> None:
-        """Forget what is here, and collect no more. The wire listens no more either."""
+        """Stop collecting, and drop the events that were collected."""
         self._events = None
         for handle in (self._timer, self._turn):
             if handle is not None:
                 handle.cancel()
         self._timer = self._turn = None
 
-    def _had_a_turn(self) -> None:
+    def _mark_turn(self) -> None:
         self._turn = None
 
     def _fetch(self) -> None:
         events = self._events
         assert events is not None  # noqa: S101 - else there is no timer
-        is_rest = False
+        # An exception of the sink must not end the fetching, so that the next fetch is
+        # scheduled in any case.
+        is_last = False
         try:
-            for _ in range(1 + events.length // CROWD):
-                taken = events.splice(0, SLICE)
+            for _ in range(1 + events.length // BACKLOG_PER_BATCH):
+                taken = events.splice(0, BATCH_SIZE)
                 self._count += taken.length
-                is_rest = taken.length < SLICE
+                is_last = taken.length < BATCH_SIZE
                 if taken.length:
                     self._deliver(taken)
-                if is_rest or self._events is None:
-                    break  # no more are here, or whoever took them has ended it
+                if is_last or self._events is None:
+                    break  # The array is empty, or the sink has aborted.
         finally:
-            self._fetch_again(is_rest=is_rest)
+            self._fetch_again(is_last=is_last)
 
-    def _fetch_again(self, *, is_rest: bool) -> None:
+    def _fetch_again(self, *, is_last: bool) -> None:
         if self._events is None:
             return
-        if not is_rest:
-            self._timer = self._loop.call_soon(self._fetch)  # behind who was woken
-        elif self._count < FEW or self._sent or self._bridge.is_hidden:
-            self._end()
+        if not is_last:
+            # This runs after the readers that the last batch has woken.
+            self._timer = self._loop.call_soon(self._fetch)
+        elif self._count < MIN_MESSAGES or self._sent or self._bridge.is_hidden:
+            self._stop_collecting()
         else:
             self._count = 0
-            self._timer = self._loop.call_later(PERIOD, self._fetch)
+            self._timer = self._loop.call_later(FETCH_INTERVAL, self._fetch)
 
-    def _end(self) -> None:
+    def _stop_collecting(self) -> None:
         if self._events is not None:
-            self._wire.listen()
-            self._count, self._since = 0, self._loop.time()
+            self._proxied_socket.stop_collecting()
+            self._count, self._counted_since = 0, self._loop.time()
         self.stop()

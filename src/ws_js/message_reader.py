@@ -1,129 +1,131 @@
-"""Reads what a `message` event brought; long text by way of its bytes.
+"""Reads the data of `message` events; long text by way of its UTF-8 bytes.
 
-Python gets hold of a JavaScript string only as a copy made character by character:
-for 64 KiB, four times the price of encoding, copying the bytes and decoding them. So
-a string that may be long must not be touched before it is encoded. The event itself
-is given to the encoder, which asks it for a string (ECMA-262, ToString), and it
-answers with its `data`.
+Pyodide converts a JavaScript string to Python character by character. For 64 KiB, that
+takes four times as long as encoding the string, copying the bytes and decoding them. So
+a string that may be long must not become a string of Python before it is encoded. The
+event itself is given to the encoder, which converts it to a string (ECMA-262,
+ToString) by a method that returns the `data` of the event.
 
-Short text pays as well where it comes in numbers: many messages are joined, and make
-one copy.
+This also pays for short text if many messages have been collected: they are joined, and
+copied all at once.
 
-Sources: the Encoding standard, ECMA-262 7.1.17 (ToString), HTML (MessageEvent).
+Sources: the Encoding standard; ECMA-262 section 7.1.17 (ToString); HTML (MessageEvent).
 """
 
 from collections.abc import Iterable
 from typing import Final, cast
 
 from ws_common.vocabulary.messages import Data, size_of
-from ws_js.browser_types import (
-    JsArray,
-    JsBuffer,
-    JsBytes,
-    JsFunction,
-    JsGlobal,
-    JsMessageEvent,
-    JsTextEncoder,
-)
-from ws_js.pyodide_bridge import JsException
+from ws_js.browser_types import JsGlobal, JsMessageEvent, JsTextEncoder
+from ws_js.javascript_types import JsArray, JsBuffer, JsBytes, JsFunction
+from ws_js.pyodide_errors import JsException
 
-LONG: Final = 1024
-"""Bytes from which on it pays: at about 600 both ways cost the same."""
+LONG_TEXT: Final = 1024
+"""The bytes above which text is read by way of its bytes."""
+# Both ways cost the same at about 600 bytes.
 
-_SCRATCH: Final = 2**14
-"""Bytes of the buffer that text is encoded into. What does not fit gets one of its own,
-at twice the price.
+_SCRATCH_SIZE: Final = 2**14
+"""The bytes of the buffer that text is encoded into.
+
+Text that does not fit gets a buffer of its own, which costs twice as much.
 """
 
-_JOINED: Final = 2**17
-"""Bytes of the one for joined texts; it is made with the first flood."""
+_JOINED_SIZE: Final = 2**17
+"""The bytes of the buffer for joined texts, which the first flood creates."""
 
-_WHOLE: Final = 4
-"""With less room left than this, the last character may not have fitted."""
+_MAX_CHARACTER_SIZE: Final = 4
+"""The most bytes that UTF-8 needs for one character (RFC 3629 section 3)."""
 
-_BETWEEN: Final = "\0"
-"""Between joined texts. One that has it in itself is found out by their number."""
+_SEPARATOR: Final = "\0"
+"""What joined texts are separated by.
 
-_NOT_TEXT: Final = "[object "
-"""What JavaScript makes of a binary message among texts, at its beginning."""
+If a text contains it, there are more parts than messages, and all are read one by one.
+"""
 
-_BINARY: Final = -1
-"""The size of what is no text."""
+_OBJECT_PREFIX: Final = "[object "
+"""How the string begins that JavaScript makes of a binary message."""
 
-_NO_TEXT: Final = len("undefined")
-"""What the encoder makes of an event without text, as its `valueOf` says nothing."""
+_NOT_TEXT: Final = -1
+"""Stands for the size of a text where the last message was binary."""
+
+_UNDEFINED_SIZE: Final = len("undefined")
+"""The size of "undefined", which the encoder makes of an event without text."""
+# `toString` returns the buffer then, which is no primitive value, so that ToString asks
+# `valueOf`, which returns undefined.
 
 
-class Reader:
-    """Takes the messages of one connection into Python's memory.
+class MessageReader:
+    """Copies the messages of one connection into the memory of Python.
 
-    The last message tells how to read the next: a guess, but only its price depends
-    on it.
+    The kind and size of the last message decide how the next one is read. If that guess
+    is wrong, the message is read all the same, but not as fast as it could be.
 
     Args:
         js: `globalThis`.
-        limit: No message of more bytes is taken; None: any is.
+        limit: The maximum of bytes of a message; None: no maximum.
     """
 
-    __slots__ = ("_encoder", "_js", "_limit", "_text_size", "_tried")
+    __slots__ = ("_encoder", "_encoder_tried", "_js", "_limit", "_text_size")
 
     def __init__(self, js: JsGlobal, limit: int | None) -> None:
         self._js = js
         self._limit = float("inf") if limit is None else limit
-        self._text_size = _BINARY  # of the last message
+        self._text_size = _NOT_TEXT  # of the last message
         self._encoder: _Encoder | None = None
-        self._tried = False
+        self._encoder_tried = False
 
     def read(self, event: JsMessageEvent) -> tuple[Data | None, int]:
-        """Return the message, or None if it is above the limit, and its bytes."""
-        if self._text_size >= LONG and self._encoder is not None:
+        """Return the message (None: it is above the limit), and its size in bytes."""
+        if self._text_size >= LONG_TEXT and self._encoder is not None:
             encoded, size = self._encoder.encode(event)
-            if size != _NO_TEXT:
+            if size != _UNDEFINED_SIZE:
                 self._text_size = size
                 if size > self._limit:
                     return None, size
                 return str(encoded.to_bytes()[:size], "utf-8"), size
+        # Asking for `data` converts it, which is what long text has to avoid.
         data = event.data
         if isinstance(data, str):
             size = size_of(data)
             self._text_size = size
-            if size >= LONG and not self._tried:
+            if size >= LONG_TEXT and not self._encoder_tried:
                 self._try_encoder(event)
             return (None if size > self._limit else data), size
-        self._text_size = _BINARY
+        self._text_size = _NOT_TEXT
         size = data.byteLength
         return (None if size > self._limit else data.to_bytes()), size
 
     def read_all(self, events: JsArray) -> Iterable[tuple[Data | None, int]]:
-        """Read several; what is not taken out of the iterator is not read."""
-        size, room = self._text_size, min(_JOINED - _WHOLE, self._limit)
-        if size != _BINARY and (size + 1) * events.length <= room:
-            texts = self._texts(events, room)
+        """Read several messages, each of them as it is taken from the iterator."""
+        size = self._text_size
+        room = min(_JOINED_SIZE - _MAX_CHARACTER_SIZE, self._limit)
+        if size != _NOT_TEXT and (size + 1) * events.length <= room:
+            texts = self._read_joined(events, room)
             if texts is not None:
                 return [(text, size_of(text)) for text in texts]
         return map(self.read, events)
 
-    def _texts(self, events: JsArray, room: float) -> list[str] | None:
-        """Read short texts in one piece; None: it is not sure that they are that."""
-        if not self._tried:
+    def _read_joined(self, events: JsArray, room: float) -> list[str] | None:
+        """Read short texts all at once; None: some of them may be no such texts."""
+        if not self._encoder_tried:
             self._try_encoder(next(iter(events)))
         joined = self._encoder.join(events, room) if self._encoder is not None else None
-        if joined is None or _NOT_TEXT in joined:
+        if joined is None or _OBJECT_PREFIX in joined:
             return None
-        texts = joined.split(_BETWEEN)
+        texts = joined.split(_SEPARATOR)
         return texts if len(texts) == events.length else None
 
     def _try_encoder(self, event: JsMessageEvent) -> None:
-        self._tried = True
+        self._encoder_tried = True
         self._encoder = _make_encoder(self._js, event)
 
 
 class _Encoder:
-    """Makes UTF-8 of the text of events.
+    """Encodes the text of events as UTF-8.
 
     Args:
         js: `globalThis`.
-        getter: Of an event's `data`.
+        getter: The getter of the attribute `data` of events.
     """
 
     __slots__ = (
@@ -131,7 +133,7 @@ class _Encoder:
         "_getter",
         "_joined",
         "_js",
-        "_nothing",
+        "_no_op",
         "_scratch",
         "_text_encoder",
     )
@@ -141,25 +143,27 @@ class _Encoder:
         self._getter = getter
         self._joined: JsBytes | None = None
         self._data_of = getter.call.bind(getter)
-        self._nothing = js.Function.prototype
+        self._no_op = js.Function.prototype
         self._text_encoder = cast("JsTextEncoder", js.TextEncoder.new())
-        self._scratch = cast("JsBuffer", js.Uint8Array.new(_SCRATCH))
+        self._scratch = cast("JsBuffer", js.Uint8Array.new(_SCRATCH_SIZE))
 
     def encode(self, event: JsMessageEvent) -> tuple[JsBuffer, int]:
-        """Return a buffer, and how many of its bytes are the text."""
-        event.toString, event.valueOf = self._getter, self._nothing
+        """Return a buffer, and the number of its bytes that are the text."""
+        event.toString, event.valueOf = self._getter, self._no_op
         size = self._text_encoder.encodeInto(event, self._scratch).written
-        if size <= _SCRATCH - _WHOLE:
+        # encodeInto() writes whole characters only. With room for one more character
+        # left, the text was certainly complete.
+        if size <= _SCRATCH_SIZE - _MAX_CHARACTER_SIZE:
             return self._scratch, size
         whole = self._text_encoder.encode(event)
         return whole, whole.byteLength
 
     def join(self, events: JsArray, room: float) -> str | None:
-        """Return the texts of all events, joined; None: they have more bytes."""
+        """Return the joined texts of all events; None: they exceed `room` bytes."""
         texts = events.map(self._data_of)
-        texts.toString = texts.join.bind(texts, _BETWEEN)
+        texts.toString = texts.join.bind(texts, _SEPARATOR)
         if self._joined is None:
-            self._joined = cast("JsBytes", self._js.Uint8Array.new(_JOINED))
+            self._joined = cast("JsBytes", self._js.Uint8Array.new(_JOINED_SIZE))
         size = self._text_encoder.encodeInto(texts, self._joined).written
         if size > room:
             return None
@@ -167,10 +171,9 @@ class _Encoder:
 
 
 def _make_encoder(js: JsGlobal, event: JsMessageEvent) -> _Encoder | None:
-    """Make one for events like this one; None: it cannot be done.
-
-    The getter is the one of this kind of event: npm's `ws` has a kind of its own.
-    """
+    """Make an encoder for events of this class; None: there can be none."""
+    # The getter is looked up in the class of the event, and not in `MessageEvent`,
+    # because npm's `ws` has an event class of its own.
     kind = js.Object.getPrototypeOf(event)
     described = js.Object.getOwnPropertyDescriptor(kind, "data")
     getter = getattr(described, "get", None)
@@ -179,6 +182,7 @@ def _make_encoder(js: JsGlobal, event: JsMessageEvent) -> _Encoder | None:
     encoder = _Encoder(js, getter)
     try:
         encoder.encode(event)
-    except JsException:  # Node.js: its `encodeInto` wants a string, and nothing else
+    except JsException:
+        # The `encodeInto` of Node.js accepts strings only.
         return None
     return encoder

@@ -1,9 +1,9 @@
-"""The send buffer: tells when it has drained, which a browser does not.
+"""The send buffer of a `WebSocket`, polled because a browser does not report its level.
 
-It can only be asked. It is asked while it is known to be full, by a timer, and not at
-all before that: what was handed over is counted here. The timers of a hidden page fire
-once a second, or once a minute, but its messages come as ever: a message that arrives
-after a timer should have fired asks in its stead.
+`bufferedAmount` can only be read. It is polled by a timer while the buffer is known to
+be full, and not at all before that: messages are counted here when they are sent. The
+timers of a hidden page fire once a second or once a minute, but its messages arrive in
+time. So a message that arrives after the timer should have fired polls instead of it.
 """
 
 import asyncio
@@ -13,34 +13,36 @@ from typing import Final
 from ws_common.vocabulary.messages import Data
 from ws_js.browser_types import JsWebSocket
 
-FIRST_LOOK: Final = 0.004
-LAST_LOOK: Final = 0.05
-"""Seconds between two looks at a full buffer, doubling up to the last while it stands
-still. A browser's timers are no faster than the first.
+FIRST_POLL: Final = 0.004
+LONGEST_POLL: Final = 0.05
+"""Seconds between two polls of a full buffer.
+
+While the buffer does not drain, they are doubled from the first to the second value.
+The nested timers of a page fire every 4 ms at most.
 """
 
-_FRAME_HEAD: Final = 14
-"""Bytes before a payload, at most (RFC 6455 section 5.2). Node counts them too."""
+_MAX_HEADER_SIZE: Final = 14
+"""The most bytes of a frame header (RFC 6455 section 5.2). Node.js counts them too."""
 
 
-class Drain:
-    """Watches `bufferedAmount`.
+class SendBuffer:
+    """Polls `bufferedAmount`, and reports when there is room again.
 
     Args:
-        socket: Whose.
-        limit: Above this many bytes the buffer is full.
-        on_writable: Called when it is no longer.
+        socket: The `WebSocket`.
+        limit: The number of bytes above which the buffer is full.
+        on_writable: Called when the buffer is no longer full.
     """
 
     __slots__ = (
         "_amount",
         "_due",
-        "_handed",
         "_limit",
         "_loop",
         "_on_writable",
         "_socket",
         "_timer",
+        "_upper_bound",
     )
 
     def __init__(
@@ -50,50 +52,51 @@ class Drain:
         self._limit = limit
         self._on_writable = on_writable
         self._loop = asyncio.get_running_loop()
-        self._amount = 0  # when it was last asked
-        self._handed = 0  # the same, and at most what was handed over since
+        self._amount = 0  # `bufferedAmount` when it was polled last.
+        self._upper_bound = 0  # The same, plus everything that was sent since then.
         self._timer: asyncio.Handle | None = None
-        self._due = float("inf")  # when the timer should fire, in loop time
+        self._due = float("inf")  # The loop time at which the timer should fire.
 
     @property
-    def is_watching(self) -> bool:
-        """Whether the buffer was full when it was last asked."""
+    def is_polling(self) -> bool:
+        """Whether the buffer was full when it was polled last."""
         return self._timer is not None
 
-    def add(self, data: Data) -> None:
-        """Count a message that was handed over; ask where it may have filled it."""
-        # An upper bound, as no character needs more than four bytes: asking after each
-        # message would cost more than counting, and so would encoding text.
-        self._handed += 4 * len(data) + _FRAME_HEAD
-        if self._handed > self._limit and self._timer is None and self._is_full():
-            self._look_in(FIRST_LOOK)
+    def count_message(self, data: Data) -> None:
+        """Count a message that was sent, and poll if it may have filled the buffer."""
+        # This is an upper bound, since no character needs more than four bytes of UTF-8
+        # (RFC 3629). Encoding the text would cost more, and so would polling after each
+        # message: reading an attribute of JavaScript takes 0.6 us.
+        self._upper_bound += 4 * len(data) + _MAX_HEADER_SIZE
+        if self._upper_bound > self._limit and self._timer is None and self._is_full():
+            self._poll_in(FIRST_POLL)
 
-    def look_if_late(self, now: float) -> None:
-        """Ask now if the timer should have fired before `now` (loop time, seconds)."""
+    def poll_if_late(self, now: float) -> None:
+        """Poll if the timer should have fired before `now` (loop time in seconds)."""
         if self._timer is not None and self._due <= now:
             self._timer.cancel()
-            self._look(FIRST_LOOK)
+            self._poll(FIRST_POLL)
 
     def stop(self) -> None:
-        """Never ask again."""
+        """Stop polling."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _is_full(self) -> bool:
-        self._amount = self._handed = self._socket.bufferedAmount
+        self._amount = self._upper_bound = self._socket.bufferedAmount
         return self._amount > self._limit
 
-    def _look_in(self, delay: float) -> None:
+    def _poll_in(self, delay: float) -> None:
         self._due = self._loop.time() + delay
-        self._timer = self._loop.call_later(delay, self._look, delay)
+        self._timer = self._loop.call_later(delay, self._poll, delay)
 
-    def _look(self, delay: float) -> None:
+    def _poll(self, delay: float) -> None:
         self._timer = None
         before = self._amount
         if not self._is_full():
             self._on_writable()
         elif self._amount < before:
-            self._look_in(FIRST_LOOK)
+            self._poll_in(FIRST_POLL)
         else:
-            self._look_in(min(2 * delay, LAST_LOOK))
+            self._poll_in(min(2 * delay, LONGEST_POLL))

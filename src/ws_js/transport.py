@@ -1,23 +1,21 @@
 """The browser's `Transport`: a `js.WebSocket`, and what it reports.
 
-A browser tells less than a peer of ours would like, and this is what is made of it:
+A browser reports less than a socket does, which has these consequences:
 
-- The peer's Close frame is seen only when all is over. Where there was a closing
-  handshake that the peer began, `on_closing` is called right before `on_closed`.
+- The Close frame of the peer becomes known only at the end of the connection. If the
+  peer began the closing handshake, `on_closing` is called right before `on_closed`.
 - There are no pings, and reading cannot be paused.
-- Nothing tells that the send buffer has drained: see `drain.py`.
-- `error` says nothing, and where the connection could not be opened, some runtimes
-  send no `close` after it (WebKitGTK, some Nodes).
+- No event reports that the send buffer has drained: see `send_buffer.py`.
+- `error` has no details. If a connection could not be opened, some runtimes send no
+  `close` after it (WebKitGTK, some versions of Node.js).
 """
 
 import asyncio
-from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from ws_common.options.options import WebSocketOptions
 from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data
-from ws_common.vocabulary.status_codes import WebSocketStatusCode
 from ws_common.vocabulary.transport import (
     CloseInfo,
     Handshake,
@@ -27,55 +25,51 @@ from ws_common.vocabulary.transport import (
 from ws_js.browser_types import (
     CLOSED,
     OPEN,
-    Handlers,
-    JsArray,
     JsCloseEvent,
     JsErrorEvent,
     JsMessageEvent,
     JsWebSocket,
 )
+from ws_js.close_info import ABNORMAL, LocalRequest, close_info, too_big_failure
 from ws_js.coalescer import Coalescer
-from ws_js.message_reader import Reader
-from ws_js.pyodide_bridge import JsException, PyodideBridge, Wire
-from ws_js.send_buffer import Drain
-
-TOO_BIG: Final = 4009
-"""Sent after a message over `max_size`: a page may not send 1009."""
-
-_ABNORMAL: Final = WebSocketStatusCode.ABNORMAL_CLOSURE.value
-
-
-class _Asked(Enum):
-    """What the browser was asked for last: it does not tell whose Close it was."""
-
-    NOTHING = "nothing"
-    CLOSE = "close"
-    ABORT = "abort"
+from ws_js.javascript_types import JsArray
+from ws_js.message_reader import MessageReader
+from ws_js.pyodide_bridge import PyodideBridge
+from ws_js.pyodide_errors import JsException
+from ws_js.pyodide_socket import ProxiedSocket, SocketEventHandlers
+from ws_js.send_buffer import SendBuffer
 
 
 class JsTransport:
-    """One `WebSocket`, from its making on.
+    """One `WebSocket`, from the moment at which it was made.
+
+    Args:
+        bridge: The access to JavaScript.
+        socket: The `WebSocket`, which is connecting.
+        sink: The sink to report to.
+        options: The options of the client.
 
     Attributes:
-        opened: Done once it is open; a `ConnectionError` where it will never be.
+        opened: A future that is done once the connection is open. It has a
+            `ConnectionError` if the connection could not be opened.
     """
 
     __slots__ = (
-        "_asked",
         "_bridge",
         "_coalescer",
-        "_drain",
         "_failure",
         "_handshake",
         "_last_activity",
+        "_local_request",
         "_loop",
         "_max_size",
         "_protocol",
+        "_proxied_socket",
         "_reader",
+        "_send_buffer",
         "_sink",
         "_socket",
         "_use_blob",
-        "_wire",
         "opened",
     )
 
@@ -90,72 +84,71 @@ class JsTransport:
         self._socket = socket
         self._sink = sink
         self._max_size = options.max_size
-        self._reader = Reader(bridge.js, options.max_size)
+        self._reader = MessageReader(bridge.js, options.max_size)
         self._use_blob = options.use_blob_for_binary
         self._loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = self._loop.create_future()
         self._protocol: str | None = None
         self._handshake = Handshake()
         self._last_activity = self._loop.time()
-        self._asked = _Asked.NOTHING
+        self._local_request = LocalRequest.NOTHING
         self._failure: CloseInfo | None = None
-        self._drain = Drain(socket, options.write_limit, sink.on_writable)
-        self._wire = Wire(bridge, socket, self)
+        self._send_buffer = SendBuffer(socket, options.write_limit, sink.on_writable)
+        self._proxied_socket = ProxiedSocket(bridge, socket, self)
         self._coalescer = Coalescer(
             bridge,
-            self._wire,
-            self._messages,
+            self._proxied_socket,
+            self._deliver_events,
             allowed=options.stream_capacity is None,
         )
 
-    # What the client calls
-
     @property
     def protocol(self) -> str | None:
-        """The subprotocol that the server picked."""
+        """The subprotocol that the server selected."""
         return self._protocol
 
     @property
     def handshake(self) -> Handshake:
-        """The extensions; a browser shows nothing else."""
+        """The extensions. A browser reveals nothing else of the handshake."""
         return self._handshake
 
     @property
     def buffered_amount(self) -> int:
-        """Payload bytes that have not left for the network; 0 when it is over."""
-        return int(self._socket.bufferedAmount) if self._wire.is_live else 0
+        """The payload bytes that have not been sent yet; 0 after the end."""
+        return int(self._socket.bufferedAmount) if self._proxied_socket.is_live else 0
 
     @property
     def last_activity(self) -> float:
-        """Loop time of the last event; a browser shows no parts of messages."""
-        return self._loop.time() if self._coalescer.holds else self._last_activity
+        """The loop time of the last event. Partial messages cause no event."""
+        # Collected events prove that the peer is alive, although none was handled yet.
+        return self._loop.time() if self._coalescer.has_events else self._last_activity
 
     @property
     def can_pause(self) -> bool:
-        """Never: a browser reads on."""
+        """False, since a browser has no way to pause reading."""
         return False
 
     def send(self, data: Data, *, text: bool) -> None:
-        """Hand one message to the browser.
+        """Pass one message to the browser.
 
         Raises:
-            WSConnectionClosedError: It is closing or closed; the browser would have
-                swallowed the message.
+            WSConnectionClosedError: The connection is closing or closed.
         """
-        if not self._wire.is_live or self._socket.readyState != OPEN:
+        # `WebSocket.send()` drops messages silently once the socket is closing.
+        if not self._proxied_socket.is_live or self._socket.readyState != OPEN:
             raise self._closed_error()
         payload: object
         if text:
             payload = data if isinstance(data, str) else data.decode()
         else:
             raw = data.encode() if isinstance(data, str) else data
-            payload = self._bridge.binary(raw, blob=self._use_blob)
+            payload = self._bridge.to_binary(raw, blob=self._use_blob)
         try:
             self._socket.send(payload)
         except JsException as error:
             raise self._closed_error() from error
-        self._drain.add(data)
-        self._coalescer.sent()
+        self._send_buffer.count_message(data)
+        self._coalescer.count_send()
 
     def pause_reading(self) -> None:
         """Do nothing: see `can_pause`."""
@@ -164,35 +157,31 @@ class JsTransport:
         """Do nothing: see `can_pause`."""
 
     def ping(self) -> None:
-        """None: a page can send no pings."""
+        """Do nothing, since a page cannot send pings."""
         return
 
     def close(self, code: int | None, reason: str | None) -> None:
-        """Begin the closing handshake, unless one has begun.
+        """Begin the closing handshake, unless it has begun.
 
         Raises:
-            WSInvalidCloseError: A code or reason that a page may not send.
+            WSInvalidCloseError: A page may not send this code or reason.
         """
-        if not self._wire.is_live or self._socket.readyState != OPEN:
+        if not self._proxied_socket.is_live or self._socket.readyState != OPEN:
             return
-        self._wire.close(code, reason)
-        self._asked = _Asked.CLOSE
+        self._proxied_socket.close(code, reason)
+        self._local_request = LocalRequest.CLOSE
 
     def abort(self) -> None:
-        """Let go of the socket now. No event comes after it.
-
-        The browser finishes the closing on its own; a silent peer can keep it busy
-        for more than half a minute.
-        """
-        self._asked = _Asked.ABORT
-        if self._wire.is_live:
+        """Give the socket up now. The sink gets no further events."""
+        # The browser finishes the closing handshake on its own. With a silent peer it
+        # sends no event for more than 35 s, so that nobody waits for one here.
+        self._local_request = LocalRequest.ABORT
+        if self._proxied_socket.is_live:
             self._release()
-            self._wire.close(None, None)
-
-    # What the browser calls
+            self._proxied_socket.close(None, None)
 
     def socket_opened(self, _event: object, /) -> None:
-        """Wake the connector."""
+        """Wake the connector, which waits for `opened`."""
         self._last_activity = self._loop.time()
         self._protocol = self._socket.protocol or None
         self._handshake = Handshake(extensions=self._socket.extensions)
@@ -200,112 +189,102 @@ class JsTransport:
             self.opened.set_result(None)
 
     def socket_message(self, event: JsMessageEvent, /) -> None:
-        """Push a message; one that is too big never gets into Python's memory."""
+        """Push a message. One that is too big is never copied into Python's memory."""
         now = self._last_activity = self._loop.time()
         message, size = self._reader.read(event)
         if message is None:
-            self._fail(size)
+            self._fail_too_big(size)
         else:
             self._sink.on_messages((message,), size)
-            self._coalescer.came(now, size)
-            self._drain.look_if_late(now)
+            self._coalescer.count_message(now, size)
+            self._send_buffer.poll_if_late(now)
 
-    def _messages(self, events: JsArray) -> None:
-        """Push what was collected, as one batch."""
+    def _deliver_events(self, events: JsArray) -> None:
+        """Push collected messages, as one batch."""
         self._last_activity = self._loop.time()
         batch: list[Data] = []
-        total, too_big = 0, 0
+        total, excess_size = 0, 0
         for message, size in self._reader.read_all(events):
             if message is None:
-                too_big = size
+                excess_size = size
                 break
             batch.append(message)
             total += size
+        # The messages before one that is too big are delivered. If the sink raises, the
+        # connection has to be closed all the same.
         try:
             if batch:
                 self._sink.on_messages(batch, total)
         finally:
-            if too_big:
-                self._fail(too_big)
+            if excess_size:
+                self._fail_too_big(excess_size)
 
     def socket_failed(self, event: JsErrorEvent, /) -> None:
-        """End an attempt; of an open connection `close` tells more, where it comes."""
+        """End an attempt. An open connection waits for `close`, which has details."""
         if not self.opened.done():
-            said = getattr(event, "message", None) or ""
-            self._end(_ABNORMAL, said, was_clean=False)
+            message = getattr(event, "message", None) or ""
+            self._end(ABNORMAL, message, was_clean=False)
         else:
+            # `close` comes in the same turn of the loop, or never. npm's `ws` sends it
+            # later, but its socket is not closed until then.
             self._loop.call_soon(self._end_if_closed)
 
     def socket_closed(self, event: JsCloseEvent, /) -> None:
-        """End, as the browser says."""
+        """End the connection or the attempt, as the browser reports it."""
         self._end(event.code, event.reason, was_clean=event.wasClean)
 
-    # The end
-
     def _end_if_closed(self) -> None:
-        if self._wire.is_live and self._socket.readyState == CLOSED:
-            self._end(_ABNORMAL, "", was_clean=False)
+        if self._proxied_socket.is_live and self._socket.readyState == CLOSED:
+            self._end(ABNORMAL, "", was_clean=False)
 
-    def _fail(self, size: int) -> None:
-        """Close because of a message that is too big."""
-        words = f"a message of {size} bytes came, and max_size is {self._max_size}"
-        self._failure = CloseInfo(
-            code=TOO_BIG, reason=words, initiator="local", error=ValueError(words)
-        )
+    def _fail_too_big(self, size: int) -> None:
+        """Close the connection because of a message that is too big."""
+        self._failure = too_big_failure(size, self._max_size)
+        # Nothing is delivered behind a gap: what comes until the end is ignored.
         self._coalescer.stop()
-        self._wire.stop_receiving()
-        self._wire.close(TOO_BIG, words)
+        self._proxied_socket.stop_receiving()
+        self._proxied_socket.close(self._failure.code, self._failure.reason)
         self._sink.on_closing(self._failure)
 
     def _end(self, code: int, reason: str, *, was_clean: bool) -> None:
-        """Release everything, and tell whoever waits: the connector, or the sink."""
+        """Release everything, and report the end to the connector or to the sink."""
         self._last_activity = self._loop.time()
         try:
             self._coalescer.flush()
-        finally:  # whatever the sink has raised
+        finally:
+            # Proxies would leak if an exception of the sink prevented this.
             self._release()
-            self._tell(code, reason, was_clean=was_clean)
+            self._report_end(code, reason, was_clean=was_clean)
 
-    def _tell(self, code: int, reason: str, *, was_clean: bool) -> None:
-        if self._asked is _Asked.ABORT:  # by the sink, a moment ago
+    def _report_end(self, code: int, reason: str, *, was_clean: bool) -> None:
+        # The sink may have called abort() as the last messages were delivered.
+        if self._local_request is LocalRequest.ABORT:
             return
         if not self.opened.done():
             self.opened.set_exception(ConnectionError(reason))
+        # A cancelled future: nobody waits any more, and no connection was handed over.
         elif not self.opened.cancelled():
-            self._report(self._close_info(code, reason, was_clean=was_clean))
-
-    def _close_info(self, code: int, reason: str, *, was_clean: bool) -> CloseInfo:
-        if (failure := self._failure) is not None:
-            return CloseInfo(
-                code=failure.code,
-                reason=failure.reason,
+            close = close_info(
+                code,
+                reason,
                 was_clean=was_clean,
-                initiator="local",
-                error=failure.error,
+                local_request=self._local_request,
+                failure=self._failure,
             )
-        if self._asked is _Asked.CLOSE:
-            return CloseInfo(
-                code=code, reason=reason, was_clean=was_clean, initiator="local"
-            )
-        by_peer = code != _ABNORMAL
-        return CloseInfo(
-            code=code,
-            reason=reason,
-            was_clean=was_clean,
-            initiator="peer" if by_peer else "network",
-        )
+            self._report_closed(close)
 
-    def _report(self, close: CloseInfo) -> None:
+    def _report_closed(self, close: CloseInfo) -> None:
         sink = self._sink
         if close.was_clean and close.initiator == "peer":
             sink.on_closing(close)
-        if self._asked is not _Asked.ABORT:  # by the sink, a moment ago
+        # The sink may have called abort() in on_closing(), which ends all reports.
+        if self._local_request is not LocalRequest.ABORT:
             sink.on_closed(close)
 
     def _release(self) -> None:
         self._coalescer.stop()
-        self._wire.release()
-        self._drain.stop()
+        self._proxied_socket.release()
+        self._send_buffer.stop()
 
     def _closed_error(self) -> WSConnectionClosedError:
         return WSConnectionClosedError(
@@ -316,5 +295,5 @@ class JsTransport:
 
 if TYPE_CHECKING:
 
-    def _conforms(transport: JsTransport) -> tuple[Transport, Handlers]:
+    def _conforms(transport: JsTransport) -> tuple[Transport, SocketEventHandlers]:
         return transport, transport

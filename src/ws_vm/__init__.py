@@ -1,4 +1,4 @@
-"""The native backend: WebSockets over the library `websockets`."""
+"""The native backend: WebSockets over sockets, with the library `websockets`."""
 
 from ws_common.options.options import Connector, WebSocketOptions
 from ws_common.options.platform import Platform
@@ -7,15 +7,15 @@ __all__ = ["PLATFORM"]
 
 
 def _connector(options: WebSocketOptions) -> Connector:
-    # Here and not above: the library costs three times as much as the rest of
-    # `import ws`, and a program that only names our types need not pay for it.
+    # Imported here and not above: the library takes three times as long to import as
+    # the rest of `ws`, and a program that only uses our types does not need it.
     from ws_vm.connector import WebsocketsConnector  # noqa: PLC0415
 
     return WebsocketsConnector(options)
 
 
 def _any_close_code(code: int) -> None:
-    """Allow it: natively, what the protocol lets a peer send can be sent."""
+    """Accept any code: the library checks which ones RFC 6455 allows."""
 
 
 PLATFORM = Platform(

@@ -1,7 +1,8 @@
-"""Opens connections: a fresh socket and a fresh handshake for every attempt and hop.
+"""Opens connections: a new socket and a new handshake for every attempt and redirect.
 
-Nothing is remembered from one attempt to the next, neither a redirect nor a header.
-Keepalive and deadlines are not here: those above hold for every platform.
+Nothing is remembered from one attempt to the next, neither a redirect nor a header. The
+library's own client makes a 307 permanent, and never refreshes a token. Keepalive and
+deadlines are not handled here, since they are the same on every platform.
 """
 
 import logging
@@ -17,44 +18,49 @@ from websockets.uri import parse_uri
 
 from ws_common.options.compression import CompressionOptions
 from ws_common.options.options import ConnectRequest, WebSocketOptions
-from ws_common.vocabulary.headers import is_owned
+from ws_common.vocabulary.headers import is_reserved
 from ws_common.vocabulary.transport import TransportSink
 from ws_common.vocabulary.urls import origin, redact
-from ws_vm.failures import translate
-from ws_vm.redirects import MAX_REDIRECTS, redirection, without_credentials
+from ws_vm.failures import translate_error
+from ws_vm.redirects import MAX_REDIRECTS, redirect_target, without_credentials
 from ws_vm.route import connect_transport
 from ws_vm.transport import VmTransport
 
 _log = logging.getLogger("ws.vm")
 
 _library_log = logging.getLogger("ws.vm.websockets")
-# At DEBUG the library logs every header and frame, secrets too. Whoever wants that
-# asks for it by name, and does not get it with the rest of `ws`.
+# At DEBUG the library logs every header and every frame, including secrets. It has to
+# be enabled by its own name, and is not enabled together with the logger `ws`.
 _library_log.setLevel(logging.WARNING)
 
 _MEMORY_LEVEL = 5
-"""Of zlib. The library's default, which halves the memory at little cost."""
+"""The memory level of zlib, as in the library: it halves the memory at little cost."""
 
 _HeaderList = Sequence[tuple[str, str]]
 
 
 class WebsocketsConnector:
-    """Opens connections, with the rules of the library `websockets`."""
+    """The native `Connector`: it opens connections with the library `websockets`.
+
+    Args:
+        options: The options of the client.
+    """
 
     __slots__ = ("_warned",)
 
     def __init__(self, options: WebSocketOptions) -> None:
-        """Check the options that only this platform understands.
+        """Check the options that only this platform has.
 
         Raises:
-            TypeError: `ssl` is no SSL context.
-            ValueError: `compression` asks for what zlib cannot do.
+            TypeError: `ssl` is not an SSL context.
+            ValueError: `compression` has a window size that zlib does not support.
         """
         if options.ssl is not None and not isinstance(options.ssl, ssl.SSLContext):
             msg = f"ssl must be an ssl.SSLContext or None, not {options.ssl!r}"
             raise TypeError(msg)
         if options.compression.client_max_window_bits == 8:  # noqa: PLR2004
-            # zlib cannot compress so: https://github.com/madler/zlib/issues/171
+            # RFC 7692 allows 8, but zlib cannot compress with such a window:
+            # https://github.com/madler/zlib/issues/171
             msg = "compression.client_max_window_bits: zlib needs at least 9"
             raise ValueError(msg)
         self._warned: set[str] = set()
@@ -64,28 +70,34 @@ class WebsocketsConnector:
     ) -> VmTransport:
         """Open one connection.
 
-        Cancelling it leaves no socket behind. The caller bounds the time.
+        Cancelling it closes the socket. There is no timeout: the caller cancels it.
+
+        Args:
+            request: The URL, the headers and the options.
+            sink: The object that the connection reports to. It may be called before
+                this returns, if frames arrive together with the response.
 
         Raises:
             WSHandshakeError: The server refused, is not a WebSocket server, or has
-                a certificate that is not trusted (the `__cause__` tells).
-            WSNotConnectedError: The network did not let us.
-            WSUnsupportedError: A SOCKS proxy, without python-socks.
+                a certificate that is not trusted. The `__cause__` is the reason.
+            WSNotConnectedError: The network has failed.
+            WSUnsupportedError: A SOCKS proxy needs python-socks, which is missing.
         """
         url, options = request.url, request.options
         headers: _HeaderList = list(self._headers(request))
         for hop in range(MAX_REDIRECTS + 1):
-            # Another server's certificate is not for that name.
+            # The certificate of another origin is not for the configured name.
             same_origin = hop == 0 or origin(url) == origin(request.url)
             name = options.server_hostname if same_origin else None
             try:
                 return await _open(url, headers, options, sink, name)
             except Exception as error:  # noqa: BLE001 - whatever it is, it becomes ours
-                target = redirection(
-                    error, url, hop, anywhere=options.unix_path is None
+                # A redirect that must not be followed raises an error of ours.
+                target = redirect_target(
+                    error, url, hop, any_origin=options.unix_path is None
                 )
                 if target is None:
-                    raise (ours := translate(error, url)) from ours.__cause__
+                    raise (ours := translate_error(error, url)) from ours.__cause__
             if origin(target) != origin(url):
                 headers = without_credentials(headers)
             url = target
@@ -93,7 +105,7 @@ class WebsocketsConnector:
 
     def _headers(self, request: ConnectRequest) -> Iterator[tuple[str, str]]:
         for name, values in request.headers.items():
-            if not is_owned(name):
+            if not is_reserved(name):
                 for value in (values,) if isinstance(values, str) else values:
                     yield name, value
             elif name.lower() not in self._warned:
@@ -108,7 +120,7 @@ async def _open(
     sink: TransportSink,
     server_hostname: str | None,
 ) -> VmTransport:
-    """Open one connection to this very URL."""
+    """Open one connection to this URL, without following redirects."""
     uri = parse_uri(url)
     library = ClientProtocol(
         uri,
@@ -124,7 +136,7 @@ async def _open(
     transport = VmTransport(library, request, options, sink)
     try:
         await connect_transport(transport, uri, options, server_hostname)
-        await transport.handshake_done()
+        await transport.wait_for_handshake()
     except BaseException:
         transport.abort()
         raise
@@ -143,7 +155,7 @@ def _extensions(
             server_no_context_takeover=compression.server_no_context_takeover,
             client_no_context_takeover=compression.client_no_context_takeover,
             server_max_window_bits=compression.server_max_window_bits,
-            # True: we can, the server may choose.
+            # True offers the parameter without a value: the server may choose one.
             client_max_window_bits=compression.client_max_window_bits or True,
             compress_settings={"memLevel": _MEMORY_LEVEL},
         )

@@ -1,24 +1,25 @@
-"""Delivery to the sink, batch by batch, and what happens while it has paused.
+"""Delivers batches to the sink, and holds data back while the sink has paused.
 
-Theory of operation. What `Reading` says decides what happens to a read:
+Theory of operation. `ReadState` decides what happens to the data of a read:
 
-    DIALING   there is no socket yet; what TLS brings early is kept
-    OPENING   the server's response is awaited; it goes to the library
-    FLOWING   batches are delivered as they come
-    PAUSED    the sink wants none; the socket is read until something must be kept
-    HOLDING   something is kept, and the socket is not read
-    ENDING    the peer's end is here: what is kept is delivered, paused or not
-    OVER      what comes is discarded
+    CONNECTING     The transport is not connected yet. Data that TLS delivers early is
+                   kept until it is.
+    HANDSHAKE      The data belongs to the response to the opening handshake.
+    ACTIVE         Batches are delivered as they arrive.
+    PAUSED         The sink has paused. The socket is read until a data frame arrives.
+    SOCKET_PAUSED  Data frames are held back, and the socket is not read.
+    PEER_CLOSED    The peer has closed. Data that was held back is delivered.
+    CLOSED         Data is discarded.
 
-A pause takes effect between batches, and lazily: nothing touches the socket until a
-read brings data frames, so that a reader that keeps up costs no system call. What is
-kept then are the bytes as they came, not parsed and not inflated.
+A pause takes effect between batches. It is lazy: the socket is touched only when a read
+brings data frames after the pause, so a reader that keeps up costs no system call. The
+bytes that are held back are neither parsed nor inflated.
 
-asyncio reports nothing of a socket that is not read: no FIN, no reset, and no Ping, so
-that a peer with a keepalive of its own takes us for dead. So in every interval a
-paused connection reads on until the next data frame (`HOLDING` becomes `PAUSED`), and
-what came is searched for control frames: Pings are answered, Pongs count. As soon as
-the peer's Close or the end of TCP is seen, no pause holds any more.
+asyncio reports nothing about a socket that is not read: no FIN, no reset and no Ping. A
+peer with a keepalive of its own would take us for dead. Therefore a paused connection
+reads once in every interval until the next data frame (`SOCKET_PAUSED` becomes
+`PAUSED`), and control frames are taken out of that data: Pings are answered, and Pongs
+resolve our Pings. Once the peer's Close or the end of TCP is seen, the pause is void.
 """
 
 import asyncio
@@ -31,216 +32,194 @@ from websockets.protocol import OPEN
 from ws_common.options.options import WebSocketOptions
 from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.transport import TransportSink
-from ws_vm.frame_reader import FrameReader, Progress
-from ws_vm.frame_scanner import FIN, set_aside
+from ws_vm.frame_parser import BatchEnd
+from ws_vm.frame_scanner import extract_control_frames
 from ws_vm.late_delivery import LateDelivery
-from ws_vm.pings import NO_PINGS, Pings, resolve_pings
+from ws_vm.pings import resolve_pings
+from ws_vm.sender import Sender
 
 MAX_HELD = 2**20
-"""Bytes that are kept above which nothing more is read while paused: from there on,
-as long as nobody reads, neither the peer's Pings nor its death are noticed."""
+"""The most bytes that are held back. Above this limit a paused connection is not read
+at all, and notices neither the peer's Pings nor its death until the sink resumes."""
 
-INTERVAL = 20.0
-"""Seconds between two reads while paused, where there is no heartbeat to ask."""
+POLL_INTERVAL = 20.0
+"""Seconds between two reads while paused, if no heartbeat is configured.
 
-MAX_PONGS = 64 * 1024
-"""Bytes of Pongs that may wait to be sent; no honest peer needs 500 of them at once."""
-
-_PONG = FIN | Opcode.PONG
+With a heartbeat its interval is used, so that a Pong is seen in time.
+"""
 
 
-class Reading(Enum):
-    """What becomes of what the socket brings; see the top of this module."""
+class ReadState(Enum):
+    """What happens to the data of a read; see the docstring of the module."""
 
-    DIALING = 1
-    OPENING = 2
-    FLOWING = 3
+    CONNECTING = 1
+    HANDSHAKE = 2
+    ACTIVE = 3
     PAUSED = 4
-    HOLDING = 5
-    ENDING = 6
-    OVER = 7
+    SOCKET_PAUSED = 5
+    PEER_CLOSED = 6
+    CLOSED = 7
 
 
-_FLOWING, _PAUSED, _HOLDING = Reading.FLOWING, Reading.PAUSED, Reading.HOLDING
-_ENDING, _OVER = Reading.ENDING, Reading.OVER
+# These are read for each batch, and a global costs less than a member of an Enum.
+_ACTIVE, _PAUSED = ReadState.ACTIVE, ReadState.PAUSED
+_SOCKET_PAUSED = ReadState.SOCKET_PAUSED
+_PEER_CLOSED, _CLOSED = ReadState.PEER_CLOSED, ReadState.CLOSED
 
 
-class Delivery(asyncio.BufferedProtocol):
-    """Delivers what one connection has read.
+class Delivery(Sender):
+    """Delivers the messages of one connection to its sink.
 
     Args:
         library: The library's protocol.
-        options: The client's.
-        sink: What to report to.
-
-    Attributes:
-        library: The same.
+        options: The options of the client.
+        sink: The object that is called with messages, and with the end.
     """
 
     __slots__ = (
-        "_ahead",
-        "_beneath",
-        "_frames",
         "_held",
-        "_loop",
+        "_held_missing",
         "_options",
-        "_pings",
-        "_pong_bytes",
-        "_reading",
+        "_partial",
+        "_read_state",
         "_sink",
-        "_tail",
-        "_tcp",
         "_timer",
-        "library",
     )
 
-    _frames: FrameReader
-    _tcp: asyncio.Transport
     _timer: asyncio.TimerHandle
 
     def __init__(
         self, library: ClientProtocol, options: WebSocketOptions, sink: TransportSink
     ) -> None:
-        self.library = library
+        super().__init__(library)
         self._options = options
         self._sink = sink
-        self._loop = asyncio.get_running_loop()
-        self._reading = Reading.DIALING
-        self._beneath: tuple[asyncio.WriteTransport, ...] = ()
-        self._pings: Pings = NO_PINGS
-        self._pong_bytes = 0  # of those that the peer has not taken, at most
-        self._tail = b""  # the beginning of a frame, or of the end of the response
-        self._held = b""  # frames that the sink does not want yet; `_tail` follows
-        self._ahead: int = 0  # bytes to come of the last frame in `_held`
+        self._read_state = ReadState.CONNECTING
+        # The beginning of a frame, or the last bytes of an incomplete response.
+        self._partial = b""
+        # Frames that are held back during a pause. `_partial` follows them.
+        self._held = b""
+        # How many bytes of the last frame in `_held` are still to be received.
+        self._held_missing: int = 0
 
     def _deliver(self, data: bytes) -> bytes:
-        """Hand over batch by batch; return what is left when the sink pauses."""
+        """Deliver data batch by batch, until it is used up or the sink pauses.
+
+        Returns:
+            The rest of the data, if the sink has paused; otherwise nothing.
+        """
         frames, at = self._frames, 0
         while True:
             at = frames.read(data, at)
+            # Pongs leave before the messages are delivered: an answer to a Ping must
+            # not wait for what the program does with messages.
             self._send_data()
             if frames.pongs:
                 for payload in frames.pongs:
                     resolve_pings(self._loop, self._pings, payload)
                 frames.pongs.clear()
             if frames.messages:
+                # The sink keeps the list, so the reader gets a new one.
                 messages, frames.messages = frames.messages, []
                 self._sink.on_messages(messages, frames.size)
-            if frames.progress is Progress.OVER:
-                self._reading = _OVER
+            if frames.batch_end is BatchEnd.CLOSED:
+                self._read_state = _CLOSED
                 if frames.close is not None:
                     self._sink.on_closing(frames.close)
-            if self._reading is _OVER:
+            # The sink may have called abort() or pause_reading(), or may have resumed
+            # already: so the state is read anew after each batch.
+            if self._read_state is _CLOSED:
                 return b""
-            if frames.progress is Progress.DRY:
-                self._tail = data[at:] + self._tail
+            if frames.batch_end is BatchEnd.NEED_DATA:
+                self._partial = data[at:] + self._partial
                 return b""
-            if self._reading is _PAUSED:
+            if self._read_state is _PAUSED:
                 return data[at:]
-
-    def _send_data(self) -> None:
-        """Write what the library wants to be sent."""
-        for data in self.library.data_to_send():
-            if data and not self._tcp.is_closing() and not self._is_too_much(data):
-                self._tcp.write(data)
-
-    def _is_too_much(self, data: bytes) -> bool:
-        """Whether it is a Pong for a peer that pings and does not read.
-
-        Not every Ping has to be answered (RFC 6455 section 5.5.3).
-        """
-        if data[0] != _PONG:
-            return False
-        waiting = min(self._pong_bytes, self.buffered_amount)
-        if waiting > MAX_PONGS:
-            return True
-        self._pong_bytes = waiting + len(data)
-        return False
-
-    def lie_above(self, *transports: asyncio.WriteTransport) -> None:
-        """Count the buffers of these, too: what TLS has encrypted waits there."""
-        self._beneath = transports
-
-    @property
-    def buffered_amount(self) -> int:
-        """Bytes that the operating system has not taken yet, in all layers."""
-        amount = self._tcp.get_write_buffer_size()
-        for transport in self._beneath:
-            amount += transport.get_write_buffer_size()
-        return amount
 
     # While the sink has paused
 
     def pause_reading(self) -> None:
-        """Deliver nothing after the batch that is being delivered.
+        """Deliver nothing after the current batch.
 
-        The socket itself is paused when the next data frame comes. Now and then it is
-        read all the same, so that the peer's Pings are answered and its end is seen.
-        Where it ends, what is held back is delivered at once, and `on_closed` follows.
+        The socket itself is paused when the next data frame arrives. It is still read
+        from time to time, so that the peer's Pings are answered and its end is seen.
+        When the connection ends, what is held back is delivered at once, and
+        `on_closed` follows.
         """
-        if self._reading is _FLOWING:
-            self._reading = _PAUSED
+        if self._read_state is _ACTIVE:
+            self._read_state = _PAUSED
 
     def resume_reading(self) -> None:
-        """Deliver what is held back, before this returns, and read on.
+        """Deliver what is held back, and read the socket again.
 
-        The sink may pause again meanwhile. `on_closing` too may come from in here.
+        Messages, and `on_closing`, are delivered before this method returns. The sink
+        may pause again meanwhile.
         """
-        before = self._reading
-        if before is not _PAUSED and before is not _HOLDING:
+        before = self._read_state
+        if before is not _PAUSED and before is not _SOCKET_PAUSED:
             return
-        self._reading = _FLOWING
+        self._read_state = _ACTIVE
+        # `_deliver()` calls the sink, which may call this method again. `_held` is
+        # emptied before, so that nothing is delivered twice.
         if self._held:
             held, self._held = self._held, b""
             self._held = self._deliver(held)
-        if before is _HOLDING:
+        if before is _SOCKET_PAUSED:
+            # A sink that takes one batch after the other must not restart the timer
+            # each time: then the socket would never be read.
             if self._held:
-                self._reading = _HOLDING
+                self._read_state = _SOCKET_PAUSED
             else:
-                self._read_socket()
+                self._resume_socket()
 
-    def _keep(self, data: bytes) -> None:
-        """Keep what the sink does not want; act on the control frames in it."""
-        ahead = self._ahead if self._held else self._frames.unfinished
-        found = set_aside(data, ahead)
+    def _hold_back(self, data: bytes) -> None:
+        """Hold data back during a pause, and act on the control frames in it."""
+        missing = self._held_missing if self._held else self._frames.missing_bytes
+        found = extract_control_frames(data, missing)
+        # Only data frames are held back: a Ping must be answered, and a Close must be
+        # noticed at any time.
         self._held += found.kept
-        self._tail, self._ahead = found.tail, found.ahead
+        self._partial, self._held_missing = found.partial, found.missing
         for opcode, payload in found.controls:
             if opcode is Opcode.PONG:
                 resolve_pings(self._loop, self._pings, payload)
             elif self.library.state is OPEN:
                 self.library.send_pong(payload)
         self._send_data()
-        if found.ends:
+        if found.closes:
             self._deliver_late()
-        elif self._held and self._reading is _PAUSED:
-            self._hold()
+        elif self._held and self._read_state is _PAUSED:
+            self._pause_socket()
 
-    def _hold(self) -> None:
-        """Leave the socket unread for an interval."""
+    def _pause_socket(self) -> None:
+        """Stop reading the socket for an interval."""
         heartbeat = self._options.heartbeat
-        interval = INTERVAL if heartbeat is None else seconds(heartbeat.interval)
-        self._reading = _HOLDING
-        self._timer = self._loop.call_later(interval, self._read_while_paused)
+        interval = POLL_INTERVAL if heartbeat is None else seconds(heartbeat.interval)
+        self._read_state = _SOCKET_PAUSED
+        self._timer = self._loop.call_later(interval, self._poll_socket)
         self._tcp.pause_reading()
 
-    def _read_while_paused(self) -> None:
-        """Read until the next data frame comes."""
+    def _poll_socket(self) -> None:
+        """Read the socket until the next data frame arrives."""
         if len(self._held) < MAX_HELD:
-            self._reading = _PAUSED
+            self._read_state = _PAUSED
             self._tcp.resume_reading()
 
-    def _read_socket(self) -> None:
-        """Read it again."""
+    def _resume_socket(self) -> None:
+        """Read the socket again, without waiting for the interval to end."""
         self._timer.cancel()
         self._tcp.resume_reading()
 
     def _deliver_late(self) -> None:
-        """Deliver what is held back although the sink has paused: the end is here."""
-        before, self._reading = self._reading, _ENDING
-        data, self._held, self._tail = self._held + self._tail, b"", b""
+        """Deliver what is held back although the sink has paused.
+
+        The connection has ended, or is about to. Waiting for a reader that is stuck
+        would keep the client believing that it is connected.
+        """
+        before, self._read_state = self._read_state, _PEER_CLOSED
+        data, self._held, self._partial = self._held + self._partial, b"", b""
         if data:
             self._sink = LateDelivery(self._sink)
             self._deliver(data)
-        if before is _HOLDING:
-            self._read_socket()
+        if before is _SOCKET_PAUSED:
+            self._resume_socket()

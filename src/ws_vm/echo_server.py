@@ -1,4 +1,4 @@
-"""`python -m ws echo`: a server to try a client against."""
+"""`python -m ws echo`: an echo server to try a client with."""
 
 import asyncio
 import os
@@ -22,12 +22,14 @@ def run(host: str, port: int) -> int:
         port: The port; 0 for any that is free.
     """
     try:
-        # On Ctrl-C asyncio.run() cancels the server, which closes, and raises.
+        # On Ctrl-C asyncio.run() cancels the server, which closes its connections, and
+        # then raises KeyboardInterrupt.
         with suppress(KeyboardInterrupt):
             asyncio.run(serve_echo(host, port, _say))
     except OSError as error:
         number = error.errno or 0
-        # asyncio's own sentence repeats the address; the name service has other codes.
+        # The message of asyncio repeats the address. The codes of the resolver are not
+        # errno values, so os.strerror() would describe them wrongly.
         reason = os.strerror(number) if number in errorcode else str(error)
         sys.stderr.write(f"ws: cannot listen on {host} port {port}: {reason}\n")
         return 1
@@ -40,7 +42,7 @@ async def serve_echo(host: str, port: int, say: Callable[[str], None]) -> None:
     Args:
         host: The address to listen on.
         port: The port; 0 for any that is free.
-        say: Called with a line for a person: the URL, and who comes and goes.
+        say: Called with each line to print: the URL, and who connects and leaves.
     """
 
     async def echo(connection: ServerConnection) -> None:
@@ -48,7 +50,7 @@ async def serve_echo(host: str, port: int, say: Callable[[str], None]) -> None:
         name = connection.id.hex[:6]
         say(f"{name} connected to {path.partition('?')[0]}")
         count = 0
-        # An abnormal end is as good as any other: the client may have been killed.
+        # An abnormal closure is no error here: the client may have been killed.
         with suppress(ConnectionClosed):
             async for message in connection:
                 await connection.send(message)
@@ -61,7 +63,8 @@ async def serve_echo(host: str, port: int, say: Callable[[str], None]) -> None:
         say(f"echoing on ws://{shown}:{bound[1]} - Ctrl-C ends it")
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in one
-        with suppress(NotImplementedError):  # Windows has no such handlers
+        # asyncio has no signal handlers on Windows. There only Ctrl-C works.
+        with suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         with suppress(asyncio.CancelledError):
             await server.serve_forever()

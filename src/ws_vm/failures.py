@@ -1,7 +1,7 @@
-"""The border: whatever an attempt raises becomes an error of ours, in plain words.
+"""Translates the errors of an attempt into errors of this package, in plain words.
 
-A cause is kept, except where its own words show what must not be seen: a proxy's
-password, or the whole URL.
+The original error is kept as the cause, except if its message may contain what must not
+be seen: the password of a proxy, or the whole URL.
 """
 
 import socket
@@ -25,12 +25,12 @@ from ws_common.vocabulary.errors import (
     WSInvalidUrlError,
     WSNotConnectedError,
     WSUnsupportedError,
-    forget_frames,
+    clear_tracebacks,
 )
-from ws_common.vocabulary.retry_after import retry_after
+from ws_common.vocabulary.retry_after import parse_retry_after
 from ws_common.vocabulary.urls import redact
 
-_X509_WORDS = {
+_X509_REASONS = {
     9: "is not valid yet",
     10: "has expired",
     18: "is self-signed, and not trusted",
@@ -40,29 +40,56 @@ _X509_WORDS = {
     62: "is for another host name",
     64: "is for another IP address",
 }
-"""OpenSSL's X509_V_ERR_* codes (x509_vfy.h), as far as people meet them."""
+"""Descriptions of the most frequent X509_V_ERR_* codes of OpenSSL (x509_vfy.h)."""
 
 
-_NETWORK_WORDS = (
+_NETWORK_REASONS = (
     (socket.gaierror, "the host name does not resolve"),
-    (ConnectionRefusedError, "connection refused"),
+    (ConnectionRefusedError, "connection refused: no server listens there"),
     ((ConnectionResetError, BrokenPipeError), "the connection was reset"),
+    # A certificate error is an SSLError too, but `_describe()` handles it before.
     (ssl.SSLError, "no TLS could be agreed on"),
     (TimeoutError, "no answer"),
 )
-"""What the operating system and TLS report; the first that fits counts."""
+"""Descriptions of errors of the operating system and of TLS; the first match counts."""
 
 
-def translate(error: Exception, url: str) -> WSNotConnectedError | WSUnsupportedError:
+_NO_TLS = frozenset(
+    {
+        "HTTP_REQUEST",
+        "PACKET_LENGTH_TOO_LONG",
+        "RECORD_LAYER_FAILURE",
+        "UNEXPECTED_MESSAGE",
+        "WRONG_VERSION_NUMBER",
+    }
+)
+"""What OpenSSL says if the first bytes of a server are no TLS."""
+
+_STATUS_HINTS = {
+    200: "this URL serves web pages and no WebSocket; is the path right, or does a "
+    "captive portal of this network answer?",
+    404: "is the path right?",
+    426: "it wants another protocol",
+    511: "log in to this network first, in a browser",
+}
+"""The likely mistake behind some statuses."""
+
+
+def translate_error(
+    error: Exception, url: str
+) -> WSNotConnectedError | WSUnsupportedError:
     """Return the error to raise, with its `__cause__` set.
 
     Args:
-        error: What the library, asyncio or the operating system raised.
-        url: The whole URL of the attempt.
+        error: What the library, asyncio or the operating system has raised.
+        url: The URL of the attempt. It is redacted in the message.
     """
     ours = _describe(error, f"could not connect to {redact(url)}")
     if isinstance(error, OSError | EOFError | InvalidHandshake):
-        forget_frames(error)
+        # The history of a client keeps errors. Their tracebacks would keep the frames
+        # alive, and with them the connection. Of unexpected errors they are needed.
+        clear_tracebacks(error)
+    # The messages of these two quote the whole URL, with credentials and query.
     shows_secrets = isinstance(error, InvalidProxy | InvalidURI)
     ours.__cause__ = None if shows_secrets else error
     return ours
@@ -73,58 +100,72 @@ def _describe(  # noqa: PLR0911 - one for each kind of failure
 ) -> WSNotConnectedError | WSUnsupportedError:
     match error:
         case InvalidStatus(response=response):
-            return refused(response, f"{what}: the server answered {_status(response)}")
+            status = _format_status(response)
+            hint = _STATUS_HINTS.get(response.status_code)
+            said = f"{status}; {hint}" if hint else status
+            return refusal_error(response, f"{what}: the server answered {said}")
         case InvalidProxyStatus(response=response):
-            return refused(response, f"{what}: the proxy answered {_status(response)}")
-        case InvalidProxy(msg=words):
-            # The option was checked: it is the environment's.
-            return WSInvalidUrlError(f"{what}: the proxy's URL: {words}")
-        case InvalidURI(msg=words):
-            return WSInvalidUrlError(f"{what}: {words}")
+            return refusal_error(
+                response, f"{what}: the proxy answered {_format_status(response)}"
+            )
+        case InvalidProxy(msg=reason):
+            # The option was checked when it was set, so the URL is the environment's.
+            return WSInvalidUrlError(f"{what}: the proxy's URL: {reason}")
+        case InvalidURI(msg=reason):
+            return WSInvalidUrlError(f"{what}: {reason}")
         case InvalidHandshake():
-            return WSHandshakeError(f"{what}: {_handshake(error)}")
+            return WSHandshakeError(f"{what}: {_handshake_reason(error)}")
+        # No retry makes a certificate valid, so this is final.
         case ssl.SSLCertVerificationError():
-            words = _X509_WORDS.get(error.verify_code, "is not valid")
-            words = f"the server's certificate {words} ({error.verify_message})"
-            return WSHandshakeError(f"{what}: {words}", permanent=True)
+            reason = _X509_REASONS.get(error.verify_code, "is not valid")
+            reason = f"the server's certificate {reason} ({error.verify_message})"
+            return WSHandshakeError(f"{what}: {reason}", permanent=True)
         case ImportError():  # python-socks is not installed
             return WSUnsupportedError(f"{what}: {error}")
         case _:
-            return WSNotConnectedError(f"{what}: {_network(error)}")
+            return WSNotConnectedError(f"{what}: {_network_reason(error)}")
 
 
-def refused(response: Response, what: str) -> WSHandshakeError:
-    """Return the error for an answer that opens no connection.
+def refusal_error(response: Response, what: str) -> WSHandshakeError:
+    """Return the error for a response that does not open a connection.
 
     Args:
-        response: The answer of a server or a proxy.
-        what: What happened, as a sentence.
+        response: The response of a server or a proxy.
+        what: What has happened, as a sentence.
     """
     headers = plain_headers(response.headers)
     return WSHandshakeError(
         what,
         status=response.status_code,
         headers=headers,
-        retry_after=retry_after(headers),
+        retry_after=parse_retry_after(headers),
     )
 
 
 def plain_headers(headers: Headers) -> dict[str, str]:
-    """Names in lower case, repeated ones joined (RFC 9110 section 5.3)."""
+    """Return headers with names in lower case.
+
+    The values of repeated headers are joined with commas (RFC 9110 section 5.3).
+    """
     return {name: ", ".join(headers.get_all(name)) for name in headers}
 
 
-def _status(response: Response) -> str:
+def _format_status(response: Response) -> str:
     return f"{response.status_code} {response.reason_phrase}".strip()
 
 
-def _handshake(error: InvalidHandshake) -> str:
+def _handshake_reason(error: InvalidHandshake) -> str:
     if isinstance(error, InvalidMessage):
         cause = error.__cause__
         if isinstance(cause, EOFError):
-            return "the server hung up in the middle of the opening handshake"
-        words = f": {cause}" if cause is not None else ""
-        return f"what answered does not speak HTTP as a WebSocket server does{words}"
+            # A server that expects TLS or HTTP/2 understands no request of ours. Most
+            # say nothing, so that this is the only sign of the mistake.
+            return (
+                "the server hung up in the middle of the opening handshake; does it "
+                "expect TLS (wss://) or HTTP/2 on this port?"
+            )
+        reason = f": {cause}" if cause is not None else ""
+        return f"what answered does not speak HTTP as a WebSocket server does{reason}"
     if isinstance(error, ProxyError):
         return f"the proxy failed: {error}"
     if isinstance(error, SecurityError):
@@ -132,10 +173,14 @@ def _handshake(error: InvalidHandshake) -> str:
     return f"the opening handshake is not right: {error}"
 
 
-def _network(error: Exception) -> str:
-    for kinds, words in _NETWORK_WORDS:
+def _network_reason(error: Exception) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
+        return "the server does not speak TLS on this port: is it ws://, not wss://?"
+    for kinds, reason in _NETWORK_REASONS:
         if isinstance(error, kinds):
-            return f"{words} ({error})" if str(error) else words
+            # What asyncio says of a refused connection repeats the address.
+            details = "" if kinds is ConnectionRefusedError else str(error)
+            return f"{reason} ({details})" if details else reason
     return (
         str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
     )

@@ -1,17 +1,17 @@
-"""A message that is longer than what one read brings, received into its own memory.
+"""Receives a message that is longer than one read into memory of its own.
 
 Theory of operation. Once the header of a large plain frame is known, the socket reads
 straight into the memory of its message.
 
-A binary message is received into the `bytes` object that it will be, so that the
-kernel's copy is the only one. `BytesIO` makes this possible: it keeps its contents in
-such an object, shows them as a writable buffer, and `getvalue()` returns this very
-object where its size is right (CPython; elsewhere the same code makes one copy).
+A binary message is received into the `bytes` object that it will be, so the kernel's
+copy is the only one. `BytesIO` makes this possible: it keeps its contents in a `bytes`
+object, exposes them as a writable buffer, and `getvalue()` returns that very object if
+its size is right. This holds for CPython; elsewhere the same code makes one copy more.
 
-A text message is received into a spare buffer of its thread and decoded from there.
-Two fresh blocks of a megabyte for each message, one for the bytes and one for the text,
-were measured to take three times as long: the allocator gives the memory back to the
-operating system each time, and the kernel has to zero it anew.
+A text message is received into a spare buffer of its thread, and decoded from there.
+Two new blocks of a megabyte for each message, one for the bytes and one for the text,
+were measured to take three times as long: the allocator returns such blocks to the
+operating system each time, and the kernel has to zero them again.
 """
 
 import threading
@@ -20,85 +20,97 @@ from io import BytesIO
 from ws_common.vocabulary.messages import Data
 
 MIN_LARGE = 16 * 1024
-"""Bytes from which an incomplete frame is worth memory of its own. What is smaller
-waits for the next read, and is copied once more."""
+"""The size in bytes from which an incomplete frame gets memory of its own. A smaller
+one is kept until the next read, which costs one copy more."""
 
 MAX_LARGE = 64 * 2**20
-"""Bytes that are reserved at a peer's word; what is larger grows in the library. The
-memory is zeroed lazily by the operating system: announcing much costs little."""
+"""The most bytes that are allocated because a peer has announced them.
+
+A larger message grows in the library as it arrives. The operating system zeroes memory
+lazily, so a peer that announces much and sends little costs little.
+"""
 
 _MAX_SPARE = 4 * 2**20
-"""Bytes that a thread keeps for its next large text message."""
+"""The largest buffer that a thread keeps for its next large text message, in bytes."""
 
 
-class _Spare(threading.local):
-    """The buffer of a thread that no message is using."""
+class _SpareBuffer(threading.local):
+    """The buffer of a thread, while no message uses it."""
 
     def __init__(self) -> None:
         self.buffer = bytearray()
 
 
-_spare = _Spare()
+_spare = _SpareBuffer()
 
 
-class _Memory(BytesIO):
-    """What a binary message is received into; memory alone, there is nothing to close.
-
-    The collector closes one that it finds, and `BytesIO` refuses while its buffer is
-    looked at. From Python 3.13 on that is printed as an exception that was ignored: of
-    each connection that is dropped with a message half received.
-    """
+class _MessageMemory(BytesIO):
+    """The memory of a binary message."""
 
     def close(self) -> None:
-        """Leave it as it is."""
+        """Do nothing: there is only memory, and it is freed with the object."""
+        # The garbage collector calls close() on a connection that is dropped in the
+        # middle of a message. BytesIO raises BufferError then, as `unfilled` is a view
+        # of its buffer. Since Python 3.13 that is printed as "Exception ignored in".
 
 
 class LargeMessage:
-    """The payload of one frame, while it is received.
+    """The payload of one frame while it is received.
 
     Args:
-        size: Bytes of it.
-        text: Whether it is UTF-8.
+        size: The length of the payload in bytes.
+        text: Whether the message is text.
 
     Attributes:
-        size: The same.
-        room: What is still to be filled; shortened by whoever fills it.
+        size: The length of the payload in bytes.
+        unfilled: The memory that is still to be filled. Whoever fills it shortens it.
     """
 
-    __slots__ = ("_memory", "room", "size")
+    __slots__ = ("_memory", "size", "unfilled")
 
-    _memory: _Memory | bytearray
+    _memory: _MessageMemory | bytearray
 
     def __init__(self, size: int, *, text: bool) -> None:
         self.size = size
         if text:
+            # The spare buffer is taken away while this message uses it: another
+            # connection of the thread may begin a large message before this one ends.
             buffer, _spare.buffer = _spare.buffer, bytearray()
             self._memory = buffer if len(buffer) >= size else bytearray(size)
-            self.room = memoryview(self._memory)[:size]
+            self.unfilled = memoryview(self._memory)[:size]
         else:
-            self._memory = _Memory(bytes(size))
-            self.room = self._memory.getbuffer()
+            self._memory = _MessageMemory(bytes(size))
+            self.unfilled = self._memory.getbuffer()
 
     def fill(self, data: bytes, at: int) -> int:
-        """Copy what has been read already; return where the rest of `data` begins."""
-        count = min(len(self.room), len(data) - at)
-        self.room[:count] = memoryview(data)[at : at + count]
-        self.room = self.room[count:]
+        """Copy data that has been read already.
+
+        Args:
+            data: What the socket has read.
+            at: The offset of the first byte to copy.
+
+        Returns:
+            The offset of the first byte that does not belong to this message.
+        """
+        count = min(len(self.unfilled), len(data) - at)
+        self.unfilled[:count] = memoryview(data)[at : at + count]
+        self.unfilled = self.unfilled[count:]
         return at + count
 
     def message(self) -> Data:
-        """Return the whole message.
+        """Return the message, after all of it was received.
 
         Raises:
-            UnicodeDecodeError: It is text, and not UTF-8.
+            UnicodeDecodeError: The message is text, but not UTF-8.
         """
-        memory, self.room = self._memory, memoryview(b"")
-        if isinstance(memory, _Memory):
+        # The view is released first: getvalue() would copy while it exists.
+        memory, self.unfilled = self._memory, memoryview(b"")
+        if isinstance(memory, _MessageMemory):
             return memory.getvalue()
         if len(memory) <= _MAX_SPARE:
             _spare.buffer = memory
         return str(memoryview(memory)[: self.size], "utf-8")
 
 
-NO_LARGE = LargeMessage(0, text=False)
-"""What is being received where no large message is: nothing of it is missing."""
+NO_LARGE_MESSAGE = LargeMessage(0, text=False)
+"""Stands for no message. Nothing is left to fill, so a read need not test for None."""

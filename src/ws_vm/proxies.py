@@ -1,55 +1,40 @@
-"""Which proxy stands between, and how to get through it.
+"""Chooses a proxy: the one of the environment, and the parts of its URL.
 
-Which one: the options name it, or the environment does. RFC 6455 section 4.1 leaves
-the order open; a proxy for WebSockets comes first, then SOCKS, then those for HTTP.
-
-How: a SOCKS proxy hands over a socket that is connected to the server; python-socks
-does that, where it is installed. An HTTP proxy is asked for a tunnel (RFC 9110 section
-9.3.6); that is short enough to stand here, and needs no other library.
+RFC 6455 section 4.1 leaves open which proxy is used if several are configured. Here a
+proxy for WebSockets comes first, then SOCKS, then those for HTTP, as in `websockets`.
 """
 
-import asyncio
 import os
-import socket
 import sys
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from websockets.datastructures import Headers
-from websockets.exceptions import (
-    InvalidProxy,
-    InvalidProxyMessage,
-    InvalidProxyStatus,
-    ProxyError,
-)
-from websockets.headers import build_authorization_basic, build_host
-from websockets.http11 import Response
-from websockets.uri import WebSocketURI
+from websockets.exceptions import InvalidProxy
 
-_SOCKS = {
+SOCKS = {
     "socks5h": ("SOCKS5", True),
     "socks5": ("SOCKS5", False),
     "socks4a": ("SOCKS4", True),
     "socks4": ("SOCKS4", False),
 }
-"""The schemes: the protocol, and whether names are resolved by the proxy."""
+"""The protocol of each SOCKS scheme, and whether the proxy resolves host names."""
 
-_NAMES = ("wss", "ws", "socks", "https", "http", "all", "no")
+_PROXY_NAMES = ("wss", "ws", "socks", "https", "http", "all", "no")
 _VARIABLES = (
     b"REQUEST_METHOD",
-    *(f"{name}_proxy".encode() for name in _NAMES),
-    *(f"{name}_proxy".upper().encode() for name in _NAMES),
+    *(f"{name}_proxy".encode() for name in _PROXY_NAMES),
+    *(f"{name}_proxy".upper().encode() for name in _PROXY_NAMES),
 )
-"""What `getproxies()` looks at, in small and in capital letters."""
+"""The environment variables that `getproxies()` reads, in both spellings.
 
-MAX_HEAD = 64 * 1024
-"""Bytes of a proxy's answer."""
+REQUEST_METHOD is one of them: under CGI `HTTP_PROXY` could be set by a client.
+"""
 
 
 class Proxy(NamedTuple):
-    """A proxy's URL, taken apart."""
+    """The parts of a proxy's URL."""
 
     scheme: str
     host: str
@@ -59,23 +44,27 @@ class Proxy(NamedTuple):
 
     @property
     def is_socks(self) -> bool:
-        """Whether it is no HTTP proxy."""
-        return self.scheme in _SOCKS
+        """Whether it is a SOCKS proxy, and not an HTTP proxy."""
+        return self.scheme in SOCKS
 
 
 def parse_proxy(url: str) -> Proxy:
-    """Take a proxy's URL apart.
+    """Parse the URL of a proxy.
+
+    Args:
+        url: The URL, which may contain credentials.
 
     Raises:
-        InvalidProxy: It is none.
+        InvalidProxy: It is not the URL of a proxy.
     """
     try:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
+        # The original error is dropped, since it may quote the password.
         raise InvalidProxy(url, "host or port isn't valid") from None
     problem, host = "", parts.hostname
-    if parts.scheme not in {"http", "https", *_SOCKS}:
+    if parts.scheme not in {"http", "https", *SOCKS}:
         problem = f"scheme {parts.scheme} isn't supported"
     elif host is None:
         problem = "hostname isn't provided"
@@ -89,135 +78,55 @@ def parse_proxy(url: str) -> Proxy:
         part and unquote(part, errors="strict")
         for part in (parts.username, parts.password)
     )
+    # DNS knows ASCII only, so a host name in another script is encoded (RFC 3490).
     if not url.isascii():
         host = host.encode("idna").decode()
     return Proxy(parts.scheme, host, port, username, password)
 
 
-def proxy_of_environment(host: str, port: int, *, secure: bool) -> str | None:
-    """Return the proxy that the environment names for a server; None: none."""
+def proxy_from_environment(host: str, port: int, *, secure: bool) -> str | None:
+    """Return the URL of the proxy that the environment configures for a server.
+
+    Args:
+        host: The host of the server.
+        port: Its port.
+        secure: Whether the URL of the server is wss://.
+
+    Returns:
+        The URL of the proxy; None if there is none, or if `no_proxy` names the server.
+    """
     proxies = _proxies()
-    names = ("wss", "socks", "https", "all") if secure else _NAMES[1:-1]
+    names = ("wss", "socks", "https", "all") if secure else _PROXY_NAMES[1:-1]
     for name in names:
         if name in proxies:
+            # With the port, since `no_proxy` may name one.
             if proxy_bypass(f"{host}:{port}"):
                 return None
             proxy = proxies[name]
+            # macOS lists a SOCKS proxy in its settings as http://host:port.
             if name == "socks" and proxy.startswith("http://"):
                 return f"socks5h://{proxy.removeprefix('http://')}"
             return proxy
     return None
 
 
-_known: tuple[list[object], Mapping[str, str]] = ([], {})
+_cached: tuple[list[object], Mapping[str, str]] = ([], {})
 
 
 def _proxies() -> Mapping[str, str]:
-    """Return what `getproxies()` does, which takes a fifth of the time to connect.
+    """Return the result of `getproxies()`, from a cache where that is possible.
 
-    Its last answer is kept as long as the environment stays as it was. Windows and
-    macOS have settings besides, which may change at any time.
+    `getproxies()` was measured to take a fifth of the time that connecting takes. Its
+    result is kept as long as the environment variables are unchanged.
     """
-    global _known  # noqa: PLW0603 - a cache of one
+    global _cached  # noqa: PLW0603 - a cache of one
+    # These also have settings outside of the environment, which may change at any time.
     if sys.platform in {"win32", "darwin"}:
         return getproxies()
-    # The dict inside of `os.environ`, as asking for fifteen names that are mostly not
-    # there by way of its `get()` takes a twentieth of the time to connect.
+    # The dictionary inside `os.environ` is read. Asking `os.environ.get()` for fifteen
+    # names, most of which are not set, takes a twentieth of the time to connect.
     get: Callable[[bytes], object] = getattr(os.environ, "_data", os.environb).get
     state = [get(name) for name in _VARIABLES]
-    if _known[0] != state:
-        _known = state, getproxies()
-    return _known[1]
-
-
-async def connect_by_socks(
-    proxy: Proxy, host: str, port: int, local_addr: tuple[str, int] | None
-) -> socket.socket:
-    """Return a socket that a SOCKS proxy has connected to the server.
-
-    Raises:
-        ImportError: There is no python-socks.
-        OSError: The proxy cannot be reached.
-        ProxyError: It failed.
-    """
-    try:
-        from python_socks import ProxyType  # noqa: PLC0415 - optional
-        from python_socks.async_.asyncio import Proxy as Socks  # noqa: PLC0415
-    except ImportError:
-        msg = "connecting through a SOCKS proxy requires python-socks"
-        raise ImportError(msg) from None
-    kind, rdns = _SOCKS[proxy.scheme]
-    socks = Socks(
-        ProxyType[kind], proxy.host, proxy.port, proxy.username, proxy.password, rdns
-    )
-    try:
-        return await socks.connect(host, port, local_addr=local_addr)
-    except OSError:
-        raise
-    except Exception as error:
-        raise ProxyError("failed to connect to SOCKS proxy") from error
-
-
-async def open_tunnel(
-    transport: asyncio.WriteTransport,
-    answer: asyncio.StreamReader,
-    proxy: Proxy,
-    uri: WebSocketURI,
-    user_agent: str,
-) -> None:
-    """Ask an HTTP proxy for a tunnel to the server.
-
-    Args:
-        transport: Connected to the proxy.
-        answer: What the proxy sends.
-        proxy: The proxy.
-        uri: The server's URL.
-        user_agent: The header of this name.
-
-    Raises:
-        ProxyError: There is no tunnel.
-    """
-    server = uri.host, uri.port, uri.secure
-    headers = Headers(Host=build_host(*server))
-    headers["User-Agent"] = user_agent
-    if proxy.username is not None and proxy.password is not None:
-        basic = build_authorization_basic(proxy.username, proxy.password)
-        headers["Proxy-Authorization"] = basic
-    target = build_host(*server, always_include_port=True)
-    transport.write(f"CONNECT {target} HTTP/1.1\r\n".encode() + headers.serialize())
-    response = await _read_response(answer)
-    if not 200 <= response.status_code < 300:  # noqa: PLR2004
-        raise InvalidProxyStatus(response)
-
-
-async def _read_response(answer: asyncio.StreamReader) -> Response:
-    """Read the head of the answer; there is no body that matters."""
-    try:
-        return _parse(await answer.readuntil(b"\r\n\r\n"))
-    except asyncio.LimitOverrunError:
-        reason = "its headers have no end"
-    except asyncio.IncompleteReadError:
-        reason = "it hung up"
-    except ValueError:
-        reason = "it does not speak HTTP"
-    except OSError as error:
-        reason = str(error)
-    msg = f"did not receive a valid HTTP response from proxy: {reason}"
-    raise InvalidProxyMessage(msg)
-
-
-def _parse(head: bytes) -> Response:
-    """Parse status and headers; some proxies still speak HTTP/1.0.
-
-    Raises:
-        ValueError: They are not HTTP.
-    """
-    status_line, *lines = head.decode("iso-8859-1").rstrip().split("\r\n")
-    version, status, *reason = status_line.split(" ", 2)
-    if not version.startswith("HTTP/1."):
-        raise ValueError(version)
-    headers = Headers()
-    for line in lines:
-        name, _, value = line.partition(":")
-        headers[name.strip()] = value.strip()
-    return Response(int(status), "".join(reason), headers)
+    if _cached[0] != state:
+        _cached = state, getproxies()
+    return _cached[1]

@@ -1,17 +1,17 @@
-"""The way to a server: TCP, a Unix socket or a proxy, and TLS on top where asked for.
+"""The way to a server: TCP or a Unix socket, proxies, and TLS.
 
-Theory of operation. Every way ends in a socket, or in a transport where an HTTP proxy
-was spoken to over one. The connection becomes its protocol: at once where no TLS is
-wanted, so that no byte can get lost in between, else above the TLS layer. Whatever is
-connected has an owner at all times who closes it where this is cancelled: the
-coroutine that made it, until the connection has it.
+Theory of operation. Every way begins with a connected socket. Without TLS and without
+an HTTP proxy the connection becomes the protocol of the socket at once, so that no byte
+is lost in between. Otherwise it becomes the protocol of the uppermost layer. Whatever
+is connected has an owner at all times, who closes it on cancellation: first the
+coroutine that has made it, then the connection.
 
-asyncio and uvloop encrypt what is written at once and hand it to the TCP transport
-beneath, so that the TLS transport says that its buffer is empty while megabytes wait.
-Therefore TCP is connected first and TLS begun on top of it: the lower transport is at
-hand, and its buffer is counted too. asyncio reports to the TLS layer alone that this
-buffer has drained, so `WriteWatch` stands between the two and passes on every call,
-this one to the connection as well.
+asyncio and uvloop encrypt what is written at once, and pass it to the TCP transport
+below. So the TLS transport says that its buffer is empty while megabytes are waiting.
+Therefore TCP is connected first, and TLS is started on top of it: so the TCP transport
+is known, and its buffer is counted too. asyncio reports only to the TLS protocol that
+this buffer has drained. `WriteObserver` is put between the two. It forwards every call
+to TLS, and this one to the connection as well.
 """
 
 import asyncio
@@ -25,21 +25,16 @@ from websockets.http11 import USER_AGENT
 from websockets.uri import WebSocketURI
 
 from ws_common.options.options import WebSocketOptions
-from ws_vm.dialing import dial, dial_unix
-from ws_vm.proxies import (
-    MAX_HEAD,
-    Proxy,
-    connect_by_socks,
-    open_tunnel,
-    parse_proxy,
-    proxy_of_environment,
-)
+from ws_vm.happy_eyeballs import connect_tcp, connect_unix
+from ws_vm.proxies import Proxy, parse_proxy, proxy_from_environment
+from ws_vm.proxy_tunnel import MAX_HEAD, connect_through_socks, open_tunnel
 from ws_vm.transport import VmTransport
 
 
 @cache
 def default_context() -> ssl.SSLContext:
-    """Return the context of all clients that name none: loading one takes 10 ms."""
+    """Return the TLS context of all clients that configure none."""
+    # Loading the system's certificates takes 10 ms, so this is done once.
     return ssl.create_default_context()
 
 
@@ -51,62 +46,73 @@ async def connect_transport(
 ) -> None:
     """Connect to a server, and make `transport` the protocol of the connection.
 
-    Cancelled before it is, this leaves no socket behind; afterwards, `abort()` does.
+    Cancelling it closes the socket, unless `transport` has become its protocol already:
+    then the caller has to call `transport.abort()`.
 
     Args:
         transport: The connection.
-        uri: The server's URL, taken apart.
-        options: The client's.
-        server_hostname: The name in the server's certificate; None: the URL's.
+        uri: The parsed URL of the server.
+        options: The options of the client.
+        server_hostname: The host name that the server's certificate must be for; None
+            for that of the URL.
 
     Raises:
-        OSError: The network did not let us.
-        ProxyError: The proxy did not let us.
+        OSError: The network or TLS has failed.
+        ProxyError: The proxy has failed or refused.
     """
-    proxy = _proxy(uri, options)
+    # The proxy is chosen anew for each attempt: the environment may have changed.
+    proxy = _choose_proxy(uri, options)
     sock = await _connect_socket(uri, options, proxy)
-    by_tunnel = proxy is not None and not proxy.is_socks
-    if not (by_tunnel or uri.secure):
-        await _wrap(sock, transport)
+    uses_tunnel = proxy is not None and not proxy.is_socks
+    if not (uses_tunnel or uri.secure):
+        await _create_transport(sock, transport)
         return
-    layers: list[asyncio.Transport] = []  # from TCP upwards
+    layers: list[asyncio.Transport] = []  # TCP first
     try:
-        if proxy is not None and by_tunnel:
+        if proxy is not None and uses_tunnel:
             await _open_tunnel(layers, sock, proxy, uri, options)
         else:
-            layers.append(await _wrap(sock, asyncio.Protocol()))
+            layers.append(await _create_transport(sock, asyncio.Protocol()))
         if uri.secure:
             context, name = options.ssl or default_context(), server_hostname
             layers.append(
                 await _start_tls(layers[-1], transport, context, name or uri.host)
             )
     except BaseException:
+        # Aborting TCP is enough: the layers above it lose their connection with it.
         for layer in layers[:1]:
             layer.abort()
         raise
-    _put_above(layers, transport, options.write_limit)
+    _install_transport(layers, transport, options.write_limit)
 
 
-def _put_above(
+def _install_transport(
     layers: Sequence[asyncio.Transport], transport: VmTransport, limit: int
 ) -> None:
-    """Put the connection above all layers."""
+    """Make the connection the protocol of the uppermost layer.
+
+    Args:
+        layers: The transports, TCP first.
+        transport: The connection.
+        limit: The high watermark of the send buffers in bytes.
+    """
     *beneath, top = layers
     top.set_protocol(transport)
-    transport.lie_above(*beneath)
+    transport.set_lower_transports(*beneath)
     transport.connection_made(top)
+    # TCP is the lowest layer, and carries the encrypted bytes of all TLS above it.
     if beneath:
         tls = cast("asyncio.BufferedProtocol", beneath[0].get_protocol())
-        beneath[0].set_protocol(WriteWatch(tls, transport))
+        beneath[0].set_protocol(WriteObserver(tls, transport))
         beneath[0].set_write_buffer_limits(high=limit)
 
 
-def _proxy(uri: WebSocketURI, options: WebSocketOptions) -> Proxy | None:
+def _choose_proxy(uri: WebSocketURI, options: WebSocketOptions) -> Proxy | None:
     url = options.proxy
     if options.unix_path is not None or not url:
         return None
     if url is True:
-        url = proxy_of_environment(uri.host, uri.port, secure=uri.secure)
+        url = proxy_from_environment(uri.host, uri.port, secure=uri.secure)
     return None if url is None else parse_proxy(url)
 
 
@@ -114,24 +120,28 @@ async def _connect_socket(
     uri: WebSocketURI, options: WebSocketOptions, proxy: Proxy | None
 ) -> socket.socket:
     if options.unix_path is not None:
-        return await dial_unix(options.unix_path)
+        return await connect_unix(options.unix_path)
     if proxy is not None and proxy.is_socks:
-        return await connect_by_socks(proxy, uri.host, uri.port, options.local_addr)
+        return await connect_through_socks(
+            proxy, uri.host, uri.port, options.local_addr
+        )
     peer = uri if proxy is None else proxy
-    return await dial(peer.host, peer.port, options.local_addr)
+    return await connect_tcp(peer.host, peer.port, options.local_addr)
 
 
-async def _wrap(
+async def _create_transport(
     sock: socket.socket, protocol: asyncio.BaseProtocol
 ) -> asyncio.Transport:
-    """Make a transport of a socket, which is closed where that fails."""
+    """Create a transport for a socket, and close the socket if that fails."""
     loop = asyncio.get_running_loop()
     is_unix = sock.family == getattr(socket, "AF_UNIX", None)
     connect = loop.create_unix_connection if is_unix else loop.create_connection
+    # create_connection() does not say whether it has taken the socket when it raises or
+    # is cancelled. It has if it has called the factory, and closes it then.
     made: list[asyncio.BaseProtocol] = []
 
     def make() -> asyncio.BaseProtocol:
-        made.append(protocol)  # from here on the loop owns the socket
+        made.append(protocol)
         return protocol
 
     try:
@@ -150,16 +160,25 @@ async def _open_tunnel(
     uri: WebSocketURI,
     options: WebSocketOptions,
 ) -> None:
-    """Ask an HTTP proxy for a tunnel, over TLS where it wants that."""
+    """Open a tunnel through an HTTP proxy, over TLS if its URL says https.
+
+    Args:
+        layers: The transports are appended to it, so that the caller can abort them.
+        sock: The socket that is connected to the proxy.
+        proxy: The proxy.
+        uri: The parsed URL of the server.
+        options: The options of the client.
+    """
+    # The limit of the reader bounds the head of the proxy's response.
     answer = asyncio.StreamReader(limit=MAX_HEAD)
     protocol = asyncio.StreamReaderProtocol(answer)
     if proxy.scheme == "https":
-        layers.append(await _wrap(sock, asyncio.Protocol()))
+        layers.append(await _create_transport(sock, asyncio.Protocol()))
         context = default_context()
         layers.append(await _start_tls(layers[-1], protocol, context, proxy.host))
         protocol.connection_made(layers[-1])
     else:
-        layers.append(await _wrap(sock, protocol))
+        layers.append(await _create_transport(sock, protocol))
     user_agent = options.user_agent or USER_AGENT
     await open_tunnel(layers[-1], answer, proxy, uri, user_agent)
 
@@ -170,44 +189,56 @@ async def _start_tls(
     context: ssl.SSLContext,
     server_hostname: str,
 ) -> asyncio.Transport:
-    """Begin TLS; return its transport. `connection_made()` is left to the caller.
+    """Start TLS, and return its transport.
 
-    Cancelled, it closes the connection.
+    Cancelling it closes the connection. The caller calls `connection_made()`.
+
+    Args:
+        tcp: The transport below, which may be TLS to a proxy.
+        protocol: The protocol of the new transport.
+        context: The TLS context.
+        server_hostname: The host name that the certificate must be for.
 
     Raises:
-        OSError: The peer agreed on nothing, or is not trusted.
+        OSError: No TLS could be negotiated, or the certificate is not trusted.
     """
     loop = asyncio.get_running_loop()
-    above = await loop.start_tls(
+    tls_transport = await loop.start_tls(
         tcp, protocol, context, server_hostname=server_hostname
     )
-    if above is None:
+    # asyncio returns None if the connection was lost at the end of the handshake.
+    if tls_transport is None:
         raise ConnectionResetError("the connection was lost during the TLS handshake")
-    return above
+    return tls_transport
 
 
-_PASSED_ON = (
+_FORWARDED = (
     *("get_buffer", "buffer_updated", "eof_received"),
     *("connection_lost", "pause_writing"),
 )
-"""What of `WriteWatch` is the TLS layer's own method."""
+"""The attributes of `WriteObserver` that are bound methods of the TLS protocol.
+
+So a read over TLS costs no more Python calls than without the observer.
+"""
 
 
-class WriteWatch(asyncio.BufferedProtocol):
-    """What TCP calls instead of the TLS layer.
+class WriteObserver(asyncio.BufferedProtocol):
+    """The protocol of the TCP transport, which forwards all calls to the TLS protocol.
 
-    All calls but one go to that layer directly.
+    Args:
+        tls: asyncio's own protocol, which encrypts and decrypts.
+        transport: The connection, which is told that the buffer below TLS has drained.
     """
 
-    __slots__ = ("_tls", "_transport", *_PASSED_ON)
+    __slots__ = ("_tls", "_transport", *_FORWARDED)
 
     def __init__(self, tls: asyncio.BufferedProtocol, transport: VmTransport) -> None:
         self._tls = tls
         self._transport = transport
-        for name in _PASSED_ON:
+        for name in _FORWARDED:
             setattr(self, name, getattr(tls, name))
 
     def resume_writing(self) -> None:
-        """Pass it on, and let the connection know."""
+        """Forward the call to the TLS protocol, and to the connection."""
         self._tls.resume_writing()
         self._transport.resume_writing()

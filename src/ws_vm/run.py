@@ -1,4 +1,4 @@
-"""The last line of a program that runs on both platforms, natively."""
+"""`ws.run()` on native platforms, so that a program is the same in a browser."""
 
 import asyncio
 import signal

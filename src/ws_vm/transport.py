@@ -1,50 +1,39 @@
-"""The native `Transport`, which is the socket's protocol as well.
+"""The native `Transport`, which is also the asyncio protocol of its socket.
 
-Theory of operation. asyncio reads into a buffer that all connections of a thread share
-(or into the memory of a large message), `FrameReader` makes batches of it, and each
-batch is one call of the sink (`ws_vm.delivery`). Before that, the opening handshake
-goes to the library, to the last byte of the response and not further: what follows it
-in the same read are frames.
+Theory of operation. asyncio reads into a buffer that all connections of a thread share,
+or into the memory of a large message. `FrameReader` makes batches of the data, and the
+sink is called once for each batch (`ws_vm.delivery`). Before that, the data belongs to
+the response to the opening handshake (`ws_vm.opening_handshake`).
 
-Of what is sent, the library makes compressed frames and control frames. It knows the
-state of the closing handshake.
+What is sent does not pass through here, but through `ws_vm.sender`.
 """
 
 import asyncio
-import re
 import threading
 from typing import cast
 
 from websockets.client import ClientProtocol
-from websockets.exceptions import ProtocolError
 from websockets.http11 import Request, Response
-from websockets.protocol import OPEN
 
 from ws_common.options.options import WebSocketOptions
-from ws_common.vocabulary.errors import WSConnectionClosedError, WSInvalidCloseError
-from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.transport import Handshake, TransportSink
-from ws_vm.delivery import Delivery, Reading
-from ws_vm.failures import plain_headers
-from ws_vm.frame_reader import MAX_INPUT, FrameReader
-from ws_vm.frame_scanner import BINARY, TEXT
-from ws_vm.frame_writer import frame_of
+from ws_vm.delivery import Delivery, ReadState
+from ws_vm.frame_parser import MAX_INPUT
+from ws_vm.frame_reader import FrameReader
 from ws_vm.late_delivery import DISCARD
-from ws_vm.pings import cancel_pings, new_ping
+from ws_vm.opening_handshake import MAX_OVERLAP, OpeningHandshake, build_handshake
+from ws_vm.pings import cancel_pings
 
-_LARGE = 64 * 1024
-"""Bytes of payload from which a second write costs less than one more copy."""
-
-_END_OF_RESPONSE = b"\r\n\r\n"
-_REFUSAL_1_0 = re.compile(rb"\AHTTP/1\.0 (?!101)")
-"""A refusal by a server that is older than WebSocket: its status means the same."""
-
-_OPENING, _FLOWING, _OVER = Reading.OPENING, Reading.FLOWING, Reading.OVER
-_PAUSES = Reading.PAUSED, Reading.HOLDING
+_HANDSHAKE, _ACTIVE, _CLOSED = ReadState.HANDSHAKE, ReadState.ACTIVE, ReadState.CLOSED
+_PAUSED_STATES = ReadState.PAUSED, ReadState.SOCKET_PAUSED
 
 
 class _SharedBuffer(threading.local):
-    """What the sockets of a thread are read into: a read is over before the next."""
+    """The buffer into which the sockets of a thread are read.
+
+    One is enough for all connections, since asyncio calls `buffer_updated()` before it
+    reads the next socket. 64 KiB for each would be ten times what a connection needs.
+    """
 
     def __init__(self) -> None:
         self.view = memoryview(bytearray(MAX_INPUT))
@@ -54,24 +43,23 @@ _shared_buffer = _SharedBuffer()
 
 
 class VmTransport(Delivery):
-    """One open socket.
+    """One connection.
 
     Args:
         library: The library's protocol.
-        request: What the opening handshake asks for.
-        options: The client's.
-        sink: What to report to.
+        request: The request of the opening handshake.
+        options: The options of the client.
+        sink: The object that is called with messages, and with the end.
 
     Attributes:
-        last_activity: Loop time of the last byte from the peer.
-        can_pause: Always: the socket is not read meanwhile.
+        last_activity: The loop time at which the last byte was received.
+        can_pause: Always True: a paused connection stops reading its socket.
     """
 
-    __slots__ = ("_buffer", "_opened", "_request", "_response", "last_activity")
+    __slots__ = ("_buffer", "_opening_handshake", "_response", "last_activity")
 
     can_pause = True
 
-    _opened: asyncio.Future[None]
     _response: Response
 
     def __init__(
@@ -82,224 +70,169 @@ class VmTransport(Delivery):
         sink: TransportSink,
     ) -> None:
         super().__init__(library, options, sink)
-        self._request = request
+        self._opening_handshake = OpeningHandshake(library, request)
         self._buffer = _shared_buffer.view
         self.last_activity = self._loop.time()
 
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the request."""
+        """Send the request.
+
+        Args:
+            transport: The uppermost transport: TLS if it is used, else TCP.
+        """
         self._tcp = cast("asyncio.Transport", transport)
         self._tcp.set_write_buffer_limits(high=self._options.write_limit)
-        self._opened = self._loop.create_future()
-        self._reading = _OPENING
-        self.library.send_request(self._request)
-        del self._request
+        self._read_state = _HANDSHAKE
+        self._opening_handshake.send_request()
         self._send_data()
-        if early := self._tail:
-            self._tail = b""
-            self._read_response(early, 0)
+        # With TLS 1.2 the first bytes of the server may arrive in the flight that ends
+        # the handshake of TLS, before this method is called.
+        if first_data := self._partial:
+            self._partial = b""
+            self._read_response(first_data, 0)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's guess
-        """Return where the next bytes go: behind the beginning of their frame."""
-        if self._reading is _FLOWING and self._frames.large.room:
-            return self._frames.large.room
-        if tail := self._tail:
+        """Return the memory for the next read.
+
+        Args:
+            sizehint: What asyncio recommends. It is -1, which means no recommendation.
+        """
+        if self._read_state is _ACTIVE and self._frames.large.unfilled:
+            return self._frames.large.unfilled
+        # The beginning of a frame is put in front of the rest, so that the frame is
+        # whole in `buffer_updated()` without another copy.
+        if tail := self._partial:
             self._buffer[: len(tail)] = tail
             return self._buffer[len(tail) :]
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Deliver what was read, or keep it."""
+        """Deliver what was read, or hold it back.
+
+        Args:
+            nbytes: How many bytes were read.
+        """
         self.last_activity = self._loop.time()
-        reading = self._reading
-        if reading is _FLOWING and (large := self._frames.large).room:
-            large.room = large.room[nbytes:]
+        state = self._read_state
+        if state is _ACTIVE and (large := self._frames.large).unfilled:
+            large.unfilled = large.unfilled[nbytes:]
             self._deliver(b"")
             return
-        known = len(self._tail)
-        data = bytes(self._buffer[: known + nbytes])
-        if reading is _FLOWING or reading is Reading.ENDING:
-            self._tail = b""
+        overlap = len(self._partial)
+        data = bytes(self._buffer[: overlap + nbytes])
+        if state is _ACTIVE or state is ReadState.PEER_CLOSED:
+            self._partial = b""
             if rest := self._deliver(data):
-                self._keep(rest)
-        elif reading is _OPENING:
-            self._read_response(data, known)
-        elif reading in _PAUSES:
-            self._keep(data)
-        elif reading is Reading.DIALING:
-            self._tail = data  # of a server that speaks first, with TLS 1.2
+                self._hold_back(rest)
+        elif state is _HANDSHAKE:
+            self._read_response(data, overlap)
+        elif state in _PAUSED_STATES:
+            self._hold_back(data)
+        elif state is ReadState.CONNECTING:
+            self._partial = data  # kept for connection_made(); see there
 
     def eof_received(self) -> None:
-        """End the stream, behind all that came before it.
+        """Note the end of the stream, after everything that came before it.
 
-        The socket closes itself after this, and `connection_lost()` follows.
+        asyncio closes the socket after this, and calls `connection_lost()`.
         """
-        if self._reading is Reading.DIALING:
-            return  # `connection_lost()` follows when the transport is ours
-        if self._reading in _PAUSES:
+        if self._read_state is ReadState.CONNECTING:
+            return  # connection_made() reads the data first; then the end is reported
+        if self._read_state in _PAUSED_STATES:
             self._deliver_late()
         self.library.receive_eof()
-        if self._reading is _OPENING:
-            self._take_response()
-        self._reading = _OVER
-        self._tail = b""
+        if self._read_state is _HANDSHAKE:
+            self._apply_response()
+        self._read_state = _CLOSED
+        self._partial = b""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Report the end, behind all that came before."""
-        self.eof_received()
+        """Report the end, after everything that came before it.
+
+        Args:
+            exc: The error of the network; None after a FIN or our own close.
+        """
+        self.eof_received()  # asyncio does not call it after a reset
         cancel_pings(self._pings)
+        # on_closed is called once, whatever it does, and not after abort().
         sink, self._sink = self._sink, DISCARD
         if sink is not DISCARD:
-            sink.on_closed(self._frames.how_it_ended(exc))
+            sink.on_closed(self._frames.close_info(exc))
 
     def resume_writing(self) -> None:
-        """Pass on that there is room again, in all layers."""
-        if self._reading is not _OPENING and (
+        """Report that the send buffers of all layers have room again."""
+        if self._read_state is not _HANDSHAKE and (
             self.buffered_amount <= self._options.write_limit
         ):
             self._sink.on_writable()
 
     # The opening handshake
 
-    def _read_response(self, data: bytes, known: int) -> None:
-        """Give the library its response, and no byte of the frames behind it.
+    def _read_response(self, data: bytes, overlap: int) -> None:
+        """Pass data to the opening handshake, and deliver the frames behind it.
 
         Args:
-            data: What was read, behind the last bytes before it.
-            known: How many of these the library has already.
+            data: The last bytes of the previous read, and then those of this one.
+            overlap: How many bytes of the previous read these are.
         """
-        if not known:  # the library takes HTTP/1.1 alone, of refusals too
-            data = _REFUSAL_1_0.sub(b"HTTP/1.1 ", data, count=1)
-        end = data.find(_END_OF_RESPONSE)
-        end = len(data) if end < 0 else end + len(_END_OF_RESPONSE)
-        self._tail = data[1 - len(_END_OF_RESPONSE) :]
-        self.library.receive_data(data[known:end])
-        self._take_response()
-        if self._reading is _FLOWING:
-            if rest := self._deliver(data[end:]):
-                self._keep(rest)
-        elif self._reading is _OPENING and end < len(data):  # the body of a refusal
-            self.library.receive_data(data[end:])
-            self._take_response()
+        self._partial = data[-MAX_OVERLAP:]
+        end = self._opening_handshake.receive(data, overlap)
+        self._apply_response()
+        if self._read_state is _ACTIVE and (rest := self._deliver(data[end:])):
+            self._hold_back(rest)
 
-    def _take_response(self) -> None:
-        """See whether the library has come to a result."""
-        for event in self.library.events_received():
-            self._response = cast("Response", event)
+    def _apply_response(self) -> None:
+        """Continue after the opening handshake, if it has succeeded or failed."""
+        if not self._opening_handshake.poll_result():
+            return
         if self.library.handshake_exc is not None:
-            self._reading = _OVER
+            # A refused connection has never been open, so the sink hears nothing. The
+            # error is raised by wait_for_handshake().
+            self._read_state = _CLOSED
             self._sink = DISCARD
-        elif self.library.state is OPEN:
-            self._reading = _FLOWING
-            self._tail = b""
+        else:
+            self._response = self._opening_handshake.response
+            self._read_state = _ACTIVE
+            self._partial = b""
             self._frames = FrameReader(self.library, self._options.max_size)
-        if self._reading is not _OPENING and not self._opened.done():
-            self._opened.set_result(None)
 
-    async def handshake_done(self) -> None:
-        """Wait for the response.
+    async def wait_for_handshake(self) -> None:
+        """Wait for the end of the opening handshake.
+
+        Cancelling it leaves the connection as it is; the caller has to abort it.
 
         Raises:
-            InvalidHandshake: The library's: it is not what was asked for.
+            InvalidHandshake: The server refused, or its response is invalid.
         """
-        await self._opened
-        del self._opened
-        if self.library.handshake_exc is not None:
-            raise self.library.handshake_exc
+        await self._opening_handshake.wait()
+        # It holds the request, whose headers may contain credentials.
+        del self._opening_handshake
 
     @property
     def protocol(self) -> str | None:
-        """The subprotocol that the server picked."""
+        """The subprotocol that the server has selected; None for none."""
         return self.library.subprotocol
 
     @property
     def handshake(self) -> Handshake:
-        """What the server answered; made when it is asked for."""
-        headers = plain_headers(self._response.headers)
-        return Handshake(
-            status=self._response.status_code,
-            headers=headers,
-            extensions=headers.get("sec-websocket-extensions", ""),
-            peer=self._tcp.get_extra_info("peername"),
-        )
+        """The facts of the server's response.
 
-    # Sending
-
-    @property
-    def _can_send(self) -> bool:
-        """Whether a message would be taken; a socket that closes swallows them."""
-        return self.library.state is OPEN and not self._tcp.is_closing()
-
-    def send(self, data: Data, *, text: bool) -> None:
-        """Write one message.
-
-        Raises:
-            WSConnectionClosedError: The connection is closing or lost.
+        They are made on demand, as most programs never ask for them.
         """
-        if not self._can_send:
-            raise self._closed_error()
-        payload = data.encode() if isinstance(data, str) else data
-        if self.library.extensions:
-            send = self.library.send_text if text else self.library.send_binary
-            send(payload)
-            self._send_data()
-            return
-        header, masked = frame_of(TEXT if text else BINARY, payload)
-        if len(masked) < _LARGE:
-            self._tcp.write(header + masked)
-        else:
-            self._tcp.write(header)
-            self._tcp.write(masked)
-
-    def ping(self) -> asyncio.Future[float]:
-        """Send a Ping; the future gives the round trip in seconds.
-
-        Raises:
-            WSConnectionClosedError: The connection is closing or lost.
-        """
-        if not self._can_send:
-            raise self._closed_error()
-        self._pings = self._pings or {}  # not the one that all share
-        payload, future = new_ping(self._loop, self._pings)
-        self.library.send_ping(payload)
-        self._send_data()
-        return future
+        return build_handshake(self._response, self._tcp.get_extra_info("peername"))
 
     # The end
 
-    def close(self, code: int | None, reason: str | None) -> None:
-        """Send a Close frame, unless one was sent or received.
-
-        Without a code there can be no reason (RFC 6455 section 5.5.1).
-
-        Raises:
-            WSInvalidCloseError: A code or reason that may not be sent.
-        """
-        if not self._can_send:
-            return
-        try:
-            self.library.send_close(code, (reason or "") if code is not None else "")
-        except ProtocolError as error:
-            raise WSInvalidCloseError(str(error)) from error
-        self._send_data()
-
     def abort(self) -> None:
-        """Free the socket now. No event comes after it."""
+        """Close the socket at once. The sink is not called any more."""
         self._sink = DISCARD
-        before, self._reading = self._reading, Reading.OVER
-        self._held = self._tail = b""
-        if before is Reading.HOLDING:
+        before, self._read_state = self._read_state, ReadState.CLOSED
+        self._held = self._partial = b""
+        if before is ReadState.SOCKET_PAUSED:
             self._timer.cancel()
-        if before is not Reading.DIALING:
+        # Before connection_made() there is no transport: the coroutine that connects
+        # owns the socket, and closes it when it is cancelled.
+        if before is not ReadState.CONNECTING:
             self._tcp.abort()
-
-    def _closed_error(self) -> WSConnectionClosedError:
-        """What to raise where nothing can be sent any more."""
-        close = self._frames.how_it_ended()
-        return WSConnectionClosedError(
-            close_code=close.code,
-            close_reason=close.reason,
-            was_clean=close.was_clean,
-        )

@@ -28,11 +28,11 @@ ROUNDS = 7
 MASKED_HEAD = 6
 """Bytes before a payload, at least, in what a client sends."""
 
-WAYS = ("ours", "by_hand", "javascript")
+CONTENDERS = ("ours", "by_hand", "javascript")
 
 
 class Case(NamedTuple):
-    """What is sent or received.
+    """The kind of messages that are sent or received.
 
     Attributes:
         is_text: Else it is binary.
@@ -101,22 +101,22 @@ def page_and_server() -> Iterator[tuple[Measured, Server]]:
 
 
 def measure(
-    measured: Measured, way: str, module: str, arguments: list[Any]
+    measured: Measured, contender: str, module: str, arguments: list[Any]
 ) -> tuple[float, float]:
     """Seconds that it takes, and seconds of the main thread's work."""
     before = measured.busy()
-    if way == "javascript":
+    if contender == "javascript":
         script = f"""async (call) =>
             (await import("/page/{module}.mjs")).{module}(...call)"""
         seconds = measured.evaluate(script, arguments)
     else:
         inside = f"tests.browser.inside.{module}"
-        seconds = measured.call(inside, way, *arguments)
+        seconds = measured.call(inside, contender, *arguments)
     return float(seconds), measured.busy() - before
 
 
 def compare(measured: Measured, rounds: int, name: str, *call: Any) -> None:
-    """Let all three do it in turns, and print what came of it.
+    """Measure all three in turns, and print the results.
 
     Args:
         measured: The page.
@@ -125,24 +125,26 @@ def compare(measured: Measured, rounds: int, name: str, *call: Any) -> None:
         call: How many messages; the module, and what its functions take.
     """
     total, module, *arguments = call
-    taken: dict[str, list[tuple[float, float]]] = {way: [] for way in WAYS}
+    taken: dict[str, list[tuple[float, float]]] = {
+        contender: [] for contender in CONTENDERS
+    }
     for turn in range(rounds + 1):
-        first = turn % len(WAYS)
-        for way in (*WAYS[first:], *WAYS[:first]):
-            result = measure(measured, way, module, arguments)
+        first = turn % len(CONTENDERS)
+        for contender in (*CONTENDERS[first:], *CONTENDERS[:first]):
+            result = measure(measured, contender, module, arguments)
             if turn:  # the first warms up
-                taken[way].append(result)
-    for way, results in taken.items():
+                taken[contender].append(result)
+    for contender, results in taken.items():
         seconds = statistics.median(seconds for seconds, _ in results)
         busy = statistics.median(busy for _, busy in results)
         sys.stdout.write(
-            f"{module:10} {name:14} {way:10} {total / seconds:10,.0f} "
+            f"{module:10} {name:14} {contender:10} {total / seconds:10,.0f} "
             f"{busy / total * 1e6:17.1f} {_ratios(results, taken['ours']):>22}\n"
         )
 
 
 def _ratios(its: list[tuple[float, float]], ours: list[tuple[float, float]]) -> str:
-    """How much faster ours was than it in the same turn: the quartiles."""
+    """The quartiles of the ratio to ours in the same turn."""
     ratios = [it / our for (it, _), (our, _) in zip(its, ours, strict=True)]
     quartiles = statistics.quantiles(ratios, n=4, method="inclusive")
     return "  ".join(f"{quartile:.2f}" for quartile in quartiles)

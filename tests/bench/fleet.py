@@ -1,4 +1,4 @@
-"""A fleet on paper: what a server sees of 100,000 clients whom it lost at one moment.
+"""A simulation of 100,000 clients that lose their server at the same moment.
 
 `python -m tests.bench.fleet` simulates an outage of a minute, with the backoff of this
 package and with others, and writes the picture and the figures into docs/backoff.md.
@@ -37,7 +37,7 @@ Delay = Callable[[int, Random], float]
 
 @dataclass(frozen=True)
 class Strategy:
-    """A way to wait, and how it is drawn."""
+    """A strategy to wait, and how its curve is drawn."""
 
     name: str
     color: str
@@ -46,7 +46,7 @@ class Strategy:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the server saw.
+    """The attempts and successes that the server has seen.
 
     Attributes:
         rates: Attempts per second, bin by bin.
@@ -143,7 +143,7 @@ STRATEGIES = (
 
 
 def outcomes() -> list[tuple[Strategy, Outcome]]:
-    """Run them all."""
+    """Run all simulations."""
     return [
         (
             strategy,
@@ -182,8 +182,8 @@ def clumps() -> str:
     """How many late retries wait for exactly the maximum, as a table."""
     rows = ["| interval | the Dart package's formula | this package |", "|---|---|---|"]
     for low, high in ((0.5, 15.0), (5.0, 10.0)):
-        ways = (dart(low, high), ours(ConnectionRetryInterval(low, high)))
-        shares = [f"{at_maximum(way, high):.1%}" for way in ways]
+        strategies = (dart(low, high), ours(ConnectionRetryInterval(low, high)))
+        shares = [f"{at_maximum(strategy, high):.1%}" for strategy in strategies]
         rows.append(f"| {low:g} s to {high:g} s | {' | '.join(shares)} |")
     return "\n".join(rows)
 

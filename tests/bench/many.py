@@ -25,13 +25,13 @@ from tests.support.processes import Running, free_port
 from ws import ConnectionRetryInterval, Open, WebSocketClient, WebSocketOptions
 
 AT_ONCE = 200
-"""Attempts under way at the same time, at the start."""
+"""Attempts in progress at the same time, at the start."""
 
 DEADLINE = 300.0
 
 
 def raise_limit(wanted: int) -> None:
-    """Allow so many open files, or tell that it cannot be."""
+    """Allow this many open files, or exit with a message."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < wanted:
         sys.exit(
@@ -52,7 +52,7 @@ async def serve_on(port: int) -> None:
 
 
 class Tally:
-    """When connections opened."""
+    """Records when connections opened."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -75,7 +75,7 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def tell_memory(name: str, before: int, count: int) -> None:
+def report_memory(name: str, before: int, count: int) -> None:
     gc.collect()
     each = (resident() - before) / count / 1024
     say(f"  {name}: {each:.1f} KiB per client")
@@ -94,7 +94,7 @@ async def run_bare(url: str, count: int) -> None:
 
     connections = await asyncio.gather(*(one() for _ in range(count)))
     say(f"  connected: {tally}")
-    tell_memory("memory", before, count)
+    report_memory("memory", before, count)
     for connection in connections:
         connection.transport.abort()
 
@@ -117,7 +117,7 @@ async def run_ours(url: str, count: int, server: Running) -> None:
 
     await asyncio.gather(*(one(client) for client in clients))
     say(f"  connected: {tally}")
-    tell_memory("memory", before, count)
+    report_memory("memory", before, count)
     tally = Tally()
     again = [asyncio.ensure_future(_reopened(client, tally)) for client in clients]
     await asyncio.sleep(0)  # they have subscribed
@@ -126,7 +126,7 @@ async def run_ours(url: str, count: int, server: Running) -> None:
     async with asyncio.timeout(DEADLINE):
         await asyncio.gather(*again)
     say(f"  reconnected after the restart: {tally}")
-    tell_memory("memory", before, count)
+    report_memory("memory", before, count)
     await asyncio.gather(*(client.close() for client in clients))
     say("  closed")
 

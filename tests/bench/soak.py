@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from tests.support.fuzz_run import resident
 from tests.support.server import Server
-from tests.support.tcp_proxy import Fault, TcpProxy, Way
+from tests.support.tcp_proxy import Direction, Fault, TcpProxy
 from ws import (
     ClientEvent,
     ConnectionRetryInterval,
@@ -38,7 +38,7 @@ MAY_GROW = 8 * MIB
 
 @dataclass
 class Account:
-    """What one client has sent, and what became of it."""
+    """The messages that one client has sent, and their outcomes."""
 
     sent: int = 0
     refused: int = 0
@@ -123,25 +123,25 @@ async def _read(client: WebSocketClient, account: Account) -> None:
 
 
 async def torment(proxy: TcpProxy, faults: Counter[str], until: float) -> None:
-    """Play a fault every now and then; the last second is quiet."""
+    """Cause a fault from time to time, but none in the last second."""
     loop = asyncio.get_running_loop()
     while loop.time() < until - 1:
         await asyncio.sleep(random.uniform(0.05, 0.6))
         fault = random.choice([*FAULTS, "refuse", "limit", "cut"])
         faults[fault] += 1
-        proxy.down = Way()
+        proxy.down = Direction()
         if fault == "refuse":
             proxy.refuse()
-            proxy.strike("rst")
+            proxy.inject("rst")
             await asyncio.sleep(0.3)
             await proxy.accept()
         elif fault == "limit":
-            proxy.down = Way(delay=0.01, rate=200_000)
+            proxy.down = Direction(delay=0.01, rate=200_000)
         elif fault == "cut":
-            proxy.down = Way(after=random.randrange(5000), then="rst")
+            proxy.down = Direction(after=random.randrange(5000), then="rst")
         elif links := list(proxy.links):
-            random.choice(links).strike(fault)
-    proxy.down = Way()
+            random.choice(links).inject(fault)
+    proxy.down = Direction()
 
 
 async def soak(seconds: float, clients: int, port: int) -> int:

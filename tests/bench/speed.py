@@ -30,7 +30,7 @@ from pathlib import Path
 
 from tests.bench.contest import Contender, Contest, Plan
 from tests.bench.figures import OURS, Case, Figure, Runs, chosen, rows, table
-from tools.common import ROOT, ToolError, guarded, run, say
+from tools.common import ROOT, ToolError, print_line, run, run_main
 
 PEERS = ("websockets", "aiohttp")
 
@@ -148,9 +148,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         **{peer: version(peer) for peer in asked.peers},
         **plan._asdict(),
     }
-    say(summary(figures, results, facts, asked.json))
+    print_line(summary(figures, results, facts, asked.json))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(run_main(main))

@@ -1,4 +1,4 @@
-"""What goes into Pyodide: the wheel of this tree, pytest's wheels, and the tests."""
+"""The files for Pyodide: the wheel of this tree, pytest's wheels, and the tests."""
 
 import sys
 import zipfile
@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.assets import build_wheel, ensure_node_modules
-from tools.common import BUILD, NODE_MODULES, ROOT, STAMPS, digest, is_fresh, mark, run
+from tools.common import (
+    BUILD,
+    NODE_MODULES,
+    ROOT,
+    STAMPS,
+    digest,
+    is_fresh,
+    run,
+    write_stamp,
+)
 
 PYODIDE = NODE_MODULES / "pyodide"
 PYSCRIPT = NODE_MODULES / "@pyscript" / "core" / "dist"
@@ -21,10 +30,10 @@ PYTHON = "3.14"
 """The Python inside Pyodide 314."""
 
 SUITES = ("tests/contract", "tests/unit", "tests/browser/inside")
-"""What is run inside."""
+"""The folders of tests that run inside Pyodide."""
 
 HELPERS = ("tests/support", "tests/bench")
-"""What these import."""
+"""The folders that those tests import."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +45,7 @@ class Bundle:
 
 
 def make() -> Bundle:
-    """Bring and build whatever is missing or old.
+    """Download and build whatever is missing or out of date.
 
     Raises:
         ToolError: npm, pip or the build failed.
@@ -63,7 +72,7 @@ def _bring_pytest() -> None:
         what="bring pytest for Pyodide",
         hint="Is the network there, and pip's index reachable?",
     )
-    mark(stamp, key)
+    write_stamp(stamp, key)
 
 
 def _zip_tests() -> bytes:

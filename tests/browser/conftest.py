@@ -1,4 +1,4 @@
-"""Tests that run inside Pyodide: what they need, and the table at the end."""
+"""Fixtures of the tests that run inside Pyodide, and the table at the end."""
 
 import shlex
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _RESULTS = pytest.StashKey[list[Results]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add what `make test-browsers` asks for."""
+    """Add the option that `make test-browsers` uses."""
     words = "every runtime, and what takes long"
     parser.addoption("--everywhere", action="store_true", help=words)
     words = "more arguments for pytest inside Pyodide"
@@ -38,14 +38,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Tell pytest of our marker."""
+    """Register our marker."""
     config.addinivalue_line("markers", "everywhere: runs with --everywhere alone")
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave to `make test-browsers` what is its own."""
+    """Skip the tests that only `make test-browsers` runs."""
     if config.option.everywhere:
         return
     extra = [item for item in items if item.get_closest_marker("everywhere")]
@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(
 
 @pytest.fixture(scope="session")
 def bundle() -> bundles.Bundle:
-    """What goes into Pyodide."""
+    """The files for Pyodide."""
     return bundles.make()
 
 
@@ -78,7 +78,7 @@ def pyodide_config(
 
 @pytest.fixture(scope="session")
 def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    """Firefox, or no test in it."""
+    """Firefox; the test is skipped if it is not installed."""
     try:
         with firefoxes.start(tmp_path_factory.mktemp("firefox")) as tab:
             yield tab
@@ -88,7 +88,7 @@ def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
 
 @pytest.fixture(scope="session")
 def webkit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    """WebKitGTK, or no test in it."""
+    """WebKitGTK; the test is skipped if it is not installed."""
     try:
         with webkits.start(tmp_path_factory.mktemp("webkit")) as tab:
             yield tab
@@ -111,14 +111,14 @@ def tab(request: pytest.FixtureRequest, runtime: str) -> Tab | None:
 
 @pytest.fixture
 def table(request: pytest.FixtureRequest) -> list[Results]:
-    """What is added here is shown at the end of the run."""
+    """A list of results that are shown at the end of the run."""
     return request.config.stash.setdefault(_RESULTS, [])
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Show what ran where."""
+    """Print the table of what ran where."""
     if results := config.stash.get(_RESULTS, []):
         terminalreporter.section("inside Pyodide")
         terminalreporter.line(table_of(results))

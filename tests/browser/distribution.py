@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser.bundle import PYODIDE, PYTHON
-from tools.common import BUILD, STAMPS, digest, is_fresh, mark, run
+from tools.common import BUILD, STAMPS, digest, is_fresh, run, write_stamp
 
 REQUIREMENTS = Path(__file__).with_name("micropip.txt")
 MICROPIP = BUILD / "pyodide-micropip"
@@ -55,7 +55,7 @@ def make(folder: Path, requirements: Path) -> None:
     for wheel in sorted(folder.glob("*.whl")):
         _lock(content["packages"], wheel)
     (folder / lock.name).write_text(json.dumps(content), encoding="utf-8")
-    mark(stamp, key)
+    write_stamp(stamp, key)
 
 
 def _lock(packages: dict[str, Any], wheel: Path) -> None:

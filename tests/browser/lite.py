@@ -8,10 +8,10 @@ from pathlib import Path
 from tests.browser import distribution
 from tests.browser.bundle import LITE
 from tools.assets import build_wheel
-from tools.common import BUILD, STAMPS, digest, is_fresh, mark, run
+from tools.common import BUILD, STAMPS, digest, is_fresh, run, write_stamp
 
 BUILDERS = ("jupyterlite-core==0.8.6", "jupyterlite-pyodide-kernel==0.8.6")
-"""They bring a lot, and so they are no part of the environment."""
+"""The packages have many dependencies, so that they are not in the environment."""
 
 REQUIREMENTS = Path(__file__).with_name("jupyterlite.txt")
 
@@ -66,4 +66,4 @@ def _install() -> None:
         what="install JupyterLite",
         hint="Is the network there, and pip's index reachable?",
     )
-    mark(stamp, key)
+    write_stamp(stamp, key)

@@ -1,4 +1,4 @@
-"""A page of Chromium with Pyodide in it: Python is called, and memory looked at."""
+"""A page of Chromium with Pyodide, in which Python is called and memory measured."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +16,7 @@ OPEN = """async (config) => {
 
 @dataclass(frozen=True)
 class Memory:
-    """What there is of it, once garbage is gone.
+    """The memory in use after a garbage collection.
 
     Attributes:
         js: Bytes in JavaScript's heap.
@@ -34,7 +34,7 @@ class Memory:
 
 
 class Measured:
-    """The page, once Pyodide is there.
+    """A page in which Pyodide has been loaded.
 
     Args:
         page: A fresh one.
@@ -56,12 +56,12 @@ class Measured:
         page.send("Performance.enable")
 
     def call(self, module: str, function: str, *arguments: Any) -> Any:
-        """Call a function of ours in Python, or wait for its coroutine."""
+        """Call a function in Python, and wait if it is a coroutine function."""
         call = [module, function, list(arguments)]
         return self._page.evaluate("(call) => callPython(...call)", call)
 
     def memory(self) -> Memory:
-        """What there is after garbage collections on both sides."""
+        """Measure after garbage collections in Python and in JavaScript."""
         objects = self.call("tests.browser.inside.heavy", "objects")
         js, buffers = self.heap()
         return Memory(
@@ -73,18 +73,18 @@ class Measured:
         )
 
     def heap(self) -> tuple[int, int]:
-        """Bytes in JavaScript's heap and in its array buffers, without garbage."""
+        """Bytes in the heap of JavaScript and in its array buffers, without garbage."""
         for _ in range(2):
             self._page.send("HeapProfiler.collectGarbage")
         heap = self._page.send("Runtime.getHeapUsage")
         return int(heap["usedSize"]), int(heap["backingStorageSize"])
 
     def wasm(self) -> int:
-        """Bytes of WebAssembly's memory."""
+        """Bytes of the memory of WebAssembly."""
         return int(self._page.evaluate("() => wasmBytes()", 0))
 
     def busy(self) -> float:
-        """Seconds that the main thread has worked so far."""
+        """Seconds for which the main thread has worked so far."""
         metrics = self._page.send("Performance.getMetrics")["metrics"]
         named = {metric["name"]: metric["value"] for metric in metrics}
         return float(named["TaskDuration"])

@@ -1,4 +1,4 @@
-"""What came back from a runtime, and how it is told."""
+"""The results of a run in one runtime, and how they are printed."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from tests.browser.runtimes import RUNTIMES
 from tools.common import ROOT
 
 COVERAGE = ROOT / ".cache" / "coverage"
-"""What the native run writes; beside it, with a suffix, goes what a page measured."""
+"""The data file of the native run. Those of pages are beside it, with a suffix."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Results:
         return Counter(test["outcome"] for test in self.tests)
 
     def problems(self) -> str:
-        """What went wrong, each test with its traceback; empty where all is well."""
+        """All failures with their tracebacks; empty if there are none."""
         reports = [
             f"══ {entry['nodeid']}\n{entry['report']}"
             for entry in (*self.collection, *self.tests)
@@ -67,7 +67,7 @@ class Results:
         return "\n".join(reports)
 
     def keep_coverage(self) -> None:
-        """Write what was measured where `coverage combine` finds it."""
+        """Write the coverage data where `coverage combine` finds them."""
         if self.coverage is None:
             return
         path = COVERAGE.with_name(f"{COVERAGE.name}.{self.runtime}")
@@ -78,7 +78,7 @@ class Results:
         data.close()
 
     def not_run(self) -> Iterator[str]:
-        """What was not run, and why."""
+        """Iterate over the tests that were not run, with the reasons."""
         for name, why in self.left_out.items():
             yield f"not collected: {name}: {why} is not there"
         for test, why in RUNTIMES[self.runtime].lacks.items():
@@ -93,14 +93,14 @@ class Results:
             yield f"skipped: {count} of {name}: {why}"
 
     def line(self) -> str:
-        """One line of the table."""
+        """Return one line of the table."""
         counts = [f"{self.counts[name]:8}" for name in ("passed", "failed", "skipped")]
         where = f"{self.runtime:<17} {self.version:<24}"
         return f"{where}{''.join(counts)}{self.seconds:8.1f} s"
 
 
 def table_of(results: Sequence[Results]) -> str:
-    """What ran where, and what did not, and why."""
+    """Format what ran where, what did not run, and why."""
     titles = "".join(f"{name:>8}" for name in ("passed", "failed", "skipped"))
     lines = [f"{'runtime':<17} {'version':<24}{titles}{'time':>10}"]
     lines += [result.line() for result in results]

@@ -1,4 +1,4 @@
-"""The runtimes that Pyodide runs in, and how each is told to run the tests."""
+"""The runtimes that Pyodide runs in, and how each of them runs the tests."""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ from tests.browser.bundle import NPM_WS, PYODIDE
 from tests.browser.engines.tab import TIMEOUT, Tab
 
 TREE = "/home/pyodide/tree"
-"""Where the tests are, inside."""
+"""The folder of the tests inside Pyodide."""
 
 PAGE = Path(__file__).with_name("page")
 
@@ -41,7 +41,7 @@ FIREFOX_LACKS = {
     f"{CONTRACT}::test_broken_protocol": "a broken frame right behind the 101 ends it "
     "before `open`",
 }
-SENDING = "tests/contract/test_data_sending.py"
+SENDING = "tests/contract/test_sending.py"
 NO_AMOUNT = "its bufferedAmount is 0 while megabytes wait for a peer that does not read"
 
 WEBKIT_LACKS = {
@@ -87,13 +87,13 @@ RUNTIMES = {
 }
 
 MEASURED = "chromium"
-"""Where branch coverage is measured."""
+"""The runtime in which branch coverage is measured."""
 
 
 def configuration(
     name: str, base: str, server: str, archives: list[str], suites: list[str]
 ) -> dict[str, Any]:
-    """What `boot.mjs` is told, for a page."""
+    """Return the configuration of `boot.mjs` in a page."""
     options = ["-c", "/dev/null", "--import-mode=importlib", "--strict-markers"]
     warnings = ["-W", "error", "-p", "no:cacheprovider", "--rootdir", TREE]
     options += ["--continue-on-collection-errors", "--tb=short"]
@@ -116,7 +116,7 @@ def configuration(
 
 
 def run_in_tab(tab: Tab, script: str, config: dict[str, Any]) -> str:
-    """Run the tests in a browser; returns JSON."""
+    """Run the tests in a browser, and return the results as JSON."""
     tab.goto(f"{config['base']}page/index.html")
     return str(tab.evaluate(script, config))
 
@@ -126,13 +126,13 @@ NODE = Path(playwright.__file__).parent / "driver" / "node"
 
 
 def node_version() -> str:
-    """As it tells."""
+    """Return the version of that Node.js."""
     done = subprocess.run([NODE, "--version"], stdout=subprocess.PIPE, check=True)  # noqa: S603 - Playwright's
     return f"Node.js {done.stdout.decode().strip().removeprefix('v')}"
 
 
 def run_in_node(websocket: str, config: dict[str, Any], folder: Path) -> str:
-    """Run the tests in Node.js; returns JSON.
+    """Run the tests in Node.js, and return the results as JSON.
 
     Args:
         websocket: The URL of a module that has a `WebSocket`, or nothing for its own.

@@ -49,9 +49,9 @@ class Handler(SimpleHTTPRequestHandler):
     def translate_path(self, path: str) -> str:
         folder, _, name = path.partition("?")[0].lstrip("/").partition("/")
         root = FOLDERS.get(folder)
-        served = root / name if root is not None else Path("/nowhere")
+        served = root / name if root is not None else Path("/does-not-exist")
         inside = root is not None and served.resolve().is_relative_to(root.resolve())
-        return str(served if inside else Path("/nowhere"))
+        return str(served if inside else Path("/does-not-exist"))
 
     def end_headers(self) -> None:
         # As a page that shares memory with its workers needs them.
@@ -61,12 +61,12 @@ class Handler(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
 def serve(archives: Mapping[str, bytes]) -> Iterator[str]:
-    """Serve until left; yields the base URL, which ends in a slash."""
+    """Serve until the context ends. Yields the base URL, which ends in a slash."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, archives))
     thread = threading.Thread(target=server.serve_forever, name="page", daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Much of everything in one page of Chromium, and memory is flat afterwards."""
+"""Heavy use of one page of Chromium, after which no more memory is in use."""
 
 import pytest
 
@@ -24,13 +24,13 @@ def measured(bundle, tmp_path):
 
 @pytest.fixture
 def server():
-    """It waits as long as a test may take."""
+    """A page whose timeout is that of a test."""
     with Server(lifetime=PATIENCE) as server:
         yield server.urls
 
 
 def is_flat(before, after):
-    """Assert that nothing is left of what happened between two looks."""
+    """Assert that no memory is lost between two measurements."""
     print(f"\nbefore {before}\nafter  {after}")  # noqa: T201 - for `-s`
     assert after.proxies == before.proxies
     assert after.objects - before.objects < 1000
@@ -40,7 +40,7 @@ def is_flat(before, after):
 
 
 def test_connections(measured, server):
-    """A thousand, opened and closed."""
+    """A thousand connections are opened and closed."""
     assert measured.call(MODULE, "connections", server("/echo"), 200) == 200
     before = measured.memory()
     assert measured.call(MODULE, "connections", server("/echo"), 1000) == 1000
@@ -48,7 +48,7 @@ def test_connections(measured, server):
 
 
 def test_reconnections(measured, server):
-    """A thousand resets of one client."""
+    """The connection of one client is reset a thousand times."""
     assert measured.call(MODULE, "reconnections", server("/echo"), 100) == 100
     before = measured.memory()
     assert measured.call(MODULE, "reconnections", server("/echo"), 1000) == 1000
@@ -57,7 +57,7 @@ def test_reconnections(measured, server):
 
 @pytest.mark.parametrize("kind", ["text", "binary", "blob"])
 def test_messages(measured, server, kind):
-    """A hundred thousand of 1 KiB each way."""
+    """A hundred thousand messages of 1 KiB are sent and received."""
     assert measured.call(MODULE, "messages", server("/echo"), 10_000, kind) == 10_000
     before = measured.memory()
     assert measured.call(MODULE, "messages", server("/echo"), 100_000, kind) == 100_000
@@ -65,7 +65,7 @@ def test_messages(measured, server, kind):
 
 
 def test_flood(measured, server):
-    """Who reads nothing holds 64 MiB, then gets an error; others read on."""
+    """A subscriber that does not read holds 64 MiB, then fails; others read on."""
     url = server("/flood", count=FLOOD, size=64 * 1024, wait=1)
     told = measured.call(MODULE, "flood", url, FLOOD)
     assert told == f"WSStreamOverflowError, {FLOOD} seen by another"

@@ -1,4 +1,4 @@
-"""The same tests, collected and run by pytest inside Pyodide."""
+"""Runs the tests by pytest inside Pyodide."""
 
 import pytest
 
@@ -15,7 +15,7 @@ CASES = [
 @pytest.mark.timeout(TIMEOUT + 30)
 @pytest.mark.parametrize("runtime", CASES)
 def test_in_pyodide(runtime, tab, pyodide_config, table, tmp_path):
-    """All pass, some were found, and nothing native was imported."""
+    """All tests pass, there are some, and nothing native was imported."""
     script = RUNTIMES[runtime].script
     if tab is None:
         version, text = node_version(), run_in_node(script, pyodide_config, tmp_path)

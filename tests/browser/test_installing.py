@@ -1,4 +1,4 @@
-"""The wheel gets into a page in every way there is, and the README's program runs."""
+"""Every way to install the wheel in a page, after which the README's program runs."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def example(text: str, language: str) -> str:
 
 
 def replaced(text: str, *pairs: tuple[str, str]) -> str:
-    """The text with each first replaced by its second; it must be there."""
+    """Replace the first string of each pair by the second; it has to occur."""
     for old, new in pairs:
         assert text.count(old) == 1
         text = text.replace(old, new)
@@ -72,7 +72,7 @@ def the_wheel(bundle: Bundle) -> str:
 
 
 def test_micropip_brings_nothing_else(page: Page, bundle):
-    """One pure wheel: no `websockets`, and nothing of the native backend's needs."""
+    """One pure wheel is installed, without `websockets` or other native packages."""
     distribution.with_micropip()
     with serve(bundle.archives) as base:
         page.goto(f"{base}page/index.html")

@@ -1,4 +1,4 @@
-"""One conversation after another with a real server, the same on every platform.
+"""Conversations with a real server, which are the same on every platform.
 
 Runs unchanged inside Pyodide: no plug-ins, no threads, no sockets here.
 """
@@ -29,7 +29,7 @@ def kinds(client) -> list[str]:
     ids=["text", "empty", "non-ascii", "2-MiB", "binary", "empty-binary", "1-MiB"],
 )
 async def test_a_message_comes_back(server, data):
-    """What is sent is echoed as it was, with its type."""
+    """A message is echoed unchanged, with its type."""
     async with ws.connect(server("/echo")) as client:
         await client.add(data)
         answer = await client.recv()
@@ -41,7 +41,7 @@ async def test_a_message_comes_back(server, data):
     "data", [bytearray(b"abc"), memoryview(b"abc"), [97, 98, 99], (97, 98, 99)]
 )
 async def test_bytes_like(server, data):
-    """Everything that is bytes at heart arrives as bytes."""
+    """Every bytes-like object arrives as bytes."""
     async with ws.connect(server("/echo")) as client:
         await client.add(data)
         assert await client.recv() == b"abc"
@@ -67,7 +67,7 @@ async def test_order_with_many_senders(server):
 
 
 async def test_subprotocol(server):
-    """The server's pick is in the state, and gone with the connection."""
+    """The selected subprotocol is in the state while the connection is open."""
     options = ws.WebSocketOptions.common(protocols=["chat.v2", "chat.v1"])
     async with ws.connect(server("/protocol"), options) as client:
         assert client.protocol == "chat.v2"
@@ -77,7 +77,7 @@ async def test_subprotocol(server):
 
 
 async def test_the_peer_closes(server):
-    """Code and reason of the peer are shown, and raised to who receives."""
+    """The peer's code and reason are in the state, and in the error of recv()."""
     async with ws.connect(server("/echo")) as client:
         await client.add("close:4001:why")
         with pytest.raises(ws.WSConnectionClosedError) as caught:
@@ -90,7 +90,7 @@ async def test_the_peer_closes(server):
 
 
 async def test_iteration_ends_with_a_normal_close(server):
-    """After 1000 `async for` ends quietly, behind what was buffered."""
+    """After 1000 `async for` yields what is buffered, and ends without an error."""
     async with ws.connect(server("/echo")) as client:
         await client.add("one")
         await client.add("close")
@@ -100,7 +100,7 @@ async def test_iteration_ends_with_a_normal_close(server):
 
 
 async def test_iteration_raises_after_a_loss(server):
-    """A connection that is cut raises to the one who iterates."""
+    """The iteration raises if the connection is cut."""
     async with ws.connect(server("/echo")) as client:
         await client.add("one")
         assert await client.recv() == "one"
@@ -113,7 +113,7 @@ async def test_iteration_raises_after_a_loss(server):
 
 
 async def test_reconnection(server):
-    """A cut connection comes back by itself; the conversation goes on."""
+    """The client reconnects after a cut, and the conversation goes on."""
     async with ws.connect(server("/echo"), RETRY) as client:
         states = client.state_changes.open.subscribe()
         await client.add("abort")
@@ -132,7 +132,7 @@ async def test_reconnection(server):
 
 
 async def test_messages_wait_for_the_reconnection(server):
-    """What is added while there is no connection goes over the next one, in order."""
+    """Messages added without a connection are sent over the next one, in order."""
     async with ws.connect(server("/echo"), RETRY) as client:
         waits = client.state_changes.reconnecting.subscribe()
         await client.add("abort")
@@ -144,7 +144,7 @@ async def test_messages_wait_for_the_reconnection(server):
 
 
 async def test_greeting(server):
-    """What comes in the segment of the 101 is received, whenever one subscribes."""
+    """Messages in the segment of the 101 are received, whenever one subscribes."""
     async with ws.connect(server("/greeting")) as client:
         await client.add("later")
         received = [await client.recv() for _ in range(3)]
@@ -158,7 +158,7 @@ async def test_a_server_that_greets_and_closes_at_once(server):
 
 
 async def test_a_server_that_closes_at_once(server):
-    """It was open, and is closed with the server's code."""
+    """The connection has been open, and is closed with the server's code."""
     async with ws.connect(server("/close-at-once", code=4002, reason="no")) as client:
         with pytest.raises(ws.WSConnectionClosedError, match="4002"):
             await client.recv()
@@ -183,7 +183,7 @@ async def test_disconnect_and_connect_again(server):
 
 
 async def test_close_is_for_good(server):
-    """After `close()` nothing works any more, and says so."""
+    """After `close()` every call raises an error that says so."""
     client = await ws.connect(server("/echo"), RETRY)
     await client.close()
     await client.close()
@@ -231,7 +231,7 @@ async def test_a_refusal(server):
 
 
 async def test_many_subscribers(server):
-    """Every subscriber sees every message; derived streams what is theirs."""
+    """Every subscriber gets every message, and derived streams get their share."""
     async with ws.connect(server("/echo")) as client:
         everything = client.stream.subscribe()
         text = client.stream.text.subscribe()
@@ -261,7 +261,7 @@ async def test_many_subscribers(server):
 
 
 async def test_interceptors(server):
-    """What the application sends and gets is an object; on the wire it is JSON."""
+    """The application sends and receives objects; on the wire they are JSON."""
 
     class Json(ws.WSInterceptor):
         async def on_send(self, data, next):
@@ -281,7 +281,7 @@ async def test_interceptors(server):
 
 
 async def test_after_connect(server):
-    """It speaks first, hears first, and what it leaves reaches the subscribers."""
+    """It sends and receives first; messages that it leaves reach the subscribers."""
     seen = []
 
     async def greet(session: ws.Session) -> None:
@@ -307,7 +307,7 @@ async def test_after_connect(server):
 
 
 async def test_sessions(server):
-    """One item per connection, which ends with it."""
+    """There is one session for each connection, and it ends with the connection."""
     async with ws.connect(server("/greeting"), RETRY) as client:
         log = []
         async for session in client.sessions():
@@ -321,7 +321,7 @@ async def test_sessions(server):
 
 
 async def test_a_session_does_not_hear_what_an_earlier_connection_left(server):
-    """That nobody read is dropped and told; what came on its own connection stays."""
+    """Unread messages are dropped and reported, except those of its own connection."""
     heard = []
     options = ws.WebSocketOptions.common(on_event=heard.append)
     async with ws.WebSocketClient(options) as client:
@@ -342,7 +342,7 @@ async def test_a_session_does_not_hear_what_an_earlier_connection_left(server):
 
 @pytest.mark.parametrize("overflow", ["pause", "error"])
 async def test_a_session_where_what_was_kept_is_full(server, overflow):
-    """What an earlier connection has filled holds up no session, and ends none."""
+    """A buffer filled by an earlier connection neither stops nor ends a session."""
     options = ws.WebSocketOptions.common(stream_capacity=1, stream_overflow=overflow)
     async with ws.WebSocketClient(options) as client:
         await client.connect(server("/greeting"))
@@ -355,7 +355,7 @@ async def test_a_session_where_what_was_kept_is_full(server, overflow):
 
 
 async def test_sessions_where_the_oldest_are_dropped(server):
-    """What is dropped is not counted twice, and never a session's own messages."""
+    """Dropped messages are counted once, and a session's own are not dropped."""
     options = ws.WebSocketOptions.common(
         stream_capacity=3, stream_overflow="drop_oldest"
     )
@@ -373,7 +373,7 @@ async def test_sessions_where_the_oldest_are_dropped(server):
 
 
 async def test_unsendable(server):
-    """What cannot be sent is refused where it is given, and the connection stays."""
+    """An object that cannot be sent raises in the call, and the connection stays."""
     async with ws.connect(server("/echo")) as client:
         for data in (object(), 5, None, {"a": 1}, [256], "\ud800", 1.5):
             with pytest.raises(ws.WSUnsupportedDataError):
@@ -388,7 +388,7 @@ async def test_unsendable(server):
      "ws://h/#f", "ws://h/ a", "wss://h/\n", 5],
 )  # fmt: skip
 async def test_bad_urls(url):
-    """What is no WebSocket URL is refused before anything happens."""
+    """An invalid URL is refused before anything happens."""
     client = ws.WebSocketClient()
     with pytest.raises(ws.WSInvalidUrlError):
         await client.connect(url)
@@ -403,7 +403,7 @@ async def test_bad_urls(url):
      (1000, "x" * 124), (1000, "ü" * 62), (True, ""), ("1000", ""), (1000, 5)],
 )  # fmt: skip
 async def test_bad_closes(server, code, reason):
-    """A code or reason that may not be sent raises before anything is touched."""
+    """An invalid code or reason raises before anything is done."""
     async with ws.connect(server("/echo")) as client:
         with pytest.raises(ws.WSInvalidCloseError):
             await client.disconnect(code, reason)
@@ -448,7 +448,7 @@ async def test_start(server):
 
 
 async def test_url_provider(server, key):
-    """A provider is asked before each attempt, and told which it is."""
+    """A provider is called before each attempt, with the number of the attempt."""
     asked = []
 
     async def provide(context: ws.ConnectContext) -> str:

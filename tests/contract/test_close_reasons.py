@@ -1,4 +1,4 @@
-"""The reason of a close, also where no code goes in front of it.
+"""The reason of a close, with and without a code.
 
 A Close frame holds a reason of at most 123 bytes of UTF-8 behind a code, or nothing
 (RFC 6455 section 5.5.1). What may not be sent raises before anything is touched; but
@@ -23,7 +23,7 @@ unsendable = pytest.mark.parametrize("reason", UNSENDABLE.values(), ids=UNSENDAB
 
 
 async def assert_untouched(client):
-    """The connection is open, and answers."""
+    """Check that the connection is open, and answers."""
     assert client.state.is_open
     await client.add("still here")
     assert "still here" == await client.recv()
@@ -31,7 +31,7 @@ async def assert_untouched(client):
 
 @unsendable
 async def test_with_a_code(server, sockets, reason):
-    """It raises, and the connection goes on."""
+    """It raises, and the connection stays open."""
     async with ws.connect(server("/echo")) as client:
         with pytest.raises(ws.WSInvalidCloseError, match="reason"):
             await client.disconnect(1000, reason)
@@ -40,7 +40,7 @@ async def test_with_a_code(server, sockets, reason):
 
 @unsendable
 async def test_without_a_code(server, sockets, reason):
-    """It raises all the same."""
+    """It raises nevertheless."""
     async with ws.connect(server("/echo")) as client:
         with pytest.raises(ws.WSInvalidCloseError, match="reason"):
             await client.disconnect(None, reason)
@@ -67,7 +67,7 @@ async def test_no_reason_and_no_code(server, sockets, reason):
 @pytest.mark.parametrize("code", [1000, None])
 @unsendable
 async def test_close_closes(server, sockets, code, reason):
-    """Whatever its reason is; an event says what was left out."""
+    """The Close is sent without a reason that is invalid, and an event reports it."""
     events = []
     options = ws.WebSocketOptions(on_event=events.append)
     client = ws.WebSocketClient(options)

@@ -19,7 +19,7 @@ MIB = 2**20
 
 
 async def settle(connect, server) -> None:
-    """Let everything happen that has been caused: a round trip of another socket."""
+    """Wait until pending events have happened: a round trip on another socket."""
     transport, sink = await connect(server("/echo"))
     transport.send("settled?", text=True)
     await sink.until_messages(1)
@@ -75,7 +75,7 @@ async def test_order(connect, server):
 
 
 async def test_flood(connect, server):
-    """A server that sends as fast as it can is heard to the last message."""
+    """All messages of a server that sends as fast as it can are received."""
     _, sink = await connect(server("/flood", count=3000, size=100))
     await sink.until_messages(3000)
     numbers = [int(str(message).partition(":")[0]) for message in sink.messages]
@@ -91,7 +91,7 @@ async def test_fragments(connect, server):
 
 
 async def test_protocol(connect, server):
-    """The subprotocol that the server picked is told."""
+    """The selected subprotocol is reported."""
     transport, _ = await connect(server("/protocol", pick="b"), protocols=["a", "b"])
     assert transport.protocol == "b"
 
@@ -117,7 +117,7 @@ async def test_greeting(connect, server):
 
 
 async def test_greeting_and_close(connect, server):
-    """Nor are they where a Close comes in the same segment."""
+    """They are not lost either if a Close follows in the same segment."""
     _, sink = await connect(server("/greeting-close", code=4000, reason="done"))
     close = await sink.until_closed()
     assert sink.messages == GREETING
@@ -136,7 +136,7 @@ async def test_greeting_and_close(connect, server):
     ],
 )
 async def test_server_closes_at_once(connect, server, query, code, reason):
-    """The code and the reason of the peer's Close are told, on closing and at last."""
+    """The peer's code and reason are reported by on_closing and by on_closed."""
     _, sink = await connect(server("/close-at-once", **query))
     close = await sink.until_closed()
     assert (close.code, close.reason) == (code, reason)
@@ -159,7 +159,7 @@ async def test_server_closes_later(connect, server):
 
 
 async def test_server_aborts(connect, server):
-    """A reset is no closing handshake: 1006, and nobody was asked."""
+    """A reset is not a closing handshake: it is 1006, without on_closing."""
     transport, sink = await connect(server("/echo"))
     transport.send("abort", text=True)
     close = await sink.until_closed()
@@ -227,7 +227,7 @@ async def test_messages_before_our_close_arrive(connect, server, key):
 
 @pytest.mark.parametrize("end", ["close", "closed", "abort", "lost"])
 async def test_send_after_the_end(connect, server, end):
-    """Nothing is swallowed: send() raises where it can take nothing."""
+    """send() raises if the connection cannot send any more."""
     transport, sink = await connect(server("/echo"))
     if end == "abort":
         transport.abort()
@@ -243,7 +243,7 @@ async def test_send_after_the_end(connect, server, end):
 
 
 async def test_send_after_the_peers_close(connect, server):
-    """From on_closing on nothing can be sent."""
+    """After on_closing nothing can be sent."""
     transport, sink = await connect(server("/close-and-hold", code=1001))
     await sink.until(lambda: bool(sink.log))
     with pytest.raises(WSConnectionClosedError):
@@ -251,7 +251,7 @@ async def test_send_after_the_peers_close(connect, server):
 
 
 async def test_closed_comes_once_and_last(connect, server):
-    """Whatever else is called then, nothing is reported any more."""
+    """After on_closed nothing is reported, whatever is called."""
     transport, sink = await connect(server("/greeting-close", code=1000))
     await sink.until_closed()
     transport.close(1000, None)
@@ -264,7 +264,7 @@ async def test_closed_comes_once_and_last(connect, server):
 
 
 async def test_abort_is_silent(connect, server):
-    """No event comes after abort(), not even for what is on its way."""
+    """No event follows abort(), not even for data that is in transit."""
     transport, sink = await connect(server("/echo"))
     for _ in range(100):
         transport.send("x" * 1000, text=True)
@@ -275,7 +275,7 @@ async def test_abort_is_silent(connect, server):
 
 
 async def test_abort_from_inside(connect, server):
-    """Called by the sink in the midst of many messages, abort() is silent too.
+    """No event follows abort() either if the sink calls it between messages.
 
     Only the batch that is being handed over is, to its end.
     """
@@ -289,7 +289,7 @@ async def test_abort_from_inside(connect, server):
 
 
 async def test_abort_while_closing(connect, server):
-    """A peer that never answers our Close is no hindrance."""
+    """It works although the peer never answers our Close."""
     transport, sink = await connect(server("/silent-close"))
     transport.close(1000, None)
     transport.abort()
@@ -316,7 +316,7 @@ async def test_no_proper_answer(connect, server, path):
 
 
 async def test_nobody_there(connect):
-    """A port where nobody listens is an error of the network or of ours."""
+    """A port without a listener is an error."""
     with pytest.raises((WSError, OSError)):
         await connect("ws://127.0.0.1:1/")
 
@@ -329,7 +329,7 @@ async def test_errors_show_no_secrets(connect, server):
 
 
 async def test_cancelling_the_connector(connect, server):
-    """Cancelled, it raises CancelledError and leaves nothing that reports."""
+    """It raises CancelledError, and nothing is reported afterwards."""
     sink = Recording()
     task = asyncio.ensure_future(connect(server("/hang"), sink=sink))
     await settle(connect, server)
@@ -366,7 +366,7 @@ async def test_max_size_counts_bytes(connect, server):
 
 @pytest.mark.parametrize("path", ["/bad-utf8", "/bad-frame"])
 async def test_broken_protocol(connect, server, path):
-    """What came before is delivered, what is broken is not, and it ends."""
+    """Messages before the fault are delivered, and the connection ends."""
     _, sink = await connect(server(path))
     close = await sink.until_closed()
     assert sink.messages == ["good"]
@@ -375,7 +375,7 @@ async def test_broken_protocol(connect, server, path):
 
 
 async def test_buffered_amount(connect, server, key):
-    """A peer that does not read is seen; on_writable comes when it reads again."""
+    """It grows if the peer does not read; on_writable follows once it reads again."""
     transport, sink = await connect(server("/stall", key=key), write_limit=64 * 1024)
     assert transport.buffered_amount == 0
     for _ in range(32):

@@ -13,7 +13,7 @@ CONFIG = runpy.run_path(str(ROOT / "playwright.config.py"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take from the configuration what the command line leaves open."""
+    """Take options from the configuration that the command line does not set."""
     config.option.output = str(CONFIG["ARTIFACTS"])
     if config.option.tracing == "off":
         config.option.tracing = CONFIG["TRACING"]
@@ -23,7 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def playwright_config() -> dict[str, Any]:
-    """What `playwright.config.py` says."""
+    """The configuration in `playwright.config.py`."""
     return CONFIG
 
 
@@ -32,14 +32,14 @@ def browser_type_launch_args(
     browser_type_launch_args: dict[str, Any],
     browser_type: BrowserType,
 ) -> dict[str, Any]:
-    """Which browser is started, and how."""
+    """The options with which the browser is started."""
     ours = CONFIG["launch_arguments"](browser_type.executable_path)
     return {**browser_type_launch_args, **ours}
 
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    """What a fresh context looks like."""
+    """The options of a new browser context."""
     return {**browser_context_args, **CONFIG["context_arguments"]()}
 
 

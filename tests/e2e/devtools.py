@@ -1,4 +1,4 @@
-"""Chromium by its own DevTools protocol, where Playwright is in the way.
+"""Chromium, driven by its DevTools protocol where Playwright interferes.
 
 Playwright keeps every page in the state of one that is looked at (focus emulation), so
 that no tab is ever hidden, and what is not hidden cannot be frozen. Over the bare
@@ -22,7 +22,7 @@ TIMEOUT = 60.0
 
 
 class DevToolsError(Exception):
-    """The browser, or the page, refused."""
+    """Raised if the browser or the page refuses a command."""
 
 
 class Browser:
@@ -67,7 +67,7 @@ class Tab:
         self._session = attached["sessionId"]
 
     def is_loaded(self, url: str) -> bool:
-        """Whether it shows this page, and all of it."""
+        """Whether it shows this page, fully loaded."""
         try:
             shown, state = self.evaluate("() => [location.href, document.readyState]")
         except DevToolsError:  # nothing is there yet
@@ -88,15 +88,15 @@ class Tab:
         return answer["result"].get("value")
 
     def to_front(self) -> None:
-        """Have it looked at, and the others hidden."""
+        """Show this tab, which hides the others."""
         self._browser.send("Target.activateTarget", targetId=self._target)
 
     def freeze(self) -> None:
-        """Stop it, as Chromium does to hidden tabs after five minutes."""
+        """Freeze the tab, as Chromium does with hidden ones after five minutes."""
         self._set("frozen")
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Unfreeze the tab."""
         self._set("active")
 
     def _set(self, state: str) -> None:
@@ -133,7 +133,7 @@ def start(arguments: dict[str, Any]) -> Iterator[Browser]:
 
 
 def _address(file: Path) -> str:
-    """What the browser writes down once it listens: the port, and a path."""
+    """Read the port and the path that the browser writes to a file."""
     deadline = time.monotonic() + TIMEOUT
     while not file.exists() or len(lines := file.read_text().split()) < 2:
         assert time.monotonic() < deadline, "the browser does not listen"

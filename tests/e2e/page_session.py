@@ -58,11 +58,11 @@ class Living:
         self._evaluate(START, config)
 
     def report(self) -> dict[str, Any]:
-        """What the client has gone through."""
+        """Return the report of the client."""
         return json.loads(self._evaluate("() => globalThis.report()", None))
 
     def until(self, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Wait until the report is as it should be, and return it."""
+        """Wait until the report meets a condition, and return it."""
         deadline = time.monotonic() + PATIENCE
         while not condition(report := self.report()):
             assert time.monotonic() < deadline, report

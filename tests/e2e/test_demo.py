@@ -1,4 +1,4 @@
-"""The page of the demo, as a person would see it."""
+"""The page of the demo, as a visitor sees it."""
 
 from playwright.sync_api import Page, expect
 
@@ -18,7 +18,7 @@ def finish(page: Page, demo_url: str, timeout: int) -> None:
 
 
 def test_conversation(page: Page, demo_url: str, playwright_config) -> None:
-    """It exchanges messages, is cut off, comes back by itself, and shows all of it."""
+    """It exchanges messages, loses its connection, reconnects, and shows it all."""
     finish(page, demo_url, playwright_config["PYODIDE_TIMEOUT"])
 
     lines = page.locator("#log").inner_text().splitlines()
@@ -38,7 +38,7 @@ def test_conversation(page: Page, demo_url: str, playwright_config) -> None:
 
 
 def test_no_complaints(page: Page, demo_url: str, playwright_config) -> None:
-    """Nothing is missing, nothing fails, and nothing comes from elsewhere."""
+    """No request fails, and none goes to another server."""
     errors: list[str] = []
     requested: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

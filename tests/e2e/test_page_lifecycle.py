@@ -1,4 +1,4 @@
-"""What happens to pages, in a real Chromium: nothing here is played.
+"""The lifecycle of pages in a real Chromium.
 
 Retries wait for a minute, so that whatever comes back at once does so because of the
 page's event.
@@ -48,14 +48,14 @@ def site() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """What the client connects to."""
+    """The URL that the client connects to."""
     with Server() as running:
         yield running
 
 
 @pytest.fixture
 def living(page: Page, site: str) -> Living:
-    """The page, loaded; the program is not yet started."""
+    """The loaded page, in which the program has not started."""
     page.goto(site + PAGE)
     return Living(page.evaluate, site)
 
@@ -66,7 +66,7 @@ def tab(
     browser_type: BrowserType,
     site: str,
 ) -> Iterator[tuple[devtools.Browser, devtools.Tab, Living]]:
-    """The same in a browser that Playwright does not hold."""
+    """The same in a browser that Playwright does not control."""
     path = browser_type_launch_args.get("executable_path")
     path = path or browser_type.executable_path
     with devtools.start({**browser_type_launch_args, "executable_path": path}) as free:
@@ -75,19 +75,19 @@ def tab(
 
 
 def handshakes(server: Server, key: str) -> int:
-    """How many the server has seen."""
+    """The number of connections that the server has accepted."""
     with urllib.request.urlopen(server.urls.http("/count", key=key)) as answer:  # noqa: S310
         return int(json.load(answer))
 
 
 def seconds_to_come_back(report: dict[str, Any]) -> float:
-    """From the last loss to the connection after it."""
+    """Seconds from the last loss to the connection after it."""
     lost = len(report["states"]) - report["states"][::-1].index("Reconnecting") - 1
     return report["times"][-1] - report["times"][lost]
 
 
 def test_offline_and_back(page: Page, living: Living, server: Server) -> None:
-    """While it is offline nothing is tried; back online, it is connected at once."""
+    """There is no attempt while it is offline, and one at once when it is online."""
     living.start(server.urls("/echo", key="offline", retry=0.2))
     living.until_open(1)
 
@@ -111,7 +111,7 @@ def test_offline_and_back(page: Page, living: Living, server: Server) -> None:
 def test_back_forward_cache(
     page: Page, living: Living, site: str, server: Server
 ) -> None:
-    """Left, kept in the cache and shown again: it is connected again at once."""
+    """A page that is cached and shown again reconnects at once."""
     living.start(server.urls("/echo", key="cache"))
     living.until_open(1)
 
@@ -129,7 +129,7 @@ def test_back_forward_cache(
 
 
 def test_hidden_tab(tab, site: str, server: Server) -> None:
-    """Behind another tab it lives on; looked at again, it asks the server."""
+    """A hidden tab stays connected. When it is shown, it probes the server."""
     free, ours, living = tab
     living.start(server.urls("/echo", key="hidden"))
     living.until_open(1)
@@ -148,7 +148,7 @@ def test_hidden_tab(tab, site: str, server: Server) -> None:
 
 
 def test_frozen_tab(tab, site: str, server: Server) -> None:
-    """Chromium closes the sockets of a frozen tab; thawed, it is connected at once."""
+    """Chromium closes the sockets of a frozen tab, which reconnects when it resumes."""
     free, ours, living = tab
     living.start(server.urls("/echo", key="frozen"))
     living.until_open(1)
@@ -167,7 +167,7 @@ def test_frozen_tab(tab, site: str, server: Server) -> None:
 
 
 def test_a_secure_page(browser: Browser) -> None:
-    """`wss:` works, and `ws:` is told in plain words, once."""
+    """`wss:` works, and `ws:` fails once with an error that explains why."""
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost", "127.0.0.1")
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,4 +1,4 @@
-"""What a browser does about a handshake that it, or the server, refuses: for real.
+"""Handshakes that a real browser, or the server, refuses.
 
 Chromium is asked over its DevTools whether it would bring up a login dialog, and the
 page is given a policy of its own.
@@ -33,21 +33,21 @@ def site() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """What the client connects to."""
+    """The URL that the client connects to."""
     with Server() as running:
         yield running
 
 
 @pytest.fixture
 def living(page: Page, site: str) -> Living:
-    """The page, loaded; the program is not yet started."""
+    """The loaded page, in which the program has not started."""
     page.goto(site + PAGE)
     return Living(page.evaluate, site)
 
 
 @pytest.fixture
 def challenges(page: Page) -> list[str]:
-    """The URLs for which a login dialog would have come up; each is dismissed."""
+    """The URLs for which a login dialog came up, which was dismissed."""
     seen: list[str] = []
     devtools = page.context.new_cdp_session(page)
     dismiss = {"response": "CancelAuth"}
@@ -70,17 +70,17 @@ def challenges(page: Page) -> list[str]:
 
 
 def until_decided(living: Living) -> dict[str, Any]:
-    """Wait until the first attempt has failed; what the client does about it."""
+    """Wait until the first attempt has failed, and return the report."""
     return living.until(lambda report: "attempt_failed" in report["causes"])
 
 
 def refusal(server: Server, **query: object) -> str:
-    """A URL whose handshake is refused, for a client that asks over HTTP why."""
+    """A URL whose handshake is refused, for a client with `diagnose`."""
     return server.urls("/refuse", diagnose=1, retry=FOR_EVER, **query)
 
 
 def test_a_refusal(living: Living, server: Server, challenges: list[str]) -> None:
-    """A 401 without a challenge is found out, and final."""
+    """A 401 without a challenge is reported, and final."""
     living.start(refusal(server, status=401), wait=False)
     decided = until_decided(living)
     assert "Closed" == decided["state"]
@@ -92,7 +92,7 @@ def test_a_refusal(living: Living, server: Server, challenges: list[str]) -> Non
 def test_no_login_dialog(
     living: Living, server: Server, challenges: list[str], hide: dict[str, int]
 ) -> None:
-    """One with a challenge brings up no dialog, whoever may see the answer."""
+    """A 401 with a challenge brings up no dialog, whether or not it is readable."""
     url = refusal(server, status=401, challenge='Basic realm="here"', **hide)
     living.start(url, wait=False)
     decided = until_decided(living)
@@ -105,7 +105,7 @@ def test_no_login_dialog(
 def test_a_policy_that_forbids_the_address(
     page: Page, living: Living, server: Server
 ) -> None:
-    """It is named, and the address not tried again and again."""
+    """The policy is named, and there is no retry."""
     page.evaluate(FORBID, "'self'")
     living.start(server.urls("/echo", retry=FOR_EVER), wait=False)
     decided = until_decided(living)
@@ -114,7 +114,7 @@ def test_a_policy_that_forbids_the_address(
 
 
 def test_a_policy_that_allows_it(page: Page, living: Living, server: Server) -> None:
-    """Whatever else it forbids is nothing to us."""
+    """What the policy forbids otherwise has no effect on us."""
     page.evaluate(FORBID, f"'self' {server.urls.base}")
     living.start(server.urls("/echo", retry=FOR_EVER), wait=False)
     living.until_open(1)
@@ -123,7 +123,7 @@ def test_a_policy_that_allows_it(page: Page, living: Living, server: Server) -> 
 def test_a_policy_that_something_else_breaks(
     page: Page, living: Living, server: Server
 ) -> None:
-    """A violation of others, meanwhile, is not taken for ours."""
+    """A violation by something else is not taken for ours."""
     page.evaluate(FORBID, f"'self' {server.urls.base}")
     page.evaluate("() => setInterval(() => fetch('http://127.0.0.2/'), 1)")
     living.start(server.urls("/refuse", status=503, retry=FOR_EVER), wait=False)

@@ -1,4 +1,4 @@
-"""nginx in front, which cuts what is idle."""
+"""An nginx in front of the server, which cuts idle connections."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ def impatient(nginx, program):
 
 
 async def test_idle_is_cut(platform, impatient):
-    """Without a heartbeat the connection is lost, and that is told."""
+    """Without a heartbeat the connection is lost, and the loss is reported."""
     async with WebSocketClient(impatient.options(heartbeat=None)) as client:
         await client.connect(impatient.url)
         with pytest.raises(WSConnectionClosedError) as caught:
@@ -33,7 +33,7 @@ async def test_idle_is_cut(platform, impatient):
 
 
 async def test_heartbeat_keeps_it(platform, impatient):
-    """With one it lives on."""
+    """With a heartbeat the connection stays open."""
     heartbeat = Heartbeat(interval=IDLE / 4, timeout=5)
     async with WebSocketClient(impatient.options(heartbeat=heartbeat)) as client:
         await client.connect(impatient.url)
@@ -46,7 +46,7 @@ async def test_heartbeat_keeps_it(platform, impatient):
 
 
 async def test_bad_gateway(platform, nginx, program):
-    """Nobody behind it: the status is known."""
+    """Without a server behind it, the error has its status."""
     real = nginx(program("with_websockets.py"))
     with real.program:
         client = WebSocketClient(real.options())
@@ -57,7 +57,7 @@ async def test_bad_gateway(platform, nginx, program):
 
 
 async def test_unknown_authority(platform, impatient):
-    """A certificate of nobody we know is refused."""
+    """A certificate of an unknown authority is refused."""
     client = WebSocketClient(WebSocketOptions.vm(proxy=None))
     with pytest.raises(WSHandshakeError, match="certificate is not trusted"):
         await client.connect(impatient.url)

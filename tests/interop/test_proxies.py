@@ -1,4 +1,4 @@
-"""Through proxies that others wrote: CONNECT and SOCKS5, with credentials or not."""
+"""Other projects' proxies: CONNECT and SOCKS5, with and without credentials."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -122,7 +122,7 @@ def proxy(request, running):
 
 @pytest.mark.parametrize("guarded", [True, False])
 async def test_through(platform, proxy, server, guarded):
-    """All goes through, both ways, and so does the closing."""
+    """Messages pass in both directions, and so does the closing handshake."""
     options = WebSocketOptions.vm(proxy=proxy(guarded=guarded).url())
     async with WebSocketClient(options) as client:
         await client.connect(server("/echo"))
@@ -147,7 +147,7 @@ async def test_tls_through(platform, proxy, tls_server, trusting):
 
 @pytest.mark.parametrize("password", ["wrong", "s3cr3t%21"])
 async def test_wrong_password(platform, proxy, server, password):
-    """A proxy that refuses is told from a server that does, without the password."""
+    """The error says that the proxy refused, and does not show the password."""
     one = proxy(guarded=True)
     client = WebSocketClient(WebSocketOptions.vm(proxy=one.url(password)))
     with pytest.raises(WSNotConnectedError, match="the proxy") as caught:
@@ -170,7 +170,7 @@ async def test_nobody_behind(platform, proxy):
 
 @pytest.mark.parametrize("name", ["https_proxy", "ws_proxy", "all_proxy"])
 async def test_of_the_environment(platform, proxy, server, monkeypatch, name):
-    """The environment names it, and may make an exception."""
+    """The environment configures the proxy and exceptions."""
     one = proxy(guarded=False)
     monkeypatch.setenv(name, one.url())
     monkeypatch.setenv("no_proxy", "")

@@ -1,4 +1,4 @@
-"""Our client against servers that others wrote."""
+"""Our client with other projects' servers."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ SOON = ConnectionRetryInterval(min=0.05, max=0.1)
 
 @pytest.mark.parametrize("compression", [True, False])
 async def test_echo(platform, real, compression):
-    """Text, binary and a mebibyte come back as they went, deflated or not."""
+    """Text, binary data and a mebibyte are echoed unchanged, compressed or not."""
     messages = ["grüße €", b"\x00\xff", "", b"", "x" * MIB, os.urandom(MIB)]
     options = real.options(compression=compression)
     async with WebSocketClient(options) as client:
@@ -49,7 +49,7 @@ async def test_subprotocol(platform, real):
 
 
 async def test_server_closes(platform, real):
-    """Its code and reason arrive."""
+    """The server's code and reason arrive."""
     async with WebSocketClient(real.options()) as client:
         await client.connect(real.url)
         await client.add("close:4001:enough")
@@ -61,7 +61,7 @@ async def test_server_closes(platform, real):
 
 
 async def test_client_closes(platform, real):
-    """Our code arrives there."""
+    """Our code arrives at the server."""
     async with WebSocketClient(real.options(close_timeout=5)) as client:
         await client.connect(real.url)
         await client.disconnect(4002, "done")
@@ -77,7 +77,7 @@ async def test_client_closes(platform, real):
 
 
 async def test_ping(platform, real):
-    """It answers a Ping."""
+    """The server answers a Ping."""
     async with WebSocketClient(real.options()) as client:
         await client.connect(real.url)
         assert 0 < await client.ping() < 5
@@ -86,7 +86,7 @@ async def test_ping(platform, real):
 
 @pytest.mark.parametrize("kill", [True, False])
 async def test_restart(platform, real, kill):
-    """After its restart, orderly or not, the client is there again by itself."""
+    """After a restart of the server, clean or not, the client reconnects."""
     options = real.options(connection_retry_interval=SOON)
     async with WebSocketClient(options) as client:
         await client.connect(real.url)

@@ -1,6 +1,5 @@
 """Fixtures of the native suite."""
 
-import asyncio
 import ssl
 import subprocess
 import sys
@@ -11,7 +10,6 @@ import trustme
 from tests.support.fixtures import connect, key, platform, server
 from tests.support.raw_peer_fixtures import dial, listen
 from tests.support.server import Server
-from tests.support.transport_layers import tap
 from tests.support.urls import Urls
 
 __all__ = ["connect", "dial", "key", "listen", "platform", "server"]
@@ -19,13 +17,13 @@ __all__ = ["connect", "dial", "key", "listen", "platform", "server"]
 
 @pytest.fixture(scope="session")
 def authority():
-    """A certificate authority that nobody knows."""
+    """A certificate authority that the system does not trust."""
     return trustme.CA()
 
 
 @pytest.fixture(scope="session")
 def trusting(authority):
-    """A client's TLS context that does know it."""
+    """A client's TLS context that trusts this authority."""
     context = ssl.create_default_context()
     authority.configure_trust(context)
     return context
@@ -33,7 +31,7 @@ def trusting(authority):
 
 @pytest.fixture(scope="session")
 def serving_tls(authority):
-    """Makes a server's TLS context for a certificate of these names."""
+    """Makes a server's TLS context with a certificate for these names."""
 
     def make(*names: str, **how) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -52,20 +50,14 @@ def tls_server(serving_tls):
 
 @pytest.fixture
 def other_server():
-    """Another origin."""
+    """The URLs of a second server, which is another origin."""
     with Server() as running:
         yield running.urls
 
 
-@pytest.fixture
-async def lines(monkeypatch):
-    """What this test's connections have between them and their sockets."""
-    return tap(asyncio.get_running_loop(), monkeypatch)
-
-
 @pytest.fixture(scope="session")
 def far_server():
-    """The URLs of a server in a process of its own: it takes no turns from a test."""
+    """The URLs of a server in its own process, which does not share the test's loop."""
     command = [sys.executable, "-m", "tests.support.server"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
         assert process.stdout is not None

@@ -3,20 +3,20 @@
 import pytest
 
 from tools.autobahn import (
-    SLOW,
-    bare_echo,
+    SLOW_CASES,
     echo,
+    echo_with_websockets,
     ensure_suite,
-    failures,
     fuzzing_server,
     run_cases,
+    select_failures,
 )
 from tools.common import ToolError
 
 
 @pytest.fixture(scope="module")
 def suite():
-    """The suite, set up where this machine can."""
+    """The test suite, if it can be installed on this machine."""
     try:
         ensure_suite()
     except ToolError as error:
@@ -26,10 +26,11 @@ def suite():
 @pytest.mark.timeout(300)
 async def test_autobahn(suite, tmp_path):
     """No case fails that passes with bare websockets."""
-    async with fuzzing_server(tmp_path, SLOW) as url:
+    async with fuzzing_server(tmp_path, SLOW_CASES) as url:
         ours = await run_cases(url, "ws", echo, tmp_path)
-        bare = await run_cases(url, "websockets", bare_echo, tmp_path)
+        bare = await run_cases(url, "websockets", echo_with_websockets, tmp_path)
     assert len(ours) == len(bare) == 247
-    excused = failures(bare)
-    worse = {name: word for name, word in failures(ours).items() if name not in excused}
+    excused = select_failures(bare)
+    failed = select_failures(ours)
+    worse = {name: result for name, result in failed.items() if name not in excused}
     assert worse == {}

@@ -41,7 +41,7 @@ def impatient(monkeypatch):
     ids=["64 B", "64 KiB", "1 MiB", "1 MiB deflated"],
 )
 async def test_flood(far_server, size, total, compress):
-    """Less than 32 MiB more, every message in order, and no heartbeat kills."""
+    """Memory grows by less than 32 MiB, order is kept, and no heartbeat fails."""
     count = total // size
     url = far_server("/flood", size=size, count=count, compress=compress)
     program = await asyncio.create_subprocess_exec(
@@ -65,7 +65,7 @@ async def test_flood(far_server, size, total, compress):
 
 
 async def test_a_subscriber_that_is_never_read(server, impatient, caplog):
-    """A warning, an event and `explain()` name it; dropped, it holds nobody up."""
+    """A warning, an event and `explain()` name it. Once dropped, it stops nobody."""
     told = Told()
     options = ws.WebSocketOptions.vm(on_event=told, stream_capacity=4)
     with caplog.at_level(logging.WARNING, "ws.client"):
@@ -88,7 +88,7 @@ async def test_a_subscriber_that_is_never_read(server, impatient, caplog):
 
 
 async def test_nobody_has_subscribed(server, impatient):
-    """What is kept for a first subscriber that never comes is named too."""
+    """Messages that are kept for a first subscriber that never comes are reported."""
     told = Told()
     options = ws.WebSocketOptions.vm(on_event=told, stream_capacity=4)
     async with ws.connect(server("/flood", count=50), options) as client:
@@ -98,7 +98,7 @@ async def test_nobody_has_subscribed(server, impatient):
 
 
 async def test_a_slow_subscriber_is_not_called_stuck(server, monkeypatch):
-    """Who reads now and then holds the socket up, and is no mystery."""
+    """A subscriber that reads from time to time pauses the socket without a warning."""
     set_patience(monkeypatch, 0.2)
     told = Told()
     options = ws.WebSocketOptions.vm(on_event=told, stream_capacity=4)
@@ -112,7 +112,7 @@ async def test_a_slow_subscriber_is_not_called_stuck(server, monkeypatch):
 
 
 async def test_a_pause_outlives_a_connection(server):
-    """A heart does not beat on a new connection that is paused from the start."""
+    """The heartbeat waits while a new connection is paused from the start."""
     options = ws.WebSocketOptions.vm(
         stream_capacity=1,
         heartbeat=ws.Heartbeat(0.02, 0.02),
@@ -133,7 +133,7 @@ async def test_a_pause_outlives_a_connection(server):
 
 @pytest.mark.parametrize("compress", [0, 1])
 async def test_disconnect_while_paused(server, compress):
-    """Closing reads what is in the way, and is as clean as ever."""
+    """Closing reads the messages before the Close, and is clean."""
     options = ws.WebSocketOptions.vm(stream_capacity=4, close_timeout=20)
     url = server("/flood", count=2000, size=1000, compress=compress)
     async with ws.connect(url, options) as client:
@@ -146,7 +146,7 @@ async def test_disconnect_while_paused(server, compress):
 
 
 async def test_what_disconnecting_discards_is_counted(server):
-    """All that came was delivered or counted, and the loss is told."""
+    """Every received message is delivered, or counted and reported as dropped."""
     told = Told()
     options = ws.WebSocketOptions.vm(stream_capacity=4, on_event=told)
     url = server("/flood", count=2000, size=1000)
@@ -163,7 +163,7 @@ async def test_what_disconnecting_discards_is_counted(server):
 
 
 async def test_what_reconnecting_discards_is_counted(server):
-    """So it is where the old connection ends out of sight."""
+    """The same holds if the old connection is closed in the background."""
     told = Told()
     options = ws.WebSocketOptions.vm(
         stream_capacity=4, on_event=told, connection_retry_interval=LATER
@@ -184,7 +184,7 @@ async def test_what_reconnecting_discards_is_counted(server):
 
 
 async def read(subscriber, count: int) -> list[int]:
-    """The numbers of so many messages."""
+    """Read this many messages, and return their numbers."""
     return [number(await anext(subscriber)) for _ in range(count)]
 
 

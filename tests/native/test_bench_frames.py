@@ -8,7 +8,7 @@ from tests.bench.frames import encode, take_frame
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 65_535, 65_536])
 def test_frames_of_a_client(size):
-    """They are taken when they are complete, and not before."""
+    """Frames of a client are read once they are complete."""
     payload = (bytes(range(256)) * 257)[:size]
     whole = Frame(Opcode.BINARY, payload).serialize(mask=True)
 
@@ -21,7 +21,7 @@ def test_frames_of_a_client(size):
 
 @pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
 def test_frames_of_the_server(size):
-    """They are the same as the library's."""
+    """Frames of the server are the same as the library's."""
     payload = b"x" * size
 
     assert Frame(Opcode.TEXT, payload).serialize(mask=False) == encode(0x1, payload)

@@ -1,4 +1,4 @@
-"""Every call, cancelled at every turn of the loop: nothing is left, all goes on."""
+"""Every call is cancelled at every turn of the loop: nothing is left behind."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ async def provide(url: str) -> str:
 
 
 async def follow(client, _):
-    """Two sessions, with a reconnection between them."""
+    """Follow two sessions, with a reconnection between them."""
     async for session in client.sessions():
         if session.connection == 2:
             break
@@ -57,7 +57,7 @@ ONGOING = [name for name in CALLS if name not in NEW]
 
 
 async def greet(session: ws.Session) -> None:
-    """Talks a while before the connection is open."""
+    """Exchanges messages before the connection counts as open."""
     await session.add("hello")
     await session.recv()
 
@@ -73,7 +73,7 @@ OPTIONS = ws.WebSocketOptions.vm(
 
 
 async def cancel_at(work: "asyncio.Future[object]", count: int, turns: Turns) -> bool:
-    """Cancel after so many turns; whether it was done before."""
+    """Cancel after this many turns; return whether it was done before."""
     for _ in range(count):
         await turns.next()
     done = work.done()
@@ -84,7 +84,7 @@ async def cancel_at(work: "asyncio.Future[object]", count: int, turns: Turns) ->
 
 
 async def check_usable(client: ws.WebSocketClient, server) -> None:
-    """It is at rest or open, and can talk."""
+    """Check that the client is idle, closed or open, and can still be used."""
     if client.is_closed:
         return
     if not client.state.is_open:
@@ -98,7 +98,7 @@ async def check_usable(client: ws.WebSocketClient, server) -> None:
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_at_every_turn(server, call):
-    """At the 1st, the 2nd, the 3rd … until it completes: nothing stays."""
+    """Cancelled at the 1st, 2nd, 3rd … turn until it completes, it leaves nothing."""
     before, turns = descriptors(), Turns()
     for count in itertools.count(1):
         client = ws.WebSocketClient(OPTIONS)
@@ -121,7 +121,7 @@ async def test_at_every_turn(server, call):
 
 @pytest.mark.parametrize("call", NEW)
 async def test_a_cancelled_connect_leaves_nothing_at_once(server, call):
-    """Even before `close()`: the attempt is stopped, its socket is free."""
+    """Even before `close()` the attempt is stopped, and its socket is closed."""
     before, turns = descriptors(), Turns()
     client = ws.WebSocketClient(OPTIONS)
     for count in itertools.count(1):
@@ -152,7 +152,7 @@ async def test_recv_loses_nothing(server):
 
 
 async def test_add_that_waits_is_not_sent(server, key):
-    """Cancelled before the transport has taken the message, it never goes."""
+    """A message is never sent if its add() is cancelled before the transport has it."""
     async with ws.connect(server("/collect", key=key)) as client:
         states = client.state_changes.subscribe()
         asked = begin(client.reconnect())
@@ -170,7 +170,7 @@ async def test_add_that_waits_is_not_sent(server, key):
 
 @pytest.mark.parametrize("body", ["talks", "waits"])
 async def test_the_whole_program(server, body):
-    """`async with ws.connect(…)`, cancelled wherever it is."""
+    """`async with ws.connect(…)` may be cancelled at any point."""
 
     async def program() -> None:
         async with ws.connect(server("/echo"), OPTIONS) as client:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.client_driver import causes
-from tests.support.tcp_proxy import Fault, TcpProxy, Way
+from tests.support.tcp_proxy import Direction, Fault, TcpProxy
 from ws_common.client import WebSocketClient
 from ws_common.lifecycle.states import Closed
 from ws_common.options.options import WebSocketOptions
@@ -32,7 +32,7 @@ SLACK = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one conversation."""
+    """The outcome of one conversation."""
 
     reached: str
     error: WSError | None
@@ -41,7 +41,7 @@ class Outcome:
 
 
 async def converse(url: str, patience: float) -> Outcome:
-    """Connect, be answered, close; what is no `WSError` escapes."""
+    """Connect, echo a message and close; anything but a `WSError` is raised."""
     options = WebSocketOptions.vm(
         proxy=None, timeout=patience, close_timeout=patience, heartbeat=None
     )
@@ -70,16 +70,16 @@ async def converse(url: str, patience: float) -> Outcome:
     return Outcome(reached, error, tuple(causes(client)), seconds)
 
 
-async def cut(to: int, way: str, position: int, fault: Fault) -> Outcome:
-    """One conversation through a proxy of its own."""
-    fails = {way: Way(after=position, then=fault)}
+async def cut(to: int, direction: str, position: int, fault: Fault) -> Outcome:
+    """Run one conversation through a proxy of its own."""
+    fails = {direction: Direction(after=position, then=fault)}
     async with TcpProxy(to, **fails) as proxy:
         url = f"ws://127.0.0.1:{proxy.port}/echo"
         return await converse(url, PATIENCE[fault])
 
 
 def lasting() -> tuple[int, int]:
-    """How many tasks and open files there are."""
+    """Return how many tasks and open files there are."""
     files = len(list(FDS.iterdir())) if FDS.exists() else 0
     return len(asyncio.all_tasks()), files
 
@@ -90,7 +90,7 @@ def port(server) -> int:
 
 
 async def lengths(port: int) -> dict[str, tuple[int, int]]:
-    """For each direction the bytes of the handshake, and of all."""
+    """The bytes of the handshake and of the whole conversation, in each direction."""
     async with TcpProxy(port) as proxy:
         options = WebSocketOptions.vm(proxy=None, heartbeat=None)
         async with WebSocketClient(options) as client:
@@ -99,11 +99,11 @@ async def lengths(port: int) -> dict[str, tuple[int, int]]:
             await client.add("hello")
             await client.recv()
             await client.disconnect()
-        return {way: (handshake[way], proxy.passed[way]) for way in ("up", "down")}
+        return {name: (handshake[name], proxy.passed[name]) for name in ("up", "down")}
 
 
 def documented(outcome: Outcome, fault: Fault) -> bool:
-    """Whether this may become of a conversation cut so, by docs/lifecycle.md."""
+    """Return whether docs/lifecycle.md allows this outcome for such a cut."""
     silent = fault == "swallow"
     last = outcome.causes[-2]  # close() comes after it
     match outcome.reached:
@@ -129,10 +129,10 @@ def documented(outcome: Outcome, fault: Fault) -> bool:
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("fault", ["fin", "rst", "swallow"])
-@pytest.mark.parametrize("way", ["up", "down"])
-async def test_every_cut(platform, port, way, fault, caplog):
-    """Wherever it is cut: an outcome of the list, in time, and nothing is left."""
-    handshake, total = (await lengths(port))[way]
+@pytest.mark.parametrize("direction", ["up", "down"])
+async def test_every_cut(platform, port, direction, fault, caplog):
+    """Wherever it is cut, the outcome is a documented one, in time, without a leak."""
+    handshake, total = (await lengths(port))[direction]
     strange: list[object] = []
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _loop, context: strange.append(context))
@@ -140,7 +140,7 @@ async def test_every_cut(platform, port, way, fault, caplog):
 
     async def one(position: int) -> Outcome:
         async with gate:
-            return await cut(port, way, position, fault)
+            return await cut(port, direction, position, fault)
 
     before = lasting()
     outcomes = await asyncio.gather(*(one(position) for position in range(total)))

@@ -1,4 +1,4 @@
-"""`python -m ws echo`: a first program works against it, and it ends as it should."""
+"""`python -m ws echo`: a first program works with it, and it ends cleanly."""
 
 import asyncio
 import errno
@@ -17,7 +17,7 @@ from ws_vm.echo_server import serve_echo
 
 @pytest.fixture
 def echo_server():
-    """A real one, in a process of its own."""
+    """An echo server in its own process."""
     command = [sys.executable, "-m", "ws", "echo", "--port", "0"]
     with subprocess.Popen(  # noqa: S603 - our own command
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -36,7 +36,7 @@ def url_of(process) -> str:
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 async def test_a_conversation_and_its_end(echo_server, by):
-    """What is sent comes back; a signal says 1001 to each client, and status 0."""
+    """Messages come back. After a signal clients get a 1001, and the status is 0."""
     url = url_of(echo_server)
     async with ws.connect(f"{url}/chat?token=s3cr3t") as client:
         await client.add("hello")
@@ -55,7 +55,7 @@ async def test_a_conversation_and_its_end(echo_server, by):
 
 
 async def test_lines_for_a_person():
-    """It says where it listens, who came, and how they ended."""
+    """It prints its URL, each client that connects, and how the client left."""
     lines: asyncio.Queue[str] = asyncio.Queue()
     server = asyncio.ensure_future(serve_echo("127.0.0.1", 0, lines.put_nowait))
     try:
@@ -71,7 +71,7 @@ async def test_lines_for_a_person():
 
 
 def test_a_port_that_is_taken(capsys):
-    """One line says which, and why; no traceback."""
+    """One line names the port and the reason; there is no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["echo", "--port", str(port)]) == 1
@@ -82,7 +82,7 @@ def test_a_port_that_is_taken(capsys):
 
 @pytest.mark.parametrize("port", ["x", "-1", "65536"])
 def test_a_port_that_is_none(port, capsys):
-    """The message names what was given."""
+    """The message quotes the invalid port."""
     with pytest.raises(SystemExit) as caught:
         main(["echo", "--port", port])
     assert caught.value.code == 2
@@ -90,7 +90,7 @@ def test_a_port_that_is_none(port, capsys):
 
 
 def test_without_a_command(capsys):
-    """It says what there is."""
+    """It lists the commands."""
     assert main([]) == 0
     said = capsys.readouterr().out
     assert "echo" in said
@@ -98,7 +98,7 @@ def test_without_a_command(capsys):
 
 
 def test_version(capsys):
-    """It says which version is installed."""
+    """It prints the installed version."""
     with pytest.raises(SystemExit):
         main(["--version"])
     assert capsys.readouterr().out == f"ws {ws.__version__}\n"

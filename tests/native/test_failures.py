@@ -1,14 +1,12 @@
-"""The words and facts of what goes wrong while connecting."""
+"""The messages and attributes of errors of connecting."""
 
-import asyncio
-import contextlib
 import datetime as dt
 import os
 import ssl
-from email.utils import format_datetime
 
 import pytest
 
+from tests.support.raw_http_server import answering
 from tests.support.server import Server
 from ws_common.client import WebSocketClient
 from ws_common.lifecycle.retry import ConnectionRetryInterval
@@ -20,7 +18,7 @@ from ws_common.vocabulary.errors import (
     WSNotConnectedError,
     WSUnsupportedError,
 )
-from ws_vm.failures import retry_after, translate
+from ws_vm.failures import translate_error
 
 vm = WebSocketOptions.vm
 NOON = dt.datetime(2030, 1, 1, 12, tzinfo=dt.UTC)
@@ -33,7 +31,7 @@ async def failure(connect, url, **options) -> WSNotConnectedError:
 
 
 async def test_refused(connect, server):
-    """Status, headers and Retry-After are facts of the error."""
+    """Status, headers and Retry-After are attributes of the error."""
     error = await failure(connect, server("/refuse", status=503, retry_after="7"))
     assert isinstance(error, WSHandshakeError)
     assert (error.status, error.retry_after) == (503, 7.0)
@@ -41,50 +39,10 @@ async def test_refused(connect, server):
     assert "503 Service Unavailable" in str(error)
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "120"}, 120.0),
-        ({"retry-after": " 0 "}, 0.0),
-        ({"retry-after": "999999999999"}, 999999999999.0),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after": "-5"}, None),
-        ({"retry-after": "1.5"}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "٣"}, None),
-        (
-            {
-                "retry-after": format_datetime(NOON + dt.timedelta(seconds=90)),
-                "date": format_datetime(NOON),
-            },
-            90.0,
-        ),
-        (
-            {
-                "retry-after": format_datetime(NOON - dt.timedelta(days=1)),
-                "date": format_datetime(NOON),
-            },
-            0.0,
-        ),
-    ],
-)
-def test_retry_after(headers, seconds):
-    """Seconds or a date, by the server's clock; nonsense is None."""
-    assert retry_after(headers) == seconds
-
-
-def test_retry_after_by_our_clock():
-    """Without the server's date ours has to do."""
-    until = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
-    seconds = retry_after({"retry-after": format_datetime(until)})
-    assert seconds == pytest.approx(3600, abs=5)
-
-
 async def test_unknown_host(connect):
-    """The host is named, the query's values are not."""
-    error = await failure(connect, "ws://nowhere.invalid/?token=s3cr3t", proxy=None)
-    assert "nowhere.invalid" in str(error)
+    """The message names the host, but not the values of the query."""
+    error = await failure(connect, "ws://unknown.invalid/?token=s3cr3t", proxy=None)
+    assert "unknown.invalid" in str(error)
     assert "does not resolve" in str(error)
     assert "s3cr3t" not in str(error)
     assert isinstance(error.__cause__, OSError)
@@ -148,23 +106,8 @@ async def test_misnamed_certificate(connect, serving_tls, trusting):
     assert "example.org" in str(error) or "localhost" in str(error)
 
 
-@contextlib.asynccontextmanager
-async def answering(answer: bytes):
-    """A port where everybody gets this answer."""
-
-    async def serve(reader, writer):
-        await reader.read(1)
-        writer.write(answer)
-        writer.write_eof()
-        await reader.read()
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-
 async def test_refused_by_http_1_0(connect):
-    """An old server's status counts as any other's; it cannot agree, though."""
+    """A refusal in HTTP/1.0 keeps its status; an acceptance is not valid."""
     old = b"HTTP/1.0 401 Unauthorized\r\nRetry-After: 7\r\n\r\nHTTP/1.0 body"
     async with answering(old) as address:
         error = await failure(connect, f"ws://{address}/", proxy=None)
@@ -184,11 +127,35 @@ async def test_redirected_to_two_places(connect):
     assert error.status == 302
 
 
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        (b"200 OK", "serves web pages"),
+        (b"404 Not Found", "is the path right?"),
+        (b"511 Network Authentication Required", "log in to this network first"),
+    ],
+)
+async def test_likely_mistakes(connect, status, hint):
+    """Some statuses have one reason in most cases."""
+    response = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n"
+    async with answering(response) as address:
+        error = await failure(connect, f"ws://{address}/", proxy=None)
+    assert isinstance(error, WSHandshakeError)
+    assert hint in str(error)
+
+
+async def test_tls_is_expected(connect):
+    """ws:// to a port that speaks TLS, which says nothing to a plain request."""
+    async with answering(b"") as address:
+        error = await failure(connect, f"ws://{address}/", proxy=None)
+    assert "does it expect TLS (wss://) or HTTP/2 on this port?" in str(error)
+
+
 async def test_no_tls_there(connect):
     """wss:// to a port that speaks no TLS."""
     async with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as address:
         error = await failure(connect, f"wss://{address}/")
-    assert "no TLS could be agreed on" in str(error)
+    assert "does not speak TLS on this port: is it ws://, not wss://?" in str(error)
 
 
 async def test_tls_only(connect, tls_server):
@@ -211,7 +178,7 @@ async def test_bad_proxy_in_the_environment(connect, server, monkeypatch, proxy)
 
 
 async def test_proxy_refuses(connect, server):
-    """The status of a proxy is told as the proxy's."""
+    """The message says that the status is the proxy's."""
     refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"
     async with answering(refusal) as address:
         error = await failure(connect, server("/echo"), proxy=f"http://{address}")
@@ -222,7 +189,7 @@ async def test_proxy_refuses(connect, server):
 
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 async def test_no_proxy_there(connect, server, scheme):
-    """What answers is no proxy at all."""
+    """Something that is not a proxy answers."""
     if scheme == "socks5":
         pytest.importorskip("python_socks")
     async with answering(b"220 smtp.example.org ESMTP\r\n") as address:
@@ -231,16 +198,18 @@ async def test_no_proxy_there(connect, server, scheme):
 
 
 def test_missing_library():
-    """What a SOCKS proxy needs is said as the library says it."""
-    error = translate(ImportError("a SOCKS proxy requires python-socks"), "ws://x/")
+    """The message names the library that a SOCKS proxy needs."""
+    error = translate_error(
+        ImportError("a SOCKS proxy requires python-socks"), "ws://x/"
+    )
     assert isinstance(error, WSUnsupportedError)
     assert "python-socks" in str(error)
 
 
 def test_anything_else():
-    """Even what nobody foresaw becomes an error of ours, with its cause."""
+    """An unexpected error becomes an error of ours, with its cause."""
     cause = RuntimeError("what?")
-    error = translate(cause, "ws://x/?q=s3cr3t")
+    error = translate_error(cause, "ws://x/?q=s3cr3t")
     assert isinstance(error, WSError)
     assert error.__cause__ is cause
     assert "RuntimeError: what?" in str(error)
@@ -248,7 +217,7 @@ def test_anything_else():
 
 
 def tracebacks(error: BaseException | None) -> list[object]:
-    """Those of an error and of all that led to it."""
+    """Return the tracebacks of an error and of its causes."""
     found = []
     while error is not None:
         found.append(error.__traceback__)
@@ -260,7 +229,7 @@ def tracebacks(error: BaseException | None) -> list[object]:
     "path", ["/refuse", "/half-header", "/abort-at-once", "/bad-utf8", "/bad-frame"]
 )
 async def test_history_keeps_no_frames(platform, server, path):
-    """Errors that are kept do not keep the connections that they came from."""
+    """Errors in the history do not keep their connections alive."""
     interval = ConnectionRetryInterval(
         min=0.01, max=0.02, max_attempts=3, retry_if=lambda _: True
     )

@@ -13,7 +13,7 @@ COUNT = 300
 
 @pytest.mark.timeout(120)
 async def test_hostile_server(platform):
-    """Never an exception that is not ours, never a hang, and memory is bounded."""
+    """All exceptions are ours, nothing hangs, and memory is bounded."""
     findings = Findings()
     await fuzz(itertools.islice(scripts(SEED), COUNT), findings)
     assert findings.faults == []

@@ -1,4 +1,4 @@
-"""A thousand reconnections of one client: nothing grows."""
+"""A thousand reconnections of one client do not let anything grow."""
 
 import asyncio
 import gc
@@ -51,7 +51,7 @@ WAYS = (on_purpose, by_the_server, by_a_session)
 
 
 async def test_nothing_grows(server):
-    """Memory, tasks, timers and descriptors are where they were."""
+    """Memory, tasks, timers and descriptors return to their initial values."""
     before = descriptors()
     async with ws.connect(server("/echo", compress=1), OPTIONS) as client:
 
@@ -94,5 +94,5 @@ async def settled(client: ws.WebSocketClient, before: int) -> None:
 
 
 def held() -> int:
-    """How many tasks there are, and timers that would still fire."""
+    """Return the number of tasks, and of timers that would still fire."""
     return len(leftovers())

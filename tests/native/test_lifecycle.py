@@ -1,4 +1,4 @@
-"""What servers do to clients, over real sockets: the states and errors that follow."""
+"""The states and errors that follow from what servers do, over real sockets."""
 
 import itertools
 import json
@@ -25,7 +25,7 @@ TICK = 0.001
 
 
 async def first_failure(url, **options):
-    """Connect with retries until the first failure is over; the client, at rest."""
+    """Connect with retries; return the first failure, and the history of states."""
     given = {"connection_retry_interval": FAST, "proxy": None, **options}
     client = ws.WebSocketClient(ws.WebSocketOptions.vm(**given))
     states = client.state_changes.subscribe()
@@ -41,7 +41,7 @@ async def first_failure(url, **options):
 
 
 async def handshakes(server, key) -> int:
-    """How many the server has counted."""
+    """Return how many handshakes the server has counted."""
     async with ws.connect(server("/count", key=key)) as client:
         return json.loads(await client.recv())
 
@@ -61,7 +61,7 @@ async def handshakes(server, key) -> int:
     ],
 )
 async def test_accepted_and_lost(server, path, query, states, code):
-    """The connection is seen to open and to end, with the code that says why."""
+    """The connection opens and ends, with the code that says why."""
     state, seen = await first_failure(server(path, **query), close_timeout=0.1)
     assert seen == states
     assert isinstance(state.error, ws.WSConnectionClosedError)
@@ -85,7 +85,7 @@ async def test_refused(server, status, final):
 
 @pytest.mark.parametrize("status", [429, 503])
 async def test_refused_for_a_while(server, status):
-    """What the server asks for is added in front of the drawn delay."""
+    """Retry-After is added to the drawn delay."""
     url = server("/refuse", status=status, retry_after=7)
     state, seen = await first_failure(url)
     assert seen == AGAIN
@@ -102,7 +102,7 @@ async def test_refused_for_a_while(server, status):
     ],
 )
 async def test_nonsense(server, path, words):
-    """What is no handshake at all is an error for people, and is retried."""
+    """A response that is not HTTP is a readable error, and is retried."""
     state, seen = await first_failure(server(path))
     assert seen == AGAIN
     assert isinstance(state.error, ws.WSHandshakeError)
@@ -112,7 +112,7 @@ async def test_nonsense(server, path, words):
 
 
 async def test_a_host_that_does_not_resolve():
-    """It may be a network that is away: it is retried."""
+    """The network may be down, so it is retried."""
     state, seen = await first_failure("ws://no-such-host.invalid/", timeout=PATIENT)
     assert seen == AGAIN
     assert isinstance(state.error.__cause__, socket.gaierror)
@@ -152,7 +152,7 @@ async def test_a_peer_that_does_not_answer_the_close(server):
 
 
 async def test_a_peer_that_answers_the_close_and_keeps_tcp_open(server):
-    """The closing handshake is complete: the end is what the Close says."""
+    """The closing handshake is complete, so the end has the code of the Close."""
     options = ws.WebSocketOptions.common(close_timeout=0.2)
     async with ws.connect(server("/answer-and-hold"), options) as client:
         await client.add("hello")
@@ -164,7 +164,7 @@ async def test_a_peer_that_answers_the_close_and_keeps_tcp_open(server):
 
 @pytest.mark.parametrize("status", [301, 307])
 async def test_moved(server, key, status):
-    """A redirect is followed, and asked for anew with the next connection."""
+    """A redirect is followed, and the next connection begins at the first URL."""
     url = server("/redirect", status=status, key=key, to="/greeting")
     options = ws.WebSocketOptions.common(connection_retry_interval=FAST)
     async with ws.connect(url, options) as client:
@@ -177,7 +177,7 @@ async def test_moved(server, key, status):
 
 
 async def test_an_outage():
-    """Refused while the server is down; what waited is the first that it hears."""
+    """While the server is down add() waits; its message is sent first afterwards."""
     options = ws.WebSocketOptions.common(connection_retry_interval=FAST)
     with Server() as server:
         url, port = server.urls("/echo"), server.port

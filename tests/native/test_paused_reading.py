@@ -30,7 +30,7 @@ over = pytest.mark.parametrize("over", ["plain", "deflate", "tls"])
 
 
 async def paused(dial, *how):
-    """A connection that is paused at its first message; the others are kept."""
+    """Open a connection that is paused after its first message."""
     transport, sink, peer = await dial(*how)
     sink.react = lambda _: transport.pause_reading()
     peer.text(NUMBERS[0])
@@ -44,7 +44,7 @@ async def paused(dial, *how):
 
 
 async def until(condition) -> None:
-    """Wait for what no event tells of."""
+    """Wait for a condition of which no event informs."""
     async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(INTERVAL / 4)
@@ -52,7 +52,7 @@ async def until(condition) -> None:
 
 @over
 async def test_ping_is_answered(dial, over):
-    """While paused, several times in an interval, and once each; no message comes."""
+    """Each Ping is answered once during a pause, and no message is delivered."""
     transport, sink, peer = await paused(dial, over)
     for payload in (b"one", b"two", b"three"):
         peer.protocol.send_ping(payload)
@@ -69,7 +69,7 @@ async def test_ping_is_answered(dial, over):
 
 
 async def test_ping_behind_messages(dial):
-    """A Ping among messages is found, and these stay in order."""
+    """A Ping between messages is answered, and the messages stay in order."""
     transport, sink, peer = await paused(dial)
     for payload in (b"one", b"two"):
         peer.text("before")
@@ -92,7 +92,7 @@ async def test_pong_is_heard(dial):
 
 
 async def test_reads_are_signs_of_life(dial):
-    """`last_activity` moves though nothing is delivered."""
+    """`last_activity` is updated although nothing is delivered."""
     transport, sink, peer = await paused(dial)
     before = transport.last_activity
     peer.text("more")
@@ -103,7 +103,7 @@ async def test_reads_are_signs_of_life(dial):
 
 @over
 async def test_close_is_noticed(dial, over):
-    """What came before it is delivered first, though nobody wants it."""
+    """Messages before the Close are delivered first, despite the pause."""
     _, sink, peer = await paused(dial, over)
     peer.close(4001, "bye")
     await peer.flush()
@@ -118,7 +118,7 @@ async def test_close_is_noticed(dial, over):
 
 @over
 async def test_close_in_the_read_in_which_the_sink_pauses(dial, over):
-    """It is noticed although its messages would make several batches."""
+    """The Close is noticed although the messages make several batches."""
     transport, sink, peer = await dial(over)
     sink.react = lambda _: transport.pause_reading()
     for number in range(3000):
@@ -132,7 +132,7 @@ async def test_close_in_the_read_in_which_the_sink_pauses(dial, over):
 
 @over
 async def test_end_of_stream_is_noticed(dial, over):
-    """A FIN without a Close."""
+    """A FIN without a Close is noticed."""
     _, sink, peer = await paused(dial, over)
     peer.writer.close() if over == "tls" else peer.writer.write_eof()
     close = await sink.until_closed()
@@ -142,7 +142,7 @@ async def test_end_of_stream_is_noticed(dial, over):
 
 @over
 async def test_reset_is_noticed(dial, over):
-    """A crash of the peer."""
+    """A reset, as after a crash of the peer, is noticed."""
     _, sink, peer = await paused(dial, over)
     peer.drop()
     close = await sink.until_closed()
@@ -152,7 +152,7 @@ async def test_reset_is_noticed(dial, over):
 
 
 async def test_a_close_ends_every_pause(dial):
-    """Behind a Close nothing comes that could be held back: the FIN is seen."""
+    """No data follows a Close, so the pause ends and the FIN is seen."""
     transport, sink, peer = await dial(heartbeat=None)
     sink.react = lambda _: transport.pause_reading()
     peer.close(1000, "")
@@ -163,7 +163,7 @@ async def test_a_close_ends_every_pause(dial):
 
 @pytest.mark.parametrize("end", ["close", "reset"])
 async def test_what_is_too_much_is_reported(dial, caplog, end):
-    """Beyond the bound nothing is delivered, and nothing disappears without a word."""
+    """Beyond the limit messages are dropped, and reported."""
     transport, sink, peer = await dial("deflate")
     sink.react = lambda _: transport.pause_reading()
     for _ in range(20):
@@ -193,7 +193,7 @@ async def test_what_is_too_much_is_reported(dial, caplog, end):
 
 @over
 async def test_flood(dial, over):
-    """However long the pause, memory is bounded; then everything comes, in order."""
+    """Memory is bounded during a pause; then all messages arrive in order."""
     transport, sink, peer = await dial(over)
     sink.react = lambda _: transport.pause_reading()
     count = 100
@@ -224,7 +224,7 @@ def timers() -> int:
 
 @pytest.mark.parametrize("how", ["resume", "abort", "lost", "close"])
 async def test_nothing_is_left_behind(dial, how):
-    """One timer while something is kept, and none afterwards, however that ends."""
+    """There is one timer while data is held back, and none afterwards."""
     transport, sink, peer = await dial(heartbeat=None)
     assert timers() == 0
     transport.pause_reading()
@@ -247,7 +247,7 @@ async def test_nothing_is_left_behind(dial, how):
             await sink.until_closed()
         case "close":
             transport._timer.cancel()  # as if it had come
-            transport._read_while_paused()
+            transport._poll_socket()
             peer.close(1000, "")
             await peer.flush()
             await sink.until(lambda: bool(sink.closings))
@@ -260,7 +260,7 @@ def text(number: int) -> bytes:
 
 @pytest.mark.looptime
 async def test_when_the_socket_is_read():
-    """Until something is kept, and again after an interval; not touched before."""
+    """The socket is read until data is held back, and again after each interval."""
     loop, sink = asyncio.get_running_loop(), Recording()
     transport, tcp = opened(sink)
     transport.pause_reading()
@@ -289,7 +289,7 @@ async def test_when_the_socket_is_read():
 
 
 async def test_a_slow_reader_does_not_put_reads_off(dial):
-    """It lets one batch in after the other; the socket is unread all the while."""
+    """A sink that takes one batch after the other does not delay the next read."""
     transport, sink, peer = await paused(dial)
     for number in range(50_000):
         peer.text(f"{number}")
@@ -306,7 +306,7 @@ async def test_a_slow_reader_does_not_put_reads_off(dial):
 
 
 def test_on_uvloop(platform):
-    """Paused all the time, a connection delivers what came before the Close."""
+    """A paused connection delivers the messages before the Close."""
 
     async def main(urls):
         connect = Connect(platform)
@@ -324,7 +324,7 @@ def test_on_uvloop(platform):
 @pytest.mark.usefixtures("platform")
 @pytest.mark.parametrize("pauses", [True, False])
 async def test_a_peer_that_pings_and_does_not_read(monkeypatch, pauses):
-    """Its Pings cost no memory; once it reads, they are answered as before."""
+    """Its Pings cost no memory. Once it reads, they are answered again."""
     transport, tcp = opened(Recording())
     monkeypatch.setattr(tcp, "get_write_buffer_size", lambda: len(tcp.written))
     if pauses:
@@ -342,7 +342,7 @@ async def test_a_peer_that_pings_and_does_not_read(monkeypatch, pauses):
     ("retry", "state"), [(None, Closed), ((PATIENCE, PATIENCE), Reconnecting)]
 )
 async def test_client_with_a_stuck_subscriber(listen, retry, state):
-    """It learns that the server has closed; what came before can still be read."""
+    """The client sees the Close, and the messages before it can still be read."""
     url, arrival = await listen()
     options = WebSocketOptions.vm(
         heartbeat=HEARTBEAT,

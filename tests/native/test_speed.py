@@ -43,7 +43,7 @@ def test_a_tiny_run(tmp_path, capsys):
     ],
 )
 def test_mistakes(arguments, message):
-    """They are told before anything is started."""
+    """Errors in the options are reported before anything is started."""
     with pytest.raises(ToolError, match=message):
         main([*TINY, *arguments])
 

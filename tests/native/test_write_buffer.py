@@ -1,4 +1,4 @@
-"""What waits to be sent is seen in every layer: plain, TLS, and TLS through a proxy."""
+"""The send buffers of all layers are counted: TCP, TLS, and TLS through a proxy."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import uvloop
 
 from tests.support.client_driver import causes
 from tests.support.server import Server
-from tests.support.tcp_proxy import TcpProxy, Way
+from tests.support.tcp_proxy import Direction, TcpProxy
 from tests.support.transport_opener import Connect
 from ws_common.client import WebSocketClient
 from ws_common.options.heartbeat import Heartbeat
@@ -20,7 +20,7 @@ vm = WebSocketOptions.vm
 
 
 async def fill_and_drain(connect, urls, key, **options) -> None:
-    """A peer that does not read is seen, and so is that it reads again."""
+    """The buffer grows if the peer does not read, and on_writable follows."""
     options = vm(write_limit=LIMIT, **options)
     transport, sink = await connect(urls(f"/stall?key={key}"), options=options)
     assert transport.buffered_amount == 0
@@ -38,12 +38,12 @@ async def fill_and_drain(connect, urls, key, **options) -> None:
 
 
 async def test_over_tls(connect, tls_server, trusting, key):
-    """TLS hands all to the transport beneath, whose buffer counts."""
+    """TLS passes all bytes to the transport below, whose buffer counts."""
     await fill_and_drain(connect, tls_server, key, ssl=trusting)
 
 
 def test_over_tls_on_uvloop(platform, tls_server, trusting, key):
-    """The same with the other loop's TLS."""
+    """The same holds for the TLS of uvloop."""
 
     async def main() -> None:
         connect = Connect(platform)
@@ -56,11 +56,11 @@ def test_over_tls_on_uvloop(platform, tls_server, trusting, key):
 
 
 async def test_a_slow_upload_is_life(platform, serving_tls, trusting):
-    """A buffer that drains through TLS, however slowly, is no dead connection."""
+    """A connection whose buffer drains slowly through TLS is not declared dead."""
     beat = Heartbeat(interval=0.4, timeout=0.8)
     with Server(ssl=serving_tls("localhost")) as server:
         port = int(server.urls.base.rpartition(":")[2])
-        slow = Way(rate=3 * MIB)
+        slow = Direction(rate=3 * MIB)
         async with TcpProxy(port, up=slow) as proxy:
             options = vm(ssl=trusting, heartbeat=beat, proxy=None)
             async with WebSocketClient(options) as client:
@@ -93,12 +93,12 @@ async def https_proxy(reader, writer):
 
 @pytest.fixture
 def trusted(trusting, monkeypatch):
-    """The TLS context, where nobody names one."""
+    """The default TLS context."""
     monkeypatch.setattr("ws_vm.route.default_context", lambda: trusting)
 
 
 async def test_tls_within_tls(connect, tls_server, serving_tls, trusted, key):
-    """wss:// through an https:// proxy: three layers."""
+    """A wss:// URL through an https:// proxy makes three layers."""
     proxy = await asyncio.start_server(
         https_proxy, "127.0.0.1", 0, ssl=serving_tls("localhost")
     )

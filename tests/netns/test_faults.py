@@ -28,7 +28,7 @@ def options(**more) -> WebSocketOptions:
 
 
 async def connected(url: str, **more) -> WebSocketClient:
-    """A client that has been answered a moment ago."""
+    """A client that has just received an answer."""
     client = WebSocketClient(options(**more))
     await client.connect(url)
     await client.add("hello")
@@ -101,7 +101,7 @@ def test_reset(network, far_server, here):
 
 
 def test_loss(network, far_server, here):
-    """A fifth of all packets is lost: slow, and neither disorder nor a false alarm."""
+    """With a fifth of all packets lost it is slow, but in order and not given up."""
 
     async def scenario() -> None:
         client = await connected(

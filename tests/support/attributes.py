@@ -1,4 +1,4 @@
-"""Reads from the source what the attributes of classes are, and where they are used."""
+"""Find the attributes of classes in the source, and where they are used."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ def classes(trees: Iterable[ast.Module]) -> Iterator[ast.ClassDef]:
 
 
 def booleans(cls: ast.ClassDef) -> set[str]:
-    """The attributes that are ever assigned True, False or a comparison."""
+    """Return the attributes that are ever assigned True, False or a comparison."""
     return {
         name
         for name, annotation, value in _attributes(cls)
@@ -45,7 +45,7 @@ def booleans(cls: ast.ClassDef) -> set[str]:
 
 
 def optionals(cls: ast.ClassDef) -> set[str]:
-    """The attributes that may be None."""
+    """Return the attributes that may be None."""
     return {
         name
         for name, annotation, value in _attributes(cls)
@@ -54,7 +54,7 @@ def optionals(cls: ast.ClassDef) -> set[str]:
 
 
 def decided_by_none(trees: Iterable[ast.Module]) -> set[str]:
-    """The names of attributes that are compared with None, or asked for their truth.
+    """Return the attributes that are compared with None or tested for truth.
 
     An attribute counts as well that was given a local name first.
     """
@@ -68,12 +68,12 @@ def decided_by_none(trees: Iterable[ast.Module]) -> set[str]:
 
 
 def assignments(tree: ast.Module) -> Iterator[Assignment]:
-    """All assignments to attributes, `del` and `+=` too."""
+    """Yield all assignments to attributes, including `del` and `+=`."""
     yield from _assignments(tree, "", "")
 
 
 def attributes_of(cls: ast.ClassDef) -> set[str]:
-    """What `__slots__` names, and what `__init__` assigns."""
+    """Return the names in `__slots__`, and those that `__init__` assigns."""
     named = {
         name
         for node in cls.body
@@ -119,7 +119,7 @@ def _of_self(method: FunctionDef) -> Iterator[Found]:
 def _pairs(
     node: ast.AST,
 ) -> Iterator[tuple[ast.expr, ast.expr | None, ast.expr | None]]:
-    """What is assigned to what, with its annotation; tuples one by one."""
+    """Yield targets, annotations and values of assignments; tuples one by one."""
     match node:
         case ast.AnnAssign(target=target, annotation=annotation, value=value):
             yield target, annotation, value
@@ -139,7 +139,7 @@ def _pairs(
 
 
 def _names(annotation: ast.expr | None) -> set[str]:
-    """What an annotation is made of: "X | None" is X and None."""
+    """Return the parts of an annotation: "X | None" is X and None."""
     match annotation:
         case ast.Constant(value=str(text)):
             return _names(ast.parse(text, mode="eval").body)
@@ -166,7 +166,7 @@ def _is_boolean(value: ast.expr | None) -> bool:
 
 
 def _asked(function: ast.AST) -> Iterator[ast.expr]:
-    """What is compared with None, or asked for its truth."""
+    """Yield expressions that are compared with None or tested for truth."""
     for node in ast.walk(function):
         match node:
             case ast.Compare(left=left, comparators=others):
@@ -194,7 +194,7 @@ def _matches_none(pattern: ast.pattern) -> bool:
 
 
 def _plain(asked: ast.expr) -> Iterator[str]:
-    """The attribute (".name") or variable ("name") that an expression is."""
+    """Yield the attribute (".name") or variable ("name") that an expression is."""
     match asked:
         case ast.Attribute(attr=name):
             yield f".{name}"
@@ -205,7 +205,7 @@ def _plain(asked: ast.expr) -> Iterator[str]:
 
 
 def _aliases(function: ast.AST) -> Iterator[tuple[str, str]]:
-    """The local names that attributes are given."""
+    """Yield the local variables to which attributes are assigned."""
     for node in ast.walk(function):
         if isinstance(node, ast.NamedExpr):
             pairs = [(node.target, None, node.value)]

@@ -1,4 +1,4 @@
-"""Sees what runs: which of our functions are called, and how many."""
+"""Records which of our functions are called."""
 
 import sys
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from typing import Any
 
 
 def calls_of(action: Callable[[], Any]) -> list[str]:
-    """The functions of this package that run while `action` does, in order."""
+    """Return the functions of this package that `action` calls, in order."""
     names: list[str] = []
 
-    def note(frame: FrameType, event: str, _argument: object) -> None:
+    def record(frame: FrameType, event: str, _argument: object) -> None:
         if event == "call" and frame.f_globals.get("__name__", "").startswith("ws"):
             names.append(frame.f_code.co_qualname)
 
     before = sys.getprofile()
-    sys.setprofile(note)
+    sys.setprofile(record)
     try:
         action()
     finally:

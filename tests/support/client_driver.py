@@ -1,4 +1,4 @@
-"""Drives a client over a `FakeConnector`, and looks at what it leaves behind."""
+"""Clients over a `FakeConnector`, and checks of what they leave behind."""
 
 import asyncio
 import contextlib
@@ -9,17 +9,24 @@ from tests.support.fake_transport import FakeConnector
 from tests.support.idle import until_idle
 from ws_common.client import WebSocketClient
 from ws_common.options import platform as platforms
+from ws_common.options.backoff import ConnectionRetryInterval
 from ws_common.options.options import WebSocketOptions
 
 URL = "ws://host/"
 OTHER = "ws://other/"
 
 
+def every(seconds: float = 1, **how: Any) -> dict[str, Any]:
+    """Options that retry every so many seconds."""
+    interval = ConnectionRetryInterval(min=seconds, max=seconds, **how)
+    return {"connection_retry_interval": interval}
+
+
 @contextlib.asynccontextmanager
 async def driven(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[WebSocketClient]:
-    """A client. At the end it is aborted, and must leave nothing behind."""
+    """Make a client. At the end it is aborted, and must leave nothing behind."""
     client = WebSocketClient(connector.options(**options))
     try:
         yield client
@@ -34,7 +41,7 @@ async def driven(
 async def opened(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[tuple[WebSocketClient, Any]]:
-    """The same, connected: the client and its transport."""
+    """Make a connected client; return it and its transport."""
     async with driven(connector, **options) as client:
         asked = begin(client.connect(URL))
         transport = await connector.opened()
@@ -46,9 +53,10 @@ async def opened(
 async def driven_anywhere(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[WebSocketClient]:
-    """A client where `custom_client` is unknown and no timer can be seen: in a page.
+    """Make a client in a page too, where `custom_client` is unknown.
 
-    Its buffers are those of a platform that can pause.
+    Its buffers are those of a platform that can pause. Timers of a page cannot be
+    listed, so they are not checked.
     """
     real = platforms.current()
     platforms.bind(
@@ -73,7 +81,7 @@ async def driven_anywhere(
 async def opened_anywhere(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[tuple[WebSocketClient, Any]]:
-    """The same, connected: the client and its transport."""
+    """Make a connected client; return it and its transport."""
     async with driven_anywhere(connector, **options) as client:
         asked = begin(client.connect(URL))
         transport = await connector.opened()
@@ -82,19 +90,19 @@ async def opened_anywhere(
 
 
 async def abort(client: WebSocketClient) -> None:
-    """Leave `async with client` as a task does that is cancelled there."""
+    """Leave `async with client` as a task that is cancelled there does."""
     with contextlib.suppress(asyncio.CancelledError):
         async with client:
             raise asyncio.CancelledError
 
 
 def begin(work: Awaitable[Any]) -> "asyncio.Future[Any]":
-    """Run something beside the test."""
+    """Run something at the same time as the test."""
     return asyncio.ensure_future(work)
 
 
 async def outcome(asked: "asyncio.Future[Any]") -> Any:
-    """What a call has raised by now, or returned, or that it waits."""
+    """Return what a call has raised or returned by now, or "waits"."""
     await until_idle()
     if not asked.done():
         return "waits"
@@ -102,7 +110,7 @@ async def outcome(asked: "asyncio.Future[Any]") -> Any:
 
 
 def leftovers() -> list[object]:
-    """Tasks other than the caller's, and timers that would still fire."""
+    """Return the tasks of others, and the timers that would still fire."""
     loop: Any = asyncio.get_running_loop()
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     timers = [timer for timer in loop._scheduled if not timer.cancelled()]
@@ -110,10 +118,10 @@ def leftovers() -> list[object]:
 
 
 def kinds(client: WebSocketClient) -> list[str]:
-    """The names of the states that a client has gone through."""
+    """Return the names of the states in the history of a client."""
     return [type(entry.state).__name__ for entry in client.history]
 
 
 def causes(client: WebSocketClient) -> list[str]:
-    """Why it has."""
+    """Return the causes in the history of a client."""
     return [entry.cause for entry in client.history]

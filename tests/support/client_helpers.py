@@ -1,4 +1,4 @@
-"""What the tests of the data path share: clients on the way, and what is told."""
+"""Helpers of the tests that send and receive: retry intervals, events, waiting."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,17 +7,17 @@ from typing import Any
 import ws
 
 SOON = ws.ConnectionRetryInterval(min=0.01, max=0.05)
-"""Comes back by itself."""
+"""For a client that reconnects by itself during the test."""
 
 LATER = ws.ConnectionRetryInterval(min=60, max=120)
-"""Stays away until `reconnect()` is called."""
+"""For a client that stays away until `reconnect()` is called."""
 
 
 class Told(list[ws.ClientEvent]):
-    """Takes what `on_event` is handed."""
+    """A list of events, to be given as `on_event`."""
 
     def named(self, name: str) -> list[dict[str, Any]]:
-        """The details of all events with this name."""
+        """Return the details of all events with this name."""
         return [dict(event.details) for event in self if event.name == name]
 
     def __call__(self, event: ws.ClientEvent) -> None:
@@ -25,14 +25,14 @@ class Told(list[ws.ClientEvent]):
 
 
 async def go_away(client: ws.WebSocketClient) -> None:
-    """Lose the connection to `/echo`; returns when the client waits for the next."""
+    """Lose the connection to `/echo`. Returns when the client waits for a retry."""
     with client.state_changes.reconnecting.subscribe() as waits:
         await client.add("abort")
         await anext(waits)
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for what only the network's turn can bring."""
+    """Wait for something that has no event, such as what a socket brings."""
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - it need not be an event
             await asyncio.sleep(0)

@@ -54,7 +54,7 @@ Step = tuple[Phase, type, Phase]
 
 @dataclass(frozen=True)
 class Model:
-    """What was asked for, and what the commands have brought about.
+    """What was asked for, and what the commands have done.
 
     Attributes:
         opened: The client has opened it.
@@ -69,8 +69,8 @@ class Model:
         frozen: The count of unconfirmed messages was kept.
         freed: The socket is gone.
         torn_down: The teardown is done.
-        closing_told: The owner knows of a closing.
-        end_told: The owner knows of the end.
+        closing_reported: The owner knows of a closing.
+        end_reported: The owner knows of the end.
     """
 
     opened: bool = False
@@ -85,11 +85,11 @@ class Model:
     frozen: bool = False
     freed: bool = False
     torn_down: bool = False
-    closing_told: bool = False
-    end_told: bool = False
+    closing_reported: bool = False
+    end_reported: bool = False
 
     def happened(self, phase: Phase, event: Event) -> "Model":
-        """Let the world be what the event says it is."""
+        """Return the model after an event that happened outside of the table."""
         changes: dict[str, bool] = {}
         match event:
             case Attached() if phase in (Phase.CONNECTING, *OVER):
@@ -107,7 +107,7 @@ class Model:
         return replace(self, **changes)
 
     def carry_out(self, command: Command) -> "Model":
-        """Do as told, or say that it cannot be done."""
+        """Return the model after a command; fail if the command makes no sense."""
         self._check(command)
         return replace(self, **BROUGHT_ABOUT[type(command)])
 
@@ -134,19 +134,19 @@ class Model:
                 assert self.keepalive, "the keepalive has asked for nothing"
                 assert not self.freed, "how long it was silent is asked of the socket"
             case ReportClosing():
-                self._check_hears()
+                self._check_informed()
                 assert not self.asked, "it has asked for it"
-                assert not self.closing_told, "told twice"
+                assert not self.closing_reported, "told twice"
             case ReportEnd():
-                self._check_hears()
+                self._check_informed()
                 assert self.torn_down, "told before the teardown"
 
-    def _check_hears(self) -> None:
-        assert self.hears, "the owner hears nothing of it"
-        assert not self.end_told, "the end has been told"
+    def _check_informed(self) -> None:
+        assert self.is_informed, "the owner hears nothing of it"
+        assert not self.end_reported, "the end has been told"
 
     @property
-    def hears(self) -> bool:
+    def is_informed(self) -> bool:
         """Whether the owner is told what happens."""
         return self.opened and not self.given_up
 
@@ -163,8 +163,8 @@ BROUGHT_ABOUT: Mapping[type, Mapping[str, bool]] = {
     Abort: {"freed": True},
     TearDown: {"torn_down": True, "deadline": False, "keepalive": False},
     ReportSilence: {},
-    ReportClosing: {"closing_told": True},
-    ReportEnd: {"end_told": True},
+    ReportClosing: {"closing_reported": True},
+    ReportEnd: {"end_reported": True},
 }
 """What each command changes in the model."""
 
@@ -224,10 +224,10 @@ def check_agreement(state: State, model: Model) -> None:
     if state.phase is Phase.CLOSING:
         assert model.reading, "a Close frame may stand behind what is held back"
         assert model.close_sent or state.closing is not None
-    if model.hears and state.phase is Phase.CLOSED:
-        assert model.end_told, "the owner waits for ever"
-    if model.hears and model.close_seen and not model.asked:
-        assert model.closing_told, "the owner does not know of the closing"
+    if model.is_informed and state.phase is Phase.CLOSED:
+        assert model.end_reported, "the owner waits for ever"
+    if model.is_informed and model.close_seen and not model.asked:
+        assert model.closing_reported, "the owner does not know of the closing"
 
 
 def events() -> Iterator[Event]:

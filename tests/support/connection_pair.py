@@ -1,4 +1,4 @@
-"""One connection, played twice: the real one, and what its table says of it.
+"""One connection, played twice: the real one, and a reference made from its table.
 
 Both sides are played the same actions at the same times and log what comes of them:
 what the transport, the pipeline and the owner are told, in order. What is told may
@@ -24,10 +24,10 @@ ENDS: Mapping[str, CloseInfo] = {
     "answer": CloseInfo(code=1000, was_clean=True, initiator="local"),
     "loss": CloseInfo(code=1006),
 }
-"""How a transport may say that it closes, or is closed."""
+"""How a transport may report that it closes, or has closed."""
 
 Reactions = Mapping[str, Iterable[str]]
-"""What is logged -> what is done from inside it, the first time."""
+"""A logged call -> the actions taken from inside it, the first time."""
 
 
 class Side:
@@ -47,7 +47,7 @@ class Side:
         self._inside_abort = False
 
     def act(self, action: str) -> None:
-        """Play one action, unless nobody could do that now."""
+        """Play one action, unless it is impossible in this state."""
         name, _, detail = action.partition(" ")
         from_transport = name in ("message", "byte", "closing", "closed", "drain")
         if from_transport and not self._is_live:
@@ -71,20 +71,20 @@ class Side:
         """Whether the transport may report: not after its end, or an abort."""
         return not self._ended and (not self._aborts or self._inside_abort)
 
-    def tell(self, name: str, *what: object) -> None:
-        """Log, and react from inside."""
+    def emit(self, name: str, *what: object) -> None:
+        """Log a call, and take the actions that react to it."""
         self.log.append((name, *what))
         for action in self._reactions.pop(name, ()):
             self.act(action)
 
-    def tell_abort(self) -> None:
+    def emit_abort(self) -> None:
         """The same, for a transport that reports while it is aborted."""
         self._aborts += 1
         self._inside_abort = self._aborts == 1
-        self.tell("abort")
+        self.emit("abort")
         self._inside_abort = False
 
 
 def facts(close: CloseInfo) -> tuple[object, ...]:
-    """What can be compared: the errors of two timers are not the same object."""
+    """Return what can be compared: errors of two timers are different objects."""
     return close.code, close.reason, close.was_clean, close.initiator

@@ -1,4 +1,4 @@
-"""Tasks that begin in the very call that makes them, on every Python.
+"""Tasks that start in the call that creates them, on every Python.
 
 From Python 3.12 on that is `asyncio.eager_task_factory`, which a program may choose for
 speed. Before that its semantics are played by asyncio's own task in pure Python: its
@@ -51,14 +51,14 @@ else:
         context: Context | None = None,
         **more: Any,
     ) -> Any:
-        """Make such a task; where the loop does not run yet, an ordinary one."""
+        """Create an eager task, or an ordinary one if the loop does not run yet."""
         kind = _EagerTask if loop.is_running() else asyncio.Task
         return kind(coro, loop=loop, context=context, **more)
 
 
 @contextmanager
 def eager_tasks() -> Iterator[None]:
-    """Let every task of the running loop be such a one."""
+    """Make all new tasks of the running loop eager."""
     loop = asyncio.get_running_loop()
     before = loop.get_task_factory()
     loop.set_task_factory(cast("Any", eager_task_factory))

@@ -1,4 +1,4 @@
-"""What a platform would hear of the network and the page; the test says it."""
+"""A fake source of the events of the network and the page, which a test triggers."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,12 @@ from ws_common.vocabulary.environment_events import EnvironmentEvent, Environmen
 
 
 class FakeEnvironment:
-    """One platform's.
+    """The source of events of a platform.
 
     Attributes:
-        is_offline: Whether it is known that there is no network.
-        say: `say("offline")` plays a signal; None while nobody listens.
-        starts: How often somebody began to listen.
+        is_offline: Whether the platform knows that there is no network.
+        say: Triggers an event, as in `say("offline")`; None while nobody listens.
+        starts: The number of calls of `start()`.
     """
 
     def __init__(self) -> None:
@@ -19,9 +19,9 @@ class FakeEnvironment:
         self.say: Callable[[EnvironmentEvent], None] | None = None
         self.starts = 0
 
-    def start(self, on_event_of_page: Callable[[EnvironmentEvent], None]) -> None:
+    def start(self, on_event: Callable[[EnvironmentEvent], None]) -> None:
         self.starts += 1
-        self.say = on_event_of_page
+        self.say = on_event
 
     def stop(self) -> None:
         self.say = None

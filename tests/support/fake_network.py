@@ -1,7 +1,6 @@
-"""Plays the network of a client by hand, and knows nothing of what is inside it.
+"""Clients over a `FakeConnector`, for tests that use public names only.
 
-What is told of a client in a test that uses this is public, so that such a test stays
-as it is while the inside changes.
+Such tests stay as they are while the inside of the package changes.
 """
 
 import asyncio
@@ -17,14 +16,14 @@ URL = "ws://host/"
 OTHER = "ws://other/"
 
 PATIENCE = 2.0
-"""Seconds after which something has not come."""
+"""Seconds after which a test takes it that nothing more comes."""
 
 
 @asynccontextmanager
 async def playing(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[ws.WebSocketClient]:
-    """A client over this connector. At the end it is closed, without waiting."""
+    """Make a client over this connector. At the end it is closed, without waiting."""
     client = ws.WebSocketClient(connector.options(**{"heartbeat": None, **options}))
     try:
         yield client
@@ -36,7 +35,7 @@ async def playing(
 async def connected(
     connector: FakeConnector, **options: Any
 ) -> AsyncIterator[tuple[ws.WebSocketClient, FakeTransport]]:
-    """The same, connected: the client and its transport."""
+    """Make a connected client; return it and its transport."""
     async with playing(connector, **options) as client:
         asked = begin(client.connect(URL))
         transport = await connector.opened()
@@ -54,20 +53,20 @@ async def abort(client: ws.WebSocketClient) -> None:
 
 
 def begin(work: Awaitable[Any]) -> "asyncio.Future[Any]":
-    """Run something beside the test, which need not ask how it ended."""
+    """Run something at the same time as the test; its exception may be ignored."""
     begun = asyncio.ensure_future(work)
     begun.add_done_callback(lambda done: done.cancelled() or done.exception())
     return begun
 
 
 async def ended(call: "asyncio.Future[Any]") -> bool:
-    """Whether a call comes to an end, if it is given time."""
+    """Return whether a call comes to an end, if it is given time."""
     done, _ = await asyncio.wait({call}, timeout=PATIENCE)
     return bool(done)
 
 
 async def drained(subscriber: AsyncIterator[Any]) -> list[Any]:
-    """What a subscriber gets, until nothing more comes."""
+    """Return what a subscriber gets, until nothing more comes."""
     found: list[Any] = []
     try:
         while True:

@@ -1,4 +1,4 @@
-"""A native transport without a network: a fake of asyncio's, and bytes fed by hand."""
+"""A native transport over a fake TCP transport, which is fed with bytes by hand."""
 
 import asyncio
 from typing import Any
@@ -16,7 +16,7 @@ DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 
 
 class FakeTcp(asyncio.Transport):
-    """Keeps what is written, and notes what else it is asked for.
+    """Records what is written, and the calls of other methods.
 
     Attributes:
         written: All bytes.
@@ -55,7 +55,7 @@ class FakeTcp(asyncio.Transport):
 
 
 def client_protocol(max_size: int | None, *, deflate: bool) -> ClientProtocol:
-    """The library's protocol, as the connector makes it."""
+    """Return the library's protocol as the connector creates it."""
     extensions = [ClientPerMessageDeflateFactory()] if deflate else None
     return ClientProtocol(
         parse_uri("ws://host/"), extensions=extensions, max_size=max_size
@@ -63,7 +63,7 @@ def client_protocol(max_size: int | None, *, deflate: bool) -> ClientProtocol:
 
 
 def response_to(protocol: ClientProtocol, *, deflate: bool = False) -> bytes:
-    """The response that opens the connection."""
+    """Return the response that opens the connection."""
     head = (
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
         f"Connection: Upgrade\r\n{DEFLATE if deflate else ''}"
@@ -75,7 +75,7 @@ def response_to(protocol: ClientProtocol, *, deflate: bool = False) -> bytes:
 def unopened(
     sink: TransportSink, *, max_size: int | None = None, deflate: bool = False
 ) -> tuple[VmTransport, FakeTcp]:
-    """A transport that has sent its request. Needs a running loop."""
+    """Return a transport that has sent its request. It needs a running loop."""
     protocol = client_protocol(max_size, deflate=deflate)
     options = WebSocketOptions(max_size=max_size)
     transport = VmTransport(protocol, protocol.connect(), options, sink)
@@ -87,7 +87,7 @@ def unopened(
 def opened(
     sink: TransportSink, *, max_size: int | None = None, deflate: bool = False
 ) -> tuple[VmTransport, FakeTcp]:
-    """A transport whose handshake is done."""
+    """Return a transport whose opening handshake is complete."""
     transport, tcp = unopened(sink, max_size=max_size, deflate=deflate)
     receive(transport, response_to(transport.library, deflate=deflate))
     tcp.written = b""
@@ -95,7 +95,7 @@ def opened(
 
 
 def receive(transport: VmTransport, data: bytes) -> None:
-    """Have the transport read these bytes, in as few reads as it takes."""
+    """Make the transport read these bytes, in as few reads as possible."""
     while data:
         room = transport.get_buffer(-1)
         count = min(len(room), len(data))

@@ -1,4 +1,4 @@
-"""Connections that a test plays by hand, under whatever clock it runs.
+"""A connector and transports whose network the test plays, on any clock.
 
 connector = FakeConnector()
 client = ws.WebSocketClient(connector.options(timeout=5))
@@ -19,7 +19,7 @@ from ws_common.options.options import (
     ConnectRequest,
     WebSocketOptions,
 )
-from ws_common.vocabulary.errors import WSConnectionClosedError
+from ws_common.vocabulary.errors import WSConnectionClosedError, WSHandshakeError
 from ws_common.vocabulary.messages import Data, size_of
 from ws_common.vocabulary.transport import (
     CloseInfo,
@@ -32,16 +32,16 @@ Initiator = Literal["local", "peer", "network"]
 
 
 class FakeTransport:
-    """One connection.
+    """One connection whose peer and network are played by the test.
 
     Attributes:
-        sent: What was handed over.
+        sent: The messages that the client has sent.
         closes: The arguments of each `close()`.
         aborted: How often `abort()` was called.
-        over: Whether `closed()` was played.
-        paused: Whether the client wants nothing.
-        pauses: Each time it was told, in order: True for a pause.
-        pings: When each Ping was asked for; `pong()` answers all.
+        over: Whether `closed()` was called.
+        paused: Whether the client has paused reading.
+        pauses: Each pause (True) and resumption (False), in order.
+        pings: The loop time of each Ping. `pong()` answers them all.
     """
 
     def __init__(self, sink: TransportSink, *, pings: bool, can_pause: bool) -> None:
@@ -102,7 +102,7 @@ class FakeTransport:
     # What the test plays
 
     def byte(self) -> None:
-        """A byte from the peer, and no whole message."""
+        """Receive a byte from the peer, which is no whole message."""
         self.last_activity = self._loop.time()
 
     def message(self, data: Data) -> None:
@@ -110,12 +110,12 @@ class FakeTransport:
         self.sink.on_messages([data], size_of(data))
 
     def batch(self, *messages: Data) -> None:
-        """What one read has brought."""
+        """Receive several messages in one read."""
         self.byte()
         self.sink.on_messages(messages, sum(map(size_of, messages)))
 
     def pong(self) -> None:
-        """The answer to every Ping so far."""
+        """Receive the Pong to every Ping so far."""
         self.byte()
         now = self._loop.time()
         for sent_at, pong in self._pongs:
@@ -131,9 +131,9 @@ class FakeTransport:
         initiator: Initiator = "peer",
         clean: bool | None = None,
     ) -> None:
-        """A Close frame of the peer, or (locally) a protocol failure.
+        """Receive a Close frame, or let the protocol fail (`initiator="local"`).
 
-        Locally and clean, it is the answer to ours.
+        A local one that is clean is the answer to our own Close frame.
         """
         clean = initiator == "peer" if clean is None else clean
         close = CloseInfo(
@@ -149,7 +149,7 @@ class FakeTransport:
         initiator: Initiator | None = None,
         clean: bool | None = None,
     ) -> None:
-        """The end of TCP."""
+        """End the TCP connection."""
         clean = code != 1006 if clean is None else clean
         self.over = True
         self._forget_pongs()
@@ -162,7 +162,7 @@ class FakeTransport:
         self.sink.on_closed(close)
 
     def drain(self, left: int = 0) -> None:
-        """The network has taken what was buffered, but for so many bytes."""
+        """Let the network take what is buffered, but for so many bytes."""
         self.buffered_amount = left
         self.sink.on_writable()
 
@@ -173,14 +173,14 @@ class FakeTransport:
 
 
 class FakeAttempt:
-    """A call of the connector, until the test decides about it.
+    """A call of the connector, which waits until the test decides about it.
 
     Attributes:
-        request: What was asked for.
+        request: The request of the client.
         at: The loop time of the call.
-        stubborn: Whether it goes on when it is cancelled.
-        cancelled: Whether it was.
-        transport: What `open()` or `early()` has made.
+        stubborn: Whether it swallows its cancellation.
+        cancelled: Whether it was cancelled.
+        transport: The transport that `open()` or `early()` has made.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class FakeAttempt:
         self._outcome: asyncio.Future[FakeTransport] = loop.create_future()
 
     def early(self) -> FakeTransport:
-        """The connection is there, and the connector has not yet returned it."""
+        """Make the transport before the connector returns it."""
         self.transport = FakeTransport(self.sink, **self._how)
         return self.transport
 
@@ -210,7 +210,7 @@ class FakeAttempt:
         self._outcome.set_exception(error or ConnectionRefusedError("no server there"))
 
     async def wait(self) -> FakeTransport:
-        """What the connector awaits."""
+        """Wait for the decision of the test."""
         while True:
             try:
                 return await asyncio.shield(self._outcome)
@@ -223,7 +223,7 @@ class FakeAttempt:
 
 
 class FakeConnector:
-    """Opens what the test plays.
+    """A connector whose attempts and connections are played by the test.
 
     Args:
         script: Called with each attempt as it begins; None: the test decides later.
@@ -231,7 +231,7 @@ class FakeConnector:
         can_pause: Whether they can be paused, as none in a browser can.
 
     Attributes:
-        attempts: All so far.
+        attempts: All attempts so far.
     """
 
     def __init__(
@@ -261,7 +261,7 @@ class FakeConnector:
         return len(self.attempts) - self._seen
 
     async def next(self) -> FakeAttempt:
-        """The first attempt that this has not returned yet."""
+        """Return the first attempt that this has not returned yet; wait for it."""
         while not self.unseen:
             self._began.clear()
             await self._began.wait()
@@ -269,20 +269,42 @@ class FakeConnector:
         return self.attempts[self._seen - 1]
 
     async def opened(self) -> FakeTransport:
-        """Let the next attempt succeed, and the client notice."""
+        """Let the next attempt succeed, and wait until the client has noticed."""
         transport = (await self.next()).open()
         await until_idle()
         return transport
 
     def options(self, **options: Any) -> WebSocketOptions:
-        """Options with which a client uses this."""
+        """Return options with which a client uses this connector."""
         return WebSocketOptions.vm(custom_client=self, **options)
 
     @property
     def sockets(self) -> list[FakeTransport]:
-        """The connections that are not free."""
+        """The transports whose socket was not freed."""
         made = [attempt.transport for attempt in self.attempts]
         return [one for one in made if one is not None and not one.is_free]
+
+
+def accept(attempt: FakeAttempt) -> None:
+    """A script: every attempt succeeds."""
+    attempt.open()
+
+
+def refuse(attempt: FakeAttempt) -> None:
+    """A script: nobody listens."""
+    attempt.refuse()
+
+
+def refuse_with(
+    status: int, retry_after: float | None = None
+) -> Callable[[FakeAttempt], None]:
+    """A script: every attempt gets this answer."""
+
+    def script(attempt: FakeAttempt) -> None:
+        error = WSHandshakeError("no", status=status, retry_after=retry_after)
+        attempt.refuse(error)
+
+    return script
 
 
 def _conforms(transport: FakeTransport, connector: FakeConnector) -> None:

@@ -44,7 +44,7 @@ def platform() -> Platform:
 
 @pytest.fixture
 async def connect(platform):
-    """Opens transports; what is left open is aborted after the test."""
+    """Opens transports, and aborts the open ones after the test."""
     connecting = Connect(platform)
     yield connecting
     connecting.abort_all()
@@ -54,5 +54,5 @@ async def connect(platform):
 
 @pytest.fixture
 def key() -> str:
-    """A name that no other test gives to the server."""
+    """A key that no other test uses on the server."""
     return f"{os.getpid()}-{next(_keys)}"

@@ -1,4 +1,4 @@
-"""Has clients talk to a hostile server, and looks for what must not happen."""
+"""Connects clients to a hostile server, and records what must not happen."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ _PAGE = 4096
 
 @dataclass
 class Findings:
-    """What happened.
+    """The results of a run.
 
     Attributes:
         outcomes: How often each kind of end was met.
@@ -107,7 +107,7 @@ class HostileServer:
 
 
 async def fuzz(scripts: Iterator[Script], findings: Findings) -> None:
-    """Play scripts until there are none left."""
+    """Run all scripts."""
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(
         lambda _loop, context: findings.faults.append(f"loop: {context}")
@@ -155,7 +155,7 @@ async def _work(
 
 
 async def converse(url: str) -> str:
-    """Connect, echo what comes, and tell how it ended."""
+    """Connect, echo all messages, and return how the connection ended."""
     client = WebSocketClient(WebSocketOptions.vm(**OPTIONS))
     try:
         await client.connect(url)
@@ -178,7 +178,7 @@ async def converse(url: str) -> str:
 
 
 class _Watch(logging.Handler):
-    """Counts errors that are logged as faults: nobody else sees them."""
+    """Counts logged errors as faults, since nothing else shows them."""
 
     def __init__(self, findings: Findings) -> None:
         super().__init__(logging.ERROR)
@@ -189,5 +189,5 @@ class _Watch(logging.Handler):
 
 
 def resident() -> int:
-    """Bytes of memory that the process holds; 0 where that is not told."""
+    """Return the resident memory in bytes; 0 if the system does not report it."""
     return int(_STATM.read_text().split()[1]) * _PAGE if _STATM.exists() else 0

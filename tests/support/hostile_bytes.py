@@ -1,4 +1,4 @@
-"""What a hostile server may send, from a seed: the same seed, the same bytes.
+"""What a hostile server sends. The same seed gives the same bytes.
 
 A `Script` is what one connection is answered: a handshake, bent in some way or not,
 frames by a grammar that knows the rules in order to break them, and an end.
@@ -64,7 +64,7 @@ _STRANGE_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What one connection is answered.
+    """The response to one connection.
 
     Attributes:
         name: Seed and number, to play it again.
@@ -79,7 +79,7 @@ class Script:
     end: End
 
     def pieces(self, accept: bytes) -> Iterator[bytes]:
-        """What is written, piece by piece, to a client that wants this."""
+        """Generate the pieces that are written to a client with this request."""
         dice = random.Random(self.name)
         data = self.answer.replace(ACCEPT, accept)
         # Byte by byte, but not for kilobytes.
@@ -91,7 +91,7 @@ class Script:
 
 
 def scripts(seed: int) -> Iterator[Script]:
-    """Endlessly many."""
+    """Generate scripts without end."""
     number = 0
     while True:
         yield script(f"{seed}-{number}")
@@ -99,7 +99,7 @@ def scripts(seed: int) -> Iterator[Script]:
 
 
 def script(name: str) -> Script:
-    """The one of this name."""
+    """Return the script with this name."""
     dice = random.Random(name)
     kind = dice.choices(["head", "frames", "mutated", "noise"], [3, 8, 4, 1])[0]
     deflate = dice.random() < 0.3
@@ -160,7 +160,7 @@ def _frame(dice: random.Random, deflate: bool) -> bytes:
 
 
 def frame(first: int, payload: bytes) -> bytes:
-    """A frame with this first byte, as a server has to send it: not masked."""
+    """Return an unmasked frame with this first byte."""
     size = len(payload)
     if size < 126:
         return bytes([first, size]) + payload
@@ -193,7 +193,7 @@ def _wild(dice: random.Random) -> bytes:
 
 
 def _lying(dice: random.Random) -> bytes:
-    """Lengths that are masked, not minimal, enormous, or negative to some."""
+    """Return a header whose length is masked, not minimal, enormous or negative."""
     lengths = [
         b"\x80",
         b"\xfe\xff\xff",

@@ -1,4 +1,4 @@
-"""What tests know of the inside of the package, because nothing else tells it.
+"""What tests know of the inside of the package, where no public API shows it.
 
 Whoever changes the inside changes this file, and no test. It is imported in a page
 too, where there is no `ws_vm`: so everything is looked up where it is used.
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def set_wall_clock(monkeypatch: Any, clock: Callable[[], float]) -> None:
-    """Let the client see this wall clock, until the test is over."""
+    """Replace the wall clock of the client, until the test is over."""
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from ws_common.vocabulary.clock import Clock  # noqa: PLC0415
@@ -21,31 +21,31 @@ def set_wall_clock(monkeypatch: Any, clock: Callable[[], float]) -> None:
 
 
 def set_patience(monkeypatch: Any, seconds: float) -> None:
-    """Have a subscriber that is not read named after so long, until the test is over.
+    """Set after how many seconds a stalled subscriber is reported, for this test.
 
     No option says it, and native tests run on the real clock.
     """
-    monkeypatch.setattr("ws_common.receive.stalled_readers.PATIENCE", seconds)
+    monkeypatch.setattr("ws_common.receive.stalled_readers.REPORT_AFTER", seconds)
 
 
 def jitter() -> float:
-    """Seconds within which an attempt follows good news: the bound to test against."""
+    """Return the seconds within which an attempt follows an `online` event."""
     from ws_common.runtime.retry_timer import JITTER  # noqa: PLC0415
 
     return JITTER
 
 
 def is_watching_its_buffer(transport: Any) -> bool:
-    """Whether a browser's transport asks now and then how full its send buffer is.
+    """Return whether a browser's transport polls its `bufferedAmount`.
 
     A page's loop shows no timers, and that nothing is asked any more has no event.
     """
-    watches: bool = transport._drain.is_watching
+    watches: bool = transport._send_buffer.is_polling
     return watches
 
 
 class Buffered:
-    """A subscriber's buffer by itself, and what it has told while it was used.
+    """A subscriber's buffer without a client, and a record of its callbacks.
 
     Its bounds and books are searched with thousands of examples, with ends between
     the messages that no connection would bring in such an order: hence no client.
@@ -56,7 +56,7 @@ class Buffered:
         max_bytes: How many bytes it holds; None: as many as come.
 
     Attributes:
-        pressure: What it has asked for: True for a pause.
+        pauses: What it has asked for: True for a pause.
         drops: How many messages overflow has dropped, each time.
     """
 
@@ -66,13 +66,14 @@ class Buffered:
         overflow: Any = "pause",
         max_bytes: int | None = None,
     ) -> None:
-        from ws_common.receive.subscriber_buffer import Buffer, Limits  # noqa: PLC0415
+        from ws_common.receive.limits import Limits  # noqa: PLC0415
+        from ws_common.receive.subscriber_buffer import Buffer  # noqa: PLC0415
 
-        self.pressure: list[bool] = []
+        self.pauses: list[bool] = []
         self.drops: list[int] = []
         self._buffer: Buffer[Any] = Buffer(
             Limits(capacity, max_bytes, overflow),
-            lambda: self.pressure.append(self._buffer.full),
+            lambda: self.pauses.append(self._buffer.full),
             self.drops.append,
         )
 
@@ -85,10 +86,10 @@ class Buffered:
 
     def mark(self, code: int | None = None, *, final: bool = False) -> None:
         """Append an end, with this close code."""
-        self._buffer.mark(end_with(code, final=final))
+        self._buffer.append_end(end_with(code, final=final))
 
     def take(self) -> object:
-        """The next item, without waiting; raises an end."""
+        """Return the next item without waiting, or raise an end."""
         reading = self._buffer.get()
         try:
             reading.send(None)
@@ -99,13 +100,13 @@ class Buffered:
         raise LookupError(msg)
 
     async def get(self) -> object:
-        """The next item; raises an end."""
+        """Wait for the next item, or raise an end."""
         return await self._buffer.get()
 
     def clear(self) -> None:
         """Forget what is held."""
         self._buffer.drain()
-        self._buffer.release()
+        self._buffer.resume()
 
     def drain(self) -> list[object]:
         """Take everything but the ends."""
@@ -143,23 +144,23 @@ class Buffered:
     @property
     def is_awaited(self) -> bool:
         """Whether a reader waits."""
-        return self._buffer.awaited
+        return self._buffer.has_waiters
 
 
 def end_with(code: int | None = None, *, final: bool = False) -> Any:
-    """The mark of an end between messages, as it stands in a buffer."""
-    from ws_common.receive.subscriber_buffer import End  # noqa: PLC0415
+    """Make the marker of an end, as it stands between messages in a buffer."""
+    from ws_common.receive.end_marker import End  # noqa: PLC0415
 
     return End(close_code=code, final=final)
 
 
 def end_reached() -> type[Exception]:
-    """What a buffer raises where it has come to an end; its `end` says which."""
-    from ws_common.receive.subscriber_buffer import Ended  # noqa: PLC0415
+    """Return the exception that a buffer raises at an end marker."""
+    from ws_common.receive.end_marker import Ended  # noqa: PLC0415
 
     return Ended
 
 
 def send_queue_of(client: Any) -> Any:
-    """What holds everything that a client has to send: to see what it is made of."""
+    """Return the send queue of a client, to see which objects it holds."""
     return client._supervisor.send_queue

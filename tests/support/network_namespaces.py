@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from tools.apt import find
+from tools.apt import find_program
 
 Side = Literal["client", "server"]
 
@@ -35,11 +35,11 @@ _numbers = itertools.count()
 
 
 class NoNamespacesError(Exception):
-    """This machine does not let us; says why."""
+    """Namespaces cannot be created on this machine; the message says why."""
 
 
 class Network:
-    """Two namespaces and a cable, until the `with` block is left."""
+    """Two namespaces and a cable, which exist until the `with` block is left."""
 
     def __init__(self) -> None:
         number = f"{os.getpid()}-{next(_numbers)}"
@@ -51,7 +51,7 @@ class Network:
 
     def __enter__(self) -> Self:
         for program in ("ip", "iptables"):
-            if find(program) is None:
+            if find_program(program) is None:
                 raise NoNamespacesError(f"{program} is not installed")
         try:
             self._make()
@@ -85,7 +85,7 @@ class Network:
         self._made.close()
 
     def run(self, side: Side, *command: str) -> None:
-        """Run a command inside.
+        """Run a command inside the namespace.
 
         Raises:
             OSError: It failed.
@@ -97,18 +97,18 @@ class Network:
         self.run("server", "ip", "link", "set", CABLE, how)
 
     def rule(self, side: Side, chain: Literal["INPUT", "OUTPUT"], *rule: str) -> None:
-        """Have a firewall do something to TCP."""
+        """Add a rule of a firewall for TCP."""
         self.run(side, "iptables", "-A", chain, "-p", "tcp", *rule)
 
     def heal(self) -> None:
-        """Take all rules away, and plug the cable in."""
+        """Remove all rules, and plug the cable in."""
         for side in ADDRESSES:
             self.run(side, "iptables", "-F")
         self.cable("up")
 
     @contextmanager
     def inside(self, side: Side) -> Iterator[ThreadPoolExecutor]:
-        """A thread that lives in a namespace."""
+        """A thread that runs in a namespace."""
         path = _NAMESPACES / self._names[side]
         with ThreadPoolExecutor(1, initializer=_enter, initargs=(path,)) as pool:
             yield pool
@@ -125,7 +125,7 @@ def _enter(namespace: Path) -> None:
 
 
 def _run(*command: str) -> None:
-    program = find(command[0]) or command[0]
+    program = find_program(command[0]) or command[0]
     done = subprocess.run(  # noqa: S603 - written by the test
         [program, *command[1:]],
         capture_output=True,

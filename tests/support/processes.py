@@ -10,7 +10,7 @@ from typing import Self
 
 import pytest
 
-from tools.apt import find
+from tools.apt import find_program
 
 PATIENCE = 30.0
 """Seconds until a program has to be ready, or gone."""
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 def installed(program: str) -> str:
     """The path of a program; skips the test where it is missing."""
-    path = find(program)
+    path = find_program(program)
     if path is None:
         pytest.skip(
             f"{program} is not installed; where there are apt-get and root, "
@@ -67,7 +67,7 @@ class Running:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self, *, kill: bool = False) -> None:
-        """End it, the hard way if it does not listen to reason."""
+        """Stop it, and kill it if it does not react."""
         process, self._process = self._process, None
         if process is None:
             return

@@ -1,4 +1,4 @@
-"""The server's side of one connection, with every byte under control.
+"""The server's side of one connection, with control over every byte.
 
 Built on the Sans-I/O `ServerProtocol` of `websockets`: frames are made and checked by
 the library, but when they leave, and whether at all, is decided here.
@@ -22,7 +22,7 @@ READ_SIZE = 64 * 1024
 
 
 class Protocol(ServerProtocol):
-    """Keeps silent about what it is told to keep silent about."""
+    """Drops frames of the opcodes in `unsent`."""
 
     def __init__(self) -> None:
         super().__init__(max_size=MAX_SIZE)
@@ -68,7 +68,7 @@ class Peer:
         return False
 
     def accept(self, *, protocol: str | None = None) -> None:
-        """Agree to the handshake. Nothing leaves before `flush()`."""
+        """Accept the handshake. Nothing is written before `flush()`."""
         if self.query.get("compress", "0") not in {"", "0", "false"}:
             self.protocol.available_extensions = [
                 ServerPerMessageDeflateFactory(compress_settings={"level": 1})
@@ -91,7 +91,7 @@ class Peer:
             self.protocol.send_close(code, reason)
 
     async def flush(self) -> None:
-        """Write all that waits, in one piece."""
+        """Write all pending data at once."""
         data = b"".join(writes := self.protocol.data_to_send())
         if data and not self.writer.is_closing():
             self.writer.write(data)
@@ -104,7 +104,7 @@ class Peer:
                 self.writer.close()
 
     async def raw(self, data: bytes) -> None:
-        """Write bytes that no library would."""
+        """Write bytes as they are, valid or not."""
         self.writer.write(data)
         await self.writer.drain()
 
@@ -128,7 +128,7 @@ class Peer:
         await self.raw("\r\n".join([*lines, "", ""]).encode() + body)
 
     async def frames(self) -> AsyncIterator[Frame]:
-        """What the client sends, until it is gone; answers leave by themselves."""
+        """Yield the client's frames until it is gone; Pings are answered."""
         while data := await self.reader.read(READ_SIZE):
             self.protocol.receive_data(data)
             frames = self.protocol.events_received()
@@ -138,7 +138,7 @@ class Peer:
                 yield frame
 
     async def messages(self) -> AsyncIterator[str | bytes]:
-        """Whole messages of the client."""
+        """Yield the client's messages."""
         opcode, payload = Opcode.BINARY, bytearray()
         async for frame in self.frames():
             if frame.opcode in {Opcode.TEXT, Opcode.BINARY, Opcode.CONT}:
@@ -149,7 +149,7 @@ class Peer:
                     payload.clear()
 
     async def drain(self) -> None:
-        """Send what is left and wait for the client to be done."""
+        """Send the pending data, and wait until the client has closed."""
         await self.flush()
         async for _ in self.frames():
             pass

@@ -1,4 +1,4 @@
-"""Connections to a peer that the test plays, on its own loop: the fixtures of it."""
+"""Fixtures for connections to a peer that the test controls, on its own loop."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The real connection, over a transport and in a pipeline that are played."""
+"""The real connection, with a fake transport and a fake receive pipeline."""
 
 import asyncio
 from typing import Any
@@ -24,7 +24,7 @@ from ws_common.vocabulary.transport import CloseInfo
 
 
 class _Transport(FakeTransport):
-    """Tells the real side what it is told."""
+    """A transport that logs its calls on the real side."""
 
     def __init__(self, side: "RealSide", sink: Connection) -> None:
         super().__init__(sink, pings=True, can_pause=True)
@@ -33,23 +33,23 @@ class _Transport(FakeTransport):
 
     def pause_reading(self) -> None:
         super().pause_reading()
-        self._side.tell("pause")
+        self._side.emit("pause")
 
     def resume_reading(self) -> None:
         super().resume_reading()
-        self._side.tell("resume")
+        self._side.emit("resume")
 
     def close(self, code: int | None, reason: str | None) -> None:
         super().close(code, reason)
-        self._side.tell("close", code, reason)
+        self._side.emit("close", code, reason)
 
     def abort(self) -> None:
         super().abort()
-        self._side.tell_abort()
+        self._side.emit_abort()
 
 
 class _Incoming:
-    """Stands for the place in the pipeline."""
+    """A fake place in the receive pipeline."""
 
     number = 1
     should_pause = False
@@ -58,17 +58,17 @@ class _Incoming:
         self._side = side
 
     def push(self, batch: object, size: int) -> None:
-        self._side.tell("push", batch, size)
+        self._side.emit("push", batch, size)
 
     def discard(self) -> None:
-        self._side.tell("discard")
+        self._side.emit("discard")
 
     def ended(self, end: Any) -> None:
-        self._side.tell("ended", end.close_code, end.close_reason)
+        self._side.emit("ended", end.close_code, end.close_reason)
 
 
 class RealSide(Side):
-    """The real connection; it is its owner, too."""
+    """The real connection, and its owner."""
 
     def __init__(self, reactions: Reactions, *, heartbeat: bool) -> None:
         super().__init__(reactions)
@@ -101,7 +101,7 @@ class RealSide(Side):
         try:
             self.connection.attach(self.transport, "ws://host/")
         except WSConnectionClosedError:
-            self.tell("attached too late")
+            self.emit("attached too late")
 
     def do_open(self) -> None:
         self.connection.open()
@@ -130,7 +130,7 @@ class RealSide(Side):
         try:
             self.connection.send(b"x", text=False)
         except WSConnectionClosedError:
-            self.tell("not sent")
+            self.emit("not sent")
 
     def do_others(self) -> None:
         """Another connection of the same client sends."""
@@ -138,7 +138,7 @@ class RealSide(Side):
 
     def do_wait_for_room(self) -> None:
         loop = asyncio.get_running_loop()
-        self._drains.append(eager_task_factory(loop, self.connection.writable()))
+        self._drains.append(eager_task_factory(loop, self.connection.wait_writable()))
 
     def do_message(self) -> None:
         self.transport.message("m")
@@ -160,15 +160,15 @@ class RealSide(Side):
     # What an owner is told
 
     def connection_closing(self, _connection: Connection, close: CloseInfo) -> None:
-        self.tell("tell closing", *facts(close))
+        self.emit("report closing", *facts(close))
 
     def connection_ended(
         self, _connection: Connection, cause: Cause, close: CloseInfo
     ) -> None:
-        self.tell("tell end", cause, *facts(close))
+        self.emit("report end", cause, *facts(close))
 
     def connection_writable(self, _connection: Connection) -> None:
-        self.tell("writable")
+        self.emit("writable")
 
     def report(self, name: str, **details: Any) -> None:
-        self.tell(name, *details.values())
+        self.emit(name, *details.values())

@@ -1,4 +1,4 @@
-"""A sink that writes down what a transport reports, and lets tests wait for it."""
+"""A sink that records what a transport reports, and lets tests wait for it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ PATIENCE = 10.0
 
 @dataclass(slots=True)
 class Recording:
-    """Records. Its `on_…` hooks may be replaced by functions that act, too.
+    """Records all events. Its `react` hook may call the transport.
 
     Attributes:
         messages: What arrived.
@@ -64,7 +64,7 @@ class Recording:
             self.react(event)
 
     def end_of_batch(self, count: int) -> int:
-        """How many messages there were when that of this number had been handed over.
+        """Return the number of messages at the end of the batch with this message.
 
         A pause or an abort from inside a batch cannot recall the rest of it.
         """
@@ -87,7 +87,7 @@ class Recording:
             ) from None
 
     async def until_messages(self, count: int) -> list[Data]:
-        """Wait for so many messages, and return all."""
+        """Wait for this many messages, and return all."""
         await self.until(lambda: len(self.messages) >= count)
         return self.messages
 

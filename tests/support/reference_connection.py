@@ -1,4 +1,4 @@
-"""What the table of a connection says should happen, with a clock of its own."""
+"""What should happen by the table of a connection, on a simulated clock."""
 
 from collections import deque
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from ws_common.options.heartbeat import Heartbeat
 
 
 class ReferenceSide(Side):
-    """The pure table, its events one after the other, and the time that it asks for.
+    """The pure table with a queue of events, and simulated timers.
 
     Args:
         clock: Tells the time in the beginning.
@@ -39,15 +39,15 @@ class ReferenceSide(Side):
         # The time
         self._deadline: float | None = None
         self._keepalive: Heartbeat | None = None
-        self._beats = False
+        self._asks = False
         self._listens = False
-        self._alive = self._heard_at = self._now
+        self._last_activity = self._heard_at = self._now
         self._probed: float | None = None
 
     # Time
 
     def wait(self, delay: float) -> None:
-        """Let what is due in that time happen."""
+        """Advance the clock, and feed what is due in that time."""
         target = self._now + delay
         while (due := self._next_due()) is not None and due[0] <= target:
             self._now, event = due
@@ -58,26 +58,26 @@ class ReferenceSide(Side):
         lost = ENDS["loss"]
         if self._deadline is not None:
             return self._deadline, c.DeadlineExpired(lost)
-        dead = self._dead_at()
-        return None if dead is None else (dead, c.KeepaliveExpired(lost))
+        expires = self._expires_at()
+        return None if expires is None else (expires, c.KeepaliveExpired(lost))
 
-    def _dead_at(self) -> float | None:
-        """When the peer is dead, unless it gives a sign of life."""
+    def _expires_at(self) -> float | None:
+        """When the keepalive expires if the peer stays silent."""
         if self._keepalive is None or not self._listens:
             return None
-        if self._probed is not None and self._alive < self._probed:
+        if self._probed is not None and self._last_activity < self._probed:
             return self._probed + float(self._keepalive.timeout)
-        if not self._beats:
+        if not self._asks:
             return None
         interval, timeout = self._keepalive.interval, self._keepalive.timeout
-        return self._alive + float(interval) + float(timeout)
+        return self._last_activity + float(interval) + float(timeout)
 
     # What is played
 
     def do_attach(self) -> None:
         self._feed(c.Attached())
         if self.state.phase is Phase.ABANDONED:
-            self.tell("attached too late")
+            self.emit("attached too late")
 
     def do_open(self) -> None:
         self._feed(c.Opened())
@@ -105,9 +105,9 @@ class ReferenceSide(Side):
         self._probed = self._now
 
     def do_send(self) -> None:
-        gone = self._ended or self._aborts or self._closes
-        if self.is_over or gone or self.state.closing is not None:
-            self.tell("not sent")
+        refuses = self._ended or self._aborts or self._closes
+        if self.is_over or refuses or self.state.closing is not None:
+            self.emit("not sent")
         else:
             self.sent += 1
 
@@ -119,16 +119,16 @@ class ReferenceSide(Side):
 
     def do_message(self) -> None:
         self.do_byte()
-        self.tell("push", ["m"], 1)
+        self.emit("push", ["m"], 1)
 
     def do_byte(self) -> None:
-        self._alive = self._heard_at = self._now
+        self._last_activity = self._heard_at = self._now
 
     def do_drain(self) -> None:
-        self._alive = self._now
+        self._last_activity = self._now
         self._end_waits("room")
         if not self.state.replaced:
-            self.tell("writable")
+            self.emit("writable")
 
     def do_closing(self, how: str) -> None:
         self._feed(c.CloseSeen(ENDS[how]))
@@ -155,50 +155,53 @@ class ReferenceSide(Side):
         match command:
             case c.PauseReading():
                 self._listens, self._probed = False, None
-                self._tell_transport("pause")
+                self._emit_from_transport("pause")
             case c.ResumeReading():
-                self._alive, self._listens = self._now, self._beats
-                self._tell_transport("resume")
+                self._last_activity, self._listens = self._now, self._asks
+                self._emit_from_transport("resume")
             case c.StartKeepalive() if self._has_heartbeat:
-                self._keepalive, self._beats = HEARTBEAT, True
-                self._alive, self._listens = self._now, not self.state.paused
+                self._keepalive, self._asks = HEARTBEAT, True
+                self._last_activity, self._listens = (
+                    self._now,
+                    not self.state.paused,
+                )
             case c.StopKeepalive():
-                self._beats = self._listens = False
+                self._asks = self._listens = False
             case c.StartDeadline():
                 self._deadline = self._now + CLOSE_TIMEOUT
             case c.Discard():
-                self.tell("discard")
+                self.emit("discard")
             case c.SendClose(code, reason):
                 self._closes += self._attached
-                self._tell_transport("close", code, reason)
+                self._emit_from_transport("close", code, reason)
             case c.FreezeUnconfirmed():
                 self.frozen = self.sent
             case c.Abort():
                 if self._attached:
-                    self.tell_abort()
+                    self.emit_abort()
             case c.TearDown():
                 self._tear_down()
             case c.ReportSilence():
-                self.tell("heartbeat_missed", self._now - self._heard_at)
+                self.emit("heartbeat_missed", self._now - self._heard_at)
             case c.ReportClosing(close):
-                self.tell("tell closing", *facts(close))
+                self.emit("report closing", *facts(close))
             case c.ReportEnd(cause, close):
-                self.tell("tell end", cause, *facts(close))
+                self.emit("report end", cause, *facts(close))
 
-    def _tell_transport(self, name: str, *what: object) -> None:
+    def _emit_from_transport(self, name: str, *what: object) -> None:
         if self._attached:
-            self.tell(name, *what)
+            self.emit(name, *what)
 
     def _tear_down(self) -> None:
         if not self.state.replaced:
             self.frozen = self.sent
         self._deadline = None
-        self._beats = self._listens = False
+        self._asks = self._listens = False
         self._end_waits("lost")
         assert self.state.end is not None
-        self.tell("ended", self.state.end.code, self.state.end.reason)
+        self.emit("ended", self.state.end.code, self.state.end.reason)
         if self.unconfirmed and self.state.opened:
-            self.tell("messages_unconfirmed", self.unconfirmed)
+            self.emit("messages_unconfirmed", self.unconfirmed)
 
     def _end_waits(self, outcome: str) -> None:
         self.rooms = [outcome if one == "waits" else one for one in self.rooms]

@@ -1,4 +1,4 @@
-"""Counts what a client has in its hands: sockets, tasks, timers."""
+"""Counts what a client may leak: sockets, tasks, timers."""
 
 import asyncio
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from tests.support.client_driver import leftovers
 
 TURNS = 5000
-"""Of the loop, for what is under way to come to its end."""
+"""Turns of the loop in which unfinished work may end."""
 
 IDLE = 0.02
 """Seconds for which a loop may have nothing to do."""
@@ -42,13 +42,13 @@ class Turns:
         self._event: asyncio.Future[None] | None = None
         select = loop._selector.select
 
-        def telling(timeout: float | None = None) -> Any:
+        def select_and_wake(timeout: float | None = None) -> Any:
             events = select(timeout)
             if events:
                 self._wake()
             return events
 
-        loop._selector.select = telling
+        loop._selector.select = select_and_wake
 
     async def next(self) -> None:
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The public fake, playing the part of the test server: behaviours by URL path."""
+"""The public fake in the role of the test server: behaviours by URL path."""
 
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlsplit
@@ -11,7 +11,7 @@ from ws_common.wrapped_client import AdapterConnector
 
 
 class ScriptedFake(WebSocketClientFake):
-    """Does what `behaviours.py` says, without a network."""
+    """Does what `server_behaviours.py` does, without a network."""
 
     def __init__(self, options: WebSocketOptions) -> None:
         picked = options.protocols[0] if options.protocols else None

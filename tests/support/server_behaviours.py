@@ -24,7 +24,7 @@
     /collect         counts the messages that arrive, by ?key=, and answers none
     /collected       as JSON, how many those were
     /headers         the headers of the request, as JSON pairs, then echoes
-    /count-up, /note-down, /noted: see `numbered.py`
+    /count-up, /store-numbers, /stored-numbers: see `numbered_messages.py`
     /count           as JSON, how many handshakes had this ?key= (also by HTTP)
     /refuse          ?status=&retry_after=&challenge= (also by HTTP; ?hide= from other
                      origins); a challenge is a WWW-Authenticate header

@@ -5,15 +5,15 @@ import socket
 
 
 @contextlib.contextmanager
-def silent(*, full: bool = False):
+def silent(host: str = "127.0.0.1", port: int = 0, *, full: bool = False):
     """A port that takes connections and says nothing; or, full, takes none."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
-        listener.bind(("127.0.0.1", 0))
+        listener.bind((host, port))
         listener.listen(0 if full else 8)
         address = listener.getsockname()
         for _ in range(2 if full else 0):
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
             filler.connect_ex(address)
-        yield f"127.0.0.1:{address[1]}"
+        yield f"{host}:{address[1]}"

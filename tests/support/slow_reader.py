@@ -1,4 +1,4 @@
-"""A program that reads slowly, in a process of its own so that memory is its own.
+"""A program that reads slowly, in its own process so that its memory can be measured.
 
 `python -m tests.support.slow_reader URL COUNT COMPRESS` connects, reads nothing for
 some heartbeats, then reads the `COUNT` messages of `/flood` with a rest now and then,
@@ -39,7 +39,7 @@ def options(*, compress: bool) -> ws.WebSocketOptions:
 
 
 async def main(url: str, count: int, *, compress: bool) -> dict[str, object]:
-    """Warm up, be flooded, and tell."""
+    """Warm up, read the flood, and print the results."""
     chosen = options(compress=compress)
     async with ws.connect(url.replace("/flood", "/echo"), chosen) as client:
         await client.add("x" * 1000)

@@ -1,10 +1,10 @@
-"""A TCP proxy that plays the faults of a network, on the loop of the test.
+"""A TCP proxy that causes the faults of a network, on the loop of the test.
 
-    async with TcpProxy(port, down=Way(after=100, then="rst")) as proxy:
+    async with TcpProxy(port, down=Direction(after=100, then="rst")) as proxy:
         await connect(f"ws://127.0.0.1:{proxy.port}/echo")
 
-What a `Way` says holds for each new connection; `strike()` is for those that are open,
-`refuse()` and `accept()` for those to come.
+What a `Direction` says holds for each new connection; `inject()` is for those that are
+open, `refuse()` and `accept()` for those to come.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ Fault = Literal["fin", "rst", "swallow", "stall"]
 
 READ_SIZE = 64 * 1024
 
-GRAIN = 0.05
+RATE_INTERVAL = 0.05
 """Seconds. A limited line passes on as much as it carries in that time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Direction:
     """How one direction behaves.
 
     Attributes:
@@ -54,14 +54,14 @@ class Link:
 
     writers: tuple[asyncio.StreamWriter, asyncio.StreamWriter]
     fault: Fault | None = None
-    struck: asyncio.Event = field(default_factory=asyncio.Event)
+    failed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def strike(self, fault: Fault) -> None:
-        """Play a fault. Only the first one counts."""
+    def inject(self, fault: Fault) -> None:
+        """Cause a fault. Only the first one counts."""
         if self.fault is not None:
             return
         self.fault = fault
-        self.struck.set()
+        self.failed.set()
         for writer in self.writers:
             if fault == "rst":
                 reset(writer)
@@ -96,8 +96,8 @@ class TcpProxy:
         self,
         to: int,
         *,
-        up: Way = Way(),
-        down: Way = Way(),
+        up: Direction = Direction(),
+        down: Direction = Direction(),
         window: int | None = None,
     ) -> None:
         self.port = 0
@@ -146,10 +146,10 @@ class TcpProxy:
             self._server.close()
             self._server = None
 
-    def strike(self, fault: Fault) -> None:
-        """Play a fault to every connection that is open."""
+    def inject(self, fault: Fault) -> None:
+        """Cause a fault on every open connection."""
         for link in list(self.links):
-            link.strike(fault)
+            link.inject(fault)
 
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -167,9 +167,9 @@ class TcpProxy:
             link = Link((writer, far))
             self.links.add(link)
             async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump("up", reader, far, self.up, link))
+                both.create_task(self._forward("up", reader, far, self.up, link))
                 both.create_task(
-                    self._pump("down", far_reader, writer, self.down, link)
+                    self._forward("down", far_reader, writer, self.down, link)
                 )
         except* (OSError, asyncio.CancelledError):
             pass  # one side is gone, or the proxy ends: asyncio would log it
@@ -180,20 +180,20 @@ class TcpProxy:
                 self.links.discard(link)
             self._tasks.discard(task)
 
-    async def _pump(
+    async def _forward(
         self,
         name: str,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        way: Way,
+        way: Direction,
         link: Link,
     ) -> None:
         remaining = way.after
         if remaining == 0:
-            link.strike(way.then)
-        size = READ_SIZE if way.rate is None else max(1, int(way.rate * GRAIN))
+            link.inject(way.then)
+        size = READ_SIZE if way.rate is None else max(1, int(way.rate * RATE_INTERVAL))
         while data := await reader.read(min(size, READ_SIZE)):
-            await self._hold_up(way, len(data))
+            await self._delay(way, len(data))
             if link.fault is not None:
                 continue
             data = data[:remaining]
@@ -203,14 +203,14 @@ class TcpProxy:
             if remaining is not None:
                 remaining -= len(data)
                 if remaining == 0:
-                    link.strike(way.then)
+                    link.inject(way.then)
         if link.fault is None and not writer.is_closing():
             writer.write_eof()
         elif link.fault in {"swallow", "stall"}:
             await asyncio.Event().wait()  # silence: the end is not passed on either
 
     @staticmethod
-    async def _hold_up(way: Way, size: int) -> None:
+    async def _delay(way: Direction, size: int) -> None:
         seconds = way.delay + (size / way.rate if way.rate else 0.0)
         if seconds:
             await asyncio.sleep(seconds)

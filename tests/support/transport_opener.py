@@ -39,6 +39,6 @@ class Connect:
         return transport, sink
 
     def abort_all(self) -> None:
-        """Leave nothing open."""
+        """Abort all transports."""
         for transport in self.opened:
             transport.abort()

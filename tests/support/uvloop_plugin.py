@@ -8,7 +8,7 @@ import uvloop
 INSIDE_ASYNCIO = {
     "test_cancellation.py",
     "test_dead_address",
-    "test_dialing.py",
+    "test_happy_eyeballs.py",
     "test_leaks.py",
     "test_nothing_is_left_behind",
     "test_when_the_socket_is_read",

@@ -1,7 +1,6 @@
 """The public API as type checkers see it. Checked by mypy and pyright, never run.
 
-What must be refused is marked with both checkers' ignores: they warn where one is
-not needed.
+A line that both must reject has an ignore comment for each: they warn if it is unused.
 """
 
 import asyncio
@@ -64,7 +63,7 @@ async def url_providers(client: ws.WebSocketClient) -> None:
 
 
 class Chat(ws.WebSocketClient):
-    """A subclass is what its class methods make."""
+    """The class methods of a subclass return the subclass."""
 
 
 async def subclasses(fake: WebSocketClientFake) -> None:
@@ -157,7 +156,7 @@ def handshakes(handshake: ws.Handshake) -> None:
 
 
 def every_state(state: ws.WebSocketClientState) -> str:
-    """`match` is exhaustive."""
+    """A `match` over all states is exhaustive."""
     assert_type(state.ready_state, ws.WebSocketReadyState)
     assert_type(state.is_open, bool)
     assert_type(state.is_closed, bool)
@@ -226,7 +225,7 @@ async def state_streams(states: ws.WebSocketStatesStream) -> None:
 
 
 class Decoder(Generic[T]):
-    """As `msgspec.json.Decoder` is typed."""
+    """A class with the types of `msgspec.json.Decoder`."""
 
     def __init__(self, kind: type[T]) -> None:
         self.kind = kind
@@ -236,7 +235,7 @@ class Decoder(Generic[T]):
 
 
 class Model:
-    """As `pydantic.BaseModel` is typed."""
+    """A class with the types of `pydantic.BaseModel`."""
 
     @classmethod
     def model_validate_json(
@@ -302,7 +301,7 @@ async def listeners(stream: ws.Stream[str]) -> None:
 
 
 def log_in(session: ws.Session) -> None:
-    """What needs no await is taken for `after_connect` too."""
+    """A plain function is valid for `after_connect` too."""
     raise NotImplementedError(session)
 
 
@@ -372,7 +371,7 @@ def platform_options(context: ssl.SSLContext, connector: ws.Connector) -> None:
 
 
 def wrong_options() -> None:
-    """A typing error is a type error."""
+    """Unknown option names and wrong types are rejected."""
     ws.WebSocketOptions(timeuot=3)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     ws.WebSocketOptions(headers={})  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     ws.WebSocketOptions.common(diagnose=True)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
@@ -437,7 +436,7 @@ def sendables() -> None:
 
 
 class Json(ws.WSInterceptor):
-    """Synchronous handlers."""
+    """An interceptor with synchronous handlers."""
 
     def on_send(self, data: Any, next: Callable[[Any], Any]) -> Awaitable[None] | None:
         return next(json.dumps(data))  # type: ignore[no-any-return]
@@ -447,7 +446,7 @@ class Json(ws.WSInterceptor):
 
 
 class Slow(ws.WSInterceptor):
-    """Asynchronous handlers."""
+    """An interceptor with asynchronous handlers."""
 
     async def on_send(self, data: Any, next: Callable[[Any], Any]) -> None:
         await asyncio.sleep(1)
@@ -545,7 +544,7 @@ async def errors(client: ws.WebSocketClient) -> None:
 def kinds_of_errors(
     close: ws.WSDisconnectError,
 ) -> None:
-    """Some are what Python itself would raise."""
+    """Some errors are subclasses of built-in exceptions."""
     timeouts: list[type[TimeoutError]] = [ws.WSTimeoutError]
     values: list[type[ValueError]] = [ws.WSInvalidUrlError, ws.WSInvalidCloseError]
     types: list[type[TypeError]] = [ws.WSUnsupportedDataError]
@@ -580,7 +579,7 @@ def kinds_of_errors(
 
 
 class OwnClient:
-    """Nothing has to be inherited."""
+    """A client for `from_client()` needs no base class."""
 
     def __init__(self) -> None:
         self.state: ws.WebSocketClientState = ws.Closed()
@@ -611,7 +610,7 @@ class OwnClient:
 
 
 class OwnTransport:
-    """Attributes will do where the protocol has properties."""
+    """A transport may have attributes instead of the properties of the protocol."""
 
     protocol: str | None = None
     handshake = ws.Handshake(status=101, headers={}, extensions="", peer=None)
@@ -658,7 +657,7 @@ async def own_connector(
 
 
 class OwnConnector:
-    """So is what can be called like one."""
+    """An object with `__call__` is a connector."""
 
     async def __call__(
         self, request: ws.ConnectRequest, sink: ws.TransportSink
@@ -676,7 +675,7 @@ def own(fake: WebSocketClientFake) -> None:
 
 
 def awaitables(connecting: ws.connect, receipt: ws.Receipt) -> None:
-    """Both can be awaited by hand."""
+    """Both have `__await__`."""
     assert_type(connecting.__await__(), Generator[Any, None, ws.WebSocketClient])
     assert_type(receipt.__await__(), Generator[Any, None, None])
 

@@ -1,4 +1,4 @@
-"""JavaScript as the border sees it, without JavaScript."""
+"""A fake of JavaScript and of `pyodide.ffi`, as far as the bridge uses them."""
 # ruff: noqa: N802, N815 - the names are JavaScript's
 
 import asyncio
@@ -114,7 +114,7 @@ def _to_string(thing: object) -> str:
 
 
 class Encoder:
-    """A TextEncoder that takes what can be made a string, and nothing else."""
+    """A TextEncoder that accepts only what can be converted to a string."""
 
     def encode(self, thing: Any) -> Buffer:
         return Buffer(self._string(thing).encode())
@@ -134,7 +134,7 @@ class Encoder:
 
 @dataclass(eq=False)
 class Socket:
-    """A WebSocket; the test plays the browser, which has written the URL its way."""
+    """A WebSocket. The test plays the part of the browser."""
 
     url: str
     protocols: list[str]
@@ -202,7 +202,7 @@ class Target:
 
 @dataclass(eq=False)
 class Request:
-    """What `fetch` was told; the test answers."""
+    """A request by `fetch`, to which the test responds."""
 
     url: str
     init: Any
@@ -227,7 +227,7 @@ class Request:
 
 
 class FakeJs:
-    """`globalThis`, and what of `pyodide.ffi` the border uses.
+    """`globalThis`, and what of `pyodide.ffi` the bridge uses.
 
     Without `as_page()` it is Node's: no events, no origin.
 
@@ -257,11 +257,11 @@ class FakeJs:
         self.TextEncoder: Any = SimpleNamespace(new=Encoder)
         self.Array: Any = SimpleNamespace(of=lambda *items: Array(items), new=Array)
         self.fetch: Any = SimpleNamespace(bind=self._bind_fetch)
-        self.Promise: Any = SimpleNamespace(allSettled=_all_settled)
+        self.Promise: Any = SimpleNamespace(allSettled=_wait_for_all)
         self.AbortController: Any = SimpleNamespace(new=_new_controller)
 
     def as_page(self, origin: str, *, worker: bool = False) -> Target | None:
-        """Have what a page has, or a worker; returns the document."""
+        """Add what a page or a worker has, and return the document."""
         network, page = ("offline", "online"), ("pagehide", "pageshow")
         network += ("securitypolicyviolation",)
         self.target = Target(*network, *(() if worker else page))
@@ -303,7 +303,7 @@ class FakeJs:
         )
 
 
-async def _all_settled(promises: list["asyncio.Future[Any]"]) -> list[Any]:
+async def _wait_for_all(promises: list["asyncio.Future[Any]"]) -> list[Any]:
     outcomes: list[Any] = []
     for promise in promises:
         try:

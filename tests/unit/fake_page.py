@@ -1,4 +1,4 @@
-"""A client in a page whose JavaScript the test plays: its face over `fake_js`."""
+"""A client in a page whose JavaScript is `fake_js`."""
 
 import asyncio
 import contextlib
@@ -27,18 +27,18 @@ def client_in(js: FakeJs, **options: Any) -> ws.WebSocketClient:
 
 
 async def next_socket(js: FakeJs) -> Socket:
-    """The socket of the attempt that is under way, which may be made already."""
+    """Return the socket of the attempt that is in progress."""
     await until_idle()
-    under_way = [one for one in js.sockets if one.readyState == CONNECTING]
-    assert under_way, "no attempt is under way"
-    return under_way[-1]
+    connecting = [one for one in js.sockets if one.readyState == CONNECTING]
+    assert connecting, "no attempt is in progress"
+    return connecting[-1]
 
 
 @contextlib.asynccontextmanager
 async def open_client(
     js: FakeJs, **options: Any
 ) -> AsyncIterator[tuple[ws.WebSocketClient, Socket]]:
-    """Have a client with an open connection; in the end the server closes it."""
+    """Open a connection of a client, which the server closes in the end."""
     client = client_in(js, **options)
     try:
         connecting = asyncio.ensure_future(client.connect(URL))
@@ -51,7 +51,7 @@ async def open_client(
 
 
 async def end(client: ws.WebSocketClient, js: FakeJs) -> None:
-    """Close a client; the server has closed whatever was open."""
+    """Close a client, after the server has closed all open sockets."""
     for socket in js.sockets:
         if socket.onclose is not None:
             socket.play_close(1000)

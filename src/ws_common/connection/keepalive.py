@@ -1,16 +1,16 @@
-"""The beating heart of one connection: asks for a sign of life, and says if none came.
+"""The keepalive of one connection: it sends pings, and reports a peer that is silent.
 
-Every `interval` it asks, with a protocol ping or the application's `message`. A byte
-from the peer is a sign of life, and so is a send buffer that drains. `interval` plus
-`timeout` after the last of them the connection is dead, at that very moment: it was
-asked after `interval` at the latest, and had `timeout` to answer. While reading is
-paused nothing can be heard, so nothing is asked or missed.
+Every `interval` it sends a Ping frame or the application's `message`. Each byte from
+the peer counts as an answer, and so does a send buffer that drains. The connection is
+dead exactly `interval` plus `timeout` after the last of them: a ping was sent after
+`interval` at the latest, and the peer had `timeout` to answer. While reading is paused
+no answer can be read, so no ping is sent and no silence is counted.
 
-Timers may be late: those of a hidden page fire once a minute, those of a frozen page
-or a sleeping machine when that is over. So a message that arrives does the work of a
-timer that is late, and a check that comes late is no verdict: it asks anew, and
-leaves `timeout` for the answer. Only the third late check in a row is believed, if no
-more than the slowness of a hidden page explains it.
+Timers may be late. Browsers run those of a hidden page once a minute, and those of a
+frozen page or a sleeping machine when it wakes. Therefore a message that arrives does
+the work of a late timer, and a check that runs late does not end the connection: it
+sends another ping and waits `timeout` for the answer. Only the third late check in a
+row ends the connection, if it is no later than in a hidden page.
 """
 
 import asyncio
@@ -18,59 +18,59 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ws_common.connection.confirmations import Confirmations
 from ws_common.options.heartbeat import Heartbeat
-from ws_common.vocabulary.clock import JUMP, Clock, ExpectedTime
+from ws_common.vocabulary.clock import JUMP_THRESHOLD, Clock, ExpectedTime
 from ws_common.vocabulary.durations import seconds
 from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data, size_of, to_wire
 from ws_common.vocabulary.timers import Timer, call_later
 from ws_common.vocabulary.transport import Transport
 
-_LATE = 1.0
-"""Seconds after which a message need not wait for a timer."""
+_LATE_TIMER = 1.0
+"""Seconds by which a timer has to be late before a message does its work."""
 
-_THROTTLED = 60.0
+_THROTTLED_BY = 60.0
 """Seconds by which timers of a hidden page may be late (Chromium, WebKit)."""
 
 _TOLERATED_LATE_CHECKS = 2
-"""How many late checks in a row are forgiven."""
+"""How many late checks in a row may find no answer."""
 
 
 class Keepalive:
-    """Beats from `start()` until `stop()`; without a heartbeat it answers probes alone.
+    """Send pings from `start()` until `stop()`; without a heartbeat only for `probe()`.
 
     Args:
-        heartbeat: How often to ask, and how; None: only when told to.
-        transport: What is asked by.
-        confirmations: Told what an answered ping confirms.
-        clock: Tells whether time has passed unnoticed.
+        heartbeat: The interval, the timeout and the message; None: no regular pings.
+        transport: The transport that sends the pings.
+        confirmations: Counts the messages that an answered ping confirms.
+        clock: The clock that shows whether a timer is late.
         report: Reports an event.
-        on_expired: Called when no sign of life came in time.
+        on_expired: Called once when the peer has not answered in time.
 
     Attributes:
-        hears_messages: Whether `hear()` must be called with what arrives.
+        inspects_messages: Whether `take_replies()` must be called with every batch.
     """
 
     __slots__ = (
-        "_ask_at",
-        "_asked_at",
-        "_asking",
         "_buffered",
-        "_checking",
+        "_check_timer",
         "_clock",
         "_confirmations",
-        "_floor",
+        "_has_heartbeat",
         "_heartbeat",
         "_interval",
+        "_last_progress",
+        "_late_checks",
         "_loop",
-        "_mercies",
+        "_next_ping_at",
         "_on_expired",
-        "_periodic",
+        "_ping_timer",
+        "_pinged_at",
         "_pongs",
         "_report",
-        "_sent",
         "_timeout",
         "_transport",
-        "hears_messages",
+        "_unanswered",
+        "inspects_messages",
     )
 
     def __init__(
@@ -83,125 +83,134 @@ class Keepalive:
         report: Callable[..., None],
         on_expired: Callable[[], None],
     ) -> None:
-        self._periodic = heartbeat is not None
+        self._has_heartbeat = heartbeat is not None
         self._heartbeat = heartbeat or Heartbeat()
         self._clock = clock
         self._interval = seconds(self._heartbeat.interval)
         self._timeout = seconds(self._heartbeat.timeout)
-        # What cannot pause is a browser's, where timers are late and messages not.
+        # A transport that cannot pause is a browser's. There timers are late, but the
+        # events of a socket are not, so messages may do the work of the timers.
         by_traffic = self._heartbeat.message is not None and not transport.can_pause
-        self.hears_messages = self._heartbeat.is_reply is not None or by_traffic
+        self.inspects_messages = self._heartbeat.is_reply is not None or by_traffic
         self._transport = transport
         self._confirmations = confirmations
         self._report = report
         self._on_expired = on_expired
         self._loop = asyncio.get_running_loop()
-        self._asking: Timer | None = None
-        self._checking: Timer | None = None
-        # Signs of life that are no bytes: the start, the end of a pause, a drain.
-        self._floor = float("-inf")
+        self._ping_timer: Timer | None = None
+        self._check_timer: Timer | None = None
+        # When the peer last got the whole of its time, or made progress, without a byte
+        # received: at the start, at the end of a pause, when the send buffer drained.
+        self._last_progress = float("-inf")
         self._buffered = transport.buffered_amount
-        # The first question since the last sign of life, and when the next is due.
-        self._asked_at = float("-inf")
-        self._ask_at = 0.0
-        self._mercies = 0
+        # The first ping since the last answer, and when the next ping is due.
+        self._pinged_at = float("-inf")
+        self._next_ping_at = 0.0
+        self._late_checks = 0
         self._pongs: frozenset[asyncio.Future[float]] = frozenset()
-        # An application's ping that waits for its reply: when, and what it confirms.
-        self._sent: tuple[float, int] | None = None
+        # The time of a `message` that has no reply yet, and what the reply confirms.
+        self._unanswered: tuple[float, int] | None = None
 
     def start(self) -> None:
-        """Beat, or go on after a pause: the peer has the whole of its time again."""
-        self._floor = self._loop.time()
-        if self._periodic:
-            self._rest()
+        """Start, or resume after a pause: the peer has the whole of its time again."""
+        self._last_progress = self._loop.time()
+        if self._has_heartbeat:
+            self._start_ping_timer()
 
     def probe(self, *, after_gap: bool = True) -> None:
-        """Ask now, and wait for `timeout` alone.
+        """Send a ping now, and expect the answer within `timeout`.
 
         Args:
-            after_gap: Time may have passed unnoticed, and a question from before it
-                counts no more. Else it does: who looks at a page again and again
-                does not put off the end.
+            after_gap: Whether the process or page may have been suspended. Then a ping
+                from before that no longer counts. Otherwise it does, so that a user
+                who shows the page again and again does not put off the end.
         """
-        if self._periodic:
-            self._rest()
-        waits = self._checking is not None and self._alive_at() < self._asked_at
-        if self._send() and (after_gap or not waits):
-            self._await_answer(self._timeout)
+        if self._has_heartbeat:
+            self._start_ping_timer()
+        is_waiting = (
+            self._check_timer is not None and self._last_activity() < self._pinged_at
+        )
+        if self._send_ping() and (after_gap or not is_waiting):
+            self._expect_answer(self._timeout)
 
-    def hear(self, batch: Sequence[Data], size: int) -> tuple[Sequence[Data], int]:
-        """Take the answers to the application's `message` out of what has arrived.
-
-        A message that arrives also does what a timer should have done by now.
+    def take_replies(
+        self, batch: Sequence[Data], size: int
+    ) -> tuple[Sequence[Data], int]:
+        """Take the replies to the application's `message` out of a batch.
 
         Args:
-            batch: What has arrived.
-            size: Payload bytes of all of it.
+            batch: The messages that have arrived.
+            size: Their payload in bytes.
 
         Returns:
-            What goes on, and its size.
+            The messages that are no replies, and their payload in bytes.
         """
-        if self._asking is not None and self._loop.time() > self._ask_at + _LATE:
-            self._ask()
+        if (
+            self._ping_timer is not None
+            and self._loop.time() > self._next_ping_at + _LATE_TIMER
+        ):
+            self._ask_peer()
         is_reply = self._heartbeat.is_reply
         if is_reply is None:
             return batch, size
         others = [
-            message for message in batch if not self._is_answer(is_reply, message)
+            message for message in batch if not self._take_reply(is_reply, message)
         ]
         if len(others) == len(batch):
             return batch, size
         return others, sum(map(size_of, others))
 
-    def _is_answer(self, is_reply: Callable[[Data], bool], message: Data) -> bool:
+    def _take_reply(self, is_reply: Callable[[Data], bool], message: Data) -> bool:
         try:
             answers = is_reply(message)
         except Exception as error:  # noqa: BLE001 - user code: reported, and on
             self._report("is_reply_raised", error=error)
             return False
-        if answers and self._sent is not None:
-            (sent_at, confirmed), self._sent = self._sent, None
-            self._confirmations.measured(self._loop.time() - sent_at, confirmed)
+        if answers and self._unanswered is not None:
+            (sent_at, confirmed), self._unanswered = self._unanswered, None
+            self._confirmations.confirm(self._loop.time() - sent_at, confirmed)
         return bool(answers)
 
-    def drained(self) -> None:
-        """The peer's side has taken something of what is buffered."""
-        self._floor = self._loop.time()
+    def on_drained(self) -> None:
+        """Count progress: the network has taken something from the send buffer."""
+        # A slow upload is no dead peer: a Pong may have to wait behind megabytes.
+        self._last_progress = self._loop.time()
 
     def pause(self) -> None:
-        """Nothing is read from here on: silence says nothing."""
-        for timer in (self._asking, self._checking):
+        """Stop the timers, as reading is paused and no answer can arrive."""
+        for timer in (self._ping_timer, self._check_timer):
             if timer is not None:
                 timer.cancel()
-        self._asking = self._checking = None
+        self._ping_timer = self._check_timer = None
 
     def stop(self) -> None:
-        """Beat no more."""
+        """Stop for ever, and forget the pings that wait for a Pong."""
         self.pause()
         for pong in tuple(self._pongs):
             pong.cancel()
 
-    def _rest(self) -> None:
-        if self._asking is not None:
-            self._asking.cancel()
-        self._ask_at = self._loop.time() + self._interval
-        self._asking = call_later(self._interval, self._ask)
+    def _start_ping_timer(self) -> None:
+        if self._ping_timer is not None:
+            self._ping_timer.cancel()
+        self._next_ping_at = self._loop.time() + self._interval
+        self._ping_timer = call_later(self._interval, self._ask_peer)
 
-    def _ask(self) -> None:
-        self._rest()
-        answered = self._alive_at() >= self._asked_at
-        if self._send() and answered:
-            self._mercies = 0
-            # Asked before `interval` is over: what remains of it is waited for, too.
-            remaining = self._alive_at() + self._interval - self._loop.time()
-            self._await_answer(max(0.0, remaining) + self._timeout)
+    def _ask_peer(self) -> None:
+        self._start_ping_timer()
+        answered = self._last_activity() >= self._pinged_at
+        if self._send_ping() and answered:
+            self._late_checks = 0
+            # The last answer came less than `interval` ago: the peer is dead after the
+            # rest of that and `timeout`, and not earlier because this ping was early.
+            remaining = self._last_activity() + self._interval - self._loop.time()
+            self._expect_answer(max(0.0, remaining) + self._timeout)
 
-    def _send(self) -> bool:
-        """Ask; False where there is nothing to ask with, or it cannot be sent."""
+    def _send_ping(self) -> bool:
+        """Send a Ping frame or the `message`; return False if that is not possible."""
         try:
             pong = self._transport.ping()
             if pong is not None:
-                self._watch(pong)
+                self._watch_pong(pong)
                 return True
             message = self._heartbeat.message
             if message is None:
@@ -209,15 +218,18 @@ class Keepalive:
             data, text = to_wire(message() if callable(message) else message)
             self._transport.send(data, text=text)
         except WSConnectionClosedError:
-            return True  # it is ending; should it not say so, the deadline does
+            # The transport is ending. If it does not report its end, as seen where a
+            # socket took nothing and said nothing, the check still ends the connection.
+            return True
         except Exception as error:  # noqa: BLE001 - user code: reported, not fatal
+            # No ping was sent, so silence would prove nothing: expect no answer.
             self._report("heartbeat_failed", error=error)
             return False
-        if self._sent is None:
-            self._sent = self._loop.time(), self._confirmations.handed_over
+        if self._unanswered is None:
+            self._unanswered = self._loop.time(), self._confirmations.handed_over
         return True
 
-    def _watch(self, pong: Awaitable[float]) -> None:
+    def _watch_pong(self, pong: Awaitable[float]) -> None:
         confirmed = self._confirmations.handed_over
         future = asyncio.ensure_future(pong)
         self._pongs |= {future}
@@ -225,43 +237,47 @@ class Keepalive:
         def answered(done: asyncio.Future[float]) -> None:
             self._pongs -= {done}
             if not done.cancelled() and done.exception() is None:
-                self._confirmations.measured(done.result(), confirmed)
+                self._confirmations.confirm(done.result(), confirmed)
 
         future.add_done_callback(answered)
 
-    def _alive_at(self) -> float:
-        """Loop time of the last sign of life."""
+    def _last_activity(self) -> float:
+        """Return the loop time of the last byte received, or of other progress."""
+        # The buffer is compared here as well, since `on_drained()` comes only at the
+        # watermark, and a large message may take longer than `timeout` to get there.
         buffered = self._transport.buffered_amount
         if buffered < self._buffered:
-            self._floor = self._loop.time()
+            self._last_progress = self._loop.time()
         self._buffered = buffered
-        return max(self._floor, self._transport.last_activity)
+        return max(self._last_progress, self._transport.last_activity)
 
-    def _await_answer(self, within: float) -> None:
-        """Expect a sign of life within so many seconds of a question asked now."""
-        self._asked_at = self._loop.time()
-        if self._checking is not None:
-            self._checking.cancel()
+    def _expect_answer(self, within: float) -> None:
+        """Check after `within` seconds whether the ping sent now was answered."""
+        self._pinged_at = self._loop.time()
+        if self._check_timer is not None:
+            self._check_timer.cancel()
         expected = ExpectedTime.after(within, self._clock)
-        self._checking = call_later(within, self._check, expected)
+        self._check_timer = call_later(within, self._check_answer, expected)
 
-    def _check(self, expected: ExpectedTime) -> None:
-        self._checking = None
-        if self._alive_at() >= self._asked_at:
-            self._mercies = 0
-        elif self._is_excused(expected):
-            self._asked_at = float("-inf")  # no question waits, if none can be sent
-            if self._send():
-                self._await_answer(self._timeout)
+    def _check_answer(self, expected: ExpectedTime) -> None:
+        self._check_timer = None
+        if self._last_activity() >= self._pinged_at:
+            self._late_checks = 0
+        elif self._tolerates_late_check(expected):
+            self._pinged_at = float("-inf")  # no ping is unanswered if none can be sent
+            if self._send_ping():
+                self._expect_answer(self._timeout)
         else:
             self._on_expired()
 
-    def _is_excused(self, expected: ExpectedTime) -> bool:
-        """Whether the silence may be our own: the check came late."""
+    def _tolerates_late_check(self, expected: ExpectedTime) -> bool:
+        """Return whether the check ran so late that the silence may be our own."""
         late = expected.lateness(self._clock)
-        if late <= JUMP:
+        if late <= JUMP_THRESHOLD:
             return False
-        if late > JUMP + _THROTTLED:
+        # Later than any throttling: the page was frozen or the machine asleep. Bytes
+        # that arrived meanwhile have not been read yet, however often this happens.
+        if late > JUMP_THRESHOLD + _THROTTLED_BY:
             return True
-        self._mercies += 1
-        return self._mercies <= _TOLERATED_LATE_CHECKS
+        self._late_checks += 1
+        return self._late_checks <= _TOLERATED_LATE_CHECKS

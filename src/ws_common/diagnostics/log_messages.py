@@ -1,4 +1,4 @@
-"""Changes of state, as a sentence for the log: what happened, why, and what is next.
+"""The log message of a change of state: what happened, why, and what comes next.
 
 connection 1 to ws://host/ lost (network_lost: 1006 ABNORMAL_CLOSURE):
 attempt 2 in 0.43 s
@@ -19,77 +19,86 @@ from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.status_codes import describe
 from ws_common.vocabulary.urls import redact
 
-_CLOSING: dict[Cause, str] = {
+_CLOSING_TEXTS: dict[Cause, str] = {
     "peer_closing": "is being closed by the peer",
-    "protocol_failure": "broke the rules, so that we close it",
-    "connect": "makes room for a new one",
-    "reconnect": "makes room for a new one",
+    "protocol_failure": "has violated the protocol and is being closed",
+    "connect": "is replaced by a new one",
+    "reconnect": "is replaced by a new one",
 }
-"""What happens to the connection; for all other causes we close it."""
+"""What happens to the connection; for all other causes it "is being closed"."""
 
 
 def log_change(
     state: WebSocketClientState,
     cause: Cause,
-    before: Iterable[WebSocketClientState],
+    previous: Iterable[WebSocketClientState],
     *,
     final: bool,
 ) -> str:
-    """Put one change into words. No secrets.
+    """Describe one change of state. No secrets.
 
     Args:
-        state: What it changed to.
-        cause: Why.
-        before: The states before it, the latest first.
-        final: Whether it is for good.
+        state: The new state.
+        cause: Why the state has changed.
+        previous: The states before the new one, the latest first.
+        final: Whether the client is closed permanently.
+
+    Returns:
+        The message, without the time.
     """
-    begun: Connecting | Open | None = None
-    ended = False  # a wait, or a rest, has followed
-    for one in before:
-        if isinstance(one, Connecting | Open):
-            begun = one
+    # An end concerns a connection or an attempt, and the new state names neither:
+    # search back for the one that has ended. If a wait or a closed state lies between,
+    # its end has been logged already.
+    started: Connecting | Open | None = None
+    ended = False
+    for earlier in previous:
+        if isinstance(earlier, Connecting | Open):
+            started = earlier
             break
-        ended = ended or not isinstance(one, Disconnecting)
+        ended = ended or not isinstance(earlier, Disconnecting)
     match state:
         case Connecting(url, attempt):
-            where = f"to {redact(url)}" if url else "to a URL to be asked for"
-            said = f"connecting {where}: attempt {attempt} ({cause})"
+            # Without a URL its provider is being asked, anew for each attempt.
+            where = redact(url) if url else "a URL that the provider is asked for"
+            text = f"connecting to {where}: attempt {attempt} ({cause})"
         case Open(protocol=protocol):
-            spoken = f", speaking {protocol}" if protocol else ""
-            said = f"{_subject(state)} is open{spoken}"
+            protocol_text = f", speaking {protocol}" if protocol else ""
+            text = f"{_name_subject(state)} is open{protocol_text}"
         case Disconnecting(code, reason):
-            doing = _CLOSING.get(cause, "is being closed")
-            said = f"{_subject(begun)} {doing} ({cause}: {_closing(code, reason)})"
+            doing = _CLOSING_TEXTS.get(cause, "is being closed")
+            close = _describe_close(code, reason)
+            text = f"{_name_subject(started)} {doing} ({cause}: {close})"
         case Reconnecting():
-            what = _what_ended(cause, state, begun, ended=ended)
-            said = f"{what}: attempt {state.attempt} in {state.delay:.2f} s"
+            what = _describe_end(cause, state, started, ended=ended)
+            text = f"{what}: attempt {state.attempt} in {state.delay:.2f} s"
         case Closed():
-            left = "closed for good" if final else "idle until connect() is called"
-            said = f"{_what_ended(cause, state, begun, ended=ended)}: {left}"
-    return said
+            left = "closed permanently" if final else "idle until connect() is called"
+            text = f"{_describe_end(cause, state, started, ended=ended)}: {left}"
+    return text
 
 
-def _what_ended(
+def _describe_end(
     cause: Cause,
     state: Reconnecting | Closed,
-    begun: Connecting | Open | None,
+    started: Connecting | Open | None,
     *,
     ended: bool,
 ) -> str:
     error = state.error
-    if isinstance(begun, Open) and not ended:
+    if isinstance(started, Open) and not ended:
+        # "Clean" is a closing handshake that was completed (RFC 6455, section 7.1.4).
         is_loss = isinstance(error, WSConnectionClosedError) and not error.was_clean
         verb = "lost" if is_loss else "ended"
-        said = _closing(state.close_code, state.close_reason)
+        text = _describe_close(state.close_code, state.close_reason)
     else:
         verb = "failed" if error is not None else "stopped"
-        said = "" if error is None else str(error)
-    facts = f"{cause}: {said}" if said else cause
-    return f"{_subject(begun)} {verb} ({facts})"
+        text = "" if error is None else str(error)
+    facts = f"{cause}: {text}" if text else cause
+    return f"{_name_subject(started)} {verb} ({facts})"
 
 
-def _subject(begun: Connecting | Open | None) -> str:
-    match begun:
+def _name_subject(started: Connecting | Open | None) -> str:
+    match started:
         case Connecting(attempt=attempt):
             return f"attempt {attempt}"  # without the URL: errors name it
         case Open(url, _, connection):
@@ -98,7 +107,8 @@ def _subject(begun: Connecting | Open | None) -> str:
             return "the client"
 
 
-def _closing(code: int | None, reason: str | None) -> str:
-    """How a connection ends, as people read it: `1001 GOING_AWAY 'restart'`."""
+def _describe_close(code: int | None, reason: str | None) -> str:
+    """Describe a Close frame: `1001 GOING_AWAY 'restart'`."""
+    # Some servers send the name of the code as the reason; it is not repeated.
     known = describe(code)
     return known if not reason or reason in known else f"{known} {reason!r}"

@@ -1,4 +1,4 @@
-"""Figures: what went through a client, and what became of its connections."""
+"""Metrics: what a client has sent and received, and how its connections ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -11,7 +11,11 @@ from ws_common.lifecycle.states import WebSocketReadyState
 
 @dataclass(slots=True)
 class Counters:
-    """The counting side: plain numbers, cheap to raise."""
+    """The counters that the parts of a client increment."""
+
+    # Plain attributes, as two of them are incremented for every batch received and two
+    # for every message sent; a `WebSocketMetrics` is made only when a program asks.
+    # They belong to the client and not to a connection, so that they survive a loss.
 
     transferred_size: int = 0
     received_size: int = 0
@@ -29,55 +33,68 @@ class Counters:
     last_disconnect_reason: str | None = None
     latency: float | None = None
 
-    def opened(self, at: datetime, *, again: bool) -> None:
-        """Count a connection that has opened; `again`: it is not the first."""
+    def count_opened(self, at: datetime, *, again: bool) -> None:
+        """Count a connection that has opened.
+
+        Args:
+            at: The time, UTC.
+            again: Whether it is a reconnection, and not the client's first connection.
+        """
         self.last_successful_connection_time = at
         self.reconnects_successful += again
 
-    def ended(self, at: datetime, code: int | None, reason: str | None) -> None:
-        """Count a connection that has ended; what it left unconfirmed was told."""
+    def count_ended(self, at: datetime, code: int | None, reason: str | None) -> None:
+        """Count a connection that has ended.
+
+        Args:
+            at: The time, UTC.
+            code: Its close code.
+            reason: Its close reason.
+        """
         self.disconnects += 1
         self.last_disconnect_time = at
         self.last_disconnect_code = code
         self.last_disconnect_reason = reason
+        # What it left unconfirmed has been reported with its end. It must not count as
+        # unconfirmed on the next connection, whose pings say nothing about it.
         self.confirmed_count = self.transferred_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSocketMetrics:
-    """A snapshot, made on demand.
+    """A snapshot of the metrics of a client, made on demand.
 
-    Sizes are payload bytes on the wire side of the interceptors, text counted as
-    UTF-8.
+    Sizes are payload bytes between the interceptors and the network; text is counted
+    as UTF-8.
 
     Attributes:
-        timestamp: When it was made, UTC.
-        ready_state: As a browser numbers it.
-        transferred_size: Bytes handed over to be sent.
+        timestamp: When the snapshot was made, UTC.
+        ready_state: The state as a browser's `readyState` numbers it.
+        transferred_size: Bytes handed over to connections.
         received_size: Bytes received.
-        transferred_count: Messages handed over to be sent.
+        transferred_count: Messages handed over to connections.
         received_count: Messages received.
-        reconnects_successful: Reconnections, not first connections.
+        reconnects_successful: Connections opened, without the first one.
         reconnects_total: Attempts to reconnect.
-        disconnects: Connections that ended.
-        last_successful_connection_time: When the last one opened, UTC.
-        last_disconnect_time: When the last one ended, UTC.
-        last_disconnect_code: With which close code.
-        last_disconnect_reason: With which reason.
-        last_url: Where to, without credentials and query values.
-        is_reconnection_active: Whether a reconnection is under way or waited for.
+        disconnects: Connections that have ended.
+        last_successful_connection_time: When the last connection opened, UTC.
+        last_disconnect_time: When the last connection ended, UTC.
+        last_disconnect_code: The close code of the connection that ended last.
+        last_disconnect_reason: The close reason of the connection that ended last.
+        last_url: The last URL, without credentials and query values.
+        is_reconnection_active: Whether the client is reconnecting, or waits to do so.
         current_reconnect_attempts: Failed attempts in a row.
-        next_reconnection_attempt: When the next one is made, UTC.
-        latency: Seconds of the last measured round trip.
-        uptime: Seconds that the current connection has been open.
-        buffered_amount: Bytes handed over that have not left for the network.
-        unconfirmed_count: Messages handed over since the last answered ping: what
-            an abnormal loss may have cost.
-        dropped_count: Messages dropped by an overflow, in and out, those that came,
-            or waited, when we closed or replaced their connection, and those that
-            came, or were left unread, when the last subscriber had gone.
+        next_reconnection_attempt: When the next attempt begins, UTC.
+        latency: The last measured round trip, in seconds.
+        uptime: Seconds for which the current connection has been open.
+        buffered_amount: Bytes in the send buffer, not yet taken by the network.
+        unconfirmed_count: Messages handed over since the last answered ping, which an
+            abnormal loss may have cost.
+        dropped_count: Messages that were dropped: by an overflow in either direction;
+            because the client closed or replaced their connection before they were
+            read; or because no subscriber was left to read them.
         skipped_count: Messages that `stream.json`, or `decode(on_error="skip")`, could
-            not decode and left out, counted for each subscriber.
+            not decode and left out, counted once for each subscriber.
 
     Example:
         >>> import asyncio
@@ -121,34 +138,38 @@ class WebSocketMetrics:
     skipped_count: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every figure under the name of its attribute."""
+        """Return all metrics by the names of their attributes."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def to_json(self) -> dict[str, Any]:
-        """Return what `json.dumps` takes: camelCase keys, times as epoch milliseconds.
+        """Return a dictionary for `json.dumps`.
 
-        The four totals are strings, since a JavaScript number holds 53 bits.
+        Keys are in camelCase, times are milliseconds since the epoch. The four totals
+        are strings, since a JavaScript number has only 53 bits for an integer.
         """
         return {
-            _camel(f.name): _to_json(f.name, getattr(self, f.name))
+            _to_camel_case(f.name): _to_json(f.name, getattr(self, f.name))
             for f in fields(self)
         }
 
     @classmethod
     def from_json(cls, json: Mapping[str, Any]) -> Self:
-        """Make the snapshot that `to_json()` was made of.
+        """Make a snapshot from the result of `to_json()`.
 
-        What the Dart package `ws` and older versions of this one write is read too:
-        they know fewer figures.
+        It also reads what the Dart package `ws` and older versions of this package
+        write, which have fewer metrics.
+
+        Args:
+            json: The dictionary.
 
         Raises:
-            ValueError: A key is missing, or its value makes no sense.
+            ValueError: A key is missing, or its value has the wrong type or range.
         """
         try:
-            given = {**_LATER, **json}
+            values = {**_DEFAULTS, **json}
             return cls(
                 **{
-                    f.name: _from_json(f.name, f.type, given[_camel(f.name)])
+                    f.name: _from_json(f.name, f.type, values[_to_camel_case(f.name)])
                     for f in fields(cls)
                 }
             )
@@ -158,8 +179,10 @@ class WebSocketMetrics:
             ) from error
 
     def __str__(self) -> str:
-        """One `- name: value` line each."""
-        lines = (f"- {f.name}: {_shown(getattr(self, f.name))}" for f in fields(self))
+        """Return one line `- name: value` for each metric."""
+        lines = (
+            f"- {f.name}: {_format_value(getattr(self, f.name))}" for f in fields(self)
+        )
         return "\n".join(lines)
 
 
@@ -167,9 +190,10 @@ _TOTALS = frozenset(
     {"transferred_size", "received_size", "transferred_count", "received_count"}
 )
 _NUMBER = (int, float)
-_WRITTEN_AS: Mapping[Any, Any] = MappingProxyType({datetime: _NUMBER, float: _NUMBER})
-"""What a value in JSON may be, where it is not of the figure's own kind."""
-_LATER: Mapping[str, Any] = MappingProxyType(
+_JSON_TYPES: Mapping[Any, Any] = MappingProxyType({datetime: _NUMBER, float: _NUMBER})
+"""The types that a value may have in JSON, if they differ from the attribute's."""
+# What the metrics are that the Dart package, or an older version, does not write.
+_DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         "latency": None,
         "uptime": 0.0,
@@ -179,11 +203,13 @@ _LATER: Mapping[str, Any] = MappingProxyType(
         "skippedCount": 0,
     }
 )
+# Times are computed in integers: `int(at.timestamp() * 1000)` is a millisecond off for
+# some times, so that `from_json(to_json())` would not return an equal snapshot.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def _camel(name: str) -> str:
+def _to_camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(word.capitalize() for word in rest)
 
@@ -191,28 +217,31 @@ def _camel(name: str) -> str:
 def _to_json(name: str, value: Any) -> Any:
     if name in _TOTALS:
         return str(value)
+    # Whole milliseconds, as JavaScript's `Date` and the Dart package have them.
     if isinstance(value, datetime):
         return (value - _EPOCH) // _MILLISECOND
     return int(value) if isinstance(value, WebSocketReadyState) else value
 
 
 def _from_json(name: str, kind: Any, value: Any) -> Any:
-    kind, *others = get_args(kind) or (kind,)
-    if value is None and others:  # or None
+    kind, *alternatives = get_args(kind) or (kind,)
+    if value is None and alternatives:  # the kind is `X | None`
         return None
     if kind is WebSocketReadyState:
         return WebSocketReadyState(value)
-    allowed = (int, str) if name in _TOTALS else _WRITTEN_AS.get(kind, kind)
+    # JSON has one kind of number, so that a float may arrive as 3; but `True`, which is
+    # an int for Python, is no number there.
+    allowed = (int, str) if name in _TOTALS else _JSON_TYPES.get(kind, kind)
     if not isinstance(value, allowed) or (kind is not bool and isinstance(value, bool)):
-        raise TypeError(f"{_camel(name)}: {value!r}")
-    return _time(value) if kind is datetime else kind(value)
+        raise TypeError(f"{_to_camel_case(name)}: {value!r}")
+    return _parse_time(value) if kind is datetime else kind(value)
 
 
-def _time(milliseconds: Any) -> datetime:
+def _parse_time(milliseconds: Any) -> datetime:
     return _EPOCH + int(milliseconds) * _MILLISECOND
 
 
-def _shown(value: object) -> str:
+def _format_value(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(timespec="milliseconds")
     if isinstance(value, WebSocketReadyState):

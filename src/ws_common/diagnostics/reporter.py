@@ -1,8 +1,7 @@
-"""Tells what happens: to the log, to `on_event`, and to the history.
+"""Report what happens to a client: to the log, to `on_event`, and to the history.
 
-State changes are logged at INFO with their cause and the next step, everything else
-at DEBUG; what a program should look at, at WARNING. Skipped messages, which may be
-all that come, are limited to one warning a minute. No secrets.
+Changes of state are logged at INFO with their cause and what comes next, problems that
+a program should look at are logged at WARNING, and the rest at DEBUG. No secrets.
 """
 
 import logging
@@ -15,7 +14,7 @@ from ws_common.diagnostics.log_messages import log_change
 from ws_common.diagnostics.metrics import Counters
 from ws_common.lifecycle.states import WebSocketClientState
 from ws_common.options.options import OnEvent
-from ws_common.send.outbox_queue import QueuedMessage
+from ws_common.send.queued_message import QueuedMessage
 from ws_common.vocabulary.causes import Cause
 from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.events import ClientEvent
@@ -23,12 +22,14 @@ from ws_common.vocabulary.read_only import ReadOnly
 
 logger = logging.getLogger("ws.client")
 
-HISTORY = 100
-"""How many state changes are remembered."""
+HISTORY_LENGTH = 100
+"""The number of state changes that are kept."""
 
-QUIET = 60.0
+WARNING_INTERVAL = 60.0
 """Seconds between two warnings about skipped messages."""
 
+# Errors of the application, and lost data. A lost connection is no warning, since it is
+# the client's task to reconnect.
 _WARNINGS = frozenset(
     {
         "listener_overflowed",
@@ -49,9 +50,9 @@ class HistoryEntry:
     """A change of state.
 
     Attributes:
-        at: When, UTC.
-        state: What it changed to.
-        cause: Why: one of the causes listed in the documentation.
+        at: When the state changed, UTC.
+        state: The new state.
+        cause: Why it changed: one of the causes listed in the documentation.
 
     Example:
         >>> import asyncio
@@ -74,22 +75,23 @@ class HistoryEntry:
 
 
 class Reporter:
-    """The one place through which everything is reported.
-
-    The messages that nobody will see are counted here, too: none is lost in silence.
+    """The only place that reports anything, and that counts lost messages.
 
     Args:
         hooks: The option `on_event`.
-        clock: What time it is.
-        counters: Where lost messages are counted.
+        clock: The clock of the client.
+        counters: The counters of the client.
     """
+
+    # One place, so that no message is lost without being counted, and no report made
+    # that the log, the history and `on_event` do not have in the same order.
 
     __slots__ = (
         "_clock",
         "_counters",
         "_history",
         "_hooks",
-        "_quiet_until",
+        "_next_warning_at",
     )
 
     def __init__(
@@ -103,27 +105,40 @@ class Reporter:
         self._clock = clock
         self._counters = counters
         self._history: list[HistoryEntry] = []
-        self._quiet_until = 0.0
+        self._next_warning_at = 0.0
 
     @property
     def history(self) -> Sequence[HistoryEntry]:
         """The last state changes, oldest first."""
         return tuple(self._history)
 
-    def changed(
+    def report_state(
         self, state: WebSocketClientState, cause: Cause, *, final: bool = False
     ) -> None:
-        """The state has changed; `final` says that it does so no more."""
+        """Report a change of state.
+
+        Args:
+            state: The new state.
+            cause: Why it has changed.
+            final: Whether the client is closed permanently.
+        """
         entry = HistoryEntry(at=self._clock.now(), state=state, cause=cause)
         self._history.append(entry)
-        del self._history[:-HISTORY]
+        del self._history[:-HISTORY_LENGTH]
+        # The sentence is made only if the log wants it: each connection changes the
+        # state several times, and a process may open thousands of them.
         if logger.isEnabledFor(logging.INFO):
             before = (entry.state for entry in reversed(self._history[:-1]))
             logger.info("%s", log_change(state, cause, before, final=final))
         self._emit("state_changed", {"state": state, "cause": cause})
 
     def report(self, name: str, **details: Any) -> None:
-        """Something else has happened."""
+        """Report an event that is no change of state.
+
+        Args:
+            name: The name of the event.
+            details: The facts; an exception under "error" is logged with its traceback.
+        """
         level = logging.WARNING if name in _WARNINGS else logging.DEBUG
         if name == "message_skipped":
             level = self._count_skipped()
@@ -134,42 +149,50 @@ class Reporter:
             logger.log(level, "%s: %s", name, facts, exc_info=failed)
         self._emit(name, details)
 
-    def fault(self, name: str, error: Exception) -> None:
-        """What belongs to the application has raised."""
+    def report_error(self, name: str, error: Exception) -> None:
+        """Report an exception that code of the application has raised."""
         self.report(name, error=error)
 
-    def discarded(self, count: int) -> None:
-        """Count messages of a connection that we closed; they are reported together."""
+    def count_discarded(self, count: int) -> None:
+        """Count messages of a connection that the client has closed.
+
+        They are reported together when the connection has ended.
+        """
         self._counters.dropped_count += count
 
-    def dropped_in(self, count: int) -> None:
-        """Report messages that a subscriber's overflow has dropped."""
+    def report_dropped_received(self, count: int) -> None:
+        """Report messages that the overflow of a subscriber has dropped."""
         self._counters.dropped_count += count
         self.report("message_dropped", direction="in", count=count)
 
-    def unheard(self, count: int) -> None:
-        """Report messages that came, or were left, with no subscriber."""
+    def report_discarded(self, count: int) -> None:
+        """Report messages that no subscriber is left to read."""
         self._counters.dropped_count += count
         self.report("messages_discarded", count=count)
 
-    def dropped_out(self, message: QueuedMessage, why: str) -> None:
+    def report_dropped_unsent(self, message: QueuedMessage, why: str) -> None:
         """Report a message that the outbox has dropped."""
         self._counters.dropped_count += 1
         self.report("message_dropped", direction="out", size=message.size, why=why)
 
     def _count_skipped(self) -> int:
-        """Count one more; return the level of its log message."""
+        """Count a skipped message, and return the level of its log message."""
+        # A peer that speaks another format makes every message a skipped one: a warning
+        # for each would be a flood that a peer can cause at will.
         self._counters.skipped_count += 1
         now = self._clock.monotonic()
-        if now < self._quiet_until:
+        if now < self._next_warning_at:
             return logging.DEBUG
-        self._quiet_until = now + QUIET
+        self._next_warning_at = now + WARNING_INTERVAL
         return logging.WARNING
 
     def _emit(self, name: str, details: dict[str, Any]) -> None:
         if not self._hooks:
             return
         event = ClientEvent(name=name, at=self._clock.now(), details=ReadOnly(details))
+        # An error of a hook must not keep the other hooks from being called, nor the
+        # other commands of the table, such as opening the connection, from being
+        # carried out.
         for hook in self._hooks:
             try:
                 hook(event)

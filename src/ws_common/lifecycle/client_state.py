@@ -1,12 +1,10 @@
-"""The vocabulary of the lifecycle: what the machine knows, is told, and wants done.
-
-Named tuples, since a frozen dataclass costs seven times as much at import.
-"""
+"""The types of the client's table: its state, its events and its commands."""
 
 from enum import Enum
 from typing import Literal, NamedTuple
 
-from ws_common.lifecycle.retry import FailureStreak, RetryDecision
+from ws_common.lifecycle.failure_streak import FailureStreak
+from ws_common.lifecycle.retry import RetryDecision
 from ws_common.lifecycle.states import (
     Closed,
     Disconnecting,
@@ -14,9 +12,16 @@ from ws_common.lifecycle.states import (
 )
 from ws_common.vocabulary.errors import WSError, WSNotConnectedError
 
+# Events and commands are named tuples: a frozen dataclass costs seven times as much at
+# import, and there are more than thirty of them. As tuples of different kinds compare
+# equal (`Abandon(1) == StopWaiting(1)`), tests compare the kinds as well.
+
 
 class Phase(Enum):
-    """The nodes of the diagram."""
+    """The nodes of the diagram in docs/lifecycle.md."""
+
+    # The public states do not tell apart what the table has to: `Closed` is shown in
+    # NEW, where reconnect() has no URL, in CLOSED, and in FINISHED, which is final.
 
     NEW = "new"
     CONNECTING = "connecting"
@@ -28,21 +33,21 @@ class Phase(Enum):
 
 
 AfterClose = Literal["retry", "stay", "finish"]
-"""What follows `DISCONNECTING`: what the verdict says, nothing, or the end."""
+"""What follows `DISCONNECTING`: the retry decision, `CLOSED` or `FINISHED`."""
 
 
 class ClientState(NamedTuple):
-    """Everything that the machine knows.
+    """Everything that the table knows about a client.
 
     Attributes:
-        phase: Where in the diagram.
+        phase: The node of the diagram.
         public_state: The state that applications see.
-        attempt_id: The live attempt, or the last one.
-        url: Of the attempt; empty until a provider has been asked.
+        attempt_id: The id of the live attempt, or of the last one.
+        url: The URL of the attempt; empty until a provider has returned it.
         streak: The failures in a row.
-        connections: How many were opened.
-        is_stable: Whether the open connection has lived long enough to be trusted.
-        connected_before: Whether a connection to this target has ever settled.
+        connections: How many connections were opened.
+        is_stable: Whether the open connection has been open for `min_uptime`.
+        connected_before: Whether a connection to this target has ever been stable.
         after_close: What follows `DISCONNECTING`.
     """
 
@@ -58,21 +63,25 @@ class ClientState(NamedTuple):
 
     @property
     def is_reconnecting(self) -> bool:
-        """Whether the attempt under way is not a first one."""
+        """Whether the attempt in progress is not the first one."""
+        # `connections` counts as well: after a stable connection was lost the streak
+        # is empty, and the next attempt is a reconnection all the same.
         return bool(self.streak.retries or self.connections)
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is open or coming, nor ends."""
+        """Whether no connection is open, closing or expected."""
         return self.phase in (Phase.NEW, Phase.CLOSED, Phase.FINISHED)
 
     @property
     def is_finishing(self) -> bool:
-        """Whether `close()` has been called."""
+        """Whether `close()` has been called; it is final."""
+        # `close()` counts from the call on, and not only from its end: no connect()
+        # that comes while the connection closes may keep the client alive.
         return self.phase is Phase.FINISHED or self.after_close == "finish"
 
     def not_connected(self) -> WSNotConnectedError:
-        """The error that says why no connection is open or coming."""
+        """Return the error that says why no connection is open or expected."""
         error: WSError | None = None
         match self.public_state:
             case Closed(error=WSError() as error):
@@ -83,13 +92,19 @@ class ClientState(NamedTuple):
                 reason = "it is being closed"
             case _:
                 reason = "it was closed; call connect() again"
-        raised = WSNotConnectedError(f"no connection is open or coming: {reason}")
+        raised = WSNotConnectedError(f"no connection is open or expected: {reason}")
         raised.__cause__ = error
         return raised
 
-    def is_coming(self, *, retries: bool) -> bool:
-        """Whether a connection is open or coming, if `retries` may be made."""
+    def expects_connection(self, *, retries: bool) -> bool:
+        """Return whether a connection is open, or one is expected.
+
+        Args:
+            retries: Whether the options allow retries.
+        """
         if self.phase is Phase.DISCONNECTING:
+            # Whether the loss will be retried is decided when the connection ends. A
+            # message waits for that decision, where there can be a retry at all.
             return retries and self.after_close == "retry"
         return self.phase in (Phase.CONNECTING, Phase.OPEN, Phase.RECONNECTING)
 
@@ -98,38 +113,38 @@ class ClientState(NamedTuple):
 
 
 class ConnectAsked(NamedTuple):
-    """Somebody called `connect()`; `same_target` keeps what is known of the target."""
+    """`connect()` was called; `same_target` keeps what is known about the target."""
 
     url: str
     same_target: bool = False
 
 
 class ReconnectAsked(NamedTuple):
-    """Somebody called `reconnect()`."""
+    """`reconnect()` was called."""
 
 
 class DisconnectAsked(NamedTuple):
-    """Somebody called `disconnect()`."""
+    """`disconnect()` was called."""
 
     code: int | None = 1000
     reason: str | None = None
 
 
 class CloseAsked(NamedTuple):
-    """Somebody called `close()`."""
+    """`close()` was called."""
 
     code: int | None = 1000
     reason: str | None = None
 
 
 class AbortAsked(NamedTuple):
-    """A call was cancelled, or nobody holds the client: abort."""
+    """A call was cancelled, or the client is no longer referenced: abort."""
 
     finish: bool = False
 
 
 class UrlResolved(NamedTuple):
-    """The URL provider of an attempt has answered."""
+    """The URL provider of an attempt has returned a URL."""
 
     attempt: int
     url: str
@@ -143,7 +158,7 @@ class Opened(NamedTuple):
 
 
 class BecameStable(NamedTuple):
-    """The connection has lived for `min_uptime`: the failure streak is over."""
+    """The connection has been open for `min_uptime`: the failure streak ends."""
 
     attempt: int
 
@@ -153,11 +168,13 @@ class AttemptFailed(NamedTuple):
 
     attempt: int
     error: WSError
+    # Decided by the shell and not by the table: it takes the clock, randomness and
+    # `retry_if`, which is user code, and the table has to stay pure.
     decision: RetryDecision
 
 
 class ClosingSeen(NamedTuple):
-    """A closing handshake that we did not ask for has begun."""
+    """The peer began the closing handshake, or the protocol failed."""
 
     attempt: int
     code: int | None
@@ -165,7 +182,7 @@ class ClosingSeen(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A connection has ended. `decision` says what to do where nobody asked for it."""
+    """A connection has ended; `decision` counts unless we asked for the end."""
 
     attempt: int
     code: int | None
@@ -174,7 +191,7 @@ class Lost(NamedTuple):
 
 
 class Replaced(NamedTuple):
-    """The connection closes in the background, to make room for a new one."""
+    """The connection closes in the background; a new one may be opened."""
 
     attempt: int
 
@@ -186,7 +203,7 @@ class RetryDue(NamedTuple):
 
 
 Request = ConnectAsked | ReconnectAsked | DisconnectAsked | CloseAsked | AbortAsked
-"""What somebody asked for."""
+"""What the application asked for."""
 
 Occurrence = (
     UrlResolved
@@ -198,7 +215,7 @@ Occurrence = (
     | Replaced
     | RetryDue
 )
-"""What happened to the attempt of that id."""
+"""What happened to the attempt with the id that the event holds."""
 
 Event = Request | Occurrence
 
@@ -212,7 +229,7 @@ class StartAttempt(NamedTuple):
 
 
 class Abandon(NamedTuple):
-    """Cancel the attempt, or abort its connection. No event of it is wanted."""
+    """Cancel the attempt, or abort its connection. It reports nothing more."""
 
     attempt: int
 
@@ -226,11 +243,11 @@ class BeginClose(NamedTuple):
 
 
 class DiscardReceived(NamedTuple):
-    """Deliver nothing more of what the connections have brought."""
+    """Deliver nothing more of what the connections have received."""
 
 
 class CloseInBackground(NamedTuple):
-    """Let the connection close in the background; `Replaced` follows at once."""
+    """Close the connection in the background; `Replaced` follows at once."""
 
     attempt: int
 
@@ -243,24 +260,24 @@ class Wait(NamedTuple):
 
 
 class StopWaiting(NamedTuple):
-    """Forget the timer of `Wait`."""
+    """Cancel the timer of `Wait`."""
 
     attempt: int
 
 
 class FailSends(NamedTuple):
-    """Fail whatever waits to be sent: it is not for the server that comes next."""
+    """Fail all messages that wait to be sent: the next server must not get them."""
 
 
 class PublishState(NamedTuple):
-    """Tell everybody the state: the log, `on_event`, the history, `state_changes`."""
+    """Report the state to the log, `on_event`, the history and `state_changes`."""
 
     state: WebSocketClientState
     final: bool
 
 
 class OpenConnection(NamedTuple):
-    """Let messages flow, in both directions."""
+    """Begin to deliver and to send messages."""
 
 
 class StartStableTimer(NamedTuple):
@@ -270,11 +287,11 @@ class StartStableTimer(NamedTuple):
 
 
 class AnswerConnect(NamedTuple):
-    """Let the call return that waits for a connection."""
+    """Let the call that waits for a connection return."""
 
 
 class StopSending(NamedTuple):
-    """Hand over nothing more; fail what only this connection may carry."""
+    """Send nothing more; fail what may be sent on this connection only."""
 
 
 class CountEnd(NamedTuple):
@@ -285,15 +302,15 @@ class CountEnd(NamedTuple):
 
 
 class WatchEnvironment(NamedTuple):
-    """Listen to the page, the network and the clock."""
+    """Start to watch the page, the network and the clock."""
 
 
 class StopWatchingEnvironment(NamedTuple):
-    """Listen to them no more."""
+    """Stop watching the page, the network and the clock."""
 
 
 class ReportIdle(NamedTuple):
-    """Nothing is open or coming: readers meet the end, and calls return or raise."""
+    """No connection is open or expected: streams end, and calls return or raise."""
 
     closed: Closed
 

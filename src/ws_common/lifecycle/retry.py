@@ -1,10 +1,7 @@
-"""Whether to try again, and when.
+"""The retry decision: whether and when the next attempt is made.
 
-What is final follows from what cannot change by itself: a refusal by HTTP status
-or close code, a certificate that does not verify, a URL that is none. But where a
-connection to this URL has already been stable, a status or a code may come from a
-deploy or an expired token: it is final there only the third time in a row. The same
-holds for refused credentials if a provider makes them anew for each attempt.
+`final_errors.py` says which errors are final; the option `retry_if` may decide
+otherwise, and `max_attempts` bounds both.
 """
 
 import sys
@@ -13,77 +10,29 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
+from ws_common.lifecycle.failure_streak import FailureStreak
+from ws_common.lifecycle.final_errors import is_final, is_refusal
 from ws_common.options.backoff import (
     RETRY_AFTER_CAP,
     ConnectionRetryInterval,
     RetryContext,
 )
 from ws_common.vocabulary.clock import Clock
-from ws_common.vocabulary.errors import (
-    WSConnectionClosedError,
-    WSError,
-    WSHandshakeError,
-    WSInvalidUrlError,
-    WSRetriesExhaustedError,
-    WSUnsupportedError,
-)
-from ws_common.vocabulary.status_codes import describe
+from ws_common.vocabulary.errors import WSError, WSRetriesExhaustedError
 
-FINAL_CODES = frozenset({1002, 1003, 1007, 1008, 1009, 1010, 3000, 3003})
-"""Close codes after which the same again would be answered with the same."""
-
-PASSING_STATUSES = frozenset({408, 425, 429})
-"""HTTP 4xx that pass: Request Timeout, Too Early, Too Many Requests."""
-
-SPREAD_CODES = frozenset({1012, 1013})
-"""Service Restart and Try Again Later: everybody comes back at once."""
-
-CREDENTIAL_REFUSALS = frozenset({401, 403, 3000, 3003})
-"""HTTP statuses and close codes that fresh credentials may put right."""
-
-PATIENCE = 3
-"""How many refusals in a row are final where a later attempt may be accepted."""
-
-
-class FailureStreak(NamedTuple):
-    """A run of failures.
-
-    Attributes:
-        failures: Failed attempts in a row.
-        retries: Retries made: the n of the backoff.
-        refusals: Refusals by status or code in a row.
-        spread: Whether a server said that everybody comes back at once: then all
-            draws of the run are from the whole interval. Spreading the first alone
-            lets the second, third and fourth retries of a fleet overlap.
-    """
-
-    failures: int = 0
-    retries: int = 0
-    refusals: int = 0
-    spread: bool = False
-
-    def failed(self, *, refused: bool, attempt: bool, spread: bool) -> "FailureStreak":
-        """The run after one more failure.
-
-        Args:
-            refused: By a status or a code that is final by itself.
-            attempt: Whether it counts as a failed attempt; the loss of a stable
-                connection does not.
-            spread: The server said that it restarts or is overloaded.
-        """
-        return self._replace(
-            failures=self.failures + attempt,
-            refusals=self.refusals + 1 if refused else 0,
-            spread=self.spread or spread,
-        )
-
-    def retried(self) -> "FailureStreak":
-        """The run as the next attempt is made."""
-        return self._replace(retries=self.retries + 1)
+RESTART_CODES = frozenset({1012, 1013})
+"""Service Restart and Try Again Later: all clients of the server come back at once."""
 
 
 class Retry(NamedTuple):
-    """Try again after `delay` seconds, `at` that time (UTC)."""
+    """Make another attempt.
+
+    Attributes:
+        streak: The failure streak, this failure included.
+        error: Why the last attempt failed or the connection was lost.
+        delay: Seconds until the attempt.
+        at: The time of the attempt, UTC.
+    """
 
     streak: FailureStreak
     error: WSError
@@ -92,7 +41,12 @@ class Retry(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """Do not try again."""
+    """Make no further attempt.
+
+    Attributes:
+        streak: The failure streak, this failure included.
+        error: What ended the attempts; the state `Closed` shows it.
+    """
 
     streak: FailureStreak
     error: WSError
@@ -101,17 +55,18 @@ class Stop(NamedTuple):
 RetryDecision = Retry | Stop
 
 
-class Failures:
-    """What is known of the failures of one client, and what follows from them.
+class RetryDecider:
+    """Decides whether one client retries, and remembers what the decision needs.
 
     Args:
-        interval: When to retry; None: never.
-        rng: Where the jitter comes from.
-        clock: What time it is.
-        on_fault: Told where `retry_if` raised or answered nonsense.
+        interval: When to retry; None if the client does not retry.
+        rng: The source of the jitter.
+        clock: Tells the time.
+        on_fault: Called with the error where `retry_if` raised or returned nonsense.
 
     Attributes:
-        last_error: Why the attempt before failed, or the connection was lost.
+        last_error: Why the last attempt failed or the connection was lost. Providers
+            get it with the next attempt.
     """
 
     __slots__ = ("_clock", "_interval", "_on_fault", "_rng", "_since", "last_error")
@@ -130,8 +85,8 @@ class Failures:
         self._since = 0.0
         self.last_error: WSError | None = None
 
-    def begin(self) -> None:
-        """The connection is wanted, or missed, from now on."""
+    def start_timing(self) -> None:
+        """Start to measure `RetryContext.elapsed`: a connection is missing now."""
         self._since = self._clock.monotonic()
 
     def decide(
@@ -141,9 +96,9 @@ class Failures:
         *,
         stable: bool,
         connected_before: bool,
-        provided: bool,
+        has_provider: bool,
     ) -> RetryDecision:
-        """Decide what follows a failure; see `decide_retry()` for the arguments."""
+        """Decide what follows a failure. `decide_retry()` explains the arguments."""
         self.last_error = error
         return decide_retry(
             error,
@@ -155,7 +110,7 @@ class Failures:
             connected_before=connected_before,
             elapsed=self._clock.monotonic() - self._since,
             now=self._clock.now(),
-            provided=provided,
+            has_provider=has_provider,
         )
 
 
@@ -170,110 +125,77 @@ def decide_retry(
     connected_before: bool,
     elapsed: float,
     now: datetime,
-    provided: bool,
+    has_provider: bool,
 ) -> RetryDecision:
     """Decide what follows a failure.
 
     Args:
         error: Why the attempt failed or the connection was lost.
-        streak: The run of failures before it.
-        interval: When to retry; None: never.
-        rng: Where the jitter comes from.
-        on_fault: Told where `retry_if` raised or answered nonsense; the default
-            decision holds then.
-        stable: Whether what was lost was a stable connection.
+        streak: The failure streak before this failure.
+        interval: When to retry; None if the client does not retry.
+        rng: The source of the jitter.
+        on_fault: Called with the error where `retry_if` raised or returned nonsense.
+            The default decision holds then.
+        stable: Whether this is the loss of a stable connection.
         connected_before: Whether a connection to this URL has ever been stable.
-        elapsed: Seconds since the connection was lost, or `connect()` was called.
+        elapsed: Seconds since the connection was lost or `connect()` was called.
         now: The time, UTC.
-        provided: Whether the URL or the headers come from a provider.
+        has_provider: Whether the URL or the headers come from a provider.
     """
-    streak = streak.failed(
+    streak = streak.after_failure(
         refused=is_refusal(error),
         attempt=not stable,
-        spread=getattr(error, "close_code", None) in SPREAD_CODES,
+        spread=getattr(error, "close_code", None) in RESTART_CODES,
     )
     if interval is None:
         return Stop(streak=streak, error=error)
-    is_final = _is_final(error, streak, known=connected_before, provided=provided)
+    final = is_final(
+        error, streak, connected_before=connected_before, has_provider=has_provider
+    )
     context = RetryContext(
         attempt=streak.failures,
         elapsed=elapsed,
         ever_connected=connected_before,
         error=error,
-        default=not is_final,
+        default=not final,
     )
-    answer = _ask(context, interval, on_fault)
+    # `retry_if` is asked before `max_attempts` is looked at, so that it sees the last
+    # failure as well, and cannot be used to go beyond the limit.
+    answer = _call_retry_if(context, interval, on_fault)
     if answer is False:
         return Stop(streak=streak, error=error)
     if interval.max_attempts is not None and streak.failures >= interval.max_attempts:
         return Stop(
             streak=streak,
-            error=_exhausted(error, streak.failures),
+            error=_make_exhausted_error(error, streak.failures),
         )
-    delay = answer if answer is not True else _draw(error, streak, interval, rng)
-    at = _later(now, delay)
+    # A number from `retry_if` is the delay as it is: the application knows better than
+    # the backoff, and a `Retry-After` header is in the error that it was shown.
+    delay = answer if answer is not True else _draw_delay(error, streak, interval, rng)
+    at = _add_seconds(now, delay)
     return Retry(streak=streak, error=error, delay=delay, at=at)
 
 
-def _later(now: datetime, delay: float) -> datetime:
-    """So many seconds from now, or the last date that there is."""
+def _add_seconds(now: datetime, delay: float) -> datetime:
+    """Return the time after a delay in seconds, or the latest possible date."""
+    # A `min` or a number from `retry_if` of 1e12 seconds is valid: the retry is only
+    # a very long time away, and must not end the client with an OverflowError.
     try:
         return now + timedelta(seconds=delay)
     except OverflowError:
         return datetime.max.replace(tzinfo=now.tzinfo)
 
 
-def is_refusal(error: WSError) -> bool:
-    """Whether a server said no, by HTTP status or by close code."""
-    if isinstance(error, WSHandshakeError) and error.status is not None:
-        return 400 <= error.status < 500 and error.status not in PASSING_STATUSES  # noqa: PLR2004
-    if isinstance(error, WSConnectionClosedError):
-        return error.close_code in FINAL_CODES
-    return False
-
-
-def is_hopeless(error: WSError) -> bool:
-    """Whether no server can help: the URL, the certificate, the platform."""
-    if isinstance(error, WSHandshakeError):
-        return error.permanent
-    return isinstance(error, WSInvalidUrlError | WSUnsupportedError)
-
-
-def why_final(error: WSError, interval: ConnectionRetryInterval | None) -> str:
-    """Say why nothing follows this error, in words that follow `since`."""
-    if interval is None:
-        return "`connection_retry_interval` is None"
-    if isinstance(error, WSRetriesExhaustedError):
-        return f"`max_attempts` is {interval.max_attempts}"
-    if is_refusal(error):
-        status = getattr(error, "status", None)
-        what = status or describe(getattr(error, "close_code", None))
-        return f"{what} is not retried: see `retry_if`"
-    if is_hopeless(error):
-        return "this does not get better by itself: see `retry_if`"
-    return "`retry_if` said so"
-
-
-def _is_final(
-    error: WSError, streak: FailureStreak, *, known: bool, provided: bool
-) -> bool:
-    """Whether trying again would be answered with the same, as far as can be known."""
-    said = {getattr(error, "status", None), getattr(error, "close_code", None)}
-    doubtful = (
-        known
-        or getattr(error, "status_is_inferred", False)
-        or (provided and not CREDENTIAL_REFUSALS.isdisjoint(said))
-    )
-    is_certain = not doubtful or streak.refusals >= PATIENCE
-    return is_hopeless(error) or (is_refusal(error) and is_certain)
-
-
-def _ask(
+def _call_retry_if(
     context: RetryContext,
     interval: ConnectionRetryInterval,
     on_fault: Callable[[Exception], None],
 ) -> bool | float:
-    """False: stop; True: retry after the drawn delay; a float: after that many s."""
+    """Return the answer of `retry_if`, or the default decision.
+
+    Returns:
+        False to stop, True to retry after a drawn delay, or the delay in seconds.
+    """
     if interval.retry_if is None:
         return context.default
     try:
@@ -283,8 +205,9 @@ def _ask(
         return context.default
     if answer is None:
         return context.default
-    if isinstance(answer, bool):
+    if isinstance(answer, bool):  # before numbers are looked at: a bool is an int
         return answer
+    # The bound refuses NaN and infinity, and integers that no float can hold.
     if isinstance(answer, int | float) and 0 <= answer <= sys.float_info.max:
         return float(answer)
     on_fault(
@@ -293,18 +216,22 @@ def _ask(
     return context.default
 
 
-def _draw(
+def _draw_delay(
     error: WSError,
     streak: FailureStreak,
     interval: ConnectionRetryInterval,
     rng: Random,
 ) -> float:
-    asked = getattr(error, "retry_after", None) or 0.0
+    # `Retry-After` (RFC 9110, section 10.2.3) is added in front of the drawn delay and
+    # does not replace it: a server gives the same value to all its clients, which would
+    # come back at the same moment. It is capped, or a proxy could stop a client for
+    # days. A negative value must not shorten the drawn delay.
+    retry_after = getattr(error, "retry_after", None) or 0.0
     delay = interval.draw(streak.retries, spread=streak.spread, rng=rng)
-    return delay + min(max(asked, 0.0), RETRY_AFTER_CAP)
+    return delay + min(max(retry_after, 0.0), RETRY_AFTER_CAP)
 
 
-def _exhausted(error: WSError, attempts: int) -> WSRetriesExhaustedError:
+def _make_exhausted_error(error: WSError, attempts: int) -> WSRetriesExhaustedError:
     plural = "attempt" if attempts == 1 else "attempts"
     exhausted = WSRetriesExhaustedError(
         f"gave up after {attempts} failed {plural} in a row; the last: {error}",

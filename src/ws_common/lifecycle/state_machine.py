@@ -1,38 +1,47 @@
-"""What the pure machines share: their kind of table, and what drives them.
+"""The kind of table that both state machines use, and the driver that feeds them.
 
-The driver feeds one event after the other, and has all done that each one asks for.
+The driver feeds one event after another, and has all the commands of one event carried
+out before it feeds the next.
 """
 
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Generic, NamedTuple, TypeVar
 
-A = TypeVar("A", bound=Callable[[Any, Any], Any])
-S = TypeVar("S")
+Action = TypeVar("Action", bound=Callable[[Any, Any], Any])
+State = TypeVar("State")
 
 
 class Edge(NamedTuple):
-    """Where an event may lead from a phase, and how."""
+    """What an event does in a phase.
+
+    Attributes:
+        targets: The phases that it may lead to. Tests and the diagram use them.
+        action: (state, event) -> (state, commands).
+    """
 
     targets: tuple[Any, ...]
     action: Callable[[Any, Any], Any]
 
 
 class Table(dict[tuple[Any, type], Edge]):
-    """(phase, kind of event) -> where it may lead."""
+    """(phase, kind of event) -> what the event does there."""
 
     def edge(
         self, *kinds: type, at: tuple[Enum, ...], to: tuple[Enum, ...] = ()
-    ) -> Callable[[A], A]:
+    ) -> Callable[[Action], Action]:
         """Register an action: (state, event) -> (state, commands).
 
         Args:
             kinds: The kinds of event.
-            at: The phases in which it is taken.
-            to: The phases that it may lead to; empty: none but where it is taken.
+            at: The phases in which the action is taken.
+            to: The phases that it may lead to. Empty if the phase stays as it is.
+
+        Returns:
+            A decorator that leaves the action as it is.
         """
 
-        def register(action: A) -> A:
+        def register(action: Action) -> Action:
             for phase in at:
                 for kind in kinds:
                     self[phase, kind] = Edge(to or (phase,), action)
@@ -41,24 +50,24 @@ class Table(dict[tuple[Any, type], Edge]):
         return register
 
 
-class MachineDriver(Generic[S]):
-    """Feeds events to a machine and has its commands carried out.
+class MachineDriver(Generic[State]):
+    """Feeds events to a state machine and has its commands carried out.
 
     Args:
-        state: What the machine starts in.
-        step: The machine: (state, event) -> (state, commands).
-        carry_out: Carries out one command; `context` is what came with the event.
+        state: The first state.
+        step: The state machine: (state, event) -> (state, commands).
+        carry_out: Called with each command, and with the context of the event.
 
     Attributes:
-        state: What the machine knows.
+        state: The state after the last event.
     """
 
     __slots__ = ("_carry_out", "_events", "_step", "state")
 
     def __init__(
         self,
-        state: S,
-        step: Callable[[S, Any], tuple[S, Sequence[Any]]],
+        state: State,
+        step: Callable[[State, Any], tuple[State, Sequence[Any]]],
         carry_out: Callable[[Any, Any], None],
     ) -> None:
         self.state = state
@@ -68,33 +77,50 @@ class MachineDriver(Generic[S]):
 
     @property
     def is_busy(self) -> bool:
-        """Whether an event is being worked off: who asks is called by a command."""
+        """Whether the commands of an event are being carried out right now."""
         return bool(self._events)
 
     def feed(self, event: Any, context: Any = None) -> None:
-        """Advance the machine; events that this brings about wait for their turn.
+        """Advance the state machine. Events that this causes wait for their turn.
 
-        A command that raises does not keep the others from being carried out: what
-        the state says would not be true otherwise. The first error is raised when
-        all is done.
+        Args:
+            event: The event.
+            context: Passed to `carry_out` with each command of this event.
+
+        Raises:
+            BaseException: The first error that a command raised. It is raised when
+                all commands have been carried out.
         """
+        # Commands call user code (`on_event`) and transports, which may call back into
+        # the client in the same call: `close()` from `on_event` is common. A nested
+        # step would carry out its commands in the middle of those of the outer event.
         events = self._events
         events.append((event, context))
         if len(events) > 1:
-            return  # fed from inside: the loop below comes to it
+            return  # a nested call: the loop of the outer call comes to this event
         failures: list[BaseException] = []
         while events:
             try:
                 self._advance(*events[0], failures)
             finally:
-                del events[0]  # or a table that raises would stop all that follows
+                # The event stays in the list while it is worked off, which is how
+                # nested calls are recognized. If `step` raises it has to go all the
+                # same, or every later call would be taken for a nested one.
+                del events[0]
         if failures:
             raise failures[0]
 
     def feed_at_once(self, event: Any) -> None:
-        """Advance the machine in front of what waits, also from inside a command.
+        """Advance the state machine at once, ahead of the events that wait.
 
-        For what cannot wait and does not depend on the order: whether to read on.
+        This is for events that cannot wait and do not depend on the order, such as
+        pausing and resuming the reading of a socket.
+
+        Args:
+            event: The event. Its commands get None as the context.
+
+        Raises:
+            BaseException: The first error that a command raised.
         """
         failures: list[BaseException] = []
         self._advance(event, None, failures)
@@ -104,6 +130,10 @@ class MachineDriver(Generic[S]):
     def _advance(self, event: Any, context: Any, failures: list[BaseException]) -> None:
         self.state, commands = self._step(self.state, event)
         for command in commands:
+            # A command that raises does not keep the rest from being carried out: the
+            # state has changed already, and would say something that is not true. A
+            # KeyboardInterrupt out of `on_event` would leave a client Connecting
+            # without an attempt.
             try:
                 self._carry_out(command, context)
             except BaseException as error:  # noqa: BLE001 - the caller raises it

@@ -3,8 +3,8 @@
     Connecting ──▶ Open ──▶ Disconnecting ──▶ Closed
         ▲                                 └─▶ Reconnecting ──▶ Connecting
 
-The full diagram, with its causes, is drawn from the table in `machine.py`. Every
-state is immutable, good for `match`, and its repr shows no secrets.
+The full diagram, with its causes, is drawn from the table in `client_table.py`. Every
+state is immutable, can be used in `match`, and has a repr that shows no secrets.
 """
 
 from dataclasses import Field, dataclass, fields
@@ -16,8 +16,9 @@ from ws_common.vocabulary.errors import WSError
 from ws_common.vocabulary.urls import redact
 
 
+# WHATWG WebSockets, section 3.1, calls 2 CLOSING. The name here is that of the state.
 class WebSocketReadyState(IntEnum):
-    """The four numbers of the browser's `WebSocket.readyState`.
+    """The four values of `WebSocket.readyState` in browsers.
 
     Example:
         >>> Closed().ready_state
@@ -33,7 +34,7 @@ class WebSocketReadyState(IntEnum):
 
 
 class _State:
-    """What all states share."""
+    """The base class of all states."""
 
     __slots__ = ()
     ready_state: ClassVar[WebSocketReadyState]
@@ -41,31 +42,35 @@ class _State:
 
     @property
     def is_open(self) -> bool:
-        """Whether messages flow."""
+        """Whether messages can be sent and received."""
         return self.ready_state is WebSocketReadyState.OPEN
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing is open and nothing is coming: `Closed` alone."""
+        """Whether no connection is open or expected: True for `Closed` alone."""
+        # `Reconnecting` is not closed, though its `ready_state` is CLOSED as a browser
+        # would have it: a program that stops at `is_closed` must not stop there.
         return isinstance(self, Closed)
 
     def __repr__(self) -> str:
-        """Show every field, the URL without its secrets."""
-        shown = (f"{field.name}={self._shown(field.name)!r}" for field in fields(self))
-        return f"{type(self).__name__}({', '.join(shown)})"
+        """Show every field, and the URL without its secrets."""
+        # States are in logs, in the history and in tracebacks, which travel further
+        # than the program. `url` itself is whole, for programs that need it.
+        parts = (f"{field.name}={self._redact(field.name)!r}" for field in fields(self))
+        return f"{type(self).__name__}({', '.join(parts)})"
 
-    def _shown(self, name: str) -> object:
+    def _redact(self, name: str) -> object:
         value = getattr(self, name)
         return redact(value) if name == "url" else value
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Connecting(_State):
-    """An attempt is under way.
+    """An attempt to connect is in progress.
 
     Attributes:
         url: The whole URL of this attempt.
-        attempt: 1 for the first since the last stable connection.
+        attempt: 1 for the first attempt since the last stable connection.
 
     Example:
         >>> state = Connecting(url="wss://example.org/?token=abc", attempt=1)
@@ -82,12 +87,12 @@ class Connecting(_State):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Open(_State):
-    """Connected: messages flow.
+    """Connected: messages can be sent and received.
 
     Attributes:
         url: The whole URL.
-        protocol: The subprotocol that the server picked, or None.
-        connection: 1 for the client's first connection, then counting.
+        protocol: The subprotocol that the server selected, or None.
+        connection: 1 for the client's first connection, 2 for the second, and so on.
 
     Example:
         >>> import asyncio
@@ -109,7 +114,7 @@ class Open(_State):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Disconnecting(_State):
-    """A closing handshake is under way, begun by either side.
+    """A closing handshake is in progress, begun by either side.
 
     Attributes:
         close_code: The code of the Close frame that began it.
@@ -135,15 +140,15 @@ class Disconnecting(_State):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reconnecting(_State):
-    """Lost, and waiting for the next attempt.
+    """The connection was lost, and the client waits for the next attempt.
 
     Attributes:
         attempt: The number of the attempt that will be made.
         delay: Seconds between the loss and that attempt.
-        at: When it will be made, UTC.
-        close_code: How the last connection ended, None where there was none.
-        close_reason: The reason that came with it.
-        error: Why it ended, or why the last attempt failed.
+        at: The time of that attempt, UTC.
+        close_code: The close code of the last connection; None if there was none.
+        close_reason: The reason that came with the code.
+        error: Why the connection ended, or why the last attempt failed.
 
     Example:
         >>> import asyncio
@@ -160,6 +165,8 @@ class Reconnecting(_State):
         1006 True
     """
 
+    # The browser has no state for the time between two connections; CLOSED is the
+    # closest, since no socket is there.
     ready_state = WebSocketReadyState.CLOSED
     attempt: int
     delay: float
@@ -171,12 +178,12 @@ class Reconnecting(_State):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Closed(_State):
-    """Nothing is open and nothing is coming until `connect()` is called.
+    """No connection is open or expected until `connect()` is called.
 
     Attributes:
-        close_code: How the last connection ended, None where there was none.
-        close_reason: The reason that came with it.
-        error: What ended it; None where it was asked for.
+        close_code: The close code of the last connection; None if there was none.
+        close_reason: The reason that came with the code.
+        error: What ended it; None if the application asked for the end.
 
     Example:
         >>> import asyncio

@@ -1,1 +1,1 @@
-"""How a client is configured, and the checks of what a program gives."""
+"""The options of a client, and the checks of the values that a program passes."""

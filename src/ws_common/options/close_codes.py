@@ -1,4 +1,8 @@
-"""Close codes and reasons that a program gives: checked before anything is touched."""
+"""Checks of the close codes and reasons that a program passes.
+
+They are made before the connection is touched, so that a call with a bad code or reason
+raises and changes nothing.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,25 +17,34 @@ from ws_common.vocabulary.status_codes import (
 )
 
 _DEFAULT_REASON: Final = WebSocketStatusCode.NORMAL_CLOSURE.name
-"""What `disconnect()` and `close()` are called with where no reason is given."""
+"""The default reason of `disconnect()` and `close()`."""
 
 
 def check_close(
     code: int | None, reason: str | None, platform: Platform
 ) -> tuple[int | None, str]:
-    """Return what may be sent, or raise.
+    """Return the code and the reason to send.
+
+    Args:
+        code: The close code; None for a Close frame without a code.
+        reason: The close reason; None means an empty one.
+        platform: The platform, which may allow fewer codes than the protocol.
 
     Raises:
-        WSInvalidCloseError: No peer may send this (RFC 6455 sections 5.5, 7.4).
+        WSInvalidCloseError: No endpoint may send this (RFC 6455 sections 5.5, 7.4).
         WSUnsupportedError: This platform may not send it.
     """
     reason = _check_reason(reason)
     if code is None:
+        # The payload of a Close frame begins with the code (RFC 6455 section 5.5.1): a
+        # reason without one cannot be encoded. It once was left out in silence.
         if reason not in ("", _DEFAULT_REASON):
             raise WSInvalidCloseError(
-                f"a reason needs a code in front of it: {reason!r} cannot go alone"
+                f"a close reason needs a close code, such as 1000: {reason!r} cannot "
+                "be sent without one"
             )
-        return None, ""  # the default reason goes with the default code
+        # `close(None)` leaves the reason at its default, which belongs to code 1000.
+        return None, ""
     if not isinstance(code, int) or isinstance(code, bool):
         raise WSInvalidCloseError(
             f"a close code must be an integer or None, not {code!r}"
@@ -41,19 +54,28 @@ def check_close(
             f"close code {describe(code)} may not be sent: use 1000 or 3000 to 4999"
         )
     platform.check_close_code(code)
-    return int(code), reason
+    return int(code), reason  # a member of an enumeration becomes a plain number
 
 
-def sendable_close(
+def make_sendable_close(
     code: int | None,
     reason: str | None,
     platform: Platform,
     report: Callable[..., Any],
 ) -> tuple[int | None, str]:
-    """Return what may be sent: what may not is replaced by 1000, and reported.
+    """Return a code and a reason that may be sent, and report what was replaced.
 
-    Where no code was to be sent, none is; then only the reason is left out.
+    An invalid code or reason is replaced by the code 1000 without a reason. If the code
+    is None, it stays None, and only the reason is dropped.
+
+    Args:
+        code: The close code; None for a Close frame without a code.
+        reason: The close reason; None means an empty one.
+        platform: The platform, which may allow fewer codes than the protocol.
+        report: Called with the event `close_code_replaced` and its details.
     """
+    # For `close()`, which must free every resource whatever it is called with.
+
     try:
         return check_close(code, reason, platform)
     except WSError as error:
@@ -69,6 +91,7 @@ def _check_reason(reason: object) -> str:
             f"a close reason must be a string or None, not {reason!r}"
         )
     try:
+        # The limit counts bytes of UTF-8, not characters.
         size = len(reason.encode())
     except UnicodeEncodeError as error:
         raise WSInvalidCloseError(
@@ -76,6 +99,7 @@ def _check_reason(reason: object) -> str:
         ) from error
     if size > MAX_REASON_BYTES:
         raise WSInvalidCloseError(
-            f"a close reason may have {MAX_REASON_BYTES} bytes; this one has {size}"
+            f"a close reason may have {MAX_REASON_BYTES} bytes of UTF-8; this one has "
+            f"{size}"
         )
     return reason

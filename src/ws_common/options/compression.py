@@ -1,21 +1,23 @@
-"""permessage-deflate, as a client may ask for it."""
+"""Options of the extension permessage-deflate (RFC 7692)."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class CompressionOptions:
-    """permessage-deflate (RFC 7692).
+    """What a client offers of permessage-deflate (RFC 7692).
 
     Attributes:
-        enabled: Whether it is offered at all.
-        client_max_window_bits: 8 to 15; None leaves it to the server.
-        server_max_window_bits: 8 to 15; None asks for nothing.
-        client_no_context_takeover: Compress every message by itself.
-        server_no_context_takeover: Ask the server to do so.
+        enabled: Whether the extension is offered at all.
+        client_max_window_bits: The window for messages to the server, 8 to 15; None
+            lets the server decide.
+        server_max_window_bits: The window for messages from the server, 8 to 15; None
+            requests no limit.
+        client_no_context_takeover: Compress every message independently.
+        server_no_context_takeover: Ask the server to do the same.
 
     Example:
-        A connection that keeps no window in memory between messages:
+        Keep no window in memory between messages:
 
         >>> lean = CompressionOptions(
         ...     client_no_context_takeover=True, server_no_context_takeover=True
@@ -23,6 +25,8 @@ class CompressionOptions:
         >>> options = WebSocketOptions.vm(compression=lean)
     """
 
+    # On by default, as in browsers, where a page cannot turn it off. The memory that it
+    # costs is that of two windows per connection, hence the other four options.
     enabled: bool = True
     client_max_window_bits: int | None = None
     server_max_window_bits: int | None = None
@@ -39,6 +43,8 @@ class CompressionOptions:
             if not isinstance(flag := getattr(self, name), bool):
                 msg = f"compression.{name} must be True or False, not {flag!r}"
                 raise TypeError(msg)
+        # `type()`, because True is an `int`. 8 to 15 is the range of RFC 7692 section
+        # 7.1.2.
         for name in ("client_max_window_bits", "server_max_window_bits"):
             bits = getattr(self, name)
             if bits is not None and (type(bits) is not int or not 8 <= bits <= 15):  # noqa: PLR2004

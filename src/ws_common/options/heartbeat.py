@@ -1,4 +1,4 @@
-"""Heartbeat: finds the dead connection that TCP still calls alive."""
+"""Options of the heartbeat, which detects dead connections that TCP does not notice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,21 +10,22 @@ from ws_common.vocabulary.messages import Data, Sendable, to_wire
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """How often to ask the peer for a sign of life, and how long to wait for one.
+    """How often the client pings the peer, and how long it waits for any activity.
 
-    Natively protocol pings are sent, always. A browser lets a page send none, so
-    `message` is sent there; without one the browser's heartbeat does nothing, and
-    kills nothing. Any byte from the peer counts as life, half a message too, and
-    so does a send buffer that drains.
+    Native clients always send Ping frames. A page in a browser cannot send them, so
+    that `message` is sent there; without `message` the heartbeat does nothing in a
+    browser, and ends no connection. Every byte from the peer counts as activity, also
+    one of an incomplete message, and so does a send buffer that drains.
 
     Attributes:
-        interval: Seconds of silence before asking.
-        timeout: Seconds to wait for any sign of life after that.
-        message: An application-level ping, or what makes one.
-        is_reply: Tells the answers to `message`; they are not handed to streams.
+        interval: Seconds without activity after which a ping is sent.
+        timeout: Seconds to wait for activity after the ping.
+        message: The message to send as a ping, or a function that returns it.
+        is_reply: Returns whether a message is a reply to `message`; replies are not
+            delivered to streams.
 
     Example:
-        With an application-level ping for the browser, which has no other:
+        Send a message as a ping in browsers, which have no other:
 
         >>> heartbeat = Heartbeat(
         ...     interval=15,
@@ -35,6 +36,10 @@ class Heartbeat:
         >>> options = WebSocketOptions(heartbeat=heartbeat)
     """
 
+    # A Pong is not required: a peer that sends a large message for half a minute cannot
+    # answer in between, and is alive. Keepalives that insist on the Pong end such
+    # connections. 20 seconds keep a connection through nginx open, which closes it
+    # after 60 idle seconds by default.
     interval: Seconds = 20.0
     timeout: Seconds = 20.0
     message: Sendable | Callable[[], Sendable] | None = None
@@ -46,6 +51,7 @@ class Heartbeat:
             duration = to_seconds(getattr(self, name), f"heartbeat.{name}")
             object.__setattr__(self, name, duration)
         if self.message is not None and not callable(self.message):
+            # Checked now, because later it would fail in a timer, far from its cause.
             try:
                 to_wire(self.message)
             except WSUnsupportedDataError as error:

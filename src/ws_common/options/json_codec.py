@@ -7,8 +7,8 @@ from typing import Any, Final, NoReturn
 from ws_common.vocabulary.errors import WSDecodeError, WSUnsupportedDataError
 from ws_common.vocabulary.messages import Data
 
-_DEEPEST: Final = 500
-"""Levels of JSON (RFC 8259, section 9 lets a parser have a limit)."""
+_MAX_DEPTH: Final = 500
+"""The maximum depth of JSON. RFC 8259 section 9 lets a parser set such a limit."""
 
 _SHOWN: Final = 40
 """Characters of a message that an error quotes."""
@@ -82,7 +82,7 @@ def strict_dumps(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _refuse(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
@@ -92,34 +92,37 @@ def strict_loads(message: Data) -> Any:
     Raises:
         ValueError: The message is not JSON, or is nested too deeply.
     """
-    import json  # noqa: PLC0415 - for who uses it, not for every import
+    import json  # noqa: PLC0415 - `import ws` must not pay for it
 
-    # Not as bytes: `json` would take UTF-16 too, which RFC 8259 section 8.1 forbids
-    # and the check below does not see through. A BOM may be ignored, it says.
+    # json.loads() guesses the encoding of bytes and accepts UTF-16, which RFC 8259
+    # section 8.1 forbids and which would hide the depth from the check below. The same
+    # section permits a parser to ignore a byte order mark.
     text = message if isinstance(message, str) else message.decode("utf-8-sig")
     if _is_too_deep(text):
         raise ValueError("JSON that is nested too deeply")
-    return json.loads(text, parse_constant=_refuse)
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
 def _is_too_deep(text: str) -> bool:
-    """Whether the parser, which is recursive, might not survive it.
-
-    Natively it raises RecursionError; in Pyodide a few thousand levels, which are a
-    few kilobytes from any peer, end the interpreter. Counting costs next to nothing,
-    and only a message with very many brackets is looked at more closely: all of it
-    once, in C.
-    """
-    if text.count("[") + text.count("{") <= _DEEPEST:
+    """Whether the depth of nesting might exhaust the stack of Python's parser."""
+    # The parser is recursive. Natively it raises RecursionError; in Pyodide, a few
+    # thousand levels end the interpreter, which are a few kilobytes from any peer.
+    # Counting brackets costs next to nothing, and only a message with very many of
+    # them is examined more closely, by one pass of a regular expression.
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
         return False
-    import re  # noqa: PLC0415 - likewise
-    from itertools import accumulate  # noqa: PLC0415 - likewise
+    import re  # noqa: PLC0415 - as above
+    from itertools import accumulate  # noqa: PLC0415 - as above
 
-    # A string without an end goes to the end, and nothing here ever backtracks: each
-    # character is looked at once. Where a string is malformed, the parser stops.
+    # The quantifiers are possessive, so that nothing backtracks: a message of 20 KB
+    # with a string that has no end once took quadratic time. Such a string extends to
+    # the end of the message here; the parser rejects the message afterwards.
     rest = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^"\[\]{}]++'
     brackets = re.sub(rest, "", text, flags=re.DOTALL)
-    return max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > _DEEPEST
+    return (
+        max(accumulate(map(_DEPTH_CHANGES.__getitem__, brackets)), default=0)
+        > _MAX_DEPTH
+    )
 
 
-_STEPS: Final = {"[": 1, "{": 1, "]": -1, "}": -1}
+_DEPTH_CHANGES: Final = {"[": 1, "{": 1, "]": -1, "}": -1}

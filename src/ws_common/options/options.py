@@ -1,4 +1,4 @@
-"""What a client can be told: immutable, and validated on construction."""
+"""The options of a client: immutable, and validated when they are created."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,19 +34,21 @@ from ws_common.vocabulary.urls import redact
 if TYPE_CHECKING:
     from ssl import SSLContext
 else:
-    try:  # asyncio has imported it already, where there is one
+    # At run time too, so that `typing.get_type_hints()` works on the annotations below.
+    try:  # asyncio has already imported `ssl`, so that this costs nothing
         from ssl import SSLContext
-    except ImportError:  # a browser: nothing takes one there
+    except ImportError:  # a browser, where no option accepts a context
         SSLContext = Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectContext:
-    """What a provider, asked anew before every attempt, is told.
+    """What a provider of URLs or headers is called with before every attempt.
 
     Attributes:
-        attempt: 1 on the first attempt, counted since the last stable connection.
-        last_error: Why the one before failed, or the connection was lost.
+        attempt: The number of the attempt, counted from 1 since the last stable
+            connection.
+        last_error: Why the previous attempt failed or the connection was lost, or None.
 
     Example:
         >>> import asyncio
@@ -76,15 +78,16 @@ OnEvent = Callable[[ClientEvent], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectRequest:
-    """What a connector is asked for.
+    """What a connector is called with.
 
     Attributes:
-        url: A checked `ws://` or `wss://` URL.
-        headers: Additional headers of the handshake, resolved for this attempt.
-        options: The client's options.
+        url: A valid `ws://` or `wss://` URL.
+        headers: Additional headers of the handshake, which the provider, if any, has
+            returned for this attempt.
+        options: The options of the client.
 
     Example:
-        The test of a connector makes one itself:
+        The test of a connector can create a request:
 
         >>> request = ConnectRequest(
         ...     url="ws://anywhere/", headers={}, options=WebSocketOptions(timeout=5)
@@ -98,7 +101,8 @@ class ConnectRequest:
     options: "WebSocketOptions"
 
     def __repr__(self) -> str:
-        """Show it without secrets: of the headers only the names."""
+        """Show the request without secrets: headers are shown by name only."""
+        # Connectors log their requests, and a dataclass would show `Authorization`.
         return (
             f"ConnectRequest(url={redact(self.url)!r}, headers={list(self.headers)!r}, "
             f"options={self.options!r})"
@@ -106,7 +110,10 @@ class ConnectRequest:
 
 
 class Connector(Protocol):
-    """Opens connections: websockets natively, `js.WebSocket` in a browser, or yours.
+    """Opens connections.
+
+    Native clients use the library `websockets`, browsers `js.WebSocket`. The option
+    `custom_client` replaces the native one.
 
     Example:
         >>> import asyncio
@@ -124,11 +131,18 @@ class Connector(Protocol):
     async def __call__(self, request: ConnectRequest, sink: TransportSink) -> Transport:
         """Open one connection.
 
-        Cancelling it leaves no socket behind. The caller bounds the time.
+        Cancelling it closes the socket. The caller enforces the option `timeout`.
+
+        Args:
+            request: The URL, headers and options.
+            sink: Receives the events of the transport.
+
+        Returns:
+            The transport of the open connection.
 
         Raises:
-            WSError: The server refused, or the request cannot be carried out here.
-            OSError: The network did not let us.
+            WSError: The server refused, or this platform cannot serve the request.
+            OSError: The network failed.
         """
         ...
 
@@ -182,50 +196,55 @@ class AllOptions(VmOptions, JsOptions, total=False):
 
 Kind = TypeVar("Kind", bound="WebSocketOptions")
 
+# Options whose values `repr()` hides: headers hold tokens, a proxy URL a password.
 _SECRET = frozenset({"headers", "proxy"})
 
 
 class WebSocketOptions:
-    """Immutable, validated on construction: a bad value raises, naming the option.
+    """The options of a client. They are immutable.
 
-    `WebSocketOptions(...)` takes the common options, as `common(...)` does;
-    `vm(...)` and `js(...)` add those of one platform. Wherever options are made,
-    `reconnect` is short for `connection_retry_interval`: `True` means the defaults of
-    `ConnectionRetryInterval`, `False` means never, `(min, max)` are seconds.
+    An invalid value raises an error that names the option. `WebSocketOptions(...)` and
+    `common(...)` accept the options that exist on every platform; `vm(...)` and
+    `js(...)` accept those of one platform too. Everywhere `reconnect` is short for
+    `connection_retry_interval`: `True` means the defaults of `ConnectionRetryInterval`,
+    `False` means never, and `(min, max)` are seconds.
 
     Attributes:
-        connection_retry_interval: When to try again; None: never reconnect.
-        protocols: Subprotocols offered, in order of preference.
-        timeout: Seconds for every single attempt, the first and each later one.
-        close_timeout: Seconds for the closing handshake.
-        after_connect: Called (or awaited) with a `Session` after each connection
-            opens and before user messages flow; the state is still `Connecting`.
-            What it does not receive reaches the subscribers, in order. Its
-            failure, or `timeout`, aborts the attempt.
+        connection_retry_interval: The delays between attempts; None: never reconnect.
+        protocols: The subprotocols to offer, in order of preference.
+        timeout: Seconds that each single attempt may take; None: no limit.
+        close_timeout: Seconds that the closing handshake may take.
+        after_connect: A function or coroutine function that is called with a `Session`
+            after a connection has opened, while the state is still `Connecting` and
+            other messages wait. Messages that it does not receive are delivered to the
+            subscribers, in order. If it fails or exceeds `timeout`, the attempt fails.
         interceptors: See `WSInterceptor`.
         heartbeat: See `Heartbeat`; None: off.
-        outbox: What `add_nowait()` keeps while there is no connection.
-        max_size: Bytes of an incoming message; None: no limit.
-        stream_capacity: Messages in each subscriber's buffer; None: no count.
-        stream_overflow: What happens above that.
-        write_limit: Bytes buffered for sending above which `add()` waits.
+        outbox: The limits of what `add_nowait()` keeps; None: it keeps nothing.
+        max_size: The maximal size of an incoming message in bytes; None: no limit.
+        stream_capacity: The messages that the buffer of each subscriber holds; None: no
+            limit by count.
+        stream_overflow: What happens to messages above that limit.
+        write_limit: Bytes in the send buffer above which `add()` waits.
         on_event: A function, or several, called with every `ClientEvent`.
-        name: Shown in the log, in `explain()`, in events and in metrics: tells apart
+        name: A name for the log, `explain()`, events and metrics. It tells apart
             clients of the same URL.
         json: What `send_json()`, `recv_json()` and `stream.json` use; None: the
             standard library, strictly.
-        headers: Native. Additional headers, or what makes them for each attempt.
-        compression: Native. What is offered of permessage-deflate.
-        custom_client: Native. Replaces what opens connections.
+        headers: Native. Additional headers of the handshake, or a function that returns
+            them for each attempt.
+        compression: Native. Whether and how to offer permessage-deflate.
+        custom_client: Native. A `Connector` that opens the connections instead.
         user_agent: Native. The `User-Agent` header.
-        ssl: Native. The TLS context; None: certificates are verified.
-        server_hostname: Native. The name that the certificate must have.
-        proxy: Native. A proxy's URL; True: as the environment says; None: none.
+        ssl: Native. The TLS context; None: the default, which verifies certificates.
+        server_hostname: Native. The host name to verify the certificate for.
+        proxy: Native. The URL of a proxy; True: the one of the environment variables;
+            None: no proxy.
         origin: Native. The `Origin` header.
-        unix_path: Native. A Unix socket to connect through.
+        unix_path: Native. The path of a Unix socket to connect to.
         local_addr: Native. The (host, port) to connect from.
-        use_blob_for_binary: Browser. Send binary data as `Blob`.
-        diagnose: Browser. Ask over HTTP why a handshake failed.
+        use_blob_for_binary: Browser. Whether to send binary data as `Blob`.
+        diagnose: Browser. Whether to find out over HTTP why a handshake failed.
 
     Example:
         >>> options = WebSocketOptions(timeout=5, connection_retry_interval=(0.5, 10))
@@ -233,6 +252,8 @@ class WebSocketOptions:
         3.0
     """
 
+    # One mapping and not 25 slots, because `replace()`, `==`, `repr()` and pickling
+    # work option by option, and each platform accepts keywords of its own.
     __slots__ = ("_values",)
     _values: Mapping[str, Any]
 
@@ -269,11 +290,11 @@ class WebSocketOptions:
 
     @classmethod
     def common(cls, **options: Unpack[CommonOptions]) -> Self:
-        """Make options that hold on every platform.
+        """Make options that are valid on every platform.
 
         Raises:
-            TypeError: An option of the wrong kind, or unknown.
-            ValueError: An option out of range.
+            TypeError: An option is unknown, or its value has the wrong type.
+            ValueError: A value is out of range.
         """
         return cls(**options)
 
@@ -283,8 +304,8 @@ class WebSocketOptions:
 
         Raises:
             WSUnsupportedError: This is a browser.
-            TypeError: An option of the wrong kind, or unknown.
-            ValueError: An option out of range.
+            TypeError: An option is unknown, or its value has the wrong type.
+            ValueError: A value is out of range.
         """
         _check_platform("vm", "native platforms", "this is a browser", "js")
         return cls.__new__(cls)._fill(options, VmOptions)  # noqa: SLF001 - our own
@@ -295,8 +316,8 @@ class WebSocketOptions:
 
         Raises:
             WSUnsupportedError: This is not a browser.
-            TypeError: An option of the wrong kind, or unknown.
-            ValueError: An option out of range.
+            TypeError: An option is unknown, or its value has the wrong type.
+            ValueError: A value is out of range.
         """
         _check_platform("js", "browsers", "this is not a browser", "vm")
         return cls.__new__(cls)._fill(options, JsOptions)  # noqa: SLF001 - our own
@@ -308,7 +329,11 @@ class WebSocketOptions:
         vm: Callable[[], "WebSocketOptions"],
         js: Callable[[], "WebSocketOptions"],
     ) -> "WebSocketOptions":
-        """Call only the factory of the platform this runs on.
+        """Make options with the factory of the platform that the program runs on.
+
+        Args:
+            vm: Called on native platforms only.
+            js: Called in browsers only.
 
         Example:
             >>> options = WebSocketOptions.selector(
@@ -319,19 +344,19 @@ class WebSocketOptions:
         return vm() if platforms.current().name == "vm" else js()
 
     def replace(self, **changes: Unpack[AllOptions]) -> Self:
-        """Return a copy with some options changed, validated as at construction.
+        """Return a copy with some options changed; the new values are validated.
 
         Raises:
-            WSUnsupportedError: An option of the other platform.
-            TypeError: An option of the wrong kind, or unknown.
-            ValueError: An option out of range.
+            WSUnsupportedError: An option is for the other platform.
+            TypeError: An option is unknown, or its value has the wrong type.
+            ValueError: A value is out of range.
         """
         _reject_other_platform(changes)
         _reject_unknown(changes, AllOptions)
         return _restore(type(self), {**self._values, **_expanded(changes)})
 
-    def _fill(self, given: Mapping[str, Any], known: Any) -> Self:
-        _reject_unknown(given, known)
+    def _fill(self, given: Mapping[str, Any], keywords: Any) -> Self:
+        _reject_unknown(given, keywords)
         platform = platforms.current()
         values = {
             **_DEFAULTS,
@@ -340,14 +365,20 @@ class WebSocketOptions:
             "write_limit": platform.write_limit,
             **_expanded(given),
         }
+        # The defaults are checked as well: that converts them to their stored form.
         checked = {name: CHECKS[name](name, value) for name, value in values.items()}
+        # Past our own `__setattr__`, which refuses.
         object.__setattr__(self, "_values", MappingProxyType(checked))
         return self
 
+    # Hidden from type checkers, which would accept any name otherwise; they use the
+    # annotations above.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """Read an option."""
+            """Return an option."""
+            # `_values` is missing while a copy is being made, and `copy` asks for names
+            # of its own: the lookup must raise AttributeError, and not recurse.
             try:
                 return object.__getattribute__(self, "_values")[name]
             except (KeyError, AttributeError):
@@ -356,7 +387,7 @@ class WebSocketOptions:
                 ) from None
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
-        """Refuse: options are immutable."""
+        """Raise: options are immutable."""
         raise AttributeError(f"options are immutable: use options.replace({name}=…)")
 
     def __eq__(self, other: object) -> bool:
@@ -365,7 +396,7 @@ class WebSocketOptions:
             return NotImplemented
         return self._values == other._values
 
-    # Headers may hold what has no hash.
+    # Headers are a mapping, and a mapping has no hash.
     __hash__: ClassVar[None] = None  # type: ignore[assignment] # pyright: ignore[reportIncompatibleMethodOverride]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -373,16 +404,17 @@ class WebSocketOptions:
         return _restore, (type(self), dict(self._values))
 
     def __repr__(self) -> str:
-        """Show what differs from the defaults, without secrets."""
+        """Show the options that differ from the defaults, without secrets."""
         defaults = type(self)()
-        shown = ", ".join(
+        changed = ", ".join(
             f"{name}={'…' if name in _SECRET else repr(value)}"
             for name, value in self._values.items()
             if value != getattr(defaults, name)
         )
-        return f"WebSocketOptions({shown})"
+        return f"WebSocketOptions({changed})"
 
 
+# Those of the streams and the write limit differ by platform: see `Platform`.
 _DEFAULTS: Mapping[str, Any] = MappingProxyType(
     {
         "connection_retry_interval": None,
@@ -413,18 +445,20 @@ _DEFAULTS: Mapping[str, Any] = MappingProxyType(
 )
 
 
-_default: dict[str, WebSocketOptions] = {}
+# By platform, because tests bind several. Making options checks 25 values: too much for
+# thousands of clients that use the same defaults.
+_default_options: dict[str, WebSocketOptions] = {}
 
 
-def default_options() -> WebSocketOptions:
-    """Those of a client that is told nothing: one object for all of them."""
+def get_default_options() -> WebSocketOptions:
+    """Return the options of a client for which none are given; all share one object."""
     name = platforms.current().name
-    if name not in _default:
-        _default[name] = WebSocketOptions()
-    return _default[name]
+    if name not in _default_options:
+        _default_options[name] = WebSocketOptions()
+    return _default_options[name]
 
 
-def options_from(
+def merge_options(
     options: WebSocketOptions | None, keywords: Mapping[str, Any]
 ) -> WebSocketOptions:
     """The options of a client that is given an object, keywords, or both.
@@ -436,7 +470,7 @@ def options_from(
         ValueError: A keyword out of range.
     """
     if options is None:
-        options = default_options()
+        options = get_default_options()
     elif not isinstance(options, WebSocketOptions):
         raise TypeError(
             f"options must be WebSocketOptions, not {options!r}: single options are "
@@ -476,19 +510,21 @@ def _restore(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
     return kind.__new__(kind)._fill(values, AllOptions)  # noqa: SLF001 - our own
 
 
-def _reject_unknown(given: Mapping[str, Any], known: Any) -> None:
+def _reject_unknown(given: Mapping[str, Any], keywords: Any) -> None:
     for name in given:
-        if name not in known.__optional_keys__:
-            raise TypeError(f"unknown option {name!r} here: {_hint(name, known)}")
+        if name not in keywords.__optional_keys__:
+            raise TypeError(
+                f"unknown option {name!r} here: {_suggest_name(name, keywords)}"
+            )
 
 
-def _hint(name: str, known: Any) -> str:
-    import difflib  # noqa: PLC0415 - for who has mistyped, not for every import
+def _suggest_name(name: str, keywords: Any) -> str:
+    import difflib  # noqa: PLC0415 - imported only after a mistake
 
-    names = sorted(known.__optional_keys__)
-    close = difflib.get_close_matches(name, names, n=1)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    names = sorted(keywords.__optional_keys__)
+    similar = difflib.get_close_matches(name, names, n=1)
+    if similar:
+        return f"did you mean {similar[0]!r}?"
     if name in AllOptions.__optional_keys__:
         factory = "vm" if name in VmOptions.__optional_keys__ else "js"
         return f"it belongs to WebSocketOptions.{factory}()"
@@ -513,5 +549,5 @@ def _check_platform(used: str, where: str, here: str, instead: str) -> None:
     if platforms.current().name != used:
         raise WSUnsupportedError(
             f"WebSocketOptions.{used}() is for {where}, and {here}: use .{instead}(), "
-            ".common() for what holds everywhere, or .selector(vm=…, js=…) for both"
+            ".common() for options of every platform, or .selector(vm=…, js=…) for both"
         )

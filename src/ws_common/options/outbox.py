@@ -1,4 +1,4 @@
-"""What waits to be sent."""
+"""Options of the outbox, which keeps messages until there is a connection."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -10,13 +10,14 @@ OutboxOverflow = Literal["error", "drop_oldest", "drop_newest"]
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What `add_nowait()` may keep while there is no connection.
+    """The limits of the messages that `add_nowait()` keeps while it cannot send them.
 
     Attributes:
-        max_messages: How many.
-        max_bytes: How many payload bytes of them.
-        overflow: "error" raises to the caller; the others drop, and say so.
-        ttl: Seconds after which a message is not worth sending; None: always is.
+        max_messages: The maximal number of messages.
+        max_bytes: The maximal number of their payload bytes.
+        overflow: What happens to a message above a limit: "error" raises
+            WSOutboxFullError; the others drop a message, and report it.
+        ttl: Seconds after which a message expires and is not sent; None: never.
 
     Example:
         >>> import asyncio
@@ -37,6 +38,7 @@ class Outbox:
         dropped sent
     """
 
+    # Bounded by default: an unbounded outbox grows for as long as the network is away.
     max_messages: int = 256
     max_bytes: int = 1 << 20
     overflow: OutboxOverflow = "error"
@@ -46,6 +48,7 @@ class Outbox:
         """Validate, and store the duration as `float` seconds."""
         for name in ("max_messages", "max_bytes"):
             value = getattr(self, name)
+            # 0 is valid: nothing is kept, and `add_nowait()` sends at once or raises.
             if type(value) is not int or value < 0:
                 raise ValueError(f"outbox.{name} must be 0 or more, not {value!r}")
         if self.overflow not in get_args(OutboxOverflow):

@@ -1,7 +1,7 @@
-"""What a platform is to everything above it, and the one it runs on.
+"""The properties of a platform, and the platform that the program runs on.
 
-The package `ws` asks `sys.platform` once and binds the answer here. Nothing else
-in `ws_common` knows which platform it is on.
+The package `ws` tests `sys.platform` once and binds the result here. Nothing in
+`ws_common` tests for a platform itself.
 """
 
 from collections.abc import Callable
@@ -9,38 +9,39 @@ from typing import Any, Literal, NamedTuple
 
 from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.environment_events import EnvironmentEvents
-from ws_common.vocabulary.messages import Data, convert_by
+from ws_common.vocabulary.messages import Data, set_converter
 
 Overflow = Literal["pause", "drop_oldest", "drop_newest", "error"]
 
 
-def _no_data(_data: object) -> None:
-    """Natively there is no data but Python's."""
+def _convert_nothing(_data: object) -> None:
+    """Convert no additional types: native platforms have only those of Python."""
 
 
 class Platform(NamedTuple):
-    """A platform: what opens its connections, and its defaults and limits.
+    """How a platform opens connections, and its defaults and limits.
 
     Attributes:
-        name: "vm" natively, "js" in a browser.
-        connector: Makes the `Connector` for a client's `WebSocketOptions`. Their types
-            are not named here, since options take their defaults from the platform.
-        check_close_code: Raises where this platform may not send a close code
-            that the protocol itself allows.
-        stream_capacity: Messages in a subscriber's buffer; None for no count.
-        stream_max_bytes: Payload bytes in a subscriber's buffer; None: no limit.
-        stream_overflow: What happens above that.
-        write_limit: Bytes buffered for sending above which `add()` waits.
-        too_big_code: The close code sent after a message over `max_size`.
-        going_away_code: The close code sent by a program that was cancelled; a page may
+        name: "vm" for native platforms, "js" for browsers.
+        connector: Returns the `Connector` for the `WebSocketOptions` of a client. The
+            types are `Any`, because options take their defaults from the platform.
+        check_close_code: Raises WSUnsupportedError if this platform may not send a
+            close code that the protocol allows.
+        stream_capacity: The messages that a subscriber's buffer holds; None: no limit.
+        stream_max_bytes: The payload bytes that it holds; None: no limit.
+        stream_overflow: What happens to messages above these limits.
+        write_limit: Bytes in the send buffer above which `add()` waits.
+        too_big_code: The close code to send after a message over `max_size`.
+        going_away_code: The close code to send if the program is cancelled; a page may
             not send 1001.
-        signals: Makes what hears of the network and the page; None: nothing does.
-        timer_slack: Seconds by which timers may be late though nothing slept: those
-            of a hidden page fire once a minute.
-        to_data: Makes what is sent of the platform's own kinds of data, as they are
-            now: bytes, or what stands for them (it has a length, and the transport
-            takes it); None: it is none of them.
-        clock: What time it is.
+        environment_events: Returns a source of events of the network and the page;
+            None: the platform has none.
+        timer_slack: Seconds by which timers may be late although the program was not
+            suspended: those of a hidden page fire only once a minute.
+        to_data: Converts data of the platform's own types to a payload: to bytes, or to
+            an object with a length that the transport accepts. It returns None for
+            other objects.
+        clock: The clock.
     """
 
     name: Literal["vm", "js"]
@@ -54,21 +55,23 @@ class Platform(NamedTuple):
     going_away_code: int = 1001
     environment_events: Callable[[], EnvironmentEvents] | None = None
     timer_slack: float = 0.0
-    to_data: Callable[[Any], Data | None] = _no_data
+    to_data: Callable[[Any], Data | None] = _convert_nothing
     clock: Clock = Clock()
 
 
+# A list of one instead of a `global`. Tests bind other platforms, so that the behaviour
+# of a browser is tested without one.
 _bound: list[Platform] = []
 
 
 def bind(platform: Platform) -> None:
-    """Make this the platform that everything runs on."""
+    """Set the platform that the program runs on."""
     _bound[:] = [platform]
-    convert_by(platform.to_data)
+    set_converter(platform.to_data)
 
 
 def current() -> Platform:
-    """The platform that `ws` has bound.
+    """Return the platform that `ws` has bound.
 
     Raises:
         RuntimeError: `ws_common` was imported without `ws`.

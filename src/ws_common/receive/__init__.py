@@ -1,1 +1,1 @@
-"""The receive pipeline: one ordered sequence of messages, and who reads it."""
+"""The receive pipeline: one ordered sequence of messages, and what reads it."""

@@ -8,14 +8,14 @@ from ws_common.lifecycle.states import (
     Reconnecting,
     WebSocketClientState,
 )
-from ws_common.receive.streams import Stream
+from ws_common.receive.stream import Stream
 
 
 class WebSocketStatesStream(Stream[WebSocketClientState]):
-    """Every change of state. Ends with `close()` alone.
+    """Every change of the client's state. Only `close()` ends it.
 
-    States are not kept for a later subscriber and never hold up the connection: a
-    subscriber that does not keep up loses the oldest.
+    States are not kept for later subscribers, and they never pause the connection: a
+    subscriber that does not keep up loses the oldest ones.
 
     Example:
         >>> async def greet(states: WebSocketStatesStream) -> None:
@@ -23,27 +23,30 @@ class WebSocketStatesStream(Stream[WebSocketClientState]):
         ...         print("connection", state.connection)
     """
 
+    # Each property is a filter on a class of states and has no buffer of its own. A
+    # state that was missed can still be found in `client.history`.
+
     @property
     def connecting(self) -> Stream[Connecting]:
-        """Attempts that begin."""
+        """Attempts to connect that begin."""
         return self.where_type(Connecting)
 
     @property
     def open(self) -> Stream[Open]:
-        """Connections that open."""
+        """Connections that have opened."""
         return self.where_type(Open)
 
     @property
     def disconnecting(self) -> Stream[Disconnecting]:
-        """Closing handshakes that begin."""
+        """Closing handshakes that have begun."""
         return self.where_type(Disconnecting)
 
     @property
     def reconnecting(self) -> Stream[Reconnecting]:
-        """Waits for the next attempt."""
+        """Waits that have begun, for the next attempt to connect."""
         return self.where_type(Reconnecting)
 
     @property
     def closed(self) -> Stream[Closed]:
-        """Ends, after which nothing comes by itself."""
+        """Ends after which the client does not reconnect by itself."""
         return self.where_type(Closed)

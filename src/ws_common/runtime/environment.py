@@ -1,7 +1,7 @@
-"""What goes on around a client: the network, the page, the clock.
+"""The environment of a client: the network, the page and the clock.
 
-It decides when an attempt that the machine has asked for is begun, and when an open
-connection is asked whether it lives. It watches while a client is not at rest.
+It decides when an attempt that the table has asked for begins, and when an open
+connection is probed. It is watched while a client is not idle or closed.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from random import Random
 from ws_common.options.platform import Platform
 from ws_common.runtime.retry_timer import RetryTimer
 from ws_common.vocabulary.causes import Cause
-from ws_common.vocabulary.clock import watch_of_loop
+from ws_common.vocabulary.clock_watch import get_clock_watch
 from ws_common.vocabulary.environment_events import (
     ENVIRONMENT_EVENTS,
     EnvironmentEvent,
@@ -19,20 +19,21 @@ from ws_common.vocabulary.environment_events import (
 
 
 class Environment:
-    """The surroundings of one client.
+    """The environment of one client.
 
     Args:
-        platform: What tells of them.
-        rng: Where jitter comes from.
-        on_due: Told which wait for an attempt is over, and why.
-        probe: Asks an open connection; `after_gap`: time may have passed unnoticed.
+        platform: What the platform offers.
+        rng: The source of the jitter.
+        on_due: Called with the id of the attempt whose wait is over, and the cause.
+        probe: Probes an open connection, with `after_gap=True` if time may have passed
+            without any code running.
         report: Reports an event.
 
     Attributes:
-        wait: The wait for the next attempt.
+        retry_timer: The wait for the next attempt.
     """
 
-    __slots__ = ("_events", "_platform", "_probe", "_report", "wait")
+    __slots__ = ("_events", "_platform", "_probe", "_report", "retry_timer")
 
     def __init__(
         self,
@@ -43,43 +44,51 @@ class Environment:
         probe: Callable[..., None],
         report: Callable[..., None],
     ) -> None:
-        self.wait = RetryTimer(on_due, rng)
+        self.retry_timer = RetryTimer(on_due, rng)
         self._platform = platform
         self._probe = probe
         self._report = report
         self._events: EnvironmentEvents | None = None
 
     def start(self) -> None:
-        """Watch. Idempotent."""
+        """Start to watch. Idempotent: each attempt calls it."""
+        # One watch of the clock serves all clients of a loop. A timer per client would
+        # wake a process with ten thousand of them all the time.
         platform = self._platform
-        watch_of_loop(platform.clock, platform.timer_slack).start(self._clock_jumped)
+        get_clock_watch(platform.clock, platform.timer_slack).start(self._on_clock_jump)
         if self._events is None and self._platform.environment_events is not None:
             self._events = self._platform.environment_events()
-            self._events.start(self._heard)
+            self._events.start(self._on_event)
+            # No `offline` event comes for a network that was gone before. The attempt
+            # that was asked for is made all the same: the browser may be wrong.
             if self._events.is_offline:
-                self.wait.hold("offline")
+                self.retry_timer.hold("offline")
 
     def stop(self) -> None:
-        """Watch no more, wait for nothing, and free everything. Idempotent."""
+        """Stop watching, cancel the wait and free all listeners. Idempotent."""
         platform = self._platform
-        watch_of_loop(platform.clock, platform.timer_slack).stop(self._clock_jumped)
-        self.wait.reset()
+        get_clock_watch(platform.clock, platform.timer_slack).stop(self._on_clock_jump)
+        self.retry_timer.reset()
+        # In a page each listener is a proxy that JavaScript holds. A client that stays
+        # Closed for hours, or is forgotten, must not keep any.
         environment_events, self._events = self._events, None
         if environment_events is not None:
             environment_events.stop()
 
-    def _heard(self, event: EnvironmentEvent) -> None:
+    def _on_event(self, event: EnvironmentEvent) -> None:
         self._report("environment_changed", event=event)
-        meaning = ENVIRONMENT_EVENTS[event]
-        if meaning.hold is not None:
-            self.wait.hold(meaning.hold)
-        if meaning.release is not None and meaning.cause is not None:
-            self.wait.release(meaning.release, meaning.cause)
-        if meaning.probe:
-            self._probe(after_gap=meaning.gap)
+        effect = ENVIRONMENT_EVENTS[event]
+        if effect.hold is not None:
+            self.retry_timer.hold(effect.hold)
+        if effect.release is not None and effect.cause is not None:
+            self.retry_timer.release(effect.release, effect.cause)
+        if effect.probe:
+            self._probe(after_gap=effect.gap)
 
-    def _clock_jumped(self, seconds: float) -> None:
-        """The machine slept, or the page was frozen: what was true may not be."""
+    def _on_clock_jump(self, seconds: float) -> None:
+        """Probe and retry now: the machine slept, or the page was frozen."""
+        # `loop.time()` stands still while a machine sleeps (CLOCK_MONOTONIC on Linux),
+        # so neither the keepalive nor the wait for a retry has noticed anything.
         self._report("clock_jumped", seconds=seconds)
         self._probe(after_gap=True)
-        self.wait.end()
+        self.retry_timer.fire()

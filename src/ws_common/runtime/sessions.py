@@ -1,129 +1,37 @@
-"""Sessions: one connection at a time, for programs that start anew at each."""
+"""Sessions: one connection at a time.
+
+A stream of messages goes on over a lost connection. A program that has to log in or to
+subscribe again on each connection iterates over `client.sessions()` instead, or uses
+the session that `after_connect` is called with.
+"""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from contextvars import ContextVar
-from typing import Any, Final
+from typing import Final
 from weakref import WeakSet
 
 from ws_common.connection.connection import Connection
 from ws_common.lifecycle.states import Closed
-from ws_common.options.json_codec import decode_json, encode_json
+from ws_common.receive.end_marker import End, Ended
+from ws_common.receive.limits import Limits
 from ws_common.receive.pipeline import ReceivePipeline
-from ws_common.receive.streams import Subscriber
-from ws_common.receive.subscriber_buffer import Buffer, End, Ended, Limits
-from ws_common.send.intercepted_sends import InterceptedSends
+from ws_common.receive.subscriber import Subscriber
+from ws_common.receive.subscriber_buffer import Buffer
+from ws_common.runtime.after_connect_session import BaseSession
 from ws_common.send.send_queue import SendQueue
 from ws_common.vocabulary.client_loop import ClientLoop
 from ws_common.vocabulary.errors import WSConnectionClosedError
 from ws_common.vocabulary.messages import Data
 from ws_common.vocabulary.session import Session
 
-_inside: ContextVar[tuple["AfterConnectSession", ...]] = ContextVar(
-    "ws_inside", default=()
-)
-"""The sessions of every `after_connect` in whose context the code runs."""
-
-PENDING = 16
-"""Sessions that may wait for a program that has not asked for the next one."""
+MAX_WAITING_SESSIONS = 16
+"""How many sessions may wait for a program. Above it the oldest is dropped."""
 
 
-class _Session:
-    """What both kinds share."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        send_queue: SendQueue,
-        order: InterceptedSends | None = None,
-    ) -> None:
-        self.connection = connection.number
-        self.url = connection.url
-        self.protocol = connection.transport.protocol
-        self.handshake = connection.transport.handshake
-        self._connection = connection
-        self._send_queue = send_queue
-        self._order = order
-
-    async def add(self, data: Any, *, text: bool | None = None) -> None:
-        """Send on this connection; never on another."""
-        if self._connection.is_over:
-            raise self._connection.closed_error()
-        rest = self._send_queue.add(
-            data, text=text, via=self._connection, order=self._order
-        )
-        if rest is not None:
-            await rest
-
-    send = add
-
-    async def send_json(self, value: Any) -> None:
-        """Send a value as JSON on this connection; never on another."""
-        await self.add(encode_json(self._send_queue.json, value), text=True)
-
-    async def recv(self) -> Data:
-        """The next message of this connection. Cancelling it loses nothing."""
-        raise NotImplementedError
-
-    async def recv_json(self) -> Any:
-        """The next message of this connection, which must be JSON."""
-        return decode_json(self._send_queue.json, await self.recv())
-
-    def __repr__(self) -> str:
-        """Show which connection it is."""
-        return f"<Session of connection {self.connection}>"
-
-
-class AfterConnectSession(_Session):
-    """The session that `after_connect` is handed. It takes what comes first.
-
-    Attributes:
-        owner: Identifies the client while `after_connect` runs; else None.
-    """
-
-    owner: object = None
-
-    def __init__(self, connection: Connection, send_queue: SendQueue) -> None:
-        super().__init__(connection, send_queue, send_queue.new_order())
-
-    async def recv(self) -> Data:
-        """The next message of this connection. Cancelling it loses nothing."""
-        try:
-            return await self._next()
-        except Ended as ended:
-            error = ended.end.error or self._connection.closed_error()
-            raise error from error.__cause__
-
-    async def __aiter__(self) -> AsyncIterator[Data]:
-        """Iterate over the messages; ends with the connection."""
-        with suppress(Ended):
-            while True:
-                yield await self._next()
-
-    def enter(self, owner: object) -> None:
-        """`after_connect` of this client begins, in the current task."""
-        self.owner = owner
-        _inside.set((*_inside.get(), self))
-
-    def leave(self) -> None:
-        """`after_connect` is over; tasks that it has begun are not inside any more."""
-        self.owner = None
-
-    async def _next(self) -> Data:
-        held = self._connection.incoming.held
-        if self._connection.is_over and not held.has_next:
-            raise Ended(End())
-        return await held.get()  # type: ignore[no-any-return]
-
-
-def is_inside_after_connect(owner: object) -> bool:
-    """Whether the code that runs was called by `after_connect` of this client."""
-    inside = _inside.get()  # empty, but for what `after_connect` runs
-    return bool(inside) and any(session.owner is owner for session in inside)
-
-
-class LiveSession(_Session):
+class LiveSession(BaseSession):
     """One item of `client.sessions()`."""
+
+    # Its subscriber is attached as the session begins, before the program asks for it:
+    # the first messages of the connection would go to others otherwise.
 
     def __init__(
         self,
@@ -140,29 +48,40 @@ class LiveSession(_Session):
         )
 
     async def recv(self) -> Data:
-        """The next message of this connection. Cancelling it loses nothing."""
+        """Return the next message of this connection. Cancelling it loses nothing.
+
+        Raises:
+            WSConnectionClosedError: The connection has ended.
+        """
         return await self._subscriber.next()
 
     def __aiter__(self) -> AsyncIterator[Data]:
-        """Iterate over the messages; ends with the connection."""
+        """Iterate over the messages; the iteration ends with the connection."""
         return self._subscriber
 
 
 class SessionFeed(AsyncIterator[Session]):
-    """What `client.sessions()` returns: one item per connection.
+    """The iterator that `client.sessions()` returns: one item per connection.
 
     Attributes:
-        owner: The client: whoever holds a feed or a session holds it.
-        buffer: The sessions that nobody has asked for yet.
+        owner: The client. A feed or a session that is referenced keeps it alive.
+        buffer: The sessions that the program has not asked for yet.
     """
 
     def __init__(self, client_loop: ClientLoop, owner: object) -> None:
         self.owner = owner
-        self.buffer: Buffer[LiveSession] = Buffer(Limits(PENDING, None, "drop_oldest"))
+        self.buffer: Buffer[LiveSession] = Buffer(
+            Limits(MAX_WAITING_SESSIONS, None, "drop_oldest")
+        )
         self._client_loop = client_loop
 
     async def __anext__(self) -> Session:
-        """Wait for the next connection."""
+        """Wait for the next connection. Cancelling this loses no session.
+
+        Raises:
+            WSError: What ended the attempts.
+            RuntimeError: The client belongs to another event loop.
+        """
         self._client_loop.check()
         try:
             return await self.buffer.get()
@@ -172,86 +91,107 @@ class SessionFeed(AsyncIterator[Session]):
 
 
 class Sessions:
-    """The sessions of a client, for every feed that a program still holds.
+    """The sessions of a client, for every feed that the program still references.
 
-    Every method does its work in order with the messages: a session neither begins
-    nor ends in front of what an interceptor still holds.
+    Args:
+        pipeline: The receive pipeline.
+        send_queue: The send queue.
     """
+
+    # Every method but `on_closed` does its work in order with the messages, through
+    # `pipeline.call()`: a message of the connection before that an interceptor still
+    # holds would otherwise reach the session of the next one.
 
     __slots__ = ("_feeds", "_pipeline", "_send_queue")
 
     def __init__(self, pipeline: ReceivePipeline, send_queue: SendQueue) -> None:
         self._pipeline = pipeline
         self._send_queue = send_queue
-        self._feeds: WeakSet[SessionFeed] | None = None  # until there is one
+        # Made for the first feed: most programs have none, and a WeakSet takes 0.8 KiB.
+        self._feeds: WeakSet[SessionFeed] | None = None
 
     def new(self, owner: object, connection: Connection | None) -> SessionFeed:
-        """Make one; it begins with the connection that is open, if one is."""
+        """Make a feed. It begins with the open connection, if there is one.
+
+        Args:
+            owner: The client.
+            connection: The open connection, if there is one.
+        """
         feed = SessionFeed(self._pipeline.messages.client_loop, owner)
         if self._feeds is None:
             self._feeds = WeakSet()
         self._feeds.add(feed)
         if connection is not None:
-            self._pipeline.call(self._begin, feed, connection)
+            self._pipeline.call(self._begin_session, feed, connection)
         else:
             self._pipeline.call(self._mark_idle, feed)
         return feed
 
-    def opened(self, connection: Connection) -> None:
-        """Begin a session, and let flow what the connection brings."""
+    def on_opened(self, connection: Connection) -> None:
+        """Begin a session in each feed, and begin to deliver messages."""
         for feed in tuple(self._feeds or ()):
-            self._pipeline.call(self._begin, feed, connection)
+            self._pipeline.call(self._begin_session, feed, connection)
         self._pipeline.call(connection.incoming.opened)
 
-    def _begin(self, feed: SessionFeed, connection: Connection) -> None:
+    def _begin_session(self, feed: SessionFeed, connection: Connection) -> None:
         session = LiveSession(connection, self._send_queue, self._pipeline, feed.owner)
         feed.buffer.extend((session,), 0)
 
-    def ended(self, connection: Connection) -> None:
-        """End the session of a connection; what is buffered can still be read."""
+    def on_ended(self, connection: Connection) -> None:
+        """End the session of a connection. Its buffered messages can still be read."""
         close = connection.close_info
         end = End(close_code=close.code, close_reason=close.reason, final=True)
-        self._pipeline.call(self._pipeline.messages.finish, connection.number, end)
+        self._pipeline.call(
+            self._pipeline.messages.end_connection, connection.number, end
+        )
 
-    def idle(self, closed: Closed) -> None:
-        """Nothing comes any more by itself; readers meet the end in its place."""
-        # Only those that are there now: later ones may be of a later connection.
+    def on_idle(self, closed: Closed) -> None:
+        """Mark the end for all readers: no connection is open or expected."""
+        # The feeds are listed now. An interceptor may hold the end back for a while,
+        # and a feed that is made meanwhile may belong to a later connection.
         feeds = tuple(self._feeds or ())
-        self._pipeline.call(self._mark, end_of(closed), feeds)
+        self._pipeline.call(self._mark_end, make_end(closed), feeds)
 
-    def closed(self, closed: Closed) -> None:
-        """Nothing comes any more, ever; nothing that is under way is waited for."""
-        self._mark(end_of(closed, final=True), tuple(self._feeds or ()))
+    def on_closed(self, closed: Closed) -> None:
+        """Mark the final end for all readers, without waiting for interceptors."""
+        self._mark_end(make_end(closed, final=True), tuple(self._feeds or ()))
 
-    def _mark(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
-        self._pipeline.messages.mark(end)
+    def _mark_end(self, end: End, feeds: tuple[SessionFeed, ...]) -> None:
+        self._pipeline.messages.end_all(end)
         for feed in feeds:
-            feed.buffer.mark(end)
+            feed.buffer.append_end(end)
 
     def _mark_idle(self, feed: SessionFeed) -> None:
         if self._pipeline.messages.ended is not None:
-            feed.buffer.mark(self._pipeline.messages.ended)
+            feed.buffer.append_end(self._pipeline.messages.ended)
 
 
-def end_of(closed: Closed, *, final: bool = False) -> End:
-    """What readers meet where a client is `Closed`.
+def make_end(closed: Closed, *, final: bool = False) -> End:
+    """Return the end that readers reach when a client is `Closed`.
 
-    Readers who come later hear how it ended, as those did who were there. The end is
-    quiet where a peer closed properly, and where the client was closed permanently.
+    Readers that come later reach the same end as those that were there. The end raises
+    no error if the peer closed properly, or if the client was closed permanently.
+
+    Args:
+        closed: The state.
+        final: Whether the client was closed permanently.
     """
     error = closed.error
-    quiet = final or (
+    is_quiet = final or (
         isinstance(error, WSConnectionClosedError)
         and error.was_clean
-        and error.close_code in _QUIET
+        and error.close_code in _QUIET_CODES
     )
     return End(
-        error=None if quiet else error,
+        error=None if is_quiet else error,
         close_code=closed.close_code,
         close_reason=closed.close_reason or "",
         final=final,
     )
 
 
-_QUIET: Final = frozenset({1000, 1001, 1005})
-"""Close codes of a peer after which iteration ends without an error."""
+_QUIET_CODES: Final = frozenset({1000, 1001, 1005})
+"""Close codes after which an iteration ends without an error.
+
+Normal Closure, Going Away and No Status Received (RFC 6455, section 7.4.1).
+"""

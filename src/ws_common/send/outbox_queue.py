@@ -1,113 +1,40 @@
-"""Messages that wait to be sent, and the connection that they are sent over.
+"""The messages that wait to be sent.
 
-Every operation takes constant time, however many messages wait: each of them can be
-taken out anywhere, since the caller of `add()` may be cancelled and the outbox drops
-its oldest message or the ones that are too old. A `deque` would have to be searched.
+Every operation takes constant time, however many messages wait. A message can be taken
+out anywhere: the caller of `add()` may be cancelled, and the outbox drops its oldest
+message or those that have expired. A `deque` would have to be searched for it.
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from ws_common.options.outbox import Outbox
-from ws_common.send.receipt import Receipt, Status
+from ws_common.send.queued_message import OnDrop, QueuedMessage
+from ws_common.send.send_target import SendTarget
 from ws_common.vocabulary.clock import Clock
 from ws_common.vocabulary.durations import seconds
-from ws_common.vocabulary.errors import (
-    WSConnectionClosedError,
-    WSError,
-    WSMessageDroppedError,
-    WSOutboxFullError,
-)
-from ws_common.vocabulary.messages import Data
+from ws_common.vocabulary.errors import WSMessageDroppedError, WSOutboxFullError
 from ws_common.vocabulary.timers import Timer, call_later
 
-_SOON: Final = 0.001
-"""Seconds by which the loop's clock and the wall's may differ."""
-
-
-class SendTarget(Protocol):
-    """What the send queue asks of a connection."""
-
-    def send(self, data: Data, *, text: bool) -> None:
-        """Hand one message over, or raise WSConnectionClosedError."""
-
-    def writable(self) -> Awaitable[None]:
-        """Wait until the buffer is below the limit, or the connection has ended."""
-        ...
-
-    @property
-    def above_limit(self) -> bool:
-        """Whether the buffer is above `write_limit`."""
-        ...
-
-    def closed_error(self) -> WSConnectionClosedError:
-        """The error that says how it ended."""
-        ...
-
-
-class QueuedMessage(Receipt):
-    """A message that waits to be sent, and the receipt that tells what becomes of it.
-
-    Args:
-        via: The only connection that may carry it; None: any.
-        bounded: Whether it takes room in the outbox, since no caller waits for it.
-
-    Attributes:
-        via: As above.
-        bounded: As above.
-        waiting: Where it waits; None: nowhere.
-        data: The payload.
-        text: Whether it goes as a text frame.
-        size: Payload bytes.
-        expires: When it is too old to be sent; None: never.
-    """
-
-    __slots__ = ("bounded", "data", "expires", "size", "text", "via", "waiting")
-
-    def __init__(self, *, via: SendTarget | None = None, bounded: bool = False) -> None:
-        super().__init__()
-        self.via = via
-        self.bounded = bounded
-        self.waiting: OutboxQueue | None = None
-        self.expires: datetime | None = None
-
-    def fill(self, data: Data, *, text: bool) -> None:
-        """Set what is sent: as of `to_wire()`, so that its length is its size."""
-        self.data = data
-        self.text = text
-        self.size = len(data)
-
-    def resolve(self, status: Status, error: WSError | None = None) -> None:
-        """Say what became of it: it waits no more. Only the first call counts."""
-        if self.status != "queued":
-            return
-        self.status, self._error = status, error
-        if self.waiting is not None:
-            self.waiting.discard(self)
-        self.data = b""  # whoever keeps the receipt does not keep the payload
-        for waiter in self._waiters or ():
-            if not waiter.done():
-                waiter.set_result(None)
-
-
-OnDrop = Callable[[QueuedMessage, str], None]
+_CLOCK_TOLERANCE: Final = 0.001
+"""Seconds by which a timer of the loop may fire early by the wall clock."""
 
 
 class OutboxQueue:
-    """The messages that wait, in call order.
+    """The messages that wait to be sent, in the order of the calls.
 
     Args:
-        outbox: Bounds those for which no caller waits, and says how old they may grow.
-        clock: What time it is.
-        on_drop: Called with each message that the outbox drops, and why.
+        outbox: The limits for messages of `add_nowait()`, and how old they may become.
+        clock: The clock of the client.
+        on_drop: Called with each message that the outbox drops, and the reason.
     """
 
     __slots__ = (
+        "_bounded",
+        "_bounded_size",
         "_clock",
-        "_kept",
-        "_kept_bytes",
         "_on_drop",
         "_order",
         "_outbox",
@@ -119,19 +46,21 @@ class OutboxQueue:
         self._clock = clock
         self._on_drop = on_drop
         self._order: OrderedDict[QueuedMessage, None] = OrderedDict()
-        # Those that are in the outbox once more, to find the oldest of them.
-        self._kept: OrderedDict[QueuedMessage, None] = OrderedDict()
-        self._kept_bytes = 0
+        # The messages of the outbox a second time. In `_order` the oldest of them may
+        # stand behind any number of messages whose callers wait in `add()`.
+        self._bounded: OrderedDict[QueuedMessage, None] = OrderedDict()
+        self._bounded_size = 0
         self._timer: Timer | None = None
 
     def __len__(self) -> int:
         return len(self._order)
 
     def put(self, message: QueuedMessage) -> None:
-        """Put a message behind all others, or drop what there is no room for.
+        """Append a message, and drop those for which there is no room any more.
 
         Raises:
-            WSOutboxFullError: There is no room, and the outbox drops nothing for it.
+            WSOutboxFullError: The outbox is full, and its overflow is "error"; or the
+                message alone is larger than the outbox.
         """
         if not message.bounded:
             self._append(message)
@@ -140,43 +69,44 @@ class OutboxQueue:
         if (ttl := self._outbox.ttl) is not None:
             message.expires = self._clock.now() + timedelta(seconds=seconds(ttl))
             expired = self._take_expired()
-        # Reported when all is in order: `on_event` may send something in that call.
+        # Reported only when the queue is consistent again: `on_event` may send another
+        # message in that call, and always does so in one of the tests.
         try:
             dropped = self._make_room(message)
         finally:
-            self._lose(expired, "expired")
-        self._lose(dropped, "dropped")
+            self._report_loss(expired, "expired")
+        self._report_loss(dropped, "dropped")
 
     def put_back(self, message: QueuedMessage) -> None:
-        """Put a message that `pop()` has returned in front of all others again."""
+        """Put a message that `pop()` has returned back to the front."""
         self._append(message)
         self._order.move_to_end(message, last=False)
         if message.bounded:
-            self._kept.move_to_end(message, last=False)
+            self._bounded.move_to_end(message, last=False)
 
     def pop(self) -> QueuedMessage | None:
-        """Take out the first that is not too old; None where all are."""
+        """Take out the first message that has not expired; None if there is none."""
         if self._outbox.ttl is not None:
-            self._lose(self._take_expired(), "expired")
+            self._report_loss(self._take_expired(), "expired")
         message = next(iter(self._order), None)
         if message is not None:
             self.discard(message)
         return message
 
     def discard(self, message: QueuedMessage) -> None:
-        """Take out any one that waits here."""
-        message.waiting = None
+        """Take out a message, wherever in the queue it is."""
+        message.waits_in = None
         del self._order[message]
         if message.bounded:
-            del self._kept[message]
-            self._kept_bytes -= message.size
+            del self._bounded[message]
+            self._bounded_size -= message.size
 
-    def only_via(self, target: SendTarget) -> list[QueuedMessage]:
-        """Those that no other connection may carry."""
+    def messages_via(self, target: SendTarget) -> list[QueuedMessage]:
+        """Return the messages that only this connection may send."""
         return [message for message in self._order if message.via is target]
 
     def clear(self) -> list[QueuedMessage]:
-        """Take out all; nothing is watched any more."""
+        """Take out all messages, and stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
         messages = list(self._order)
@@ -185,33 +115,40 @@ class OutboxQueue:
         return messages
 
     def _append(self, message: QueuedMessage) -> None:
-        message.waiting = self
+        message.waits_in = self
         self._order[message] = None
         if message.bounded:
-            self._kept[message] = None
-            self._kept_bytes += message.size
-            self._watch_age()
+            self._bounded[message] = None
+            self._bounded_size += message.size
+            self._start_expiry_timer()
 
     def _make_room(self, message: QueuedMessage) -> list[QueuedMessage]:
-        """Append a message; return what has to go for it, or it alone."""
-        box = self._outbox
-        fits_alone = message.size <= box.max_bytes and box.max_messages > 0
-        bytes_before = box.max_bytes - message.size
+        """Append a message if there is room, or if older ones can be dropped for it.
+
+        Returns:
+            The messages that were dropped, or the new one if that is.
+        """
+        outbox = self._outbox
+        fits_alone = message.size <= outbox.max_bytes and outbox.max_messages > 0
+        max_before = outbox.max_bytes - message.size
         dropped: list[QueuedMessage] = []
-        while len(self._kept) >= box.max_messages or self._kept_bytes > bytes_before:
-            if box.overflow == "drop_newest":
+        while (
+            len(self._bounded) >= outbox.max_messages or self._bounded_size > max_before
+        ):
+            if outbox.overflow == "drop_newest":
                 return [message]
-            if box.overflow == "error" or not fits_alone:
+            # Nothing is dropped for a message that would not fit into an empty outbox.
+            if outbox.overflow == "error" or not fits_alone:
                 raise WSOutboxFullError(
                     f"the outbox is full ({len(self)} messages wait): slow down, "
                     "raise outbox.max_messages or max_bytes, or choose an overflow"
                 )
-            dropped.append(self._pop_kept())
+            dropped.append(self._pop_oldest_bounded())
         self._append(message)
         return dropped
 
-    def _pop_kept(self) -> QueuedMessage:
-        message = next(iter(self._kept))
+    def _pop_oldest_bounded(self) -> QueuedMessage:
+        message = next(iter(self._bounded))
         self.discard(message)
         return message
 
@@ -219,41 +156,35 @@ class OutboxQueue:
         expired: list[QueuedMessage] = []
         now = self._clock.now()
         while (due := self._next_expiry) is not None and due <= now:
-            expired.append(self._pop_kept())
+            expired.append(self._pop_oldest_bounded())
         return expired
 
     @property
     def _next_expiry(self) -> datetime | None:
-        oldest = next(iter(self._kept), None)
+        oldest = next(iter(self._bounded), None)
         return None if oldest is None else oldest.expires
 
-    def _watch_age(self) -> None:
-        """Look again when the oldest message is too old."""
+    def _start_expiry_timer(self) -> None:
+        """Start a timer for the expiry of the oldest message."""
+        # One timer for all: messages of the outbox expire in their order, as each has
+        # the same ttl. By the wall clock, so that a machine that slept sends nothing
+        # old when it wakes; `pop()` looks again, as timers may be late.
         if self._timer is None and (due := self._next_expiry) is not None:
             delay = (due - self._clock.now()).total_seconds()
-            self._timer = call_later(max(delay, _SOON), self._look)
+            self._timer = call_later(max(delay, _CLOCK_TOLERANCE), self._drop_expired)
 
-    def _look(self) -> None:
+    def _drop_expired(self) -> None:
         self._timer = None
         expired = self._take_expired()
-        self._watch_age()
-        self._lose(expired, "expired")
+        self._start_expiry_timer()
+        self._report_loss(expired, "expired")
 
-    def _lose(
+    def _report_loss(
         self, messages: Sequence[QueuedMessage], status: Literal["dropped", "expired"]
     ) -> None:
-        words = "grew too old in" if status == "expired" else "was dropped from"
+        how = "grew too old in" if status == "expired" else "was dropped from"
         for message in messages:
-            error = f"a message of {message.size} bytes {words} the outbox"
+            error = f"a message of {message.size} bytes {how} the outbox"
             message.resolve(status, WSMessageDroppedError(error))
         for message in messages:
             self._on_drop(message, status)
-
-
-def send_error(error: BaseException, words: str) -> WSError:
-    """Make an error of ours of whatever kept a message from being sent."""
-    if isinstance(error, WSError):
-        return error
-    raised = WSMessageDroppedError(f"{words}: {error!r}")
-    raised.__cause__ = error
-    return raised

@@ -1,4 +1,4 @@
-"""What `add_nowait()` returns: it tells what becomes of a message."""
+"""The receipt of a message, which `add_nowait()` returns."""
 
 import asyncio
 from collections.abc import Generator
@@ -10,21 +10,24 @@ Status = Literal["queued", "sent", "dropped", "expired", "failed"]
 
 
 class Receipt:
-    """What became of a message given to `add_nowait()`.
+    """The outcome of a message that was given to `add_nowait()`.
 
-    Awaiting it, as often as you like or never, waits until the message has been
-    handed to the connection, and raises where it was dropped, expired or failed.
-    Cancelling the wait changes nothing for the message.
+    Awaiting the receipt waits until the message has been handed to the connection, and
+    raises if it was dropped, has expired or has failed. It may be awaited any number of
+    times, or never. Cancelling the wait changes nothing for the message.
 
     With interceptors it is the receipt of the first message that they hand on:
 
-    - They call `next`, at once or later: what becomes of that message counts, and the
-      status is "queued" until then. What else they make of it has no receipt.
-    - They let go of `next` without having called it: "dropped".
-    - One of them raises, or what it awaits is cancelled: "failed", unless the message
-      is sent already. `next` raises from then on, so that nothing is sent after all.
-    - The client gives up what waits (`disconnect()`, `close()`, another URL) while
-      `next` may still be called: "failed". After `close()` no receipt is "queued".
+    - If they call `next`, at once or later, the outcome of that message counts, and the
+      status is "queued" until then. Further messages that they make have no receipt.
+    - If they drop the last reference to `next` without having called it, the status is
+      "dropped".
+    - If one of them raises, or what it awaits is cancelled, the status is "failed",
+      unless the message has been sent already. From then on `next` raises, so that
+      nothing is sent after the failure.
+    - If the client gives up what waits (`disconnect()`, `close()`, another URL) while
+      `next` may still be called, the status is "failed". After `close()` no receipt is
+      "queued".
 
     Attributes:
         status: "queued", "sent", "dropped", "expired" or "failed". All but the first
@@ -48,7 +51,8 @@ class Receipt:
     def __init__(self, status: Status = "queued") -> None:
         self.status: Status = status
         self._error: WSError | None = None
-        # Ordered and without a search: any number may wait, and be cancelled.
+        # A dictionary as an ordered set: any number of tasks may wait, and one that is
+        # cancelled is taken out without a search. Most receipts are never awaited.
         self._waiters: dict[asyncio.Future[None], None] | None = None
 
     def __await__(self) -> Generator[Any, None, None]:
@@ -62,7 +66,8 @@ class Receipt:
             finally:
                 del waiters[waiter]
         if self._error is not None:
-            # Raised as often as somebody awaits: drop the frames of the last time.
+            # The same error is raised for every `await`: without the frames of the
+            # previous one, which would keep its locals alive.
             raise self._error.with_traceback(None)
 
     def __repr__(self) -> str:

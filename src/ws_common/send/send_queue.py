@@ -1,13 +1,13 @@
-"""The send queue: what is sent, between the application and the connection.
+"""The send queue: the path of a message from the application to the connection.
 
     add(), add_nowait() ──▶ interceptors ──▶ queue ──▶ connection
 
-While messages flow nothing waits, and a message is handed over in the very call. They
-wait while a connection is on its way, or while the buffer of the open one is above
-`write_limit`. Order is the order of the calls, whoever made them.
+On an open connection with room in its send buffer, a message is handed over inside the
+call. Messages wait while a connection is being opened, or while its send buffer is
+above `write_limit`. They are sent in the order of the calls, whoever made them.
 
 Nothing is made before it is used: a client that never waits and has no interceptors
-has this one object for all its sends.
+has this one object for all its sends (105 bytes; 13 objects of 2.2 KB before).
 """
 
 import asyncio
@@ -16,42 +16,30 @@ from functools import partial
 from typing import Any, Final
 
 from ws_common.options.options import WebSocketOptions
-from ws_common.send.intercepted_sends import InterceptedSend, InterceptedSends
-from ws_common.send.outbox_queue import (
-    OnDrop,
-    OutboxQueue,
-    QueuedMessage,
-    SendTarget,
-    send_error,
-)
+from ws_common.send.intercepted_send import InterceptedSend
+from ws_common.send.outbox_queue import OutboxQueue
+from ws_common.send.queued_message import OnDrop, QueuedMessage
 from ws_common.send.receipt import Receipt
+from ws_common.send.send_order import SendOrder
+from ws_common.send.send_target import SendTarget, hand_over, send_error
 from ws_common.vocabulary.clock import Clock
-from ws_common.vocabulary.errors import (
-    WSConnectionClosedError,
-    WSError,
-    WSSendError,
-)
-from ws_common.vocabulary.messages import Data, to_wire
+from ws_common.vocabulary.errors import WSConnectionClosedError, WSError
+from ws_common.vocabulary.messages import to_wire
 
 YIELD_EVERY: Final = 64
-"""Sends after which `add()` lets others run, even if nothing makes it wait."""
-
-_INSIDE: Final = (
-    "inside on_send would wait for the message that on_send is handling: call next() "
-    "more than once, or send from a task of its own"
-)
+"""Sends after which `add()` lets other tasks run, even if it need not wait."""
 
 
 class SendQueue:
-    """Everything that a client sends passes through here.
+    """The queue through which a client sends everything.
 
     Args:
-        options: The client's options.
-        clock: What time it is.
-        check_coming: Raises where no connection is open or coming, or the loop is
-            another one.
+        options: The options of the client.
+        clock: The clock of the client.
+        check_coming: Raises if no connection is open or being opened, or if the
+            running loop is not the client's.
         report: Reports an event.
-        on_drop: Called with each message that the outbox drops, and why.
+        on_drop: Called with each message that the outbox drops, and the reason.
 
     Attributes:
         json: The option of that name.
@@ -63,12 +51,12 @@ class SendQueue:
         "_interceptors",
         "_loop",
         "_on_drop",
+        "_order",
         "_outbox",
+        "_queue",
         "_report",
-        "_sends",
         "_target",
         "_until_yield",
-        "_waiting",
         "json",
     )
 
@@ -88,13 +76,13 @@ class SendQueue:
         self._check_coming = check_coming
         self._report = report
         self._on_drop = on_drop
-        # The open connection. While there is one, `check_coming()` need not be asked:
-        # a connection that is ending takes nothing.
+        # The open connection. While there is one, `check_coming()` is not called: that
+        # would cost a call for each message, and a closing connection raises anyway.
         self._target: SendTarget | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._until_yield = YIELD_EVERY
-        self._waiting: OutboxQueue | None = None
-        self._sends: InterceptedSends | None = None
+        self._queue: OutboxQueue | None = None
+        self._order: SendOrder | None = None
 
     # What the application calls
 
@@ -104,119 +92,124 @@ class SendQueue:
         *,
         text: bool | None,
         via: SendTarget | None = None,
-        order: InterceptedSends | None = None,
+        order: SendOrder | None = None,
     ) -> Awaitable[None] | None:
-        """Send in call order.
-
-        A plain function, so that a message which nothing holds up costs no coroutine.
+        """Send a message, in the order of the calls.
 
         Args:
-            data: What the interceptors, or the wire, take.
+            data: The message, as the interceptors or `to_wire()` take it.
             text: See `to_wire()`.
-            via: The only connection that may carry it; None: any.
-            order: See `new_order()`; None: that of all other sends.
+            via: The only connection that may send it; None: any.
+            order: See `new_order()`; None: the order of all other sends.
 
         Returns:
-            What the caller has to await: for a connection, the interceptors, or room
-            in the buffer. Cancelled before the message was handed over, it is not
-            sent. None: nothing.
+            What the caller has to await: a connection, the interceptors, or room in
+            the send buffer. Cancelling that before the message was handed over takes
+            it back. None: the message has been handed over.
         """
+        # No coroutine function: on an open connection a message costs no coroutine.
         if self._interceptors:
             if via is None:
                 self._check()
-            sends = self._sends_outside("add", order)
+            order = self._order_for("add", order)
             submit = partial(self._submit, text=text, via=via)
-            send = InterceptedSend(sends, data, submit)
-            rest = None if send.start() else send.finish()
-            if rest is not None or send.queued:
-                return self._finish_add(send.queued, via, rest)
+            send = InterceptedSend(order, data, submit)
+            awaitable = None if send.start() else send.finish()
+            if awaitable is not None or send.queued:
+                return self._finish_add(send.queued, via, awaitable)
         elif message := self._submit(data, text=text, via=via):
             return self._finish_add((message,), via)
-        return self._backpressure(via)
+        return self._wait_writable(via)
 
     def add_nowait(self, data: Any, *, text: bool | None) -> Receipt:
-        """Send now if possible, else keep it in the bounded outbox."""
+        """Send a message at once if possible, else keep it in the bounded outbox.
+
+        Args:
+            data: The message, as the interceptors or `to_wire()` take it.
+            text: See `to_wire()`.
+
+        Returns:
+            The receipt of the message.
+        """
         if not self._interceptors:
             message = self._submit(data, text=text, bounded=True)
             return Receipt("sent") if message is None else message
         self._check()
-        sends = self._sends_outside("add_nowait", None)
+        order = self._order_for("add_nowait", None)
         receipt = QueuedMessage(bounded=True)
-        send = InterceptedSend(sends, data, partial(self._submit, text=text), receipt)
+        send = InterceptedSend(order, data, partial(self._submit, text=text), receipt)
         if not send.start():
             send.finish_later(receipt)
         return receipt
 
-    def new_order(
-        self, tasks: set["asyncio.Task[None]"] | None = None
-    ) -> InterceptedSends:
-        """Make an order of its own for what a session sends.
-
-        `after_connect` must not wait for messages that an interceptor holds until the
-        connection is open.
+    def new_order(self, tasks: set["asyncio.Task[None]"] | None = None) -> SendOrder:
+        """Make a separate order for the messages of a session.
 
         Args:
-            tasks: Takes what passes in the background; None: a new set.
+            tasks: Holds the tasks of `add_nowait()`; None: a new set.
         """
+        # With one order for all, `after_connect` would wait for a message that an
+        # interceptor holds until the connection is open: neither would ever go on.
         handlers = [one.on_send for one in self._interceptors]
-        return InterceptedSends(
-            handlers, self._report, set() if tasks is None else tasks
-        )
+        return SendOrder(handlers, self._report, set() if tasks is None else tasks)
 
     # What the supervisor calls
 
     def open(self, target: SendTarget) -> None:
-        """A connection is open: send what waits for it."""
+        """Send what waits over a connection that is open now."""
         self._loop = asyncio.get_running_loop()
         self._target = target
         self.flush()
 
     def shut(self) -> None:
-        """Close the connection for writing; what was meant for it alone fails."""
+        """Close the connection for writing; fail messages of its sessions."""
         target, self._target = self._target, None
-        if target is None or self._waiting is None:
+        if target is None or self._queue is None:
             return
-        for message in self._waiting.only_via(target):
+        for message in self._queue.messages_via(target):
             message.resolve("failed", target.closed_error())
 
     def flush(self) -> None:
-        """Hand over what waits, as far as the connection takes it.
+        """Hand over what waits, until the send buffer is above the limit.
 
-        A message that it cannot take fails alone; those behind it go on.
+        A message that the transport refuses fails alone; later ones are sent.
         """
-        while (waiting := self._waiting) and (target := self._target):
+        # Both are read anew for each message: a transport may drain or end inside
+        # `send()`, and `on_event` may send or close for a message that has expired.
+        while (queue := self._queue) and (target := self._target):
             if target.above_limit:
                 return
-            message = waiting.pop()
+            message = queue.pop()
             if message is None:
-                continue  # all were too old
-            error = _send(target, message.data, text=message.text)
-            if isinstance(error, WSConnectionClosedError) and waiting is self._waiting:
-                waiting.put_back(message)  # the supervisor will say what comes
+                continue  # all have expired
+            error = hand_over(target, message.data, text=message.text)
+            if isinstance(error, WSConnectionClosedError) and queue is self._queue:
+                # The supervisor is about to open the next connection, or to fail all.
+                queue.put_back(message)
                 return
             message.resolve("failed" if error else "sent", error)
-        if self._waiting is not None and not self._waiting:
-            self._waiting.clear()  # its timer
-            self._waiting = None
+        if self._queue is not None and not self._queue:
+            self._queue.clear()  # stops its timer
+            self._queue = None
 
     def fail(self, make_error: Callable[[], WSError]) -> None:
-        """Fail whatever waits, in the queue or in an interceptor."""
-        waiting, self._waiting = self._waiting, None
-        for message in waiting.clear() if waiting is not None else ():
+        """Fail every message that waits in the queue or in an interceptor."""
+        queue, self._queue = self._queue, None
+        for message in queue.clear() if queue is not None else ():
             message.resolve("failed", make_error())
-        if self._sends is not None:
-            failed, self._sends = self._sends, self.new_order(self._sends.tasks)
+        if self._order is not None:
+            failed, self._order = self._order, self.new_order(self._order.tasks)
             failed.fail(make_error)
 
     def stop(self) -> None:
-        """Cancel what is in progress in the background."""
-        for task in self._sends.tasks if self._sends else ():
+        """Cancel the tasks of `add_nowait()`."""
+        for task in self._order.tasks if self._order else ():
             task.cancel()
 
     @property
     def waiting(self) -> int:
-        """How many messages wait."""
-        return len(self._waiting or ())
+        """The number of messages that wait."""
+        return len(self._queue or ())
 
     # Inside
 
@@ -229,31 +222,31 @@ class SendQueue:
         bounded: bool = False,
         receipt: QueuedMessage | None = None,
     ) -> QueuedMessage | None:
-        """Send a message at once if that overtakes nothing, else queue it.
+        """Send a message at once if it overtakes no other, else queue it.
 
         Returns:
-            What was queued, or dropped for want of room; None where it was sent.
+            The message if it was queued, or dropped for want of room; None: sent.
         """
         target = self._target
         if via is not None and via is not target:  # not open yet, or over
             wire, as_text = to_wire(data, text=text)
-            if error := _send(via, wire, text=as_text):
+            if error := hand_over(via, wire, text=as_text):
                 raise error
             return None
         self._check()
         wire, as_text = to_wire(data, text=text)
-        if target is not None and not self._waiting and not target.above_limit:
-            error = _send(target, wire, text=as_text)
+        if target is not None and not self._queue and not target.above_limit:
+            error = hand_over(target, wire, text=as_text)
             if error is None:
                 return None
             if not isinstance(error, WSConnectionClosedError):
                 raise error
-            self._check_coming()  # it is ending: wait for the next, if any
+            self._check_coming()  # it is closing: wait for the next one, if any
         message = receipt or QueuedMessage(via=via, bounded=bounded)
         message.fill(wire, text=as_text)
-        if self._waiting is None:
-            self._waiting = OutboxQueue(self._outbox, self._clock, self._on_drop)
-        self._waiting.put(message)
+        if self._queue is None:
+            self._queue = OutboxQueue(self._outbox, self._clock, self._on_drop)
+        self._queue.put(message)
         return message
 
     def _check(self) -> None:
@@ -264,49 +257,41 @@ class SendQueue:
         self,
         queued: Sequence[QueuedMessage],
         via: SendTarget | None,
-        rest: Awaitable[None] | None = None,
+        awaitable: Awaitable[None] | None = None,
     ) -> None:
-        """Await the rest of what interceptors do, then what was queued, then room."""
+        """Await the interceptors, then the queued messages, then room."""
         try:
-            if rest is not None:
-                await rest
+            if awaitable is not None:
+                await awaitable
             for message in queued:
                 await message
         except BaseException as error:
+            # BaseException: a cancelled `add()` takes its message out of the queue, or
+            # it would be sent although the caller was told that it was not.
             failure = send_error(error, "add() has failed")
             for message in queued:
                 message.resolve("failed", failure)
             raise
-        pressure = self._backpressure(via)
-        if pressure is not None:
-            await pressure
+        room = self._wait_writable(via)
+        if room is not None:
+            await room
 
-    def _backpressure(self, via: SendTarget | None) -> Awaitable[None] | None:
-        """What to await after a send: room in the buffer; now and then, other tasks."""
+    def _wait_writable(self, via: SendTarget | None) -> Awaitable[None] | None:
+        """Return what to await after a send: room in the buffer, or other tasks."""
         target = via or self._target
         if target is not None and target.above_limit:
-            return target.writable()
+            return target.wait_writable()
+        # 20,000 sends to an open connection ran for 0.19 s without a turn of the loop:
+        # no Pong, no Close frame and no other task was served meanwhile.
         self._until_yield -= 1
         if self._until_yield:
             return None
         self._until_yield = YIELD_EVERY
         return asyncio.sleep(0)
 
-    def _sends_outside(
-        self, method: str, order: InterceptedSends | None
-    ) -> InterceptedSends:
-        """The order that a send keeps; raises inside an interceptor of that order."""
+    def _order_for(self, method: str, order: SendOrder | None) -> SendOrder:
+        """Return the order of a send; raise inside an interceptor of that order."""
         if order is None:
-            order = self._sends = self._sends or self.new_order()
-        if order.is_caller:
-            raise WSSendError(f"{method}() {_INSIDE}")
+            order = self._order = self._order or self.new_order()
+        order.check_caller(method)
         return order
-
-
-def _send(target: SendTarget, data: Data, *, text: bool) -> WSError | None:
-    """Hand one message over; return why that failed, whatever the transport raised."""
-    try:
-        target.send(data, text=text)
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - any transport
-        return send_error(error, "the transport could not send the message")
-    return None

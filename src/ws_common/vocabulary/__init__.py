@@ -1,1 +1,1 @@
-"""Values, errors and protocols that every other part speaks of."""
+"""Values, errors and protocols that every other room of `ws_common` uses."""

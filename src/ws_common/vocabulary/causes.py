@@ -1,4 +1,8 @@
-"""Why a state changed: one name for each reason, the same in history, logs and docs."""
+"""The causes of state changes.
+
+History, events, logs, `explain()` and the documentation use the same name for the same
+cause, so that a line of a log can be looked up in the docs.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -29,8 +33,10 @@ Cause = Literal[
     "close_timeout",
     "abandoned",
 ]
-"""Named causes; `MEANINGS` says what each one means."""
+"""The name of a cause; `MEANINGS` explains each one."""
 
+# `explain()` puts these after "because", and `tools/diagram.py` copies them into the
+# table of causes in docs/lifecycle.md: run `python -m tools.diagram` after a change.
 MEANINGS: Mapping[Cause, str] = MappingProxyType(
     {
         "connect": "connect() was called",
@@ -42,20 +48,22 @@ MEANINGS: Mapping[Cause, str] = MappingProxyType(
         "opened": "the attempt succeeded",
         "attempt_failed": "the attempt failed",
         "attempt_timeout": "the attempt took longer than `timeout`",
-        "after_connect_failed": "`after_connect` failed, or the connection ended in it",
+        "after_connect_failed": (
+            "`after_connect` failed, or the connection ended while it ran"
+        ),
         "retry_due": "the wait for the next attempt is over",
         "online": "the network is back",
-        "page_shown": "the page is shown again, out of the back/forward cache",
-        "page_resumed": "the page was frozen and goes on",
-        "replaced": "the connection before has made room",
+        "page_shown": "the page came back from the back/forward cache",
+        "page_resumed": "the frozen page was resumed",
+        "replaced": "the previous connection was closed to be replaced",
         "peer_closing": "the peer sent a Close frame",
         "protocol_failure": "the peer broke the protocol or a limit, so we closed",
-        "closed": "the closing that was asked for is done",
-        "peer_closed": "the closing that the peer began is done",
+        "closed": "the closing handshake that we began is complete",
+        "peer_closed": "the closing handshake that the peer began is complete",
         "network_lost": "the connection ended without a closing handshake",
         "heartbeat_timeout": "the peer gave no sign of life in time",
         "close_timeout": "the closing was not finished within `close_timeout`",
-        "abandoned": "the attempt was overtaken and its socket freed",
+        "abandoned": "the attempt was superseded and its socket was freed",
     }
 )
-"""What the causes mean, in words that follow `because`."""
+"""What each cause means, worded to follow "because"."""

@@ -1,112 +1,55 @@
-"""What time it is, the one place where the package asks; and that time has passed.
+"""The only place where the package asks for the time.
 
-Waiting goes by the monotonic clock, which is the event loop's; what people are shown
-goes by the wall clock, in UTC. Tests hand in a clock of their own, so that history,
-events and delays tell the same story under virtual time.
-
-Time passes unnoticed where a laptop sleeps, or a tab is frozen. While a machine sleeps
-its monotonic clock stands still and its wall clock runs; a frozen page's timers come
-late. Either way more wall time has passed between two ticks than should have.
+Delays are measured by the monotonic clock of the event loop; times that people see are
+taken from the wall clock, in UTC. Tests pass a clock of their own, so that history,
+events and delays agree with each other under virtual time.
 """
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple, Self
-from weakref import WeakKeyDictionary
 
-TICK = 5.0
-"""Seconds between two looks at the clock."""
-
-JUMP = 3.0
-"""Seconds that a tick may be late before it counts."""
+# Garbage collection, a blocked loop or a busy machine delay a timer by a second or so.
+# A sleeping laptop or a frozen page does so by minutes.
+JUMP_THRESHOLD = 3.0
+"""Seconds by which a timer may be late before time counts as having jumped."""
 
 
 class Clock:
-    """The clocks of the loop and of the machine; a test may derive its own."""
+    """The clocks of the event loop and of the machine. Tests may derive from it."""
 
     __slots__ = ()
 
     def monotonic(self) -> float:
-        """Seconds by the running event loop's clock, which never goes back."""
+        """Return the time of the running event loop, in seconds; it never goes back."""
         return asyncio.get_running_loop().time()
 
     def now(self) -> datetime:
-        """The time of day, in UTC."""
+        """Return the date and time of day, in UTC."""
         return datetime.now(UTC)
 
 
-OnJump = Callable[[float], None]
-
-
 class ExpectedTime(NamedTuple):
-    """A moment, by the loop's clock and by the wall's.
+    """The moment at which a timer should fire, by both clocks.
 
     Attributes:
-        due: Loop time.
-        wall: The same on the wall, as it looked when the appointment was made.
+        due: The moment in loop time.
+        wall_due: The same moment as a POSIX timestamp of the wall clock, computed when
+            the timer was started.
     """
 
     due: float
-    wall: float
+    wall_due: float
 
     @classmethod
     def after(cls, delay: float, clock: Clock) -> Self:
-        """Make one for so many seconds from now."""
+        """Return the moment that is `delay` seconds from now."""
         return cls(clock.monotonic() + delay, clock.now().timestamp() + delay)
 
     def lateness(self, clock: Clock) -> float:
-        """Seconds by which it is missed, by the clock that says more of them."""
+        """Return by how many seconds the moment has passed, by the later clock."""
+        # Both are needed. While a machine sleeps, Linux and macOS stop the monotonic
+        # clock, so only the wall clock shows the gap. If somebody sets the wall clock
+        # back, it hides the gap of a frozen page, which the loop time still shows.
         late = clock.monotonic() - self.due
-        return max(late, clock.now().timestamp() - self.wall)
-
-
-class ClockWatch:
-    """Looks at the clock while anybody watches; one serves all clients of a loop.
-
-    Args:
-        clock: The wall clock that is looked at.
-        slack: Seconds by which a tick may be later than usual.
-    """
-
-    __slots__ = ("_clock", "_slack", "_timer", "_watchers")
-
-    def __init__(self, clock: Clock, slack: float = 0.0) -> None:
-        self._clock = clock
-        self._slack = slack
-        self._watchers: set[OnJump] = set()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self, on_jump: OnJump) -> None:
-        """Call back with the seconds that passed unnoticed. Idempotent."""
-        self._watchers.add(on_jump)
-        if self._timer is None:
-            self._tick()
-
-    def stop(self, on_jump: OnJump) -> None:
-        """Call back no more. Idempotent."""
-        self._watchers.discard(on_jump)
-        if self._timer is not None and not self._watchers:
-            self._timer.cancel()
-            self._timer = None
-
-    def _tick(self) -> None:
-        expected = ExpectedTime.after(TICK, self._clock)
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(TICK, self._look, expected)
-
-    def _look(self, expected: ExpectedTime) -> None:
-        late = expected.lateness(self._clock)
-        self._tick()
-        if late > JUMP + self._slack:
-            for on_jump in tuple(self._watchers):
-                on_jump(late)
-
-
-_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, ClockWatch] = WeakKeyDictionary()
-
-
-def watch_of_loop(clock: Clock, slack: float) -> ClockWatch:
-    """The one that all clients of the running loop share."""
-    loop = asyncio.get_running_loop()
-    return _watches.setdefault(loop, ClockWatch(clock, slack))
+        return max(late, clock.now().timestamp() - self.wall_due)

@@ -1,7 +1,8 @@
-"""What the surroundings of a client tell it: the network is gone, the page is shown.
+"""Events of the environment of a client: of the network, and of a page's lifecycle.
 
-A page is told such things, a native program is not. `ws_common` knows the words
-alone; who hears them first is the platform.
+A browser reports them to a page; a native program gets no such reports. `ws_common`
+defines the events and what they mean for a client. Listening to the browser is the task
+of the platform (`ws_js.page_events`).
 """
 
 from collections.abc import Callable, Mapping
@@ -19,30 +20,32 @@ EnvironmentEvent = Literal[
     "page_resumed",
     "page_visible",
 ]
-"""What happened."""
+"""The name of an event."""
 
 Hold = Literal["offline", "page_cached", "page_frozen"]
-"""Why no attempt is begun."""
+"""A reason for which no attempt to connect is started."""
 
-HELD: Mapping[Hold, str] = MappingProxyType(
+HOLD_REASONS: Mapping[Hold, str] = MappingProxyType(
     {
         "offline": "offline: waiting for the network",
-        "page_cached": "the page was left: waiting for it to be shown again",
-        "page_frozen": "the page is frozen: waiting for it to go on",
+        "page_cached": (
+            "the page is in the back/forward cache: waiting for it to be shown again"
+        ),
+        "page_frozen": "the page is frozen: waiting for it to be resumed",
     }
 )
-"""What is waited for, in words."""
+"""What the client is waiting for, as `explain()` words it."""
 
 
-class Meaning(NamedTuple):
-    """What a signal means for a client.
+class EventEffect(NamedTuple):
+    """What an event means for a client.
 
     Attributes:
-        hold: From here on no attempt is begun.
-        release: That is over, and now is the time for one; `cause` says why.
+        hold: From now on no attempt is started, for this reason.
+        release: This reason no longer holds, and an attempt that waited is started.
         cause: The cause of that attempt.
-        probe: An open connection is asked whether it lives.
-        gap: Time may have passed unnoticed.
+        probe: Whether a ping is sent on an open connection, to see if it still works.
+        gap: Whether time may have passed while the page could not run.
     """
 
     hold: Hold | None = None
@@ -52,30 +55,38 @@ class Meaning(NamedTuple):
     gap: bool = False
 
 
-ENVIRONMENT_EVENTS: Mapping[EnvironmentEvent, Meaning] = MappingProxyType(
+# `offline` holds attempts only, and does not close a connection: in Chromium an open
+# socket survives being offline and buffers what is sent (measured with `set_offline`),
+# so the probe decides. A page that is put into the back/forward cache, or frozen, runs
+# no timers: a ping whose answer nobody could see would end a live connection.
+# When the page comes back the connection may be dead, so it is probed at once; Chrome
+# closes sockets when a page enters that cache since version 149.
+ENVIRONMENT_EVENTS: Mapping[EnvironmentEvent, EventEffect] = MappingProxyType(
     {
-        "offline": Meaning(hold="offline"),
-        "online": Meaning(release="offline", cause="online"),
-        "page_cached": Meaning(hold="page_cached", probe=False),
-        "page_shown": Meaning(release="page_cached", cause="page_shown", gap=True),
-        "page_frozen": Meaning(hold="page_frozen", probe=False),
-        "page_resumed": Meaning(release="page_frozen", cause="page_resumed", gap=True),
-        "page_visible": Meaning(),
+        "offline": EventEffect(hold="offline"),
+        "online": EventEffect(release="offline", cause="online"),
+        "page_cached": EventEffect(hold="page_cached", probe=False),
+        "page_shown": EventEffect(release="page_cached", cause="page_shown", gap=True),
+        "page_frozen": EventEffect(hold="page_frozen", probe=False),
+        "page_resumed": EventEffect(
+            release="page_frozen", cause="page_resumed", gap=True
+        ),
+        "page_visible": EventEffect(),
     }
 )
-"""Signal by signal."""
+"""The meaning of every event."""
 
 
 class EnvironmentEvents(Protocol):
-    """Hears what happens, between `start()` and `stop()`."""
+    """A source of events, which reports them between `start()` and `stop()`."""
 
     @property
     def is_offline(self) -> bool:
-        """Whether it is known that there is no network."""
+        """Whether the platform knows that there is no network."""
         ...
 
-    def start(self, on_event_of_page: Callable[[EnvironmentEvent], None]) -> None:
-        """Begin to listen."""
+    def start(self, on_event: Callable[[EnvironmentEvent], None]) -> None:
+        """Begin to listen, and call `on_event` with every event."""
 
     def stop(self) -> None:
-        """Listen no more, and free everything. Idempotent."""
+        """Stop listening and remove all listeners. Idempotent."""

@@ -1,4 +1,4 @@
-"""Everything that `ws` raises.
+"""Every exception that `ws` raises.
 
     WSError                          code
     ├── WSNotConnectedError          ws_not_connected
@@ -19,9 +19,9 @@
     ├── WSStreamOverflowError        ws_stream_overflow
     └── WSUnsupportedError           ws_unsupported
 
-What the platform raised is the `__cause__`. Facts are attributes, so that no
-program has to parse a message. URLs in messages carry no credentials and no
-query values. Every error can be pickled and copied.
+An exception of the platform becomes the `__cause__`. Facts are attributes, so that no
+program has to parse a message. URLs in messages contain no credentials and no query
+values. Every error can be pickled and copied.
 """
 
 from collections.abc import Mapping
@@ -34,30 +34,36 @@ _ABNORMAL = 1006
 
 
 class WSError(Exception):
-    """Base of everything that `ws` raises."""
+    """Base class of every exception that `ws` raises."""
 
     code: ClassVar[str] = "ws"
-    """A stable name of the kind of error, for machines."""
+    """A stable identifier of the class of error, for programs and log queries."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and copy by state: the constructors take keywords."""
+        """Pickle and copy by `args` and `__dict__`, without calling `__init__`."""
+        # `BaseException.__reduce__` calls the class with `args` alone. That drops the
+        # keyword arguments, and a subclass of a program whose `__init__` has other
+        # parameters could not be unpickled at all. `__dict__` holds the notes too.
         return type(self).__new__, (type(self), *self.args), dict(self.__dict__)
 
 
-def forget_frames(error: BaseException) -> None:
-    """Drop the tracebacks of an error and of all that led to it.
+def clear_tracebacks(error: BaseException) -> None:
+    """Drop the tracebacks of an error, its causes and its contexts.
 
-    The history keeps errors, and their frames would keep sockets, buffers and tasks:
-    40 KiB an entry. Not for what a user's code raised, where they are worth it.
+    The history keeps errors, and the frames of a traceback keep sockets, buffers and
+    tasks alive: 40 KiB for each entry. This must not be called with exceptions that a
+    user's code raised: there the traceback is what the user needs.
     """
-    waiting: list[BaseException | None] = [error]
+    # A loop and not a recursion, with a set: `__context__` chains may be long, and user
+    # code can make them circular.
+    pending: list[BaseException | None] = [error]
     seen: set[int] = set()
-    while waiting:
-        one = waiting.pop()
+    while pending:
+        one = pending.pop()
         if one is not None and id(one) not in seen:
             seen.add(id(one))
             one.__traceback__ = None
-            waiting += [one.__cause__, one.__context__]
+            pending += [one.__cause__, one.__context__]
 
 
 class WSNotConnectedError(WSError):
@@ -67,17 +73,17 @@ class WSNotConnectedError(WSError):
 
 
 class WSHandshakeError(WSNotConnectedError):
-    """The server did not agree to speak WebSocket.
+    """The opening handshake failed: the server did not agree to a WebSocket.
 
     Attributes:
-        status: The HTTP status, or None where it is not known (a browser hides it).
-        headers: The response's headers, names in lower case.
-        retry_after: Seconds to wait that the server asked for, or None.
-        permanent: Whether no later attempt can succeed without a change on this
-            side: a certificate that does not verify, a blocked scheme.
-        status_is_inferred: Whether the status may differ from the handshake's: a page
-            asked over HTTP (the option `diagnose`). It is final only the third time
-            in a row.
+        status: The HTTP status, or None if it is not known (a browser hides it).
+        headers: The headers of the response, with names in lower case.
+        retry_after: The seconds that the server asked to wait, or None.
+        permanent: Whether no later attempt can succeed unless something changes on
+            this side: the certificate does not verify, or the scheme is blocked.
+        status_is_inferred: Whether the status is that of a second request over HTTP
+            (the option `diagnose`), which may differ from that of the handshake. Such
+            a status ends the attempts only when it occurs three times in a row.
     """
 
     code = "ws_handshake"
@@ -96,6 +102,7 @@ class WSHandshakeError(WSNotConnectedError):
         self.permanent = permanent
         self.status_is_inferred = status_is_inferred
         self.status = status
+        # Not a `MappingProxyType`, which can be neither pickled nor copied deeply.
         self.headers: Mapping[str, str] = dict(headers)
         self.retry_after = retry_after
 
@@ -107,10 +114,10 @@ class WSTimeoutError(WSNotConnectedError, TimeoutError):
 
 
 class WSRetriesExhaustedError(WSNotConnectedError):
-    """`max_attempts` attempts in a row have failed; the last error is the cause.
+    """`max_attempts` attempts in a row failed; the last error is the `__cause__`.
 
     Attributes:
-        attempts: How many were made.
+        attempts: How many attempts were made.
     """
 
     code = "ws_retries_exhausted"
@@ -124,12 +131,12 @@ class WSConnectionClosedError(WSNotConnectedError):
     """The connection was closed.
 
     Attributes:
-        close_code: As `CloseEvent.code` has it: 1005 where the peer's Close held
-            none, 1006 where there was no closing handshake.
-        close_reason: The peer's words, at most 123 bytes of UTF-8.
-        was_clean: Whether there was a closing handshake.
-        unconfirmed: Messages handed over since the last answered ping. They may
-            or may not have arrived.
+        close_code: The same as `CloseEvent.code` in a browser: 1005 if the peer's Close
+            frame held no code, 1006 if there was no closing handshake.
+        close_reason: The reason in the peer's Close frame, at most 123 bytes of UTF-8.
+        was_clean: Whether the closing handshake was completed.
+        unconfirmed: The number of messages that were sent since the last ping that was
+            answered. They may or may not have arrived.
     """
 
     code = "ws_connection_closed"
@@ -143,34 +150,36 @@ class WSConnectionClosedError(WSNotConnectedError):
         was_clean: bool = False,
         unconfirmed: int = 0,
     ) -> None:
-        super().__init__(message or _how_it_ended(close_code, close_reason))
+        super().__init__(message or _describe_end(close_code, close_reason))
         self.close_code = close_code
         self.close_reason = close_reason
         self.was_clean = was_clean
         self.unconfirmed = unconfirmed
 
 
-def _how_it_ended(code: int | None, reason: str) -> str:
-    said = f" ({reason!r})" if reason else ""
+# The text is made once, when the error is: it is read in logs long after the connection
+# is gone, and people know the names of the codes better than their numbers.
+def _describe_end(code: int | None, reason: str) -> str:
+    suffix = f" ({reason!r})" if reason else ""
     if code == _ABNORMAL:
-        return f"the connection was lost without a closing handshake (1006){said}"
-    return f"the connection was closed with {describe(code)}{said}"
+        return f"the connection was lost without a closing handshake (1006){suffix}"
+    return f"the connection was closed with {describe(code)}{suffix}"
 
 
 class WSSupersededError(WSNotConnectedError):
-    """A later call overtook this `connect()` or `reconnect()`."""
+    """A later call superseded this `connect()` or `reconnect()`."""
 
     code = "ws_superseded"
 
 
 class WSInvalidUrlError(WSNotConnectedError, ValueError):
-    """The URL is not one that a WebSocket can be opened to."""
+    """The URL is not a valid WebSocket URL."""
 
     code = "ws_invalid_url"
 
 
 class WSClientClosedError(WSError):
-    """The client was closed for good; make a new one."""
+    """The client was closed, and `close()` is final; make a new client."""
 
     code = "ws_client_closed"
 
@@ -182,7 +191,7 @@ class WSSendError(WSError):
 
 
 class WSUnsupportedDataError(WSSendError, TypeError):
-    """The object cannot be sent: not text, not bytes, or text with lone surrogates."""
+    """The object is neither text nor bytes, or it is text with lone surrogates."""
 
     code = "ws_unsupported_data"
 
@@ -194,7 +203,7 @@ class WSOutboxFullError(WSSendError):
 
 
 class WSMessageDroppedError(WSSendError):
-    """The outbox dropped the message, or it expired there."""
+    """The outbox dropped the message, or the message expired in the outbox."""
 
     code = "ws_message_dropped"
 
@@ -206,7 +215,7 @@ class WSDecodeError(WSError, ValueError):
 
 
 class WSDisconnectError(WSError):
-    """The connection could not be closed as asked."""
+    """The connection could not be closed as requested."""
 
     code = "ws_disconnect"
 
@@ -218,12 +227,12 @@ class WSInvalidCloseError(WSDisconnectError, ValueError):
 
 
 class WSStreamOverflowError(WSError):
-    """A subscriber did not keep up and its buffer's overflow is "error"."""
+    """A subscriber did not keep up, and the overflow of its buffer is "error"."""
 
     code = "ws_stream_overflow"
 
 
 class WSUnsupportedError(WSError):
-    """Not on this platform; the message says what to use instead."""
+    """This platform does not support the call; the message says what to use."""
 
     code = "ws_unsupported"

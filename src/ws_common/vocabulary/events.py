@@ -1,4 +1,4 @@
-"""What happened: one event for everything that a program or an operator may ask."""
+"""The event that `on_event` is called with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,21 +8,21 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientEvent:
-    """Something happened. Handed to `on_event`.
+    """Something that happened to a client; `on_event` is called with it.
 
     Attributes:
-        name: What; the names are listed in the documentation.
-        at: When, UTC.
-        details: The facts, by name. No secrets.
+        name: What happened; docs/lifecycle.md lists the names.
+        at: When it happened, in UTC.
+        details: The facts, by name. They contain no secrets.
 
     Example:
         >>> import asyncio
         >>> from ws.testing import WebSocketClientFake
-        >>> def tell(event: ClientEvent) -> None:
+        >>> def print_state(event: ClientEvent) -> None:
         ...     if event.name == "state_changed":
         ...         print(event.details["state"], event.details["cause"])
         >>> async def main() -> None:
-        ...     options = WebSocketOptions(on_event=tell)
+        ...     options = WebSocketOptions(on_event=print_state)
         ...     client = WebSocketClient.from_client(WebSocketClientFake(), options)
         ...     await client.connect("ws://anywhere/")
         >>> asyncio.run(main())
@@ -30,6 +30,8 @@ class ClientEvent:
         Open(url='ws://anywhere/', protocol=None, connection=1) opened
     """
 
+    # Not a Literal: a program that matches on names must still type-check when a later
+    # version adds one.
     name: str
     at: datetime
     details: Mapping[str, Any]

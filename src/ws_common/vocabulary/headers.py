@@ -1,7 +1,7 @@
-"""HTTP headers that a program adds to the handshake.
+"""Checks of the HTTP headers that a program adds to the handshake.
 
-Names are tokens (RFC 9110 section 5.6.2). Values that could end the line, and so
-begin a header of their own, are refused where they are given.
+Names must be tokens (RFC 9110 section 5.6.2). A value that contains a line break could
+smuggle in another header, so it is refused when the options are made.
 """
 
 import re
@@ -12,19 +12,25 @@ from ws_common.vocabulary.read_only import ReadOnly
 from ws_common.vocabulary.transport import Headers
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+# Field values (RFC 9110 section 5.5): tab, visible characters and obs-text. All of it
+# can be written as Latin-1, which is what the handshake is encoded in.
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
-_OWNED = frozenset({"connection", "upgrade", "host"})
-_OWNED_PREFIX = "sec-websocket-"
+# The handshake sets these itself, and a second one would make the request invalid.
+_RESERVED = frozenset({"connection", "upgrade", "host"})
+_RESERVED_PREFIX = "sec-websocket-"
 
 
 def check_headers(headers: object) -> Headers:
-    """Return an unchangeable copy, each name with its values, or raise.
+    """Return a read-only copy that maps each name to a tuple of values.
+
+    Args:
+        headers: A mapping of names to a string, or to a sequence of strings.
 
     Raises:
-        TypeError: Not a mapping of names to a string or strings.
-        ValueError: A name that is no token, or a value with a line break, a
-            control character or something outside of Latin-1.
+        TypeError: It is not such a mapping.
+        ValueError: A name is not a token, or a value contains a line break, a control
+            character or a character outside of Latin-1.
     """
     if not isinstance(headers, Mapping):
         raise TypeError(f"headers must be a mapping, not {type(headers).__name__}")
@@ -32,14 +38,20 @@ def check_headers(headers: object) -> Headers:
     for name, given in cast("Mapping[object, object]", headers).items():
         if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} is not a valid header name")
-        several = isinstance(given, Sequence) and not isinstance(given, str | bytes)
-        values = cast("Sequence[object]", given if several else (given,))
+        is_sequence = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+        values = cast("Sequence[object]", given if is_sequence else (given,))
         checked[name] = tuple(check_value(name, value) for value in values)
     return ReadOnly(checked)
 
 
 def check_value(name: str, value: Any) -> str:
-    """Return a header's value, or raise; the value itself is never shown."""
+    """Return the value of a header if it is valid.
+
+    Raises:
+        TypeError: It is not a string.
+        ValueError: It contains characters that are not allowed.
+    """
+    # The messages never show the value: it may be a token or a password.
     if not isinstance(value, str):
         raise TypeError(
             f"header {name}: a value must be a string, not {type(value).__name__}"
@@ -52,10 +64,10 @@ def check_value(name: str, value: Any) -> str:
     return value
 
 
-def is_owned(name: str) -> bool:
-    """Whether the handshake itself owns this header, so that none may be added.
+def is_reserved(name: str) -> bool:
+    """Return whether the handshake itself sets this header, so that none may be added.
 
-    `Host` is owned too: it follows from the URL (RFC 6455 section 4.1).
+    `Host` is one of them: it follows from the URL (RFC 6455 section 4.1).
     """
     lower = name.lower()
-    return lower in _OWNED or lower.startswith(_OWNED_PREFIX)
+    return lower in _RESERVED or lower.startswith(_RESERVED_PREFIX)

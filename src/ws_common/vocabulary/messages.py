@@ -1,4 +1,4 @@
-"""What travels: text and bytes, and what may be handed over to be sent."""
+"""Messages: the types that can be sent, and their conversion to a payload."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, cast
@@ -8,33 +8,36 @@ from ws_common.vocabulary.errors import WSUnsupportedDataError
 Data = str | bytes
 Sendable = str | bytes | bytearray | memoryview | Sequence[int]
 
+# A list of one, because the converter is set when `ws` binds the platform, after this
+# module was imported. `messages` cannot import the platform: it lies below `options`.
 _converters: list[Callable[[Any], Data | None]] = []
 
 
-def convert_by(convert: Callable[[Any], Data | None]) -> None:
-    """Have the platform's own kinds of data converted; see `Platform.to_data`."""
+def set_converter(convert: Callable[[Any], Data | None]) -> None:
+    """Set the function that converts types of the platform; see `Platform.to_data`."""
     _converters[:] = [convert]
 
 
 def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
-    """Turn something sendable into what a transport takes, or raise.
+    """Convert an object to the payload that a transport accepts.
 
-    What is mutable is copied, so that a later change does not reach the wire. Text is
-    encoded here, once, unless it is ASCII: so the size of the payload is its length,
-    and encoding it again costs a transport no more than a copy.
+    Mutable objects are copied, so that a later change does not reach the wire. Text is
+    encoded here once, unless it is ASCII: `len()` of the result is then the size of the
+    payload, and a transport encodes ASCII at the cost of a copy.
 
     Args:
-        data: `str`, bytes-like, a sequence of integers from 0 to 255, or what the
-            platform can convert.
-        text: True sends UTF-8 bytes as a text frame; False sends text as a
-            binary frame; None lets the type decide.
+        data: A `str`, a bytes-like object, a sequence of integers from 0 to 255, or an
+            object that the platform can convert.
+        text: True sends UTF-8 bytes as a text frame, False sends text as a binary
+            frame, and None chooses by the type of `data`.
 
     Returns:
-        The payload, bytes or ASCII text, and whether it goes as a text frame.
+        The payload, as bytes or ASCII text, and whether it is sent as a text frame.
 
     Raises:
-        WSUnsupportedDataError: It cannot be sent. The connection stays.
+        WSUnsupportedDataError: The object cannot be sent. The connection stays open.
     """
+    # The most frequent types come first: this runs for every message that is sent.
     if isinstance(data, str):
         if text is not False and data.isascii():
             return data, True
@@ -45,24 +48,31 @@ def to_wire(data: Any, *, text: bool | None = None) -> tuple[Data, bool]:
         payload = bytes(cast("bytearray | memoryview", data))
     else:
         payload = _to_bytes(data)
+    # A peer fails the connection with 1007 when text is not UTF-8 (RFC 6455 section
+    # 8.1). So one bad message would end the connection for all; checked here, it fails
+    # alone.
     if text and not payload.isascii():
         _check_utf8(payload)
     return payload, bool(text)
 
 
 def size_of(data: Data) -> int:
-    """Payload bytes; text counts as UTF-8."""
+    """Return the size of a payload in bytes; text counts as UTF-8."""
+    # `isascii()` is a flag of the string, so that most text is not encoded to be
+    # counted.
     if isinstance(data, str) and not data.isascii():
         return len(data.encode())
     return len(data)
 
 
 def payload_size(item: object) -> int:
-    """Payload bytes of a message; 0 for an object that an interceptor has made."""
+    """Return the payload size of a message in bytes; 0 for an interceptor's object."""
     return size_of(item) if isinstance(item, str | bytes) else 0
 
 
 def _encode(data: str) -> bytes:
+    # A browser silently replaces a lone surrogate by U+FFFD, and natively the whole
+    # connection would fail. Raising here fails this message only, on both platforms.
     try:
         return data.encode()
     except UnicodeEncodeError as error:
@@ -77,12 +87,17 @@ def _check_utf8(payload: bytes) -> None:
     try:
         payload.decode()
     except UnicodeDecodeError as error:
-        msg = f"text=True needs UTF-8: byte {error.start} of {len(payload)} is not"
+        msg = (
+            f"text=True needs UTF-8, but decoding fails at byte {error.start} of "
+            f"{len(payload)}"
+        )
         raise WSUnsupportedDataError(msg) from error
 
 
 def _to_bytes(data: Any) -> bytes:
-    """Convert what the platform knows, or a sequence of integers."""
+    """Convert an object of the platform, or a sequence of integers."""
+    # The platform is asked first: it copies a JavaScript typed array as one block of
+    # bytes, where reading it as a sequence would take a call for every number.
     for convert in _converters:
         if (payload := convert(data)) is not None:
             return cast("bytes", payload)

@@ -1,4 +1,4 @@
-"""A mapping that cannot be changed, but can be pickled and copied."""
+"""A read-only mapping that can be pickled and copied."""
 
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
@@ -8,11 +8,14 @@ V = TypeVar("V")
 
 
 class ReadOnly(Mapping[K, V]):
-    """Like `types.MappingProxyType`, which can be neither pickled nor copied deeply.
+    """A mapping that cannot be changed.
 
     Args:
-        items: Not copied, so the caller must not change it afterwards.
+        items: The items. They are not copied: the caller must not change them later.
     """
+
+    # `types.MappingProxyType` can be neither pickled nor copied deeply, so an event or
+    # a handshake that holds one could not be sent to another process.
 
     __slots__ = ("_items",)
 

@@ -1,31 +1,36 @@
-"""What a server asks for with `Retry-After` (RFC 9110 section 10.2.3)."""
+"""Parses the header `Retry-After` (RFC 9110 section 10.2.3)."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+# ASCII digits only, because `float()` would take other scripts, signs and exponents
+# too. The count is bounded, because 400 digits would become infinity.
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the server asks to wait; None where it does not, or not clearly.
-
-    A date is compared with the server's own, so that our clock may be wrong.
+def parse_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds that a server asks to wait.
 
     Args:
-        headers: Of the response, names in lower case.
+        headers: The headers of the response, with names in lower case.
+
+    Returns:
+        The seconds, 0 for a date in the past, or None if the header is absent or not
+        valid.
     """
     value = headers.get("retry-after", "").strip()
     if _SECONDS.fullmatch(value):
         return float(value)
-    until = _date(value)
+    until = _parse_date(value)
     if until is None:
         return None
-    now = _date(headers.get("date", "")) or datetime.now(UTC)
+    # The date is compared with the server's own, because our clock may be wrong.
+    now = _parse_date(headers.get("date", "")) or datetime.now(UTC)
     return max(0.0, (until - now).total_seconds())
 
 
-def _date(value: str) -> datetime | None:
+def _parse_date(value: str) -> datetime | None:
     if not value:
         return None
     from email.utils import parsedate_to_datetime  # noqa: PLC0415 - seldom needed
@@ -34,4 +39,6 @@ def _date(value: str) -> datetime | None:
         date = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
+    # The obsolete format of `asctime()` names no zone, but HTTP dates are always in UTC
+    # (RFC 9110 section 5.6.7).
     return date if date.tzinfo else date.replace(tzinfo=UTC)

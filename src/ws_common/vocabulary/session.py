@@ -1,4 +1,4 @@
-"""One connection of a client, as a program sees it that starts anew at each."""
+"""A single connection of a client, for programs that start again at each one."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
@@ -8,13 +8,13 @@ from ws_common.vocabulary.transport import Handshake
 
 
 class Session(Protocol):
-    """One connection. It ends with its connection.
+    """A single connection of a client. It never continues on the next connection.
 
     Attributes:
-        connection: 1 for the client's first connection, then counting.
-        url: The whole URL.
-        protocol: The subprotocol that the server picked, or None.
-        handshake: What the server answered, where the platform shows it.
+        connection: The number of the connection: 1 for the first one of the client.
+        url: The complete URL, with credentials and query.
+        protocol: The subprotocol that the server selected, or None.
+        handshake: The response of the server, as far as the platform shows it.
 
     Example:
         >>> import asyncio
@@ -31,13 +31,21 @@ class Session(Protocol):
         welcome to connection 1
     """
 
+    # A Protocol, so that the types of interceptors and options need not import the
+    # class that implements it, which lies in `runtime`, above them.
     connection: int
     url: str
     protocol: str | None
     handshake: Handshake
 
     async def add(self, data: Any, *, text: bool | None = None) -> None:
-        """Send on this connection, never on another.
+        """Send a message on this connection, never on a later one.
+
+        Cancelled before the transport has taken the message, it is not sent.
+
+        Args:
+            data: The message, as for `WebSocketClient.add()`.
+            text: Whether to send it as a text frame; None chooses by its type.
 
         Raises:
             WSConnectionClosedError: The connection has ended.
@@ -63,7 +71,7 @@ class Session(Protocol):
         """
 
     async def recv(self) -> Data:
-        """The next message of this connection. Cancelling it loses nothing.
+        """Return the next message of this connection. Cancelling it loses no message.
 
         Raises:
             WSConnectionClosedError: The connection has ended.
@@ -71,5 +79,5 @@ class Session(Protocol):
         ...
 
     def __aiter__(self) -> AsyncIterator[Data]:
-        """Iterate over the messages of this connection; ends with it."""
+        """Iterate over the messages of this connection, until it ends."""
         ...

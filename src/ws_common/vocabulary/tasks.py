@@ -1,9 +1,10 @@
-"""Tasks that nobody awaits: kept until they are done, and never silent about a crash.
+"""Background tasks: they are kept until they are done, and their crashes are reported.
 
-A loop holds its tasks weakly. Natively it tells of an exception that nobody has asked
-for when the task is collected; Pyodide's tells at once, but only where nobody has
-added a done callback, which is what keeping a task takes. Pyodide 0.27 also stumbles
-over a cancelled task that has no callback. So each task of ours has one, which tells.
+An event loop holds only weak references to its tasks. asyncio reports an exception that
+was never retrieved when the task is collected. The loop of Pyodide reports it at once,
+but only if the task has no done callback, and keeping a task needs one. Pyodide 0.27
+also fails on a cancelled task without a callback. So every task of this package has a
+done callback, which reports the exception.
 """
 
 import asyncio
@@ -14,25 +15,27 @@ _tasks: Final[set["asyncio.Task[Any]"]] = set()
 
 
 def spawn(
-    work: Coroutine[Any, Any, None], name: str, *, asked: bool = False
+    work: Coroutine[Any, Any, None], name: str, *, retrieved: bool = False
 ) -> "asyncio.Task[None]":
-    """Start a task, and keep it until it is done.
+    """Start a task, and keep a reference to it until it is done.
 
     Args:
-        work: What it runs.
-        name: For debuggers.
-        asked: Whether somebody asks for its exception, or wants none any more.
+        work: The coroutine that the task runs.
+        name: The name of the task, for debuggers.
+        retrieved: Whether the caller retrieves the exception of the task, so that it
+            must not be reported as a crash.
     """
     loop = asyncio.get_running_loop()
     try:
         task = loop.create_task(work, name=name)
     except (KeyboardInterrupt, SystemExit) as error:
-        # An eager task raises these to whoever makes it, who has work of its own to
-        # do. They are for whoever runs the loop and whoever asks the task, as ever.
+        # An eager task (Python 3.12) runs inside of `create_task()`, and raises these
+        # two to its caller, which would then be left half done. They are meant for
+        # the code that runs the loop, so a task that is not eager raises them there.
         task = asyncio.Task(_raise(error), loop=loop, name=name)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
-    task.add_done_callback(_retrieve if asked else report)
+    task.add_done_callback(_retrieve if retrieved else report_crash)
     return task
 
 
@@ -40,10 +43,10 @@ async def _raise(error: BaseException) -> None:
     raise error
 
 
-def report(task: "asyncio.Task[None]") -> None:
-    """Tell the loop of the exception that a task has ended with, if it has."""
+def report_crash(task: "asyncio.Task[None]") -> None:
+    """Report the exception of a finished task, if any, to the loop's handler."""
     error = _retrieve(task)
-    # The task has raised these to whoever runs the loop.
+    # asyncio has already raised these two out of `run_forever()`.
     if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
         task.get_loop().call_exception_handler(
             {
@@ -55,21 +58,34 @@ def report(task: "asyncio.Task[None]") -> None:
 
 
 def _retrieve(task: "asyncio.Task[None]") -> BaseException | None:
+    # `exception()` marks it as retrieved; for a cancelled task it would raise.
     return None if task.cancelled() else task.exception()
 
 
-def not_ours(error: BaseException, who: str) -> Exception:
-    """What to report where user code has raised, or what it awaited was cancelled.
+def normalize_user_error(error: BaseException, who: str) -> Exception:
+    """Return the exception to report for user code that raised.
+
+    Args:
+        error: What the user code raised.
+        who: The user code, for the message: "a listener".
+
+    Returns:
+        The error itself, or a RuntimeError if something that the user code awaited was
+        cancelled.
 
     Raises:
-        CancelledError: The task itself is cancelled.
+        CancelledError: The running task itself is being cancelled.
+        BaseException: `error` is neither an Exception nor a CancelledError.
     """
     if isinstance(error, Exception):
         return error
+    # User code that awaits a task which somebody else cancels raises CancelledError
+    # too. Passing that on would end the task of this package, and all later messages
+    # with it. `cancelling()` (Python 3.11) tells the two cases apart.
     task = asyncio.current_task()
     if task is None or task.cancelling():
         raise error
-    failure = RuntimeError(f"what {who} waited for was cancelled")
+    failure = RuntimeError(f"something that {who} awaited was cancelled")
     failure.__cause__ = error
     return failure
 

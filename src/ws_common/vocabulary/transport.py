@@ -1,12 +1,12 @@
-"""The seam: what a platform offers, and what it reports to.
+"""The interface between `ws_common` and a platform.
 
 A `Connector` (in `options.py`) opens one connection and returns a `Transport`, which
-pushes what happens into its `TransportSink`. Push, because a browser pushes anyway and
-because one call for all that a read has brought costs less than a `recv()` for each
-message.
+calls its `TransportSink` when something happens. A transport calls instead of being
+asked, because a browser does so anyway, and because one call for all messages of a read
+costs less than a `recv()` for each of them.
 
-Events may come before the connector has returned: frames in the segment of the
-101, or a server that closes at once. The sink keeps them.
+Events may arrive before the connector has returned: the segment that holds the 101
+response may contain frames, and the server may close at once. The sink keeps them.
 """
 
 from collections.abc import Awaitable, Mapping, Sequence
@@ -21,20 +21,20 @@ Headers = Mapping[str, str | Sequence[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
-    """What the server answered, where the platform shows it.
+    """The response of the server to the handshake, as far as the platform shows it.
 
     Attributes:
         status: The HTTP status; None in a browser.
-        headers: The response's headers, names in lower case; empty in a browser. The
-            repr leaves them out: a cookie may be a secret.
+        headers: The headers of the response, with names in lower case; empty in a
+            browser. The repr leaves them out, because a cookie may be a secret.
         extensions: The extensions in use, as in `Sec-WebSocket-Extensions`.
-        peer: The peer's address; None in a browser.
+        peer: The address of the peer; None in a browser.
 
     Example:
         >>> handshake = Handshake(status=101, headers={"server": "example/1.0"})
         >>> handshake.headers.get("server")
         'example/1.0'
-        >>> Handshake().status is None  # a browser shows none
+        >>> Handshake().status is None  # as in a browser
         True
     """
 
@@ -46,25 +46,28 @@ class Handshake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseInfo:
-    """How a connection ends.
+    """How a connection ended.
 
     Attributes:
-        code: The code of the Close frame that decided; 1005 where it held none,
-            1006 where there was none. Where we failed the connection ourselves,
-            the code of our own reason, whatever the wire said.
-        reason: The reason that came with it.
-        was_clean: Whether there was a closing handshake.
-        initiator: Who ended it.
-        error: What the platform raised; becomes the `__cause__`.
+        code: The code of the first Close frame; 1005 if it contained none, 1006 if
+            there was no Close frame. If this side failed the connection, the code for
+            its own reason.
+        reason: The reason that belongs to the code.
+        was_clean: Whether the closing handshake was completed.
+        initiator: Who ended the connection.
+        error: The exception of the platform; it becomes the `__cause__`.
 
     Example:
-        A loss, unless something else is said:
+        By default the connection was lost:
 
         >>> close = CloseInfo(code=1006)
         >>> close.was_clean, close.initiator
         (False, 'network')
     """
 
+    # A server that drops TCP after we failed the connection would turn the code into
+    # 1006 on the wire, and the real cause would be lost: hence the code of our own
+    # reason.
     code: int | None
     reason: str = ""
     was_clean: bool = False
@@ -73,60 +76,61 @@ class CloseInfo:
 
 
 class TransportSink(Protocol):
-    """What a transport reports to. Never raises.
+    """Receives the events of a transport. Its methods never raise.
 
-    `on_closed` comes exactly once for a connection that was opened, and last. It
-    does not come where the connector raises, for the hop of a redirect, or after
-    `Transport.abort()`.
+    `on_closed` is called exactly once for a connection that was opened, and nothing is
+    called after it. It is not called if the connector raises, for a response that is a
+    redirect, or after `Transport.abort()`.
 
     Example:
-        The test of a transport hands it one that writes down what it hears:
+        The test of a transport can pass a sink that records the events:
 
         >>> class Recorder:
         ...     def __init__(self) -> None:
-        ...         self.heard = []
+        ...         self.events = []
         ...     def on_messages(self, batch: list[Data], size: int) -> None:
-        ...         self.heard.extend(batch)
+        ...         self.events.extend(batch)
         ...     def on_closing(self, close: CloseInfo) -> None:
-        ...         self.heard.append(("closing", close.code))
+        ...         self.events.append(("closing", close.code))
         ...     def on_closed(self, close: CloseInfo) -> None:
-        ...         self.heard.append(("closed", close.code))
+        ...         self.events.append(("closed", close.code))
         ...     def on_writable(self) -> None:
-        ...         self.heard.append("writable")
+        ...         self.events.append("writable")
         >>> sink = Recorder()
         >>> sink.on_messages(["hello"], 5)
-        >>> sink.heard
+        >>> sink.events
         ['hello']
     """
 
     def on_messages(self, batch: Sequence[Data], size: int) -> None:
-        """Messages have arrived, in order, as many as one read has brought.
+        """Receive the messages of one read, in order.
 
-        A pause or an abort from inside this call cannot recall the rest of the batch.
+        A pause or an abort from inside this call does not take back the rest of the
+        batch.
 
         Args:
             batch: One message or more. Neither side changes it afterwards.
-            size: Payload bytes of all of them, text counted as UTF-8.
+            size: The payload bytes of all of them; text counts as UTF-8.
         """
 
     def on_closing(self, close: CloseInfo) -> None:
-        """The peer's Close frame is here: nothing can be sent any more.
+        """Receive the Close frame of the peer; nothing can be sent any more.
 
-        So is the answer to ours, where the platform shows it: not in a browser.
+        The frame may be the answer to ours. A browser does not report that one.
         """
 
     def on_closed(self, close: CloseInfo) -> None:
-        """The connection is over; nothing comes after this."""
+        """Receive the end of the connection; no event follows."""
 
     def on_writable(self) -> None:
-        """`buffered_amount` has fallen below the write limit again."""
+        """Continue sending: `buffered_amount` is below the write limit again."""
 
 
 class Transport(Protocol):
-    """One open socket, never reused. All methods return at once.
+    """One open connection, which is never reused. All methods return at once.
 
     Example:
-        One that speaks to itself:
+        A transport that echoes every message:
 
         >>> import asyncio
         >>> class Echo:
@@ -159,66 +163,73 @@ class Transport(Protocol):
 
     @property
     def protocol(self) -> str | None:
-        """The subprotocol that the server picked."""
+        """The subprotocol that the server selected, or None."""
         ...
 
     @property
     def handshake(self) -> Handshake:
-        """What the server answered."""
+        """The response of the server to the handshake."""
         ...
 
     @property
     def buffered_amount(self) -> int:
-        """Bytes handed over that have not left for the network."""
+        """The bytes that were sent but not yet passed to the network."""
         ...
 
     @property
     def last_activity(self) -> float:
-        """Loop time of the last byte from the peer."""
+        """The loop time at which the last byte arrived from the peer."""
         ...
 
     @property
     def can_pause(self) -> bool:
-        """Whether `pause_reading()` does anything."""
+        """Whether `pause_reading()` stops reading; a browser cannot do that."""
         ...
 
     def send(self, data: Data, *, text: bool) -> None:
-        """Hand one message over, in order.
+        """Send one message, after those that were sent before.
 
         Args:
-            data: The payload. The client hands over ASCII as `str`, and all other
-                text as UTF-8 bytes, so that it is encoded once.
-            text: Whether it goes as a text frame: `str` as it is, `bytes` if they
-                are UTF-8, which the client has checked. False: a binary frame.
+            data: The payload. The client passes ASCII as `str` and all other text as
+                UTF-8 bytes, so that text is encoded only once.
+            text: True for a text frame; `bytes` are UTF-8 then, which the client has
+                checked. False for a binary frame.
 
         Raises:
-            WSConnectionClosedError: The connection can take nothing any more.
-            Exception: Anything else fails this message, and no other.
+            WSConnectionClosedError: The connection accepts no message any more.
+            Exception: Any other exception fails this message, and no other.
         """
 
     def pause_reading(self) -> None:
-        """Stop delivering messages and, where `can_pause`, reading the socket."""
+        """Stop delivering messages and, if `can_pause`, stop reading the socket."""
 
     def resume_reading(self) -> None:
         """Undo `pause_reading()`."""
 
     def ping(self) -> Awaitable[float] | None:
-        """Send a Ping; the awaitable gives the round trip in seconds.
+        """Send a Ping frame.
 
-        None where the platform has no pings. The awaitable is cancelled where
-        the connection ends before the Pong.
+        Returns:
+            An awaitable for the round-trip time in seconds, or None if the platform
+            cannot send pings. The awaitable is cancelled if the connection ends before
+            the Pong arrives.
+
+        Raises:
+            WSConnectionClosedError: The connection has ended.
         """
         ...
 
     def close(self, code: int | None, reason: str | None) -> None:
-        """Begin the closing handshake. `on_closed` follows, unless `abort()` does."""
+        """Start the closing handshake; `on_closed` follows, unless `abort()` does."""
 
     def abort(self) -> None:
-        """Free the socket now. No event comes after it."""
+        """Free the socket at once. No event follows."""
 
 
+# A null object, and not None: a connection sends, pauses and closes in many places, and
+# each of them would have to ask first whether the connector has returned.
 class _NoTransport:
-    """What a connection has before the connector has returned a transport."""
+    """The transport of a connection for which the connector has not returned yet."""
 
     __slots__ = ()
     protocol: str | None = None
@@ -234,13 +245,13 @@ class _NoTransport:
         raise WSConnectionClosedError
 
     def close(self, code: int | None, reason: str | None) -> None:
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
-    def _nothing(self) -> None:
-        """Nothing is read, and nothing has to be freed."""
+    def _ignore(self) -> None:
+        """Do nothing: no socket is read or has to be freed."""
 
-    pause_reading = resume_reading = abort = _nothing
+    pause_reading = resume_reading = abort = _ignore
 
 
 NO_TRANSPORT: Final[Transport] = _NoTransport()
-"""Takes nothing, brings nothing, and has nothing to free."""
+"""The transport that a connection has before it has a real one."""

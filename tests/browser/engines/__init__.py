@@ -1,1 +1,1 @@
-"""The browsers that Playwright does not drive, each with nothing but its protocol."""
+"""The browsers that Playwright cannot drive, driven by their own protocols."""

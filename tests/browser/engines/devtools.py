@@ -18,7 +18,7 @@ from urllib.request import urlopen
 from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.engines.tab import TIMEOUT
-from tools.browser import load_config, playwrights_own
+from tools.browser import get_playwright_chromium, load_config
 from tools.common import ToolError
 
 READY = "DevTools listening on ws://"
@@ -26,12 +26,12 @@ READY = "DevTools listening on ws://"
 
 @contextlib.contextmanager
 def start(folder: Path) -> Iterator["DevTools"]:
-    """Start one with a fresh profile in `folder`, and end it.
+    """Run a browser with a fresh profile in `folder`.
 
     Raises:
         ToolError: It did not start.
     """
-    own = playwrights_own()
+    own = get_playwright_chromium()
     arguments = load_config()["launch_arguments"](own)
     flags = ["--headless", "--remote-debugging-port=0", f"--user-data-dir={folder}"]
     with subprocess.Popen(  # noqa: S603 - a browser
@@ -95,7 +95,7 @@ class DevTools:
         return answer["result"].get("value")
 
     def send(self, method: str, **parameters: Any) -> Any:
-        """Give a command and wait for its result."""
+        """Send a command, and wait for its result."""
         identity = next(self._ids)
         command = {"id": identity, "method": method, "params": parameters}
         self._connection.send(json.dumps(command))

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.engines.tab import TIMEOUT
 from tools.common import ToolError
-from tools.engines import locate
+from tools.engines import locate_program
 
 READY = "WebDriver BiDi listening on "
 
@@ -30,17 +30,17 @@ PREFERENCES = {
     "network.websocket.delay-failed-reconnects": False,
     "remote.active-protocols": 1,
 }
-"""BiDi alone, nothing that looks for the outside, and no delays."""
+"""Preferences: WebDriver BiDi, no requests to other servers, no delays."""
 
 
 @contextlib.contextmanager
 def start(folder: Path) -> Iterator["Firefox"]:
-    """Start one with a fresh profile in `folder`, and end it.
+    """Run a browser with a fresh profile in `folder`.
 
     Raises:
         ToolError: It is not installed, or did not start.
     """
-    program = locate("firefox")
+    program = locate_program("firefox")
     lines = (
         f"user_pref({json.dumps(name)}, {json.dumps(value)});\n"
         for name, value in PREFERENCES.items()

@@ -1,4 +1,4 @@
-"""What tests need of a browser, whichever it is."""
+"""The Protocol of a page, in whichever browser."""
 
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ class Tab(Protocol):
         ...
 
     def goto(self, url: str) -> object:
-        """Open a page; returns when it is loaded."""
+        """Open a page, and wait until it is loaded."""
         ...
 
     def evaluate(self, script: str, argument: Any) -> Any:

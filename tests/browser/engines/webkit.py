@@ -18,7 +18,7 @@ from typing import Any
 
 from tests.browser.engines.tab import TIMEOUT
 from tools.common import ToolError
-from tools.engines import locate
+from tools.engines import locate_program
 
 STARTUP = 20.0
 """Seconds until the driver listens."""
@@ -34,12 +34,14 @@ const [argument, done] = arguments;
 
 @contextlib.contextmanager
 def start(folder: Path) -> Iterator["WebKit"]:
-    """Start one whose files are in `folder`, and end it.
+    """Run a browser whose files are in `folder`.
 
     Raises:
         ToolError: It is not installed, or did not start.
     """
-    programs = [locate(name) for name in ("Xvfb", "WebKitWebDriver", "MiniBrowser")]
+    programs = [
+        locate_program(name) for name in ("Xvfb", "WebKitWebDriver", "MiniBrowser")
+    ]
     xvfb, driver, browser = programs
     with _screen(xvfb) as display:
         port = _free_port()

@@ -16,7 +16,7 @@ from tests.browser.inside.plugin_stubs import PATIENCE
 
 
 def wait_for(awaitable: Any) -> Any:
-    """Run it to its end on the page's loop; raises what it raises.
+    """Run a coroutine to its end on the page's loop, and raise what it raises.
 
     The outcome is carried around JavaScript, which would lose its type.
     """

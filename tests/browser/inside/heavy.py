@@ -1,4 +1,4 @@
-"""Much of everything in one page; `test_heavy.py` looks at what is left of it."""
+"""Heavy use of one page. `test_heavy.py` measures the memory that is left in use."""
 
 import asyncio
 import gc
@@ -10,7 +10,7 @@ AT_ONCE = 5
 """Connections open at a time; Chromium delays the next ones where many are pending."""
 
 WINDOW = 200
-"""Messages under way: a burst of them is not what is tested here."""
+"""Messages in progress. Bursts are tested elsewhere."""
 
 PATIENCE = 60.0
 """Seconds for the last timer."""
@@ -19,11 +19,11 @@ FEW = 5
 """Timers of the waiting itself."""
 
 SHORT: dict[str, Any] = {"timeout": 3.0, "close_timeout": 3.0, "heartbeat": None}
-"""How long timers live that were cancelled; else most of a run would be waiting."""
+"""Seconds until cancelled timers are gone, which a run has to wait for."""
 
 
 async def connections(url: str, count: int) -> int:
-    """Open that many and close each after one message; returns how many answered."""
+    """Open connections, close each after one message, and count those that answered."""
     answers = 0
 
     async def some(number: int) -> None:
@@ -41,7 +41,7 @@ async def connections(url: str, count: int) -> int:
 
 
 async def reconnections(url: str, count: int) -> int:
-    """Have one client's connection reset that often; returns how often it came back."""
+    """Reset the connection of one client repeatedly, and count its reconnections."""
     interval = ws.ConnectionRetryInterval(
         min=0.001, max=0.001, min_uptime=0, retry_if=lambda _context: True
     )
@@ -55,7 +55,7 @@ async def reconnections(url: str, count: int) -> int:
 
 
 async def messages(url: str, count: int, kind: str) -> int:
-    """Send that many of 1 KiB and get each back; returns how many were the same."""
+    """Send messages of 1 KiB, and count those that came back unchanged."""
     options = ws.WebSocketOptions.js(use_blob_for_binary=kind == "blob", **SHORT)
     payload = "x" * 1024 if kind == "text" else bytes(range(256)) * 4
     same = 0
@@ -78,7 +78,7 @@ async def messages(url: str, count: int, kind: str) -> int:
 
 
 async def flood(url: str, count: int) -> str:
-    """Subscribe and read nothing; returns what the subscriber gets for it."""
+    """Subscribe without reading, and return what the subscriber gets in the end."""
     async with ws.connect(url) as client:
         subscriber = client.stream.subscribe()
         other = client.stream.subscribe()
@@ -97,7 +97,7 @@ async def flood(url: str, count: int) -> str:
 
 
 async def objects() -> int:
-    """How many objects there are, once what can be has been collected.
+    """Count all objects after a garbage collection.
 
     Pyodide's loop keeps a timer that was cancelled until it would have been due.
     """

@@ -1,4 +1,4 @@
-"""Runs pytest inside Pyodide and returns what became of each test, as JSON."""
+"""Runs pytest inside Pyodide, and returns the outcome of each test as JSON."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ from tests.browser.inside.recorder import Recorder
 from tests.browser.inside.skip_native import NativeOnly
 
 PACKAGES = ("ws", "ws_common", "ws_js")
-"""Of these branch coverage is measured, where `WS_COVERAGE` is set."""
+"""The packages whose branch coverage is measured if `WS_COVERAGE` is set."""
 
 
 def main() -> str | Awaitable[str]:
@@ -41,7 +41,7 @@ def main() -> str | Awaitable[str]:
 
 
 class Run:
-    """One run: its plugins, and what they have seen."""
+    """One run of pytest, with its plugins and their results."""
 
     def __init__(self) -> None:
         self._recorder = Recorder()
@@ -57,11 +57,11 @@ class Run:
         self._coverage = _measure() if "WS_COVERAGE" in os.environ else None
 
     async def results_of(self, code: Awaitable[int]) -> str:
-        """The results, once they are there."""
+        """Wait for the results, and return them."""
         return self.results(await code)
 
     def results(self, code: int) -> str:
-        """What there is to tell."""
+        """Return the results as JSON."""
         seconds = time.monotonic() - self._began
         return json.dumps(
             {

@@ -1,4 +1,4 @@
-"""Stands in for plug-ins that cannot be here: pytest-asyncio and pytest-timeout."""
+"""Replaces two plugins that do not work in Pyodide: pytest-asyncio, pytest-timeout."""
 
 import pytest
 
@@ -6,7 +6,7 @@ PATIENCE = 60.0
 """Seconds for one test, fixture or teardown, as natively."""
 
 MARKERS = ("asyncio", "timeout(seconds)")
-"""Of those plug-ins; known, so that the same files can be collected."""
+"""The markers of those plugins. `--strict-markers` needs them to be registered."""
 
 
 class Markers:

@@ -1,4 +1,4 @@
-"""A pytest plugin: every test destroys the proxies of all handlers it has made."""
+"""A pytest plugin that fails a test which leaves proxies of event handlers alive."""
 
 import gc
 from collections.abc import Generator

@@ -14,7 +14,7 @@ import ws
 
 
 async def ours(url: str, bursts: int, count: int) -> float:
-    """As the README does it."""
+    """Do it as the README shows it."""
     seconds, size = 0.0, 0
     async with ws.connect(url) as client:
         for _ in range(bursts):
@@ -31,7 +31,7 @@ async def ours(url: str, bursts: int, count: int) -> float:
 
 
 async def by_hand(url: str, bursts: int, count: int) -> float:
-    """Ten lines such as are found in tutorials: a handler and a queue."""
+    """Do it as tutorials do, in ten lines: with an event handler and a queue."""
     socket = js.WebSocket.new(url)
     socket.binaryType = "arraybuffer"
     opened, queue = asyncio.Event(), asyncio.Queue()

@@ -1,4 +1,4 @@
-"""A pytest plugin: writes down what became of each test."""
+"""A pytest plugin that records the outcome of each test."""
 
 from typing import Any
 

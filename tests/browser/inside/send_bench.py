@@ -13,11 +13,11 @@ from pyodide.ffi import create_proxy, to_js
 import ws
 
 FULL = 2**20
-"""Bytes in the buffer: from here on waiting is better, says `ws` too."""
+"""The bytes in the buffer above which a program should wait, as in `ws`."""
 
 
 async def ours(url: str, is_text: bool, size: int, count: int) -> float:
-    """As the README does it."""
+    """Do it as the README shows it."""
     message = "x" * size if is_text else b"x" * size
     async with ws.connect(url) as client:
         began = time.perf_counter()
@@ -28,7 +28,7 @@ async def ours(url: str, is_text: bool, size: int, count: int) -> float:
 
 
 async def by_hand(url: str, is_text: bool, size: int, count: int) -> float:
-    """As tutorials do it, but for the buffer, which they forget."""
+    """Do it as tutorials do, except for the send buffer, which they forget."""
     message = "x" * size if is_text else b"x" * size
     socket = js.WebSocket.new(url)
     opened, over = asyncio.Event(), asyncio.Event()

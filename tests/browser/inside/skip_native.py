@@ -1,20 +1,20 @@
-"""A pytest plugin: leaves out files that import what is not in Pyodide, and tells."""
+"""A pytest plugin that leaves out, and lists, files that need what Pyodide lacks."""
 
 import ast
 from pathlib import Path
 
 MISSING = frozenset({"looptime", "picows", "websockets", "ws_vm"})
-"""Packages of native tests."""
+"""The packages that only native tests can import."""
 
 NATIVE_SUPPORT = frozenset({"tests.support.fake_tcp"})
-"""Modules of ours that need them."""
+"""The modules of our tests that need those packages."""
 
 
 class NativeOnly:
     """The plugin.
 
     Attributes:
-        left_out: Each file that was, with what it imports.
+        left_out: The path of each file that was left out, and what it needs.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,9 @@ class NativeOnly:
             missing |= {"looptime"}
         if not missing:
             return None
-        self.left_out[collection_path.name] = ", ".join(sorted(missing))
+        # Files in different folders may have the same name.
+        name = str(collection_path).partition("/tests/")[2]
+        self.left_out[name] = ", ".join(sorted(missing))
         return True
 
 

@@ -25,7 +25,7 @@ CAPTURING = frozenset({"caplog", "capfd", "capsys", "recwarn"})
 
 
 async def run_tests(arguments: Sequence[str], plugins: Sequence[object]) -> int:
-    """Do what `pytest.main` does; returns its exit code."""
+    """Do what `pytest.main` does, and return its exit code."""
     stepping = Stepping()
     asyncio.run = _no_run
     config = _prepareconfig(list(arguments), [*plugins, stepping])
@@ -139,7 +139,7 @@ def _call(item: Any) -> Coroutine[Any, Any, None]:
 
 
 def _finish(awaitable: Any) -> Any:
-    """The result of what never really waits."""
+    """Return the result of a coroutine that never really waits."""
     try:
         awaitable.__await__().send(None)
     except StopIteration as done:

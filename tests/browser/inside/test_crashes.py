@@ -1,4 +1,4 @@
-"""What a program raises is shown in the console of its page, at once.
+"""An exception of a program is shown in the console of its page at once.
 
 Pyodide's loop reports the exception of a task where its own done callback is the only
 one. Where there are more it says nothing, and the garbage collector comes late.
@@ -16,30 +16,30 @@ class Crash(Exception):  # noqa: N818 - it is one
 
 
 class Stop(BaseException):
-    """What no `except Exception` catches, as `SystemExit`."""
+    """An exception that no `except Exception` catches, like `SystemExit`."""
 
 
 class Console:
-    """What is written into the console of the page as an error."""
+    """The errors that are written to the console of the page."""
 
     def __init__(self, capsys) -> None:
         self._capsys = capsys
         self._text = ""
 
     def getvalue(self) -> str:
-        """All of it, from the beginning of the test."""
+        """Everything that was written since the beginning of the test."""
         self._text += self._capsys.readouterr().err
         return self._text
 
 
 @pytest.fixture
 def console(capsys):
-    """The console, as pytest sees it: it sets `sys.stderr` anew for each phase."""
+    """The console. pytest replaces `sys.stderr` in each phase of a test."""
     return Console(capsys)
 
 
 async def turns(count=20):
-    """Let everything run that can run without time passing."""
+    """Run everything that can run without time passing."""
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -64,7 +64,7 @@ async def crash_connected(url, over):
 
 @pytest.mark.parametrize("main", [crash, crash_later])
 async def test_a_program_that_is_not_the_last_expression(console, main):
-    """`ws.run()` hides no crash from who does not look at what it returns."""
+    """`ws.run()` does not hide a crash if its result is ignored."""
     task = ws.run(main())
     await turns()
     assert isinstance(task.exception(), Crash)
@@ -83,7 +83,7 @@ async def test_a_program_that_was_connected(console, server):
 
 
 async def test_a_crash_is_shown_once(console):
-    """Once is enough."""
+    """The traceback is shown only once."""
     task = ws.run(crash())
     await turns()
     assert isinstance(task.exception(), Crash)
@@ -91,7 +91,7 @@ async def test_a_crash_is_shown_once(console):
 
 
 async def test_a_program_that_is_awaited(console):
-    """Whoever awaits it gets the exception; so does JavaScript, for a last line."""
+    """Whoever awaits the task gets the exception, and so does JavaScript."""
     with pytest.raises(Crash):
         await ws.run(crash_later())
     await turns()
@@ -99,7 +99,7 @@ async def test_a_program_that_is_awaited(console):
 
 
 async def test_a_program_that_is_cancelled(console):
-    """It is asked for, and no crash."""
+    """A cancellation was asked for, and is no crash."""
     task = ws.run(asyncio.Event().wait())
     await turns()
     task.cancel()
@@ -109,7 +109,7 @@ async def test_a_program_that_is_cancelled(console):
 
 
 async def test_a_listener_that_stops(console, server):
-    """What ends a listener for good is shown, or told to `on_event`."""
+    """A BaseException that ends a listener is shown, or reported to `on_event`."""
     events, called = [], asyncio.Event()
 
     def listener(_):
@@ -127,7 +127,7 @@ async def test_a_listener_that_stops(console, server):
 
 
 async def test_an_interceptor_that_stops(console, server):
-    """So is what ends the sending of a message, and its receipt says that too."""
+    """One that ends a send is shown or reported, and the receipt has failed."""
     events = []
 
     async def on_send(_data, _pass_on):
@@ -145,7 +145,7 @@ async def test_an_interceptor_that_stops(console, server):
 
 
 async def test_a_listener_that_crashes(console, server):
-    """An exception ends no listener, and `on_event` is told of it."""
+    """An `Exception` does not end a listener. It is reported to `on_event`."""
     events = []
 
     def listener(message):

@@ -4,30 +4,30 @@ import pytest
 
 import ws
 from ws_js import coalescer
-from ws_js.pyodide_bridge import Wire
+from ws_js.pyodide_socket import ProxiedSocket
 
 COUNT = 20_000
 
 
 @pytest.fixture
 def collected(monkeypatch):
-    """The arrays that messages were collected in."""
+    """The arrays in which messages were collected."""
     arrays = []
-    collect = Wire.collect
+    collect = ProxiedSocket.collect_messages
 
     def collecting(wire):
         arrays.append(collect(wire))
         return arrays[-1]
 
-    monkeypatch.setattr(Wire, "collect", collecting)
+    monkeypatch.setattr(ProxiedSocket, "collect_messages", collecting)
     return arrays
 
 
 @pytest.mark.parametrize("binary", [False, True], ids=["text", "binary"])
 @pytest.mark.parametrize("size", [16, 3000])
 async def test_flood(server, collected, monkeypatch, size, binary):
-    """All of it comes, in order, before the end."""
-    monkeypatch.setattr(coalescer, "RATE", 200)  # not every engine is as fast
+    """All messages arrive, in order, before the end."""
+    monkeypatch.setattr(coalescer, "MIN_RATE", 200)  # not every engine is as fast
     count = COUNT if size < 1000 else COUNT // 10
     kind = {"binary": 1} if binary else {}
     url = server("/flood", count=count, size=size, code=4001, **kind)
@@ -44,8 +44,9 @@ async def test_flood(server, collected, monkeypatch, size, binary):
 
 
 async def test_mixed(connect, server, collected, monkeypatch):
-    """Whatever comes among short texts is what was sent."""
-    for name in ("RATE", "SPAN", "FEW"):  # from the second answer on
+    """Messages of all kinds among short texts arrive as they were sent."""
+    # Messages are collected from the second answer on.
+    for name in ("MIN_RATE", "COUNTING_TIME", "MIN_MESSAGES"):
         monkeypatch.setattr(coalescer, name, 0)
     sent = ["a", "", "\0", "b", "a\0b", "[object ArrayBuffer]", "é😀\ufeff", "c"] * 2
     sent += [b"", b"\x00\xff", "d", "x" * 5000, "e", bytes(5000), "y" * 70_000] * 2

@@ -1,4 +1,4 @@
-"""JavaScript's own data: what `WebSocket.send` takes is sent as its bytes.
+"""Data of JavaScript: whatever `WebSocket.send()` accepts is sent as its bytes.
 
 The program has it from the page: from a file, a canvas, an audio node, a `fetch`.
 """
@@ -25,7 +25,7 @@ ARRAYS = [
     "BigInt64Array",
     "BigUint64Array",
 ]
-"""Of elements that are no bytes; the two of bytes are in `BYTES`."""
+"""Typed arrays whose elements are not bytes. Those with bytes are in `BYTES`."""
 
 BYTES = ["Uint8Array", "Uint8ClampedArray"]
 
@@ -48,7 +48,7 @@ def viewing(kind, *, begin=8, size=16):
 
 
 async def echoed(server, data, **how):
-    """What comes back of it, as bytes."""
+    """Send it to an echo server, and return the response as bytes."""
     async with ws.connect(server("/echo")) as client:
         await client.add(data, **how)
         answer = await client.recv()
@@ -58,12 +58,12 @@ async def echoed(server, data, **how):
 
 @pytest.mark.parametrize("kind", [*BYTES, *ARRAYS])
 async def test_a_typed_array(server, kind):
-    """Its bytes, whatever its elements are."""
+    """A typed array is sent as its bytes, whatever its elements are."""
     assert RAW == await echoed(server, getattr(js, kind).new(buffer()))
 
 
 async def test_numbers(server):
-    """Three floats are twelve bytes, and fractions none of our business."""
+    """Three floats are sent as twelve bytes."""
     array = js.Float32Array.of(1, 2.5, -3)
     assert array.to_bytes() == await echoed(server, array)
 
@@ -78,23 +78,23 @@ async def test_numbers(server):
     ],
 )
 async def test_a_part_of_a_buffer(server, kind):
-    """Only the part that is seen through it."""
+    """Only the part of the buffer is sent that the view covers."""
     assert RAW[8:24] == await echoed(server, viewing(kind))
 
 
 @pytest.mark.parametrize("raw", [RAW, b""], ids=["some", "none"])
 async def test_a_buffer(server, raw):
-    """An `ArrayBuffer` is bytes."""
+    """An `ArrayBuffer` is sent as its bytes."""
     assert raw == await echoed(server, buffer(raw))
 
 
 async def test_a_blob(server):
-    """A `Blob` is bytes as well, though only JavaScript can read it at once."""
+    """A `Blob` is sent as its bytes, though Python cannot read them at once."""
     assert b"a\x00b" == await echoed(server, blob("a", buffer(b"\x00b")))
 
 
 async def test_blobs_among_others(server):
-    """Everything keeps its place."""
+    """The order of messages is kept."""
     sent = ["one", blob("two"), b"three", blob("x" * 100_000), "four", buffer(b"five")]
     back = ["one", b"two", b"three", b"x" * 100_000, "four", b"five"]
     async with ws.connect(server("/echo")) as client:
@@ -115,7 +115,7 @@ async def echoed_text(server, data):
 
 
 async def test_a_blob_as_text(server):
-    """Nobody can read it at once: it is refused, and the connection stays."""
+    """A Blob as text is refused, and the connection stays open."""
     async with ws.connect(server("/echo")) as client:
         with pytest.raises(ws.WSUnsupportedDataError, match="Blob"):
             await client.add(blob("a"), text=True)
@@ -124,12 +124,12 @@ async def test_a_blob_as_text(server):
 
 
 async def test_an_array_of_integers(server):
-    """It is a sequence as any other."""
+    """A JavaScript array is refused like any other sequence."""
     assert b"\x01\x02\xff" == await echoed(server, js.Array.of(1, 2, 255))
 
 
 async def test_changed_behind_our_back(server):
-    """What waits in the outbox is what it was when it was handed over."""
+    """Later changes of a buffer do not change a message that waits in the outbox."""
     array = js.Float32Array.of(1, 2, 3)
     before = array.to_bytes()
     client = ws.WebSocketClient.start(server("/echo"))
@@ -141,7 +141,7 @@ async def test_changed_behind_our_back(server):
 
 
 async def test_no_loop_over_its_bytes(server):
-    """Much of it costs about what the same `bytes` cost."""
+    """Sending a large array takes about as long as sending the same `bytes`."""
     raw = bytes(900_000)
     array = js.Uint8Array.new(len(raw))
     best = {id(raw): 1e9, id(array): 1e9}
@@ -157,7 +157,7 @@ async def test_no_loop_over_its_bytes(server):
 
 @pytest.mark.parametrize("name", ["Object", "Map", "Date"])
 async def test_what_is_no_data(server, name):
-    """It is refused in words, and the connection stays."""
+    """It is refused with an explanation, and the connection stays open."""
     async with ws.connect(server("/echo")) as client:
         with pytest.raises(ws.WSUnsupportedDataError):
             await client.add(getattr(js, name).new())

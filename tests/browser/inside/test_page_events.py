@@ -1,4 +1,4 @@
-"""A client that lives in a page, wherever a page can be: its events are played.
+"""A client in a page, a worker or Node.js, whose events the tests dispatch.
 
 They are the engine's own, dispatched by the page: only Chromium can be brought to them
 from outside, see `tests/e2e`. What an engine, a worker or Node lacks is not run there.
@@ -18,8 +18,8 @@ FOREVER = 3600
 
 
 def dispatch(kind: str) -> None:
-    """Have an event happen, where events of this kind happen."""
-    targets = list(PyodideBridge.here().event_targets(kind))
+    """Dispatch an event on all objects that have events of this type."""
+    targets = list(PyodideBridge.from_runtime().event_targets(kind))
     if not targets:
         pytest.skip(f"there is no {kind} here")
     if kind in {"pagehide", "pageshow"}:
@@ -44,7 +44,7 @@ def causes(client: ws.WebSocketClient) -> list[str]:
     ],
 )
 async def test_away_and_back(server, away, back, cause):
-    """Meanwhile nothing is tried; then it is connected at once."""
+    """There is no attempt meanwhile, and one at once afterwards."""
     options = ws.WebSocketOptions.js(connection_retry_interval=(RETRY, RETRY))
     async with ws.connect(server("/echo"), options) as client:
         dispatch(away)
@@ -60,7 +60,7 @@ async def test_away_and_back(server, away, back, cause):
 
 
 async def test_back_before_the_next_attempt_is_due(server):
-    """It does not wait out a delay that was drawn for a network that was gone."""
+    """A delay that was drawn before the network came back is cut short."""
     options = ws.WebSocketOptions.js(connection_retry_interval=(FOREVER, FOREVER))
     async with ws.connect(server("/echo"), options) as client:
         dispatch("offline")

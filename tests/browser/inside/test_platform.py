@@ -1,4 +1,4 @@
-"""`ws` in a browser: one platform, nothing native, nothing that leaks."""
+"""`ws` in a browser: its platform, its imports, its proxies."""
 
 import asyncio
 import dataclasses
@@ -20,20 +20,20 @@ from ws_js.pyodide_bridge import PyodideBridge
 
 
 async def test_nothing_native_is_imported():
-    """`import ws` brings neither ws_vm nor what it needs."""
+    """`import ws` imports neither ws_vm nor anything that it needs."""
     assert ws.PLATFORM == "js"
     foreign = {"ws_vm", "websockets", "picows"}
     assert foreign.isdisjoint(name.partition(".")[0] for name in sys.modules)
 
 
 async def test_native_options_are_refused(platform):
-    """vm() says which factory is the right one here."""
+    """The error of `vm()` names the factory to use here."""
     with pytest.raises(WSUnsupportedError, match=r"\.js\(\)"):
         WebSocketOptions.vm()
 
 
 async def test_browser_options_are_taken(platform):
-    """So are those of selector()."""
+    """The options of `selector()` are those of a browser too."""
     options = WebSocketOptions.selector(
         vm=WebSocketOptions.vm, js=lambda: WebSocketOptions.js(use_blob_for_binary=True)
     )
@@ -41,7 +41,7 @@ async def test_browser_options_are_taken(platform):
 
 
 async def test_blobs_keep_their_place(connect, server):
-    """Text between blobs stays between them."""
+    """Text and blobs arrive in the order in which they were sent."""
     options = WebSocketOptions.js(use_blob_for_binary=True)
     transport, sink = await connect(server("/echo"), options=options)
     sent = [b"x" * 100_000, "one", b"", b"\x00\xff", "two", bytes(300_000), "three"]
@@ -51,7 +51,7 @@ async def test_blobs_keep_their_place(connect, server):
 
 
 async def test_long_text_among_others(connect, server):
-    """By way of its bytes or not, each arrives as it was sent."""
+    """Each text arrives as it was sent, whichever way it is read."""
     transport, sink = await connect(server("/echo"))
     long, wide = "x" * 5000, "é😀\ufeff\x00" * 2000
     sent = [long, wide, "", long, long, bytes(5000), wide, wide, "undefined", wide]
@@ -63,7 +63,7 @@ async def test_long_text_among_others(connect, server):
 
 
 async def test_refusal_says_what_is_hidden(connect, server):
-    """No status, and words that say why there is none."""
+    """There is no status, and the error explains why."""
     with pytest.raises(WSHandshakeError) as caught:
         await connect(server("/refuse", status=401))
     assert caught.value.status is None
@@ -71,7 +71,7 @@ async def test_refusal_says_what_is_hidden(connect, server):
 
 
 async def test_no_websocket(connect, server, monkeypatch):
-    """A runtime without one says what to do, before anything is opened."""
+    """Without a `WebSocket`, the error explains what to do."""
     monkeypatch.setattr(js, "WebSocket", None)
     with pytest.raises(WSUnsupportedError, match=r"globalThis\.WebSocket"):
         await connect(server("/echo"))
@@ -79,19 +79,19 @@ async def test_no_websocket(connect, server, monkeypatch):
 
 @pytest.mark.parametrize("code", [1000, 3000, 4999])
 async def test_close_codes_of_a_page(platform, code):
-    """These may be sent."""
+    """A page may send these close codes."""
     platform.check_close_code(code)
 
 
 @pytest.mark.parametrize("code", [1001, 1009, 1011, 2999, 5000])
 async def test_close_codes_of_others(platform, code):
-    """These may not, and the error says which may."""
+    """A page may not send these, and the error names those that it may send."""
     with pytest.raises(WSUnsupportedError, match="4000 to 4999"):
         platform.check_close_code(code)
 
 
 async def test_handlers_are_proxied_four_times(connect, server):
-    """Four proxies for a connection, for its whole life, and none after it."""
+    """A connection has four proxies until it ends, and none afterwards."""
     before = js.countHandlers()
     transport, sink = await connect(server("/echo"))
     assert js.countHandlers() - before == 4
@@ -106,7 +106,7 @@ async def test_handlers_are_proxied_four_times(connect, server):
 
 @pytest.mark.parametrize("end", ["refused", "cancelled", "aborted"])
 async def test_no_proxy_outlives_an_attempt(connect, server, end):
-    """Nor does any, however else it ends."""
+    """No proxy is left, however the connection ends."""
     before = js.countHandlers()
     task = asyncio.ensure_future(
         connect(server("/refuse" if end == "refused" else "/hang"))
@@ -124,8 +124,8 @@ async def test_no_proxy_outlives_an_attempt(connect, server, end):
 
 
 async def test_the_global_is_that_of_the_runtime():
-    """A worker has no `window`; what we use is in either."""
-    bridge = PyodideBridge.here()
+    """Everything that we use exists in a worker too, which has no `window`."""
+    bridge = PyodideBridge.from_runtime()
     assert bridge.js.Blob
     assert bridge.js.Function.prototype
 
@@ -133,11 +133,11 @@ async def test_the_global_is_that_of_the_runtime():
 async def test_a_url_that_the_runtime_does_not_take():
     """Each calls it a `SyntaxError`."""
     with pytest.raises(WSInvalidUrlError, match="does not take the URL"):
-        PyodideBridge.here().open_socket("ws://example.org:99999/", [])
+        PyodideBridge.from_runtime().open_socket("ws://example.org:99999/", [])
 
 
 async def test_an_error_without_a_stack():
-    """WebKit throws such; Pyodide takes it for no error, and quotes it in its own."""
+    """WebKit throws errors without a stack, which Pyodide quotes in its own error."""
     runtime = run_js("""({
         WebSocket: class {
             constructor() {
@@ -146,14 +146,14 @@ async def test_an_error_without_a_stack():
             }
         },
     })""")
-    bridge = dataclasses.replace(PyodideBridge.here(), js=runtime)
+    bridge = dataclasses.replace(PyodideBridge.from_runtime(), js=runtime)
     with pytest.raises(WSInvalidUrlError, match="does not take the URL"):
         bridge.open_socket("ws://example.org:99999/", [])
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 503])
 async def test_diagnosis(connect, server, status):
-    """What the browser hides is asked for, and found."""
+    """The diagnosis finds the status that the browser hides."""
     options = WebSocketOptions.js(diagnose=True)
     with pytest.raises(WSHandshakeError, match=str(status)) as caught:
         await connect(server("/refuse", status=status, retry_after=7), options=options)
@@ -161,7 +161,7 @@ async def test_diagnosis(connect, server, status):
 
 
 async def test_diagnosis_of_an_endpoint_in_good_health(connect, server):
-    """What it says to a plain request is not what it said to the handshake."""
+    """Its response to a plain request is not taken for that to the handshake."""
     options = WebSocketOptions.js(diagnose=True)
     with pytest.raises(WSHandshakeError, match="the server is there") as caught:
         await connect(server("/half-header"), options=options)
@@ -169,7 +169,7 @@ async def test_diagnosis_of_an_endpoint_in_good_health(connect, server):
 
 
 async def test_diagnosis_of_nothing(connect, server):
-    """Nobody listens, and nobody answers."""
+    """If nobody listens on the port, the error has no status."""
     options = WebSocketOptions.js(diagnose=True)
     with pytest.raises(WSHandshakeError, match="no answer either") as caught:
         # Nobody listens there, and it is none of the ports that browsers block.
@@ -178,7 +178,7 @@ async def test_diagnosis_of_nothing(connect, server):
 
 
 async def test_diagnosis_across_origins(connect, server):
-    """What the rules hide is said; outside of a browser there are none."""
+    """The error mentions cross-origin rules, which exist only in a browser."""
     options = WebSocketOptions.js(diagnose=True)
     with pytest.raises(WSHandshakeError) as caught:
         await connect(server("/refuse", status=401, hide=1), options=options)
@@ -190,7 +190,7 @@ async def test_diagnosis_across_origins(connect, server):
 
 
 async def test_diagnosis_is_cancelled(connect, server):
-    """With the attempt."""
+    """Cancelling an attempt also cancels its diagnosis."""
     options = WebSocketOptions.js(diagnose=True)
     task = asyncio.ensure_future(connect(server("/hang"), options=options))
     await asyncio.sleep(0.05)
@@ -200,7 +200,7 @@ async def test_diagnosis_is_cancelled(connect, server):
 
 
 async def test_signals(platform):
-    """Listened to where there are any; one proxy, and none after it."""
+    """Events have one proxy while they are listened to, and none afterwards."""
     before = js.countHandlers()
     environment_events = platform.environment_events()
     heard = []

@@ -1,4 +1,4 @@
-"""What becomes of a handshake that cannot succeed, where the browser says nothing.
+"""Handshakes that cannot succeed, about which the browser reveals nothing.
 
 With `diagnose` the client asks over HTTP what the browser hides. That must not be seen
 by whoever looks at the page, and must not take longer than the answer does.
@@ -22,7 +22,7 @@ FOR_EVER = 3600
 
 
 async def failure(url, **options):
-    """How a client ends, or goes on, after its first attempt has failed."""
+    """Return the state of a client after its first attempt has failed."""
     options = ws.WebSocketOptions.js(
         connection_retry_interval=(FOR_EVER, FOR_EVER), timeout=TIMEOUT, **options
     )
@@ -41,7 +41,7 @@ async def failure(url, **options):
 
 
 async def test_a_refusal_without_a_challenge(server):
-    """A plain 401 is told, and final."""
+    """A 401 without a challenge is reported, and final."""
     state = await failure(server("/refuse", status=401), diagnose=True)
     assert isinstance(state, ws.Closed)
     assert 401 == state.error.status
@@ -49,7 +49,7 @@ async def test_a_refusal_without_a_challenge(server):
 
 @pytest.mark.parametrize("scheme", CHALLENGES)
 async def test_a_challenge(server, scheme):
-    """So is one that asks for a password: no dialog waits for one."""
+    """A 401 with a challenge is reported and final too, without a login dialog."""
     began = time.monotonic()
     url = server("/refuse", status=401, challenge=CHALLENGES[scheme])
     state = await failure(url, diagnose=True)
@@ -59,7 +59,7 @@ async def test_a_challenge(server, scheme):
 
 
 async def test_a_challenge_that_cross_origin_rules_hide(server):
-    """There is no status then; but there is no dialog either, and no waiting for it."""
+    """Then there is no status, but no login dialog either."""
     began = time.monotonic()
     url = server("/refuse", status=401, challenge=CHALLENGES["Basic"], hide=1)
     state = await failure(url, diagnose=True)
@@ -76,7 +76,7 @@ async def test_what_fetch_hides_too(server):
 
 @pytest.mark.parametrize("port", [1, 22, 6000, 6667, 10080])
 async def test_a_blocked_port(port):
-    """A port that browsers never dial is named, and not dialed again and again."""
+    """A port that browsers block is named in the error, and not retried."""
     state = await failure(f"ws://127.0.0.1:{port}/")
     assert isinstance(state, ws.Closed)
     assert isinstance(state.error, ws.WSHandshakeError)

@@ -1,4 +1,4 @@
-"""A flood in a page that is too slow for it: where collecting helps most.
+"""A flood in a page that is too slow for it, where collecting helps most.
 
 What makes the page slow is the program here: it takes its time for each message. More
 messages than it can take wait in the browser then, however fast the machine is, and
@@ -14,11 +14,11 @@ import ws
 
 COUNT = 2000
 COST = 0.0004
-"""Seconds that the program takes for a message."""
+"""Seconds for which the program works on each message."""
 
 
 class PendingCalls:
-    """How often JavaScript has called Python for the messages that came.
+    """Counts the calls of Python by JavaScript for the messages that came.
 
     Each call has a first frame of its own, which lasts as long as the call.
     """
@@ -29,7 +29,7 @@ class PendingCalls:
         self._first = None
 
     def on_message(self, _message) -> None:
-        """Count one, and take the program's time for it."""
+        """Count one message, and work on it."""
         frame = sys._getframe()
         while frame.f_back is not None:
             frame = frame.f_back
@@ -60,14 +60,14 @@ async def read(server, calls, **query):
     "query", [{"size": 16}, {"size": 3000, "binary": 1}], ids=["text", "binary"]
 )
 async def test_a_flood_in_a_slow_page(server, query):
-    """Python is called for many messages at once, once it is behind."""
+    """When Python falls behind, it is called once for many messages."""
     calls = PendingCalls()
     await read(server, calls, **query)
     assert calls.count < COUNT / 4
 
 
 async def test_no_flood_in_a_slow_page(server):
-    """A program that has time to spare is called for each message, at once."""
+    """A program that keeps up is called for each message at once."""
     calls = PendingCalls()
     interceptor = ws.WSInterceptor.wrap(on_message=calls.on_message)
     options = ws.WebSocketOptions(interceptors=[interceptor])

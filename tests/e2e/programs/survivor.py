@@ -31,7 +31,7 @@ client = ws.WebSocketClient(
 
 
 def report() -> str:
-    """What it has gone through."""
+    """The report of what the client has gone through."""
     return json.dumps(
         {
             "state": type(client.state).__name__,

@@ -119,3 +119,22 @@ async def test_several_hooks():
         await client.connect("ws://anywhere/")
     assert heard[:2] == ["state_changed", "b"]
     assert heard.count("b") * 2 == len(heard)
+
+
+def test_a_forgotten_await():
+    """The message says where it belongs."""
+    opening = ws.connect("ws://anywhere/")
+    with pytest.raises(AttributeError, match=r"client = await ws\.connect"):
+        opening.send  # noqa: B018 - what a program that forgot it would call
+    assert not hasattr(opening, "no_such_thing")
+
+
+def test_a_forgotten_async():
+    """`with` and `for` name what has to be written."""
+    with pytest.raises(TypeError, match="needs `async with`"), ws.connect("ws://x/"):
+        pass
+    client = ws.WebSocketClient()
+    with pytest.raises(TypeError, match="closed with `async with`"), client:
+        pass
+    with pytest.raises(TypeError, match="with `async for`"):
+        iter(client)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import ws
-from ws_js.run import run
+from ws_js.pyodide_run import run
 
 
 async def main() -> None: ...
