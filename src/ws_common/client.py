@@ -213,6 +213,7 @@ class WebSocketClient:
             unconfirmed_count=counters.transferred_count - counters.confirmed_count,
             dropped_count=counters.dropped_count,
             skipped_count=counters.skipped_count,
+            client_name=self._options.name,
         )
 
     @property

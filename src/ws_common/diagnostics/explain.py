@@ -65,7 +65,8 @@ def explain(snapshot: Snapshot) -> str:
         next, and what may need attention. No secrets.
     """
     now, then = _describe_state(snapshot)
-    lines = [now]
+    name = snapshot.options.name
+    lines = [f"{name}: {now}" if name else now]
     if snapshot.history:
         last = snapshot.history[-1]
         seconds = (snapshot.now - last.at).total_seconds()

@@ -34,6 +34,7 @@ def log_change(
     previous: Iterable[WebSocketClientState],
     *,
     final: bool,
+    away: float | None = None,
 ) -> str:
     """Describe one change of state. No secrets.
 
@@ -42,6 +43,7 @@ def log_change(
         cause: Why the state has changed.
         previous: The states before the new one, the latest first.
         final: Whether the client is closed permanently.
+        away: Seconds since the outage began; None: there is none.
 
     Returns:
         The message, without the time.
@@ -63,14 +65,16 @@ def log_change(
             text = f"connecting to {where}: attempt {attempt} ({cause})"
         case Open(protocol=protocol):
             protocol_text = f", speaking {protocol}" if protocol else ""
-            text = f"{_name_subject(state)} is open{protocol_text}"
+            again = "" if away is None else f" again after {away:.1f} s"
+            text = f"{_name_subject(state)} is open{again}{protocol_text}"
         case Disconnecting(code, reason):
             doing = _CLOSING_TEXTS.get(cause, "is being closed")
             close = _describe_close(code, reason)
             text = f"{_name_subject(started)} {doing} ({cause}: {close})"
         case Reconnecting():
             what = _describe_end(cause, state, started, ended=ended)
-            text = f"{what}: attempt {state.attempt} in {state.delay:.2f} s"
+            next_step = f"trying again in {state.delay:.2f} s"
+            text = f"{what}: {next_step} (attempt {state.attempt})"
         case Closed():
             left = "closed permanently" if final else "idle until connect() is called"
             text = f"{_describe_end(cause, state, started, ended=ended)}: {left}"

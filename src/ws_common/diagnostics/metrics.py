@@ -95,6 +95,7 @@ class WebSocketMetrics:
             read; or because no subscriber was left to read them.
         skipped_count: Messages that `stream.json`, or `decode(on_error="skip")`, could
             not decode and left out, counted once for each subscriber.
+        client_name: The option `name` of the client, or None.
 
     Example:
         >>> import asyncio
@@ -136,6 +137,7 @@ class WebSocketMetrics:
     unconfirmed_count: int
     dropped_count: int
     skipped_count: int
+    client_name: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return all metrics by the names of their attributes."""
@@ -201,6 +203,7 @@ _DEFAULTS: Mapping[str, Any] = MappingProxyType(
         "unconfirmedCount": 0,
         "droppedCount": 0,
         "skippedCount": 0,
+        "clientName": None,
     }
 )
 # Times are computed in integers: `int(at.timestamp() * 1000)` is a millisecond off for

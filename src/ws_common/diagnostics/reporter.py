@@ -12,6 +12,7 @@ from typing import Any
 
 from ws_common.diagnostics.log_messages import log_change
 from ws_common.diagnostics.metrics import Counters
+from ws_common.diagnostics.outage import Outage
 from ws_common.lifecycle.states import WebSocketClientState
 from ws_common.options.options import OnEvent
 from ws_common.send.queued_message import QueuedMessage
@@ -81,6 +82,7 @@ class Reporter:
         hooks: The option `on_event`.
         clock: The clock of the client.
         counters: The counters of the client.
+        name: The option `name`, which begins each line of the log.
     """
 
     # One place, so that no message is lost without being counted, and no report made
@@ -91,7 +93,10 @@ class Reporter:
         "_counters",
         "_history",
         "_hooks",
+        "_name",
         "_next_warning_at",
+        "_outage",
+        "_prefix",
     )
 
     def __init__(
@@ -99,6 +104,7 @@ class Reporter:
         hooks: OnEvent | tuple[OnEvent, ...] | None,
         clock: Clock,
         counters: Counters,
+        name: str | None = None,
     ) -> None:
         given = (hooks,) if callable(hooks) else hooks or ()
         self._hooks: tuple[OnEvent, ...] = given
@@ -106,6 +112,9 @@ class Reporter:
         self._counters = counters
         self._history: list[HistoryEntry] = []
         self._next_warning_at = 0.0
+        self._name = name
+        self._prefix = f"{name}: " if name else ""
+        self._outage = Outage()
 
     @property
     def history(self) -> Sequence[HistoryEntry]:
@@ -125,11 +134,16 @@ class Reporter:
         entry = HistoryEntry(at=self._clock.now(), state=state, cause=cause)
         self._history.append(entry)
         del self._history[:-HISTORY_LENGTH]
+        now, since = self._clock.monotonic(), self._outage.since
+        level = self._outage.level_of(state, now)
         # The sentence is made only if the log wants it: each connection changes the
         # state several times, and a process may open thousands of them.
-        if logger.isEnabledFor(logging.INFO):
+        if logger.isEnabledFor(level):
             before = (entry.state for entry in reversed(self._history[:-1]))
-            logger.info("%s", log_change(state, cause, before, final=final))
+            away = None if since is None else now - since
+            text = log_change(state, cause, before, final=final, away=away)
+            logger.log(level, "%s%s", self._prefix, text)
+        self._outage.end(state)
         self._emit("state_changed", {"state": state, "cause": cause})
 
     def report(self, name: str, **details: Any) -> None:
@@ -146,7 +160,7 @@ class Reporter:
             error = details.get("error")
             failed = error if isinstance(error, BaseException) else None
             facts = ", ".join(f"{key}={value!r}" for key, value in details.items())
-            logger.log(level, "%s: %s", name, facts, exc_info=failed)
+            logger.log(level, "%s%s: %s", self._prefix, name, facts, exc_info=failed)
         self._emit(name, details)
 
     def report_error(self, name: str, error: Exception) -> None:
@@ -189,7 +203,12 @@ class Reporter:
     def _emit(self, name: str, details: dict[str, Any]) -> None:
         if not self._hooks:
             return
-        event = ClientEvent(name=name, at=self._clock.now(), details=ReadOnly(details))
+        event = ClientEvent(
+            name=name,
+            at=self._clock.now(),
+            details=ReadOnly(details),
+            client_name=self._name,
+        )
         # An error of a hook must not keep the other hooks from being called, nor the
         # other commands of the table, such as opening the connection, from being
         # carried out.

@@ -59,6 +59,15 @@ class _State:
         parts = (f"{field.name}={self._redact(field.name)!r}" for field in fields(self))
         return f"{type(self).__name__}({', '.join(parts)})"
 
+    def __str__(self) -> str:
+        """Show what changes from one state to the next, in a few words."""
+        name = type(self).__name__
+        text = self._describe()
+        return f"{name}: {text}" if text else name
+
+    def _describe(self) -> str:
+        return ""
+
     def _redact(self, name: str) -> object:
         value = getattr(self, name)
         return redact(value) if name == "url" else value
@@ -84,6 +93,9 @@ class Connecting(_State):
     url: str
     attempt: int
 
+    def _describe(self) -> str:
+        return f"attempt {self.attempt}"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Open(_State):
@@ -103,13 +115,16 @@ class Open(_State):
         ...         await client.connect("ws://anywhere/")
         ...         print(client.state)
         >>> asyncio.run(main())
-        Open(url='ws://anywhere/', protocol='chat', connection=1)
+        Open: connection 1
     """
 
     ready_state = WebSocketReadyState.OPEN
     url: str
     protocol: str | None
     connection: int
+
+    def _describe(self) -> str:
+        return f"connection {self.connection}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -130,12 +145,15 @@ class Disconnecting(_State):
         ...     await client.close(4000, "enough")
         ...     print(await anext(closing))
         >>> asyncio.run(main())
-        Disconnecting(close_code=4000, close_reason='enough')
+        Disconnecting: 4000
     """
 
     ready_state = WebSocketReadyState.DISCONNECTING
     close_code: int | None
     close_reason: str | None
+
+    def _describe(self) -> str:
+        return "" if self.close_code is None else str(self.close_code)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -175,6 +193,10 @@ class Reconnecting(_State):
     close_reason: str | None
     error: WSError | None
 
+    def _describe(self) -> str:
+        code = "" if self.close_code is None else f" after {self.close_code}"
+        return f"attempt {self.attempt} in {self.delay:.1f} s{code}"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Closed(_State):
@@ -205,6 +227,9 @@ class Closed(_State):
     close_code: int | None = None
     close_reason: str | None = None
     error: WSError | None = None
+
+    def _describe(self) -> str:
+        return "" if self.close_code is None else str(self.close_code)
 
 
 WebSocketClientState = Connecting | Open | Disconnecting | Reconnecting | Closed

@@ -86,7 +86,9 @@ class Supervisor:
         self.counters = Counters()
         self.client_loop = ClientLoop()
         self.clock = platform.clock
-        self.reporter = Reporter(options.on_event, self.clock, self.counters)
+        self.reporter = Reporter(
+            options.on_event, self.clock, self.counters, options.name
+        )
         self.received = ReceivePipeline(
             options.interceptors,
             limits_of(options, platform),

@@ -14,6 +14,7 @@ class ClientEvent:
         name: What happened; docs/lifecycle.md lists the names.
         at: When it happened, in UTC.
         details: The facts, by name. They contain no secrets.
+        client_name: The option `name` of the client, or None.
 
     Example:
         >>> import asyncio
@@ -26,8 +27,8 @@ class ClientEvent:
         ...     client = WebSocketClient.from_client(WebSocketClientFake(), options)
         ...     await client.connect("ws://anywhere/")
         >>> asyncio.run(main())
-        Connecting(url='ws://anywhere/', attempt=1) connect
-        Open(url='ws://anywhere/', protocol=None, connection=1) opened
+        Connecting: attempt 1 connect
+        Open: connection 1 opened
     """
 
     # Not a Literal: a program that matches on names must still type-check when a later
@@ -35,3 +36,4 @@ class ClientEvent:
     name: str
     at: datetime
     details: Mapping[str, Any]
+    client_name: str | None = None

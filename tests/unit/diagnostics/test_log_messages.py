@@ -43,18 +43,23 @@ async def test_a_loss(lines):
             "connection 1 to ws://host/ is open",
             (
                 "connection 1 to ws://host/ lost (network_lost: 1006 ABNORMAL_CLOSURE)"
-                ": attempt 2 in 2.00 s"
+                ": trying again in 2.00 s (attempt 2)"
             ),
         ]
         (await connector.next()).refuse()
         await until_idle()
-        assert lines() == [
-            "connecting to ws://host/: attempt 2 (retry_due)",
-            (
-                "attempt 2 failed (attempt_failed: could not connect to ws://host/: "
-                "no server there): attempt 3 in 2.00 s"
-            ),
-        ]
+        assert lines() == [], "one line says that the client is trying"
+        for _ in range(28):
+            (await connector.next()).refuse()
+        assert lines() == [], "it is not a minute yet"
+        (await connector.next()).refuse()
+        await until_idle()
+        (line,) = lines()
+        assert line.startswith("attempt 31 failed (attempt_failed: could not connect")
+        assert line.endswith("no server there): trying again in 2.00 s (attempt 32)")
+        (await connector.next()).open()
+        await until_idle()
+        assert lines() == ["connection 2 to ws://host/ is open again after 62.0 s"]
 
 
 async def test_closings(lines):
@@ -71,7 +76,7 @@ async def test_closings(lines):
             ),
             (
                 "connection 1 to ws://host/ ended (peer_closed: 1012 SERVICE_RESTART "
-                "'deploy'): attempt 2 in 2.00 s"
+                "'deploy'): trying again in 2.00 s (attempt 2)"
             ),
         ]
         second = await connector.opened()
@@ -126,8 +131,32 @@ async def test_levels(caplog):
     assert {record.name.partition(".")[0] for record in ours} == {"ws"}
     missed = [record for record in ours if "heartbeat_missed" in record.getMessage()]
     assert [record.levelname for record in missed] == ["DEBUG"]
-    changes = [record for record in ours if "connect" in record.getMessage()]
-    assert {record.levelname for record in changes[:3]} == {"INFO"}
+    levels = [
+        (record.levelname, record.getMessage().split()[0])
+        for record in ours
+        if record.getMessage().startswith(("connecting", "connection"))
+    ]
+    assert levels == [
+        ("INFO", "connecting"),
+        ("INFO", "connection"),
+        ("WARNING", "connection"),
+        ("INFO", "connection"),
+    ]
+
+
+async def test_a_name(caplog):
+    """It begins each line, and is with every report."""
+    caplog.set_level(logging.DEBUG, "ws")
+    events: list[ws.ClientEvent] = []
+    connector = FakeConnector()
+    given = {"name": "prices", "on_event": events.append}
+    async with opened(connector, **given) as (client, transport):
+        transport.closed()
+        await until_idle()
+        assert client.explain().startswith("prices: Closed")
+        assert client.metrics.client_name == "prices"
+    assert {event.client_name for event in events} == {"prices"}
+    assert all(record.getMessage().startswith("prices: ") for record in caplog.records)
 
 
 SECRET = "hunter2"  # noqa: S105 - it is what must not be seen

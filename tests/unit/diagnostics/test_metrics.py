@@ -85,6 +85,7 @@ def test_written():
         "unconfirmedCount",
         "droppedCount",
         "skippedCount",
+        "clientName",
     } == added
     assert len(fields(WebSocketMetrics)) == len(written)
 

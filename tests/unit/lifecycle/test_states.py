@@ -46,3 +46,23 @@ def test_states_are_immutable():
     """What is in the history stays as it was."""
     with pytest.raises(AttributeError):
         Closed().close_code = 1000
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        (Connecting("ws://host/", 2), "Connecting: attempt 2"),
+        (Open("ws://host/", "chat", 3), "Open: connection 3"),
+        (Disconnecting(1001, ""), "Disconnecting: 1001"),
+        (Disconnecting(None, None), "Disconnecting"),
+        (
+            Reconnecting(3, 1.234, datetime(2030, 1, 1, tzinfo=UTC), 1006, "", None),
+            "Reconnecting: attempt 3 in 1.2 s after 1006",
+        ),
+        (Closed(), "Closed"),
+        (Closed(1000, ""), "Closed: 1000"),
+    ],
+)
+def test_text(state, text):
+    """`str()` is short enough for a badge."""
+    assert str(state) == text

@@ -1,6 +1,8 @@
 """The browser's transport, in a fake that does what real browsers do rarely."""
 
 import asyncio
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 from pyodide.ffi import JsException
@@ -189,15 +191,13 @@ async def test_full_buffer(open_one):
     assert not is_watching_its_buffer(transport)
 
 
-async def test_full_buffer_while_timers_are_late(open_one, monkeypatch):
-    """A message that arrives polls the buffer if the timer is late."""
+async def test_full_buffer_while_timers_are_late(open_one):
+    """Each message that arrives asks the browser, as the timers should have."""
     transport, socket, sink = await open_one(write_limit=10)
-    loop = asyncio.get_running_loop()
-    frozen = loop.time()
-    monkeypatch.setattr(loop, "call_later", lambda *_: asyncio.Handle(id, (0,), loop))
+    late = SimpleNamespace(time=lambda: -60.0, call_later=lambda *_: Mock())
+    transport._send_buffer._loop = late
     socket.bufferedAmount = 5000
     transport.send("x" * 100, text=True)
-    monkeypatch.setattr(loop, "time", lambda: frozen + 60)
     socket.bufferedAmount = 0
     socket.play_message("x")
     assert sink.messages == ["x"]
