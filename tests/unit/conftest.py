@@ -11,6 +11,7 @@ from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.support.fake_environment import FakeEnvironment
 from tests.support.fixtures import platform
+from tests.support.no_loop import no_loop_of_its_own
 from tests.support.recording_sink import Recording
 from tests.unit.fake_js import FakeJs
 from ws_common.options import platform as platforms
@@ -19,7 +20,7 @@ from ws_common.vocabulary.errors import WSUnsupportedError
 from ws_js import PLATFORM
 from ws_js.connector import BrowserConnector
 
-__all__ = ["in_a_browser", "platform"]
+__all__ = ["in_a_browser", "no_loop_of_its_own", "platform"]
 
 settings.register_profile(
     "unit",
@@ -30,16 +31,6 @@ settings.register_profile(
     database=DirectoryBasedExampleDatabase(".cache/hypothesis"),
 )
 settings.load_profile("unit")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _no_loop_of_its_own():
-    """Keep the plugin looptime from making a loop for tests that have none.
-
-    It asks for the current one; up to Python 3.13 that makes one, and nobody closes it.
-    """
-    if sys.version_info < (3, 14):
-        asyncio.set_event_loop(None)
 
 
 @pytest.fixture(autouse=True)
