@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import sys
 import tracemalloc
 
@@ -50,8 +51,10 @@ async def by_a_session(client: ws.WebSocketClient) -> None:
 WAYS = (on_purpose, by_the_server, by_a_session)
 
 
-async def test_nothing_grows(server):
+async def test_nothing_grows(server, caplog):
     """Memory, tasks, timers and descriptors return to their initial values."""
+    # pytest keeps every warning of a test, and each loss is one.
+    caplog.set_level(logging.ERROR, "ws")
     before = descriptors()
     async with ws.connect(server("/echo", compress=1), OPTIONS) as client:
 
