@@ -30,6 +30,7 @@ from ws_common.options.options import (
 )
 from ws_common.options.outbox import Outbox
 from ws_common.options.platform import Overflow
+from ws_common.options.signatures import publish_signatures as _publish_signatures
 from ws_common.receive.message_stream import WebSocketMessagesStream
 from ws_common.receive.state_stream import WebSocketStatesStream
 from ws_common.receive.stream import Stream
@@ -81,6 +82,12 @@ else:
 
 # Before anything else can make options: their defaults depend on the platform.
 _platform.bind(_PLATFORM)
+_publish_signatures(
+    connect.__init__,
+    WebSocketClient.__init__,
+    WebSocketClient.start,
+    WebSocketClient.from_client,
+)
 
 PLATFORM = _PLATFORM.name
 
