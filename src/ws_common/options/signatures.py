@@ -1,8 +1,8 @@
 """Shows every option with its default in `help()`, editors and notebooks.
 
 The functions that take options are typed with `**keywords: Unpack[AllOptions]`. Type
-checkers understand that, but `help()` would show no single name. A `__signature__` lists
-what may be given; nothing reads it when the function is called.
+checkers understand that, but `help()` would show no single name. A `__signature__`
+lists what may be given; nothing reads it when the function is called.
 """
 
 from collections.abc import Callable
@@ -53,9 +53,9 @@ def publish_options(function: Callable[..., Any], keywords: Any) -> None:
             Parameter.KEYWORD_ONLY,
             # The one keyword that is no attribute, as it is short for another.
             default=False if name == "reconnect" else getattr(defaults, name),
-            annotation=annotation,
         )
-        for name, annotation in keywords.__annotations__.items()
+        # Without the types: some are so long that the names would drown in them.
+        for name in keywords.__annotations__
     ]
     given = signature(function)
     named = [one for one in given.parameters.values() if one.kind != one.VAR_KEYWORD]
