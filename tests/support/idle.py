@@ -5,7 +5,7 @@ import asyncio
 MAX_TURNS = 1000
 """More than any test needs; a program that is never idle is a failure of its test."""
 
-BLIND_TURNS = 30
+BLIND_TURNS = 200
 """Where a loop does not show what is ready: uvloop, and Pyodide's."""
 
 
