@@ -15,6 +15,9 @@ from ws_common.lifecycle.states import (
     Reconnecting,
     WebSocketClientState,
 )
+from ws_common.vocabulary.errors import WSConnectionClosedError, WSError
+
+_ORDINARY_CODES: Final = (1000, 1001, 1005)
 
 LINE_INTERVAL: Final = 60.0
 """Seconds between two warnings about the same outage."""
@@ -50,7 +53,7 @@ class Outage:
                 return logging.WARNING
             case Connecting() if self.since is not None:
                 return logging.DEBUG
-            case Closed(error=error) if error is not None:
+            case Closed(error=error) if error is not None and not _is_ordinary(error):
                 return logging.WARNING
             case _:
                 return logging.INFO
@@ -59,3 +62,12 @@ class Outage:
         """End it with a state in which nothing is tried again by itself."""
         if isinstance(state, Open | Closed):
             self.since = None
+
+
+def _is_ordinary(error: WSError) -> bool:
+    """Return whether the peer has just closed properly, as most conversations end."""
+    return (
+        isinstance(error, WSConnectionClosedError)
+        and error.was_clean
+        and error.close_code in _ORDINARY_CODES
+    )

@@ -5,7 +5,10 @@ from datetime import UTC, datetime
 
 from ws_common.diagnostics.outage import LINE_INTERVAL, Outage
 from ws_common.lifecycle.states import Closed, Connecting, Open, Reconnecting
-from ws_common.vocabulary.errors import WSNotConnectedError
+from ws_common.vocabulary.errors import (
+    WSConnectionClosedError,
+    WSNotConnectedError,
+)
 
 URL = "ws://host/"
 WAITING = Reconnecting(2, 1.0, datetime(2030, 1, 1, tzinfo=UTC), None, None, None)
@@ -49,3 +52,11 @@ def test_an_end_by_an_error():
     assert (
         levels(Outage(), (WAITING, 1), (WAITING, 2), (closed, 3))[2] == logging.WARNING
     )
+
+
+def test_a_proper_close():
+    """It is how most conversations end, and no reason to worry."""
+    bye = WSConnectionClosedError(close_code=1000, was_clean=True)
+    refused = WSConnectionClosedError(close_code=1008, was_clean=True)
+    assert levels(Outage(), (Closed(1000, "", bye), 1)) == [logging.INFO]
+    assert levels(Outage(), (Closed(1008, "", refused), 1)) == [logging.WARNING]
