@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserType
+from playwright.sync_api import BrowserType, Page
+
+from tests.e2e.page_session import PAGE, Living, serve
+from tests.support.server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = runpy.run_path(str(ROOT / "playwright.config.py"))
@@ -48,3 +51,24 @@ def demo_url() -> Iterator[str]:
     """The URL of the demo's page, on a server of its own."""
     with CONFIG["demo_server"]() as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The page's base URL."""
+    with serve() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """The URL that the client connects to."""
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def living(page: Page, site: str) -> Living:
+    """The loaded page, in which the program has not started."""
+    page.goto(site + PAGE)
+    return Living(page.evaluate, site)

@@ -39,27 +39,6 @@ def browser(
     browser.close()
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    """The page's base URL."""
-    with serve() as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """The URL that the client connects to."""
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture
-def living(page: Page, site: str) -> Living:
-    """The loaded page, in which the program has not started."""
-    page.goto(site + PAGE)
-    return Living(page.evaluate, site)
-
-
 @pytest.fixture
 def tab(
     browser_type_launch_args: dict[str, Any],

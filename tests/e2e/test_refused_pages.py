@@ -4,13 +4,12 @@ Chromium is asked over its DevTools whether it would bring up a login dialog, an
 page is given a policy of its own.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.e2e.page_session import PAGE, Living, serve
+from tests.e2e.page_session import Living
 from tests.support.server import Server
 
 FOR_EVER = 3600
@@ -22,27 +21,6 @@ FORBID = """(sources) => {
   policy.content = `connect-src ${sources}`;
   document.head.append(policy);
 }"""
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[str]:
-    """The page's base URL."""
-    with serve() as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    """The URL that the client connects to."""
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture
-def living(page: Page, site: str) -> Living:
-    """The loaded page, in which the program has not started."""
-    page.goto(site + PAGE)
-    return Living(page.evaluate, site)
 
 
 @pytest.fixture
