@@ -7,7 +7,6 @@ each module's docstring. A test fails if the page differs from what this module 
 """
 
 import ast
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Final
 
 import grimp
 
-from tools.common import ROOT, ToolError, print_line, run_main
+from tools.common import ROOT, ToolError, run_main
+from tools.drawn_pages import replace_parts, update
 
 PAGE: Final = ROOT / "docs" / "architecture.md"
 SOURCE: Final = ROOT / "src"
@@ -102,27 +102,13 @@ def render(page: str) -> str:
     Raises:
         ToolError: A marker is missing from the page.
     """
-    for name, text in {"rooms": draw_rooms(), "modules": draw_module_tables()}.items():
-        begin = f"<!-- {name}: drawn by tools/architecture.py -->"
-        end = f"<!-- /{name} -->"
-        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        # Without this check, a page that has lost a marker would be left out of date.
-        if len(pattern.findall(page)) != 1:
-            raise ToolError(f"{PAGE.name} needs one pair of markers {begin} {end}")
-        before, after = pattern.split(page)
-        page = f"{before}{begin}\n{text}\n{end}{after}"
-    return page
+    parts = {"rooms": draw_rooms(), "modules": draw_module_tables()}
+    return replace_parts(page, parts, "architecture.py", PAGE.name)
 
 
 def main() -> int:
     """Update the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    drawn = render(page)
-    PAGE.write_text(drawn, encoding="utf-8")
-    print_line(
-        f"{PAGE.name} {'is up to date' if drawn == page else 'has been updated'}"
-    )
-    return 0
+    return update(PAGE, render)
 
 
 if __name__ == "__main__":

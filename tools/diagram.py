@@ -17,7 +17,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, get_args
 
-from tools.common import ROOT, ToolError, print_line, run_main
+from tools.common import ROOT, ToolError, run_main
+from tools.drawn_pages import replace_parts, update
 from ws_common.connection import connection_table
 from ws_common.lifecycle import client_state, client_table
 from ws_common.lifecycle.client_state import ClientState, Phase
@@ -221,25 +222,12 @@ def render(page: str) -> str:
         "connection events": tabulate_connection_events(),
         "connection commands": tabulate_connection_commands(),
     }
-    for name, text in parts.items():
-        begin, end = f"<!-- {name}: drawn by tools/diagram.py -->", f"<!-- /{name} -->"
-        pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        if len(pattern.findall(page)) != 1:
-            raise ToolError(f"{PAGE.name} needs one pair of markers {begin} {end}")
-        before, after = pattern.split(page)
-        page = f"{before}{begin}\n{text}\n{end}{after}"
-    return page
+    return replace_parts(page, parts, "diagram.py", PAGE.name)
 
 
 def main() -> int:
     """Update the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    drawn = render(page)
-    PAGE.write_text(drawn, encoding="utf-8")
-    print_line(
-        f"{PAGE.name} {'is up to date' if drawn == page else 'has been updated'}"
-    )
-    return 0
+    return update(PAGE, render)
 
 
 def _draw(
