@@ -114,8 +114,7 @@ class WebSocketClient:
             options: The options of the new client; None for the defaults.
             keywords: Single options, which override those of `options`.
         """
-        # `__init__` is public, and takes the options alone. A subclass may have one
-        # with other arguments, so it is not called here.
+        # A subclass may have an `__init__` with other arguments, so it is not called.
         made = cls.__new__(cls)
         made._build(merge_options(options, keywords), AdapterConnector(client))  # noqa: SLF001
         return made

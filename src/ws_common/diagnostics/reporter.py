@@ -1,7 +1,8 @@
 """Report what happens to a client: to the log, to `on_event`, and to the history.
 
-Changes of state are logged at INFO with their cause and what comes next, problems that
-a program should look at are logged at WARNING, and the rest at DEBUG. No secrets.
+Changes of state are logged with their cause and what comes next: at INFO, or at WARNING
+once per outage (see `outage.py`). Problems that a program should look at are logged at
+WARNING, and the rest at DEBUG. No secrets.
 """
 
 import logging
@@ -29,8 +30,7 @@ HISTORY_LENGTH = 100
 WARNING_INTERVAL = 60.0
 """Seconds between two warnings about skipped messages."""
 
-# Errors of the application, and lost data. A lost connection is no warning, since it is
-# the client's task to reconnect.
+# Errors of the application, and lost data.
 _WARNINGS = frozenset(
     {
         "listener_overflowed",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
+from ws_common.vocabulary.checks import must_be
 from ws_common.vocabulary.errors import WSDecodeError, WSUnsupportedDataError
 from ws_common.vocabulary.messages import Data
 
@@ -33,6 +34,11 @@ class Json:
 
     dumps: Callable[[Any], str | bytes]
     loads: Callable[[Data], Any]
+
+    def __post_init__(self) -> None:
+        """Check that both can be called: they are not used before the first message."""
+        for name in ("dumps", "loads"):
+            must_be("callable", callable, TypeError)(name, getattr(self, name))
 
 
 def encode_json(codec: Json | None, value: object) -> str | bytes:

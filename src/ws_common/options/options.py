@@ -473,8 +473,9 @@ def merge_options(
         options = get_default_options()
     elif not isinstance(options, WebSocketOptions):
         raise TypeError(
-            f"options must be WebSocketOptions, not {options!r}: single options are "
-            "keywords, such as timeout=5"
+            # The value is not shown: it may be a dictionary of headers, with a token.
+            f"options must be WebSocketOptions, not {type(options).__name__}: single "
+            "options are keywords, such as timeout=5"
         )
     return options.replace(**keywords) if keywords else options
 

@@ -14,6 +14,7 @@ from ws_common.options.options import (
     JsOptions,
     VmOptions,
     WebSocketOptions,
+    get_default_options,
 )
 from ws_common.options.platform import current
 
@@ -34,7 +35,6 @@ def publish_signatures(*functions: Callable[..., Any]) -> None:
         (WebSocketOptions.common, CommonOptions),
         (WebSocketOptions.vm, VmOptions),
         (WebSocketOptions.js, JsOptions),
-        (WebSocketOptions.replace, of_platform),
     ):
         publish_options(method, keywords)
 
@@ -46,7 +46,7 @@ def publish_options(function: Callable[..., Any], keywords: Any) -> None:
         function: A function or a class. It is changed.
         keywords: The `TypedDict` of its keywords.
     """
-    defaults = WebSocketOptions()
+    defaults = get_default_options()
     options = [
         Parameter(
             name,

@@ -86,6 +86,9 @@ def test_options_that_are_none(make):
     """A dictionary, or a URL, is a mistake that many make."""
     with pytest.raises(TypeError, match="keywords, such as timeout=5"):
         make({"timeout": 5})
+    with pytest.raises(TypeError) as caught:
+        make({"Authorization": "s3cr3t"})
+    assert "s3cr3t" not in str(caught.value)
 
 
 def test_a_url_for_a_client():

@@ -41,6 +41,13 @@ def test_what_is_not_json(message):
     assert re.search("text|binary", str(caught.value))
 
 
+@pytest.mark.parametrize("given", [{"dumps": 1}, {"loads": None}])
+def test_functions_that_are_none(given):
+    """They are rejected when the codec is made, and not with the first message."""
+    with pytest.raises(TypeError, match=f"{next(iter(given))} must be callable"):
+        Json(**{"dumps": str, "loads": str, **given})
+
+
 @pytest.fixture
 async def opened():
     """A client whose server answers with what it is sent."""

@@ -12,7 +12,6 @@ MADE_BY = [
     ws.WebSocketClient,
     ws.WebSocketClient.start,
     ws.WebSocketClient.from_client,
-    ws.WebSocketOptions().replace,
 ]
 
 
